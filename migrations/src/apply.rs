@@ -1,0 +1,248 @@
+//! Running one plan: a transaction a migration, with its ledger row inside, retried where another session's lock was in
+//! the way.
+
+use std::{
+    hash::{BuildHasher, Hasher},
+    time::{Duration, Instant},
+};
+
+use futures_util::TryStreamExt;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, migrate::Migrate, postgres::PgDatabaseError};
+
+use crate::{
+    App, Direction, Error, Failure, Holder, MigrationId, Plan, Project, Script, Step, Subject,
+    index::{self, InvalidIndex},
+};
+
+/// How often a migration is tried whose locks others hold.
+const LOCK_TRIES: u32 = 5;
+/// Pause after the first such try; it doubles, and is stretched at random so that two runners don't stay in step.
+const LOCK_PAUSE: Duration = Duration::from_millis(200);
+/// SQLSTATE of `lock_timeout`.
+const LOCK_NOT_AVAILABLE: &str = "55P03";
+
+/// What happens while a session works.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'e> {
+    /// Another session holds the migration lock; told once.
+    WaitingForLock {
+        /// The database.
+        database: &'e str,
+        /// Who holds it, where the server says so.
+        holder: Option<&'e Holder>,
+    },
+    /// A migration starts.
+    Started(&'e Step<'e>),
+    /// A migration is done and recorded.
+    Done(&'e Step<'e>, Duration),
+    /// A lock that a migration needs was not to be had within `lock_timeout`; it is undone and tried again.
+    Retrying {
+        /// The step.
+        step: &'e Step<'e>,
+        /// Which try comes next, from 2.
+        attempt: u32,
+        /// Pause until then.
+        pause: Duration,
+    },
+    /// An index that an earlier try left invalid was dropped, to be built anew.
+    DroppedInvalidIndex {
+        /// The step.
+        step: &'e Step<'e>,
+        /// The index, qualified.
+        index: &'e str,
+    },
+}
+
+/// Runs the plan's steps. Whatever was done before a failure stays, and is named in it.
+pub(crate) async fn run(
+    conn: &mut PgConnection,
+    project: &Project,
+    plan: &Plan<'_>,
+    on_event: &mut dyn FnMut(Event<'_>),
+) -> Result<(), Error> {
+    let mut kept: Vec<MigrationId> = Vec::new();
+    for step in &plan.steps {
+        on_event(Event::Started(step));
+        let start = Instant::now();
+        let app = &project.apps[step.migration.app];
+        let script = script_of(step);
+        let done = if script.no_transaction {
+            outside_transaction(conn, app, step, script, on_event).await
+        } else {
+            with_retries(conn, app, step, script, start, on_event).await
+        };
+        done.map_err(|error| error.told(step, script, &kept))?;
+        on_event(Event::Done(step, start.elapsed()));
+        kept.push(step.migration.id.clone());
+    }
+    Ok(())
+}
+
+fn script_of<'p>(step: &Step<'p>) -> &'p Script {
+    match step.direction {
+        Direction::Up => &step.migration.up,
+        Direction::Down => &step.migration.down,
+    }
+}
+
+/// A failure inside a script, or one of our own statements.
+enum StepError {
+    Script(ScriptError),
+    Other(Error),
+}
+
+/// A script's error, with the number of its statements that went well before.
+pub(crate) struct ScriptError {
+    pub(crate) error: sqlx::Error,
+    pub(crate) completed: usize,
+}
+
+impl ScriptError {
+    /// The error as people need it.
+    pub(crate) fn told(self, subject: Subject, script: &Script, kept: &[MigrationId]) -> Error {
+        let postgres =
+            self.error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
+        match postgres {
+            Some(error) => {
+                Error::Failed(Box::new(Failure::new(subject, script, self.completed, error, kept)))
+            }
+            None => Error::Database { doing: "run a migration", error: self.error },
+        }
+    }
+
+    fn is_lock_timeout(&self) -> bool {
+        self.error
+            .as_database_error()
+            .and_then(|error| error.code())
+            .is_some_and(|code| code == LOCK_NOT_AVAILABLE)
+    }
+}
+
+impl From<Error> for StepError {
+    fn from(error: Error) -> Self {
+        StepError::Other(error)
+    }
+}
+
+impl StepError {
+    fn told(self, step: &Step<'_>, script: &Script, kept: &[MigrationId]) -> Error {
+        match self {
+            StepError::Script(error) => {
+                error.told(Subject::Migration(step.migration.id.clone(), step.direction), script, kept)
+            }
+            StepError::Other(error) => error,
+        }
+    }
+}
+
+async fn with_retries(
+    conn: &mut PgConnection,
+    app: &App,
+    step: &Step<'_>,
+    script: &Script,
+    start: Instant,
+    on_event: &mut dyn FnMut(Event<'_>),
+) -> Result<(), StepError> {
+    let mut attempt = 1;
+    loop {
+        match in_transaction(conn, app, step, script, start).await {
+            Err(StepError::Script(error)) if error.is_lock_timeout() && attempt < LOCK_TRIES => {
+                let pause = stretched(LOCK_PAUSE * 2_u32.pow(attempt - 1));
+                attempt += 1;
+                on_event(Event::Retrying { step, attempt, pause });
+                tokio::time::sleep(pause).await;
+            }
+            done => return done,
+        }
+    }
+}
+
+/// A pause made longer by up to its own length, at random.
+fn stretched(pause: Duration) -> Duration {
+    // The seed of a hash map is the one random number in std.
+    let random = std::hash::RandomState::new().build_hasher().finish();
+    pause + pause.mul_f64(random as f64 / u64::MAX as f64)
+}
+
+async fn in_transaction(
+    conn: &mut PgConnection,
+    app: &App,
+    step: &Step<'_>,
+    script: &Script,
+    start: Instant,
+) -> Result<(), StepError> {
+    let failed = || Error::database("run a migration");
+    let mut transaction = conn.begin().await.map_err(failed())?;
+    run_script(&mut transaction, script).await.map_err(StepError::Script)?;
+    record(&mut transaction, app, step, start).await?;
+    // A deferred constraint speaks up only here, so the commit counts as the script's last statement.
+    transaction
+        .commit()
+        .await
+        .map_err(|error| StepError::Script(ScriptError { error, completed: usize::MAX }))
+}
+
+/// One statement on its own. What it did before it failed stays, so the next run begins by clearing that away.
+async fn outside_transaction(
+    conn: &mut PgConnection,
+    app: &App,
+    step: &Step<'_>,
+    script: &Script,
+    on_event: &mut dyn FnMut(Event<'_>),
+) -> Result<(), StepError> {
+    let start = Instant::now();
+    for invalid in index::invalid_of(conn, script).await? {
+        index::drop(conn, &invalid).await?;
+        on_event(Event::DroppedInvalidIndex { step, index: &invalid.index });
+    }
+    // Prepared, unlike the others: Postgres itself then refuses a second statement, which would drag both into one
+    // implicit transaction.
+    let statement = sqlx::query(script.sql()).persistent(false).execute(&mut *conn).await;
+    statement.map_err(|error| StepError::Script(ScriptError { error, completed: 0 }))?;
+    // `if not exists` is content with an index of that name which is not valid.
+    let invalid = index::invalid_of(conn, script).await?;
+    if !invalid.is_empty() {
+        let indexes =
+            invalid.into_iter().map(|InvalidIndex { index, table }| format!("{index} on {table}")).collect();
+        return Err(Error::InvalidIndex { migration: step.migration.id.clone(), indexes }.into());
+    }
+    record(conn, app, step, start).await?;
+    Ok(())
+}
+
+/// Writes or removes sqlx's row of the migration.
+async fn record(conn: &mut PgConnection, app: &App, step: &Step<'_>, start: Instant) -> Result<(), Error> {
+    let failed = Error::database("write the ledger");
+    let version = step.migration.number;
+    let statement = match step.direction {
+        Direction::Up => {
+            // sqlx's own statement for a row; the time that it took is ours to add.
+            conn.skip(&app.ledger, &step.migration.recorded)
+                .await
+                .map_err(Error::ledger("write the ledger"))?;
+            let nanos = i64::try_from(start.elapsed().as_nanos()).unwrap_or(i64::MAX);
+            let sql = format!("update {} set execution_time = $2 where version = $1", app.ledger);
+            sqlx::query(AssertSqlSafe(sql)).bind(version).bind(nanos)
+        }
+        Direction::Down => {
+            let sql = format!("delete from {} where version = $1", app.ledger);
+            sqlx::query(AssertSqlSafe(sql)).bind(version)
+        }
+    };
+    statement.execute(conn).await.map_err(failed)?;
+    Ok(())
+}
+
+/// Sends a script as one message, and counts the statements that went well.
+pub(crate) async fn run_script(conn: &mut PgConnection, script: &Script) -> Result<(), ScriptError> {
+    let mut completed = 0;
+    let mut results = sqlx::raw_sql(script.sql()).fetch_many(conn);
+    loop {
+        match results.try_next().await {
+            Ok(Some(result)) => completed += usize::from(result.is_left()),
+            Ok(None) => return Ok(()),
+            Err(error) => return Err(ScriptError { error, completed }),
+        }
+    }
+}

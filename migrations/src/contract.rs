@@ -1,0 +1,54 @@
+//! The contract: `public` holds exactly the tables that the apps own.
+
+use sqlx::PgConnection;
+
+use crate::{Error, Project};
+
+/// How the tables of a database compare with those that the manifest lists.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Contract {
+    /// How many tables the manifest lists.
+    pub expected: usize,
+    /// Tables that are listed and not there, each with the app that owns it.
+    pub missing: Vec<(String, String)>,
+    /// Tables that are there and not listed.
+    pub unexpected: Vec<String>,
+}
+
+impl Contract {
+    /// Compares; writes nothing. Tables of extensions and partitions of a listed table belong to them and do not count.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn read(conn: &mut PgConnection, project: &Project) -> Result<Contract, Error> {
+        let tables: Vec<String> = sqlx::query_scalar(
+            "select c.relname::text from pg_class c
+             where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'f') and not c.relispartition
+               and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
+             order by 1",
+        )
+        .fetch_all(conn)
+        .await
+        .map_err(Error::database("list the tables"))?;
+        let listed: Vec<(&str, &str)> = project
+            .apps
+            .iter()
+            .flat_map(|app| app.tables.iter().map(|table| (app.name.as_str(), table.as_str())))
+            .collect();
+        let missing = listed.iter().filter(|(_, table)| !tables.iter().any(|found| found == table));
+        Ok(Contract {
+            expected: listed.len(),
+            missing: missing.map(|(app, table)| ((*app).to_owned(), (*table).to_owned())).collect(),
+            unexpected: tables
+                .iter()
+                .filter(|found| !listed.iter().any(|(_, table)| table == found))
+                .cloned()
+                .collect(),
+        })
+    }
+
+    /// Whether the tables are exactly those that are listed.
+    pub fn holds(&self) -> bool {
+        self.missing.is_empty() && self.unexpected.is_empty()
+    }
+}

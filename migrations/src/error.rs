@@ -1,0 +1,281 @@
+//! Everything that can go wrong, as types: what, where, and the remedy last.
+
+use std::{fmt, io, time::Duration};
+
+use sqlx::migrate::MigrateError;
+
+use crate::{Cycle, Failure, Holder, LedgerProblem, MigrationId, Place};
+
+/// Why an operation did not succeed. Its text is made for people: several lines where that helps.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file or folder of the project could not be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// The file or folder.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The files contradict the rules; all problems at once.
+    #[error("{}; nothing was touched{}", count(.0.len(), "problem in the migration files", "problems in the migration files"), lines(.0))]
+    Files(Vec<Problem>),
+    /// The migrations wait for each other in a circle.
+    #[error("{0}")]
+    Cycle(Box<Cycle>),
+    /// The ledger contradicts the files; all problems at once.
+    #[error("the ledger and the files disagree; nothing was touched{}", lines(.0))]
+    Ledger(Vec<LedgerProblem>),
+    /// No app has this name.
+    #[error("there is no app `{name}`{}\n  apps: {}", suggestion(name, apps), apps.join(", "))]
+    UnknownApp {
+        /// What was asked for.
+        name: String,
+        /// The apps that there are.
+        apps: Vec<String>,
+    },
+    /// No migration of the app, or more than one, matches this name.
+    #[error("app `{app}` has {} `{name}`{}\n  its migrations: {}", if *.ambiguous { "more than one migration" } else { "no migration" }, suggestion(name, names), names.join(", "))]
+    UnknownMigration {
+        /// The app.
+        app: String,
+        /// What was asked for.
+        name: String,
+        /// Whether several match, rather than none.
+        ambiguous: bool,
+        /// The migrations that there are.
+        names: Vec<String>,
+    },
+    /// A statement of a migration or seed failed.
+    #[error("{0}")]
+    Failed(Box<Failure>),
+    /// A migration without a transaction left an index that Postgres does not use.
+    #[error("migration {migration} left an index that is not valid: {}\n  run the same command again: it drops the index and builds it anew", indexes.join(", "))]
+    InvalidIndex {
+        /// The migration; it is not recorded as applied.
+        migration: MigrationId,
+        /// The indexes, as `index on table`.
+        indexes: Vec<String>,
+    },
+    /// Another session holds the migration lock.
+    #[error("gave up after {} s waiting for the migration lock of database `{database}`; nothing was touched{}\n  wait for it, or give it longer: --lock-timeout 120", .waited.as_secs(), holder_line(.holder.as_deref()))]
+    Locked {
+        /// The database.
+        database: String,
+        /// How long we waited.
+        waited: Duration,
+        /// Who holds it, where the server says so.
+        holder: Option<Box<Holder>>,
+    },
+    /// The server is older than the manifest allows.
+    #[error(
+        "the server is PostgreSQL {found}, and apps.toml wants {wanted} or newer\n  point DATABASE_URL at a newer server, or lower `version` under [postgres] in apps.toml"
+    )]
+    ServerTooOld {
+        /// The server's version, as it tells it.
+        found: String,
+        /// The oldest major allowed.
+        wanted: u32,
+    },
+    /// The server refused or broke the connection, or a statement of our own failed.
+    #[error("{doing}: {}", describe(.error))]
+    Database {
+        /// What we were at: `read the ledger`.
+        doing: &'static str,
+        /// What sqlx says.
+        error: sqlx::Error,
+    },
+}
+
+impl Error {
+    /// Wraps an error of sqlx with what was under way: `.map_err(Error::database("list the tables"))`.
+    pub fn database(doing: &'static str) -> impl FnOnce(sqlx::Error) -> Error {
+        move |error| Error::Database { doing, error }
+    }
+
+    /// The same for sqlx's own statements about its ledger.
+    pub(crate) fn ledger(doing: &'static str) -> impl FnOnce(MigrateError) -> Error {
+        move |error| match error {
+            MigrateError::Execute(error) => Error::Database { doing, error },
+            other => Error::Database { doing, error: sqlx::Error::Migrate(Box::new(other)) },
+        }
+    }
+}
+
+/// One thing wrong in the files.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The manifest is not what it should be.
+    #[error("{place}: {message}")]
+    Manifest {
+        /// File and line.
+        place: Place,
+        /// What is wrong, and the remedy.
+        message: String,
+    },
+    /// An app's `sqlx.toml` is missing or points elsewhere.
+    #[error("{place}: {message}")]
+    SqlxToml {
+        /// The file.
+        place: Place,
+        /// What is wrong, and the remedy.
+        message: String,
+    },
+    /// The manifest names an app that has no folder.
+    #[error("{manifest}: app `{app}` has no folder; create {folder} or remove the entry")]
+    NoFolder {
+        /// The manifest.
+        manifest: Place,
+        /// The app.
+        app: String,
+        /// The folder that is missing.
+        folder: String,
+    },
+    /// A folder that no entry of the manifest names.
+    #[error("{folder}: no app of that name in {manifest}; add an [[app]] entry or remove the folder")]
+    NoEntry {
+        /// The folder.
+        folder: String,
+        /// The manifest.
+        manifest: Place,
+    },
+    /// A file that sqlx would ignore, or fail on.
+    #[error("{place}: sqlx would ignore it or fail on it; {remedy}")]
+    Name {
+        /// The file.
+        place: Place,
+        /// What to do.
+        remedy: String,
+    },
+    /// An up without a down, or the reverse.
+    #[error("{place}: has no {missing} beside it; add that file (an empty down is a comment that says why)")]
+    HalfPair {
+        /// The file that is there.
+        place: Place,
+        /// The name of the one that is not.
+        missing: String,
+    },
+    /// Two migrations of one app with one number.
+    #[error(
+        "{place}: number {number:04} is taken by {other}; renumber the one that is not on the main branch"
+    )]
+    DuplicateNumber {
+        /// The later file.
+        place: Place,
+        /// The number.
+        number: i64,
+        /// The earlier file.
+        other: String,
+    },
+    /// A number is missing.
+    #[error("{place}: follows {previous:04}, so its number should be {:04}; renumber it, or restore the missing file", previous + 1)]
+    Gap {
+        /// The file after the gap.
+        place: Place,
+        /// The number before the gap; 0 at the start.
+        previous: i64,
+    },
+    /// A directive in a file's head is wrong.
+    #[error("{place}: {message}")]
+    Head {
+        /// File and line.
+        place: Place,
+        /// What is wrong, and the remedy.
+        message: String,
+    },
+    /// A head names a migration that is not there.
+    #[error("{place}: depends on {wanted}, which does not exist{}", hint.as_ref().map_or(String::new(), |id| format!("; did you mean {id}?")))]
+    UnknownDependency {
+        /// File and line.
+        place: Place,
+        /// The name in the head.
+        wanted: MigrationId,
+        /// The nearest one that exists.
+        hint: Option<MigrationId>,
+    },
+    /// A head names an app that the manifest does not let this app depend on.
+    #[error("{place}: {app} may not depend on {wanted}: `depends-on` of `{app}` in {manifest} does not list `{}`; list it there, or move this migration to `{}`", wanted.app, wanted.app)]
+    Direction {
+        /// File and line.
+        place: Place,
+        /// The app whose file it is.
+        app: String,
+        /// The migration that it names.
+        wanted: MigrationId,
+        /// The manifest.
+        manifest: Place,
+    },
+    /// A file is not what the runner can run.
+    #[error("{place}: {message}")]
+    Content {
+        /// File and line.
+        place: Place,
+        /// What is wrong, and the remedy.
+        message: String,
+    },
+}
+
+fn lines<T: fmt::Display>(items: &[T]) -> String {
+    items.iter().map(|item| format!("\n  {item}")).collect()
+}
+
+pub(crate) fn count(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+fn suggestion(wanted: &str, known: &[String]) -> String {
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    closest(wanted, &known).map_or(String::new(), |name| format!("; did you mean `{name}`?"))
+}
+
+fn holder_line(holder: Option<&Holder>) -> String {
+    holder.map_or(String::new(), |holder| format!("\n  {holder}"))
+}
+
+/// What sqlx says, with the remedy for the errors that everybody meets.
+fn describe(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(db) => match db.code().as_deref() {
+            Some(code) => format!("{} ({code})", db.message()),
+            None => db.message().to_owned(),
+        },
+        other => other.to_string(),
+    }
+}
+
+/// The name that is most like the one that was typed, if any is near enough to be meant.
+pub(crate) fn closest<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
+    let limit = typed.chars().count().max(3) / 3;
+    let scored = known.iter().map(|name| (distance(typed, name), *name)).filter(|(d, _)| *d <= limit);
+    scored.min_by_key(|(d, _)| *d).map(|(_, name)| name)
+}
+
+/// Levenshtein's distance, a row at a time.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, cb) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(ca != *cb);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_near_miss_is_suggested_and_a_far_one_is_not() {
+        assert_eq!(closest("user", &["progress", "users"]), Some("users"));
+        assert_eq!(closest("0001_inital", &["0001_initial"]), Some("0001_initial"));
+        assert_eq!(closest("billing", &["progress", "users"]), None);
+    }
+}

@@ -1,0 +1,110 @@
+//! The head of a migration: the comment lines before its first statement, and the directives among them.
+
+use crate::{MigrationId, Place, Problem};
+
+/// What the head of a file says.
+#[derive(Debug, Default)]
+pub(crate) struct Head {
+    /// Migrations named by `-- depends-on:`, each with its line.
+    pub(crate) depends_on: Vec<(MigrationId, usize)>,
+    /// Whether the file opens with `-- no-transaction`.
+    pub(crate) no_transaction: bool,
+}
+
+const DEPENDS_ON: &str = "-- depends-on:";
+const NO_TRANSACTION: &str = "-- no-transaction";
+
+pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Head {
+    let mut head = Head::default();
+    let mut in_head = true;
+    for (index, line) in text.lines().enumerate() {
+        let place = || Place::line(path, index + 1);
+        let line = line.trim_end();
+        in_head &= line.trim().is_empty() || line.starts_with("--");
+        if line == NO_TRANSACTION {
+            // sqlx looks at the first bytes of the file only, so that anything above would silently disable it.
+            if index == 0 {
+                head.no_transaction = true;
+            } else if in_head {
+                problems.push(Problem::Head {
+                    place: place(),
+                    message: "`-- no-transaction` counts only as the very first line".to_owned(),
+                });
+            }
+        } else if let Some(value) = line.strip_prefix(DEPENDS_ON) {
+            if !in_head {
+                let message = "`-- depends-on:` must stand above the first statement".to_owned();
+                problems.push(Problem::Head { place: place(), message });
+                continue;
+            }
+            match value.trim().parse() {
+                Ok(id) => head.depends_on.push((id, index + 1)),
+                Err(()) => {
+                    let message = format!(
+                        "`{}` is not a migration's name; write `{DEPENDS_ON} app/0001_name`",
+                        value.trim()
+                    );
+                    problems.push(Problem::Head { place: place(), message });
+                }
+            }
+        } else if in_head && looks_like_depends_on(line) {
+            let message = format!("`{line}` means nothing like that; write `{DEPENDS_ON} app/0001_name`");
+            problems.push(Problem::Head { place: place(), message });
+        }
+    }
+    head
+}
+
+/// A misspelt directive would drop an edge of the graph without a word.
+fn looks_like_depends_on(line: &str) -> bool {
+    let letters: String =
+        line.trim_start_matches('-').chars().filter(|c| !matches!(c, ' ' | '-' | '_')).collect();
+    let letters = letters.to_ascii_lowercase();
+    ["dependson:", "dependon:", "depends:", "dependency:", "dependencies:"]
+        .iter()
+        .any(|word| letters.starts_with(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, depends_on: &[&str], problems: &[&str]) {
+        let mut found = Vec::new();
+        let head = parse("a/0001_x.up.sql", text, &mut found);
+        let names: Vec<String> = head.depends_on.iter().map(|(id, line)| format!("{id}:{line}")).collect();
+        assert_eq!(names, depends_on);
+        let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+        assert_eq!(found.len(), problems.len(), "{found:?}");
+        for (found, expected) in found.iter().zip(problems) {
+            assert!(found.contains(expected), "{found} lacks {expected}");
+        }
+    }
+
+    #[test]
+    fn dependencies_are_read_with_their_lines() {
+        check(
+            "-- Why.\n-- depends-on: users/0001_initial\n\n-- depends-on: b/0002_y\nselect 1;",
+            &["users/0001_initial:2", "b/0002_y:4"],
+            &[],
+        );
+    }
+
+    #[test]
+    fn a_dependency_below_the_first_statement_is_a_problem() {
+        check("select 1;\n-- depends-on: users/0001_initial", &[], &["a/0001_x.up.sql:2"]);
+    }
+
+    #[test]
+    fn a_misspelt_directive_is_a_problem() {
+        check("-- depends on: users/0001_initial\nselect 1;", &[], &["write `-- depends-on:"]);
+        check("-- depends-on: users\nselect 1;", &[], &["`users` is not a migration's name"]);
+        check("-- This depends on users: see there.\nselect 1;", &[], &[]);
+    }
+
+    #[test]
+    fn no_transaction_counts_only_as_the_first_line() {
+        assert!(parse("x", "-- no-transaction\nselect 1", &mut Vec::new()).no_transaction);
+        check("-- Why.\n-- no-transaction\nselect 1;", &[], &["very first line"]);
+    }
+}

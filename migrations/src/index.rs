@@ -1,0 +1,72 @@
+//! Indexes that a failed `create index concurrently` leaves: Postgres keeps them up to date and never reads them.
+
+use sqlx::{AssertSqlSafe, PgConnection, Row};
+
+use crate::{Error, Script, statements::is_word};
+
+/// An index that is not valid and that nobody is building.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct InvalidIndex {
+    /// Its name, quoted and qualified as SQL needs it.
+    pub(crate) index: String,
+    /// Its table's, likewise.
+    pub(crate) table: String,
+}
+
+/// The invalid indexes that a script speaks of, by their name or by their table's.
+///
+/// A partitioned index is invalid until each partition has its own, which is no failure; so those are left out.
+pub(crate) async fn invalid_of(conn: &mut PgConnection, script: &Script) -> Result<Vec<InvalidIndex>, Error> {
+    let failed = "look for invalid indexes";
+    let rows = sqlx::query(
+        "select format('%I.%I', n.nspname, c.relname) as index, t.oid::regclass::text as table,
+                c.relname::text as index_name, t.relname::text as table_name
+         from pg_index i
+         join pg_class c on c.oid = i.indexrelid and c.relkind = 'i'
+         join pg_class t on t.oid = i.indrelid
+         join pg_namespace n on n.oid = c.relnamespace
+         where not i.indisvalid and n.nspname !~ '^pg_'
+           and not exists (select from pg_stat_progress_create_index p where p.index_relid = i.indexrelid)
+         order by 1",
+    )
+    .fetch_all(conn)
+    .await
+    .map_err(Error::database(failed))?;
+    let mut found = Vec::new();
+    for row in rows {
+        let column = |name| row.try_get::<String, _>(name).map_err(Error::database(failed));
+        let named = speaks_of(&script.text, &column("index_name")?)
+            || speaks_of(&script.text, &column("table_name")?);
+        if named {
+            found.push(InvalidIndex { index: column("index")?, table: column("table")? });
+        }
+    }
+    Ok(found)
+}
+
+/// Drops an index without locking its table.
+pub(crate) async fn drop(conn: &mut PgConnection, invalid: &InvalidIndex) -> Result<(), Error> {
+    let sql = AssertSqlSafe(format!("drop index concurrently {}", invalid.index));
+    sqlx::query(sql).execute(conn).await.map_err(Error::database("drop an invalid index"))?;
+    Ok(())
+}
+
+/// Whether a name stands in a text as a whole word.
+fn speaks_of(text: &str, name: &str) -> bool {
+    text.match_indices(name).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + name.len()..].chars().next();
+        !before.is_some_and(is_word) && !after.is_some_and(is_word)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::speaks_of;
+
+    #[test]
+    fn only_whole_words_count() {
+        assert!(speaks_of("create index i on users (email)", "users"));
+        assert!(!speaks_of("create index users_idx on superusers (email)", "users"));
+    }
+}

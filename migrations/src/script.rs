@@ -1,0 +1,21 @@
+//! A file of SQL that runs as a whole.
+
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
+
+/// The text of an SQL file, and where it came from.
+#[derive(Debug, Clone)]
+pub struct Script {
+    /// Path as the user types it: `migrations/users/0001_initial.up.sql`.
+    pub path: String,
+    /// Its text, byte for byte.
+    pub text: String,
+    /// Whether it opens with `-- no-transaction`: one statement, run outside of any transaction.
+    pub no_transaction: bool,
+}
+
+impl Script {
+    /// The text as sqlx wants it. It is the repository's own, so there is nothing to escape.
+    pub(crate) fn sql(&self) -> SqlStr {
+        AssertSqlSafe(self.text.as_str()).into_sql_str()
+    }
+}

@@ -1,0 +1,102 @@
+//! The files of a project as text, from a folder or compiled into a program.
+//!
+//! Which names are allowed is decided in `project`; here a file is only read.
+
+use std::{fmt, fs, io, path::Path};
+
+use crate::Error;
+
+/// Folders beside the apps that are none: the runner's own source.
+const NOT_APPS: &[&str] = &["src"];
+
+/// One file of a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Path inside the migrations folder, with forward slashes: `users/0001_initial.up.sql`.
+    pub path: String,
+    /// What stands in it; `None` where it is a folder, or not UTF-8.
+    pub text: Option<String>,
+}
+
+/// A place that an editor can open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Path as the user types it: `migrations/users/0001_initial.up.sql`.
+    pub path: String,
+    /// Line, from 1; `None` where the whole file is meant.
+    pub line: Option<usize>,
+}
+
+impl Place {
+    pub(crate) fn file(path: impl Into<String>) -> Self {
+        Place { path: path.into(), line: None }
+    }
+
+    pub(crate) fn line(path: impl Into<String>, line: usize) -> Self {
+        Place { path: path.into(), line: Some(line) }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.path)?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads the manifest and everything in the folders beside it, in the order of their names.
+pub(crate) fn read_folder(folder: &Path) -> Result<Vec<SourceFile>, Error> {
+    let mut files = Vec::new();
+    for entry in list(folder)? {
+        let name = entry.name;
+        if !entry.is_folder {
+            if name == crate::manifest::FILE {
+                files.push(read(&folder.join(&name), name)?);
+            }
+            continue;
+        }
+        if NOT_APPS.contains(&name.as_str()) || name.starts_with('.') {
+            continue;
+        }
+        // The folder itself, so that an app without a single file is seen too.
+        files.push(SourceFile { path: format!("{name}/"), text: None });
+        for inner in list(&folder.join(&name))? {
+            let path = format!("{name}/{}", inner.name);
+            if inner.is_folder {
+                files.push(SourceFile { path: format!("{path}/"), text: None });
+            } else {
+                files.push(read(&folder.join(&path), path)?);
+            }
+        }
+    }
+    Ok(files)
+}
+
+struct Entry {
+    name: String,
+    is_folder: bool,
+}
+
+fn list(folder: &Path) -> Result<Vec<Entry>, Error> {
+    let failed = |source| Error::Read { path: folder.display().to_string(), source };
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        // Follows a symbolic link, as sqlx does.
+        let is_folder = fs::metadata(entry.path()).map_err(failed)?.is_dir();
+        entries.push(Entry { name: entry.file_name().to_string_lossy().into_owned(), is_folder });
+    }
+    entries.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(entries)
+}
+
+fn read(file: &Path, path: String) -> Result<SourceFile, Error> {
+    match fs::read_to_string(file) {
+        Ok(text) => Ok(SourceFile { path, text: Some(text) }),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(SourceFile { path, text: None }),
+        Err(source) => Err(Error::Read { path: file.display().to_string(), source }),
+    }
+}

@@ -1,0 +1,224 @@
+//! Where one statement of a script ends and the next begins: just enough of Postgres's lexical rules to say which of
+//! them failed, and to see a `commit` that would cut a migration in two. Nothing is parsed in order to be understood.
+
+use std::ops::Range;
+
+/// The byte ranges of the statements, without the blanks and comments around them and without their semicolons.
+pub(crate) fn split(sql: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut start: Option<usize> = None;
+    let mut end = 0;
+    // A semicolon inside parentheses (a rule's actions) or in a body between `begin atomic` and `end` ends nothing.
+    let (mut parentheses, mut atomic) = (0_usize, 0_usize);
+    let mut previous_word = "";
+    for token in (Tokens { sql, at: 0 }) {
+        match token.kind {
+            Kind::Comment => continue,
+            Kind::Symbol if token.text(sql) == ";" && parentheses == 0 && atomic == 0 => {
+                if let Some(start) = start.take() {
+                    found.push(start..end);
+                }
+                continue;
+            }
+            Kind::Symbol if token.text(sql) == "(" => parentheses += 1,
+            Kind::Symbol if token.text(sql) == ")" => parentheses = parentheses.saturating_sub(1),
+            Kind::Word => {
+                let word = token.text(sql);
+                let opens = match atomic {
+                    0 => word.eq_ignore_ascii_case("atomic") && previous_word.eq_ignore_ascii_case("begin"),
+                    // Inside, only `case` has an `end` of its own.
+                    _ => word.eq_ignore_ascii_case("case"),
+                };
+                if opens {
+                    atomic += 1;
+                } else if atomic > 0 && word.eq_ignore_ascii_case("end") {
+                    atomic -= 1;
+                }
+                previous_word = word;
+            }
+            Kind::Symbol | Kind::Quoted => {}
+        }
+        start.get_or_insert(token.range.start);
+        end = token.range.end;
+    }
+    if let Some(start) = start {
+        found.push(start..end);
+    }
+    found
+}
+
+/// The first statement that starts or ends a transaction: its first word, and its line.
+pub(crate) fn transaction_control(sql: &str) -> Option<(String, usize)> {
+    const WORDS: &[&str] = &["begin", "start", "commit", "end", "rollback", "abort"];
+    split(sql).into_iter().find_map(|range| {
+        let word: String = sql[range.clone()].chars().take_while(char::is_ascii_alphabetic).collect();
+        let word = word.to_ascii_lowercase();
+        WORDS.contains(&word.as_str()).then(|| (word, line_at(sql, range.start)))
+    })
+}
+
+/// The line of a byte offset, from 1.
+pub(crate) fn line_at(text: &str, offset: usize) -> usize {
+    text[..offset].matches('\n').count() + 1
+}
+
+struct Tokens<'s> {
+    sql: &'s str,
+    at: usize,
+}
+
+struct Token {
+    kind: Kind,
+    range: Range<usize>,
+}
+
+impl Token {
+    fn text<'s>(&self, sql: &'s str) -> &'s str {
+        &sql[self.range.clone()]
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Comment,
+    Quoted,
+    Word,
+    Symbol,
+}
+
+impl Iterator for Tokens<'_> {
+    type Item = Token;
+
+    fn next(&mut self) -> Option<Token> {
+        let rest = self.sql[self.at..].trim_start();
+        let start = self.sql.len() - rest.len();
+        let first = rest.chars().next()?;
+        let (kind, length) = if rest.starts_with("--") {
+            (Kind::Comment, rest.find('\n').unwrap_or(rest.len()))
+        } else if rest.starts_with("/*") {
+            (Kind::Comment, block_comment(rest))
+        } else if first == '\'' {
+            (Kind::Quoted, quoted(rest, '\'', Escapes::Doubled))
+        } else if first == '"' {
+            (Kind::Quoted, quoted(rest, '"', Escapes::Doubled))
+        } else if first.eq_ignore_ascii_case(&'e') && rest[1..].starts_with('\'') {
+            (Kind::Quoted, 1 + quoted(&rest[1..], '\'', Escapes::Backslash))
+        } else if let Some(length) = dollar_quoted(rest) {
+            (Kind::Quoted, length)
+        } else if is_word(first) {
+            (Kind::Word, rest.find(|c| !is_word(c) && c != '$').unwrap_or(rest.len()))
+        } else {
+            (Kind::Symbol, first.len_utf8())
+        };
+        self.at = start + length;
+        Some(Token { kind, range: start..self.at })
+    }
+}
+
+pub(crate) fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+enum Escapes {
+    Doubled,
+    Backslash,
+}
+
+/// Length of a quoted text, from its opening quote to its closing one; to the end where that is missing.
+fn quoted(text: &str, quote: char, escapes: Escapes) -> usize {
+    let mut chars = text.char_indices().skip(1).peekable();
+    while let Some((at, c)) = chars.next() {
+        if c == '\\' && matches!(escapes, Escapes::Backslash) {
+            chars.next();
+        } else if c == quote && chars.next_if(|(_, next)| *next == quote).is_none() {
+            return at + 1;
+        }
+    }
+    text.len()
+}
+
+/// Length of `$tag$ … $tag$`, if the text opens with one.
+fn dollar_quoted(text: &str) -> Option<usize> {
+    let inner = text.strip_prefix('$')?;
+    let tag = &inner[..inner.find('$')?];
+    if !tag.chars().all(is_word) || tag.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let quote = &text[..tag.len() + 2];
+    let body = &text[quote.len()..];
+    Some(body.find(quote).map_or(text.len(), |at| quote.len() + at + quote.len()))
+}
+
+/// Length of a block comment; Postgres lets them nest.
+fn block_comment(text: &str) -> usize {
+    let mut depth = 0_usize;
+    let mut at = 0;
+    while at < text.len() {
+        if text[at..].starts_with("/*") {
+            depth += 1;
+            at += 2;
+        } else if text[at..].starts_with("*/") {
+            depth -= 1;
+            at += 2;
+            if depth == 0 {
+                return at;
+            }
+        } else {
+            at += text[at..].chars().next().map_or(1, char::len_utf8);
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(sql: &str, expected: &[&str]) {
+        let found: Vec<&str> = split(sql).into_iter().map(|range| &sql[range]).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn semicolons_end_statements() {
+        check(
+            "select 1;\n -- a;b\n select 2 ; /* ; /* ; */ ; */ select 3",
+            &["select 1", "select 2", "select 3"],
+        );
+        check(" ;; -- nothing\n", &[]);
+    }
+
+    #[test]
+    fn quoted_semicolons_do_not() {
+        check(
+            "select ';', 'it''s;', \"a;\"\"b\", e'\\';' ; select 2",
+            &["select ';', 'it''s;', \"a;\"\"b\", e'\\';'", "select 2"],
+        );
+        check("do $$ begin; end $$; do $a$ $$;$b$ $a$;", &["do $$ begin; end $$", "do $a$ $$;$b$ $a$"]);
+        check("select $1; select a$b$ from t;", &["select $1", "select a$b$ from t"]);
+    }
+
+    #[test]
+    fn bodies_keep_their_semicolons() {
+        let function =
+            "create function f() returns int begin atomic select 1; select case when true then 2 end; end";
+        check(&format!("{function}; select 3"), &[function, "select 3"]);
+        check(
+            "create rule r as on insert to t do (select 1; select 2); select 3",
+            &["create rule r as on insert to t do (select 1; select 2)", "select 3"],
+        );
+    }
+
+    #[test]
+    fn unclosed_quotes_reach_to_the_end() {
+        check("select 'a; select 2", &["select 'a; select 2"]);
+        check("/* a; select 2", &[]);
+    }
+
+    #[test]
+    fn transaction_control_is_seen_with_its_line() {
+        assert_eq!(transaction_control("select 1;\nCOMMIT;"), Some(("commit".to_owned(), 2)));
+        assert_eq!(transaction_control("do $$ begin commit; end $$; select 'commit;'"), None);
+        assert_eq!(transaction_control("create function f() returns int begin atomic select 1; end;"), None);
+    }
+}
