@@ -1,0 +1,1 @@
+//! The three apps in Rust.

@@ -1,0 +1,165 @@
+//! A checkout that a test may spoil: a copy of the project's migrations in a folder of its own, and the `xtask` program
+//! pointed at it.
+
+use std::{
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
+
+use duct::{Expression, cmd};
+use tempfile::TempDir;
+use tests::{TestDatabase, workspace_root};
+
+/// The program under test. `cargo xtask test` names itself; where it is not in charge, cargo builds it once a process.
+static XTASK: LazyLock<PathBuf> = LazyLock::new(|| match std::env::var_os("XTASK_BIN") {
+    Some(path) => path.into(),
+    None => {
+        cmd!(env!("CARGO"), "build", "--quiet", "--package", "xtask").dir(workspace_root()).run().unwrap();
+        let target = std::env::current_exe().unwrap();
+        target.ancestors().nth(2).unwrap().join("xtask")
+    }
+});
+
+/// A spoilable checkout.
+pub(crate) struct Checkout {
+    folder: TempDir,
+}
+
+/// What a command did.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Checkout {
+    /// A copy of the project's own migrations.
+    pub(crate) fn new() -> Checkout {
+        let folder = tempfile::Builder::new().prefix("xtask-it-").tempdir().unwrap();
+        copy(&workspace_root().join("migrations"), &folder.path().join("migrations"));
+        Checkout { folder }
+    }
+
+    /// One with this manifest and these files only: `(path below migrations/, text)`.
+    pub(crate) fn of(manifest: &str, files: &[(&str, &str)]) -> Checkout {
+        let checkout = Checkout { folder: tempfile::Builder::new().prefix("xtask-it-").tempdir().unwrap() };
+        checkout.write("apps.toml", manifest);
+        for (path, text) in files {
+            checkout.write(path, text);
+        }
+        checkout
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn path(&self, below_migrations: &str) -> PathBuf {
+        self.folder.path().join("migrations").join(below_migrations)
+    }
+
+    /// Writes a file below `migrations/`.
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// Writes a migration: `("users/0002_more", up, down)`.
+    pub(crate) fn migration(&self, name: &str, up: &str, down: &str) {
+        self.write(&format!("{name}.up.sql"), up);
+        self.write(&format!("{name}.down.sql"), down);
+    }
+
+    pub(crate) fn remove(&self, path: &str) {
+        let path = self.path(path);
+        if path.is_dir() { fs::remove_dir_all(path).unwrap() } else { fs::remove_file(path).unwrap() }
+    }
+
+    /// Replaces a text that must be there.
+    pub(crate) fn replace(&self, path: &str, from: &str, to: &str) {
+        let text = fs::read_to_string(self.path(path)).unwrap();
+        assert!(text.contains(from), "{path} lacks {from}");
+        self.write(path, &text.replacen(from, to, 1));
+    }
+
+    /// A command of `xtask` on a database, ready to run.
+    pub(crate) fn command<A: AsRef<OsStr>>(&self, url: &str, args: &[A]) -> Expression {
+        self.program(args).env("DATABASE_URL", url)
+    }
+
+    /// The same with no server named.
+    pub(crate) fn bare_command<A: AsRef<OsStr>>(&self, args: &[A]) -> Expression {
+        self.program(args).env_remove("DATABASE_URL")
+    }
+
+    /// A command that reads a file on standard input.
+    pub(crate) fn reading(&self, url: &str, args: &[&str], file: &Path) -> Expression {
+        cmd(&*XTASK, args)
+            .env("XTASK_ROOT", self.root())
+            .env("DATABASE_URL", url)
+            .env_remove("XTASK_SERVER")
+            .stdin_path(file)
+            .unchecked()
+    }
+
+    /// A command with another `PATH`.
+    pub(crate) fn with_path(&self, url: &str, args: &[&str], path: &str) -> Expression {
+        self.command(url, args).env("PATH", path)
+    }
+
+    fn program<A: AsRef<OsStr>>(&self, args: &[A]) -> Expression {
+        cmd(&*XTASK, args.iter().map(AsRef::as_ref))
+            .env("XTASK_ROOT", self.root())
+            .env("XDG_STATE_HOME", self.root().join("state"))
+            .env_remove("XTASK_SERVER")
+            .stdin_null()
+            .unchecked()
+    }
+
+    /// Runs a command of `xtask` on a test's database.
+    pub(crate) fn xtask<A: AsRef<OsStr>>(&self, db: &TestDatabase, args: &[A]) -> Outcome {
+        outcome(&self.command(&db.url(), args))
+    }
+}
+
+/// Runs a command to its end.
+pub(crate) fn outcome(command: &Expression) -> Outcome {
+    let output = command.stdout_capture().stderr_capture().run().unwrap();
+    Outcome {
+        // A signal's number as a shell tells it.
+        code: output.status.code().unwrap_or(128),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+impl Outcome {
+    /// Asserts the exit code, and that all of these texts were said, on either stream.
+    #[track_caller]
+    pub(crate) fn expect(&self, code: i32, said: &[&str]) -> &Outcome {
+        let all = format!("{}{}", self.stdout, self.stderr);
+        assert_eq!(self.code, code, "{all}");
+        for text in said {
+            assert!(all.contains(text), "`{text}` was not said:\n{all}");
+        }
+        self
+    }
+}
+
+/// Copies what the project says of its schema; the runner's source is none of it.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        match entry.file_type().unwrap().is_dir() {
+            true if entry.file_name() == "src" => {}
+            true => copy(&source, &target),
+            false => drop(fs::copy(&source, &target).unwrap()),
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Which server is meant, and what is said when it is not there, not ours, or not good enough.
+
+use std::{fs, net::TcpListener};
+
+use sqlx::Executor;
+use tests::with_empty_database;
+
+use crate::checkout::{Checkout, outcome};
+
+/// Every verb that needs the server.
+const VERBS: &[&[&str]] = &[
+    &["db-setup"],
+    &["db-check"],
+    &["db-drop"],
+    &["db-reset"],
+    &["migrate"],
+    &["migrate", "--plan"],
+    &["showmigrations"],
+    &["seed"],
+    &["server", "start"],
+];
+
+#[track_caller]
+fn check(url: &str, said: &[&str]) {
+    let checkout = Checkout::new();
+    for args in VERBS {
+        outcome(&checkout.command(url, args)).expect(1, said).expect(1, &["error: "]);
+    }
+}
+
+#[test]
+fn a_server_that_is_down_is_told_with_its_address_and_the_ways_out() {
+    // A port that was free a moment ago.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    check(
+        &format!("postgres://app:x@127.0.0.1:{port}/app"),
+        &[
+            &format!("no server answers at 127.0.0.1:{port} (DATABASE_URL (environment))"),
+            "mend DATABASE_URL",
+            "--server native",
+        ],
+    );
+}
+
+#[test]
+fn a_wrong_password_is_told_with_its_role() {
+    with_empty_database(async |db| {
+        let url = db.url();
+        let password = url.split_once('@').unwrap().0.rsplit_once(':').unwrap().1;
+        let wrong = url.replace(password, "wrong");
+        check(
+            &wrong,
+            &[
+                "does not let role `app` in: password authentication failed for user \"app\"",
+                "mend user and password in DATABASE_URL",
+            ],
+        );
+        Ok(())
+    });
+}
+
+#[test]
+fn a_server_that_is_too_old_is_told_with_both_versions() {
+    with_empty_database(async |db| {
+        let checkout = Checkout::new();
+        checkout.replace("apps.toml", "version = 15", "version = 99");
+        for args in VERBS.iter().filter(|args| !matches!(args[0], "db-drop" | "db-reset")) {
+            checkout
+                .xtask(db, args)
+                .expect(1, &["error: the server is PostgreSQL 1", "apps.toml wants 99 or newer"]);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn what_is_no_connection_string_is_told_without_showing_it() {
+    for (url, said) in [
+        ("s3cret", "is not a URL"),
+        ("mysql://a:s3cret@localhost/app", "is for `mysql`, and this is Postgres"),
+    ] {
+        check(
+            url,
+            &["DATABASE_URL (environment)", said, "write it as postgres://user:password@localhost:5432/app"],
+        );
+        let told = outcome(&Checkout::new().command(url, &["db-setup"]));
+        assert!(!told.stderr.contains("s3cret"), "{told:?}");
+    }
+}
+
+#[test]
+fn the_environment_comes_before_the_env_file() {
+    with_empty_database(async |db| {
+        let checkout = Checkout::new();
+        fs::write(checkout.root().join(".env"), "DATABASE_URL=postgres://nobody@127.0.0.1:1/none\n")?;
+        checkout.xtask(db, &["server", "status"]).expect(0, &["DATABASE_URL (environment)", "running"]);
+        outcome(&checkout.command("", &["server", "status"]))
+            .expect(0, &["DATABASE_URL (.env)", "unreachable"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn an_env_file_with_a_broken_line_is_told_without_showing_it() {
+    let checkout = Checkout::new();
+    fs::write(checkout.root().join(".env"), "DATABASE_URL='s3cret\n").unwrap();
+    let told = outcome(&checkout.bare_command(&["db-setup"]));
+    told.expect(1, &[".env has a line that is not NAME=value"]);
+    assert!(!told.stderr.contains("s3cret"), "{told:?}");
+}
+
+#[test]
+fn url_as_the_choice_wants_a_url() {
+    let told = outcome(&Checkout::new().bare_command(&["--server", "url", "db-setup"]));
+    told.expect(1, &["DATABASE_URL is not set, neither in the environment nor in .env", "--server native"]);
+    let checkout = Checkout::new();
+    checkout.replace("apps.toml", "version = 15", "server = \"url\"\nversion = 15");
+    outcome(&checkout.bare_command(&["db-setup"])).expect(1, &["DATABASE_URL is not set"]);
+    checkout.replace("apps.toml", "\"url\"", "\"mainframe\"");
+    outcome(&checkout.bare_command(&["db-setup"]))
+        .expect(1, &["`server` under [postgres] must be auto, url or native"]);
+}
+
+#[test]
+fn a_url_without_a_database_means_the_manifests() {
+    with_empty_database(async |db| {
+        let checkout = Checkout::new();
+        checkout.replace("apps.toml", "database = \"app\"", &format!("database = \"{}\"", db.name()));
+        let url = db.url().replace(db.name(), "");
+        outcome(&checkout.command(&url, &["db-setup"])).expect(0, &[db.name(), "kept"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_server_of_somebody_else_is_not_ours_to_stop() {
+    with_empty_database(async |db| {
+        Checkout::new()
+            .xtask(db, &["server", "stop"])
+            .expect(1, &["which is not ours to stop", "--server native server stop"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_role_that_may_not_is_told_what_it_lacks() {
+    with_empty_database(async |db| {
+        let checkout = Checkout::new();
+        let role = db.name();
+        let create = format!("create role {role} login password 'x'");
+        db.pool().execute(sqlx::AssertSqlSafe(create)).await?;
+        let (scheme, rest) = db.url().split_once("://").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+        let url = format!("{scheme}://{role}:x@{}", rest.split_once('@').unwrap().1);
+        outcome(&checkout.command(&url, &["migrate"]))
+            .expect(1, &["permission denied for database", "(42501)"]);
+        let other = format!("{}/another", url.rsplit_once('/').unwrap().0);
+        outcome(&checkout.command(&other, &["db-setup"]))
+            .expect(1, &["create the database: permission denied to create database"]);
+        // Reading needs no right to create anything.
+        outcome(&checkout.command(&url, &["showmigrations"])).expect(0, &["[ ] 0001_initial"]);
+        let drop = format!("drop role {role}");
+        db.pool().execute(sqlx::AssertSqlSafe(drop)).await?;
+        Ok(())
+    });
+}

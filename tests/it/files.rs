@@ -1,0 +1,255 @@
+//! Files that contradict the rules are refused before anything is touched, each with what, where and the remedy.
+
+use tests::{TestDatabase, with_empty_database};
+
+use crate::{checkout::Checkout, snapshot::snapshot};
+
+/// Spoils a copy of the project, on a database that has it all applied, and expects a refusal that changes nothing.
+#[track_caller]
+fn check(spoil: impl Fn(&Checkout), said: &[&str]) {
+    with_empty_database(async |db: &TestDatabase| {
+        let checkout = Checkout::new();
+        checkout.xtask(db, &["migrate"]).expect(0, &[]);
+        let before = snapshot(db).await;
+        spoil(&checkout);
+        for verb in ["migrate", "db-setup", "db-check", "seed"] {
+            checkout.xtask(db, &[verb]).expect(1, said).expect(1, &["error: "]);
+        }
+        assert_eq!(before, snapshot(db).await);
+        Ok(())
+    });
+}
+
+const UP: &str = "create table t (id int);";
+const DOWN: &str = "drop table t;";
+
+#[test]
+fn a_syntax_error_in_the_manifest_is_told_with_its_line() {
+    check(
+        |it| it.replace("apps.toml", "[postgres]", "[postgres"),
+        &["migrations/apps.toml:4: ", "nothing was touched"],
+    );
+}
+
+#[test]
+fn an_unknown_key_of_the_manifest_is_told_with_its_line() {
+    check(
+        |it| it.replace("apps.toml", "name = \"progress\"", "name = \"progress\"\ncolour = \"red\""),
+        &["migrations/apps.toml:", "unknown field `colour`", "depends-on"],
+    );
+}
+
+#[test]
+fn an_unknown_app_in_depends_on_is_told_with_the_nearest_name() {
+    check(
+        |it| it.replace("apps.toml", "depends-on = [\"users\"]", "depends-on = [\"user\"]"),
+        &[
+            "migrations/apps.toml:",
+            "app `organizations` depends on `user`, which is no app here; did you mean `users`?",
+        ],
+    );
+}
+
+#[test]
+fn apps_that_depend_on_each_other_are_refused() {
+    check(
+        |it| it.replace("apps.toml", "depends-on = []", "depends-on = [\"progress\"]"),
+        &["the apps depend on each other in a circle: users → progress → users"],
+    );
+}
+
+#[test]
+fn a_table_of_two_apps_is_refused() {
+    check(
+        |it| it.replace("apps.toml", "tables = [\"progress\"]", "tables = [\"progress\", \"roles\"]"),
+        &["table `roles` of app `progress` belongs to app `users` already"],
+    );
+}
+
+#[test]
+fn a_folder_without_an_entry_is_refused() {
+    check(
+        |it| it.migration("billing/0001_initial", UP, DOWN),
+        &[
+            "migrations/billing/: no app of that name in migrations/apps.toml; add an [[app]] entry or remove the folder",
+        ],
+    );
+}
+
+#[test]
+fn an_entry_without_a_folder_is_refused() {
+    check(
+        |it| it.remove("progress"),
+        &[
+            "migrations/apps.toml: app `progress` has no folder; create migrations/progress/ or remove the entry",
+        ],
+    );
+}
+
+#[test]
+fn a_cycle_of_heads_is_told_as_a_path_with_every_edge() {
+    check(
+        |it| {
+            it.migration("users/0002_link", &format!("-- depends-on: organizations/0003_tiers\n{UP}"), DOWN);
+            it.migration(
+                "organizations/0003_tiers",
+                &format!("-- Why.\n-- depends-on: users/0002_link\n{UP}"),
+                DOWN,
+            );
+        },
+        &[
+            "the migrations wait for each other in a circle; nothing was touched",
+            "users/0002_link          waits for organizations/0003_tiers  (migrations/users/0002_link.up.sql:1)",
+            "organizations/0003_tiers waits for users/0002_link           (migrations/organizations/0003_tiers.up.sql:2)",
+            "cut it: apps.toml does not let users depend on organizations",
+            "remove migrations/users/0002_link.up.sql:1",
+        ],
+    );
+}
+
+#[test]
+fn a_cycle_through_an_apps_own_numbers_names_them() {
+    check(
+        |it| {
+            it.migration("users/0002_a", &format!("-- depends-on: users/0003_b\n{UP}"), DOWN);
+            it.migration("users/0003_b", UP, DOWN);
+        },
+        &[
+            "users/0003_b waits for users/0002_a  (migrations/users/0003_b.up.sql, by its number)",
+            "cut it: remove one of",
+        ],
+    );
+}
+
+#[test]
+fn a_head_that_names_nothing_is_told_with_the_nearest_name() {
+    check(
+        |it| it.migration("progress/0002_x", &format!("-- depends-on: users/0001_inital\n{UP}"), DOWN),
+        &[
+            "migrations/progress/0002_x.up.sql:1: depends on users/0001_inital, which does not exist; did you mean users/0001_initial?",
+        ],
+    );
+}
+
+#[test]
+fn a_dependency_against_the_manifests_direction_is_refused() {
+    check(
+        |it| it.migration("users/0002_x", &format!("-- depends-on: progress/0001_initial\n{UP}"), DOWN),
+        &[
+            "migrations/users/0002_x.up.sql:1: users may not depend on progress/0001_initial",
+            "`depends-on` of `users`",
+        ],
+    );
+}
+
+#[test]
+fn a_duplicate_number_is_refused() {
+    check(
+        |it| {
+            it.migration("users/0002_a", UP, DOWN);
+            it.migration("users/0002_b", UP, DOWN);
+        },
+        &["migrations/users/0002_b.up.sql: number 0002 is taken by migrations/users/0002_a.up.sql"],
+    );
+}
+
+#[test]
+fn a_gap_is_refused() {
+    check(
+        |it| it.migration("users/0003_a", UP, DOWN),
+        &["migrations/users/0003_a.up.sql: follows 0001, so its number should be 0002"],
+    );
+}
+
+#[test]
+fn half_a_pair_is_refused() {
+    check(
+        |it| it.write("users/0002_a.up.sql", UP),
+        &["migrations/users/0002_a.up.sql: has no 0002_a.down.sql beside it"],
+    );
+    check(
+        |it| it.write("users/0002_a.down.sql", DOWN),
+        &["migrations/users/0002_a.down.sql: has no 0002_a.up.sql beside it"],
+    );
+}
+
+#[test]
+fn names_that_sqlx_would_ignore_or_choke_on_are_refused() {
+    for name in [
+        "0002_more.sql",
+        "0002_More.up.sql",
+        "0002_more.UP.sql",
+        "0002_more.up.SQL",
+        "0002.up.sql",
+        "0002-more.up.sql",
+        "2_more.up.sql",
+        "00002_more.up.sql",
+        "0000_more.up.sql",
+        "0002_more.up.sql.bak",
+        "more.sql",
+        ".0002_more.up.sql",
+        "-1_more.up.sql",
+    ] {
+        check(
+            |it| it.write(&format!("users/{name}"), UP),
+            &[&format!("migrations/users/{name}: sqlx would ignore it or fail on it")],
+        );
+    }
+    check(
+        |it| it.write("users/later/0002_more.up.sql", UP),
+        &["migrations/users/later/: sqlx would ignore it"],
+    );
+}
+
+#[test]
+fn text_that_is_not_plain_utf_8_is_refused() {
+    check(|it| it.migration("users/0002_a", "\u{feff}select 1;", DOWN), &["byte-order mark"]);
+    check(
+        |it| {
+            it.migration("users/0002_a", "", DOWN);
+            std::fs::write(it.path("users/0002_a.up.sql"), [0xff, 0xfe, 0x00]).unwrap();
+        },
+        &["migrations/users/0002_a.up.sql: ", "UTF-8"],
+    );
+}
+
+#[test]
+fn a_commit_inside_a_migration_is_refused() {
+    check(
+        |it| {
+            it.migration("users/0002_a", "create table t (id int);\ncommit;\ncreate table u (id int);", DOWN);
+        },
+        &["migrations/users/0002_a.up.sql:2: `commit` would end the transaction"],
+    );
+}
+
+#[test]
+fn a_ledger_elsewhere_is_refused() {
+    check(
+        |it| it.remove("users/sqlx.toml"),
+        &["migrations/users/sqlx.toml: missing", "table-name = \"migrations.users\""],
+    );
+    check(
+        |it| it.replace("users/sqlx.toml", "migrations.users", "users_ledger"),
+        &["migrations/users/sqlx.toml: `table-name` must be a plain name in a schema of its own"],
+    );
+    check(
+        |it| it.replace("users/sqlx.toml", "migrations.users", "migrations.progress"),
+        &["is the same as that of app `users`"],
+    );
+}
+
+#[test]
+fn all_problems_are_told_at_once() {
+    check(
+        |it| {
+            it.write("users/notes.sql", "");
+            it.migration("progress/0003_x", UP, DOWN);
+        },
+        &[
+            "2 problems in the migration files",
+            "migrations/users/notes.sql",
+            "migrations/progress/0003_x.up.sql",
+        ],
+    );
+}

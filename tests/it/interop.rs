@@ -1,0 +1,128 @@
+//! The ledger is sqlx's own: sqlx's `Migrator` agrees with what we applied, and we with what it applied.
+
+use migrations::{Project, Session, Settings, Target};
+use sqlx::{
+    Connection,
+    migrate::{Migrate, Migrator},
+};
+use tests::{TestDatabase, with_empty_database, workspace_root};
+
+use crate::{
+    checkout::Checkout,
+    snapshot::{shape, snapshot},
+};
+
+/// The apps in an order in which their folders can run one after the other.
+const APPS: [&str; 3] = ["users", "organizations", "progress"];
+
+/// What sqlx-cli makes of an app's folder and its `sqlx.toml`.
+async fn migrator(app: &str) -> Migrator {
+    let mut migrator = Migrator::new(workspace_root().join("migrations").join(app)).await.unwrap();
+    migrator.dangerous_set_table_name(format!("migrations.{app}"));
+    migrator.create_schema("migrations");
+    migrator
+}
+
+async fn rows(db: &TestDatabase) -> Vec<(i64, String, bool, Vec<u8>)> {
+    let mut rows = Vec::new();
+    for app in APPS {
+        let sql = format!("select version, description, success, checksum from migrations.{app} order by 1");
+        rows.extend(sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(db.pool()).await.unwrap());
+    }
+    rows
+}
+
+#[test]
+fn sqlx_finds_nothing_to_do_after_us() {
+    with_empty_database(async |db| {
+        Checkout::new().xtask(db, &["migrate"]).expect(0, &[]);
+        let before = snapshot(db).await;
+        for app in APPS {
+            migrator(app).await.run(db.pool()).await?;
+        }
+        assert_eq!(before, snapshot(db).await);
+        Ok(())
+    });
+}
+
+#[test]
+fn we_find_nothing_to_do_after_sqlx() {
+    with_empty_database(async |db| {
+        for app in APPS {
+            migrator(app).await.run(db.pool()).await?;
+        }
+        let checkout = Checkout::new();
+        let before = snapshot(db).await;
+        checkout.xtask(db, &["migrate"]).expect(0, &["4 migrations", "0 pending"]);
+        checkout.xtask(db, &["db-check"]).expect(0, &[]);
+        assert_eq!(before, snapshot(db).await);
+        Ok(())
+    });
+}
+
+#[test]
+fn both_write_the_same_rows_and_the_same_schema() {
+    let (mut ours, mut theirs) = Default::default();
+    with_empty_database(async |db| {
+        Checkout::new().xtask(db, &["migrate"]).expect(0, &[]);
+        ours = (rows(db).await, shape(db).await);
+        Ok(())
+    });
+    with_empty_database(async |db| {
+        for app in APPS {
+            migrator(app).await.run(db.pool()).await?;
+        }
+        theirs = (rows(db).await, shape(db).await);
+        Ok(())
+    });
+    assert_eq!(ours, theirs);
+}
+
+#[test]
+fn each_takes_back_what_the_other_applied() {
+    with_empty_database(async |db| {
+        let checkout = Checkout::new();
+        checkout.xtask(db, &["migrate"]).expect(0, &[]);
+        let whole = shape(db).await;
+        migrator("organizations").await.undo(db.pool(), 1).await?;
+        checkout.xtask(db, &["showmigrations"]).expect(0, &["[ ] 0002_add_owner_field"]);
+        migrator("organizations").await.run(db.pool()).await?;
+        checkout.xtask(db, &["migrate", "organizations", "0001"]).expect(0, &["reverted"]);
+        checkout.xtask(db, &["migrate"]).expect(0, &["organizations/0002_add_owner_field", "applied"]);
+        assert_eq!(whole, shape(db).await);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_migrator_of_sqlx_waits_while_we_migrate() {
+    with_empty_database(async |db| {
+        let project = Project::load(&workspace_root().join("migrations"))?;
+        let mut session = Session::connect(&db.options(), Settings::default()).await?;
+        let mut other = db.pool().acquire().await?.detach();
+        let mut kept_out = None;
+        // Asked in the middle of our work, on another thread: this one's runtime is ours at that moment.
+        let options = db.options();
+        session
+            .migrate(&project, &Target::Latest, &mut |_| {
+                kept_out.get_or_insert_with(|| {
+                    let options = options.clone();
+                    std::thread::spawn(move || {
+                        let runtime =
+                            tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                        runtime.block_on(async {
+                            let mut conn = sqlx::PgConnection::connect_with(&options).await.unwrap();
+                            sqlx::query("set lock_timeout = '50ms'").execute(&mut conn).await.unwrap();
+                            conn.lock().await.is_err()
+                        })
+                    })
+                    .join()
+                    .unwrap()
+                });
+            })
+            .await?;
+        assert_eq!(kept_out, Some(true));
+        other.lock().await?;
+        Ok(())
+    });
+}

@@ -1,0 +1,110 @@
+//! Ctrl-C, SIGTERM and kill -9 at any moment: nothing half done stays, and the same command again ends well.
+
+use std::time::{Duration, Instant};
+
+use duct::Handle;
+use rustix::process::{Pid, Signal, kill_process};
+use tests::{TestDatabase, with_empty_database};
+
+use crate::{
+    checkout::Checkout,
+    locking::wait_for_session,
+    snapshot::{shape, snapshot},
+};
+
+fn send(handle: &Handle, signal: Signal) {
+    for pid in handle.pids() {
+        // It may have ended by itself.
+        let _ = kill_process(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap(), signal);
+    }
+}
+
+/// Sessions of our commands on a database, and whether its migration lock is taken.
+async fn left_behind(db: &TestDatabase) -> (i64, bool) {
+    sqlx::query_as(
+        "select (select count(*) from pg_stat_activity where datname = current_database() and application_name like 'cargo xtask%'),
+                exists (select from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database()))",
+    )
+    .fetch_one(db.pool())
+    .await
+    .unwrap()
+}
+
+const SLOW: &str = "create table half (id int);\nselect pg_sleep(600);";
+
+#[test]
+fn ctrl_c_in_mid_migration_cancels_it_on_the_server() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        with_empty_database(async |db| {
+            let checkout = Checkout::new();
+            checkout.xtask(db, &["migrate"]).expect(0, &[]);
+            checkout.migration("users/0002_slow", SLOW, "drop table half;");
+            let before = snapshot(db).await;
+            let running =
+                checkout.command(&db.url(), &["migrate"]).stdout_capture().stderr_capture().start()?;
+            wait_for_session(db, "pg_sleep").await;
+            send(&running, signal);
+            let output = running.wait()?;
+            assert_eq!(output.status.code(), Some(130), "{output:?}");
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(
+                said.contains("interrupted: what was under way is undone, what was done before stays"),
+                "{said}"
+            );
+            // At once, not only when the server looks after its clients.
+            assert_eq!(left_behind(db).await, (0, false));
+            assert_eq!(before, snapshot(db).await);
+            checkout.migration("users/0002_slow", "create table half (id int);", "drop table half;");
+            checkout.xtask(db, &["migrate"]).expect(0, &["users/0002_slow"]);
+            Ok(())
+        });
+    }
+}
+
+#[test]
+fn kill_9_in_mid_migration_is_noticed_by_the_server() {
+    with_empty_database(async |db| {
+        let checkout = Checkout::new();
+        checkout.xtask(db, &["migrate"]).expect(0, &[]);
+        checkout.migration("users/0002_slow", SLOW, "drop table half;");
+        let before = snapshot(db).await;
+        let running = checkout.command(&db.url(), &["migrate"]).stdout_capture().stderr_capture().start()?;
+        wait_for_session(db, "pg_sleep").await;
+        send(&running, Signal::KILL);
+        running.wait()?;
+        let start = Instant::now();
+        while left_behind(db).await != (0, false) {
+            assert!(start.elapsed() < Duration::from_secs(5), "the statement still runs");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(before, snapshot(db).await);
+        Ok(())
+    });
+}
+
+#[test]
+fn kill_9_at_any_moment_of_db_setup_then_again_ends_well() {
+    let expected = {
+        let mut expected = Vec::new();
+        with_empty_database(async |db| {
+            Checkout::new().xtask(db, &["db-setup"]).expect(0, &[]);
+            expected = shape(db).await;
+            Ok(())
+        });
+        expected
+    };
+    for delay_ms in (0..=180).step_by(12) {
+        with_empty_database(async |db| {
+            let checkout = Checkout::new();
+            let running =
+                checkout.command(&db.url(), &["db-setup"]).stdout_capture().stderr_capture().start()?;
+            tokio::time::sleep(Duration::from_millis(delay_ms)).await;
+            send(&running, Signal::KILL);
+            running.wait()?;
+            checkout.xtask(db, &["db-setup"]).expect(0, &["22 tables, exactly as apps.toml says"]);
+            checkout.xtask(db, &["db-check"]).expect(0, &[]);
+            assert_eq!(expected, shape(db).await, "killed after {delay_ms} ms");
+            Ok(())
+        });
+    }
+}

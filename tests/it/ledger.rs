@@ -1,0 +1,138 @@
+//! A ledger that contradicts the files stops every command that would write, and `db-check` lists it all.
+
+use sqlx::Executor;
+use tests::{TestDatabase, with_empty_database};
+
+use crate::{checkout::Checkout, snapshot::snapshot};
+
+const TABLE: (&str, &str) = ("create table extra (id int);", "drop table extra;");
+
+/// Applies the project with two more migrations, spoils files or ledger, and expects the same words from everyone.
+#[track_caller]
+fn check(spoil: impl AsyncFn(&Checkout, &TestDatabase), kind: &str, said: &[&str]) {
+    with_empty_database(async |db: &TestDatabase| {
+        let checkout = Checkout::new();
+        checkout.migration("progress/0002_extra", TABLE.0, TABLE.1);
+        checkout.migration("progress/0003_index", "create index on extra (id);", "drop index extra_id_idx;");
+        checkout.xtask(db, &["migrate"]).expect(0, &[]);
+        spoil(&checkout, db).await;
+        let before = snapshot(db).await;
+        for args in
+            [&["migrate"] as &[&str], &["migrate", "--plan"], &["migrate", "progress", "0002"], &["db-setup"]]
+        {
+            let told = checkout.xtask(db, args);
+            told.expect(1, said).expect(1, &["the ledger and the files disagree; nothing was touched", kind]);
+        }
+        checkout.xtask(db, &["db-check"]).expect(3, said).expect(3, &[kind]);
+        checkout.xtask(db, &["showmigrations"]).expect(0, &["warning: ", kind]);
+        assert_eq!(before, snapshot(db).await);
+        Ok(())
+    });
+}
+
+async fn run(db: &TestDatabase, sql: &'static str) {
+    db.pool().execute(sql).await.unwrap();
+}
+
+#[test]
+fn an_edited_file_is_told_with_the_way_back() {
+    check(
+        async |it, _| it.replace("users/0001_initial.up.sql", "Creates accounts", "Creates Accounts"),
+        "edited",
+        &[
+            "users/0001_initial: migrations/users/0001_initial.up.sql is not the file that was applied",
+            "git checkout -- migrations/users/0001_initial.up.sql",
+        ],
+    );
+}
+
+#[test]
+fn an_applied_migration_without_a_file_is_told() {
+    check(
+        async |it, _| {
+            it.remove("progress/0003_index.up.sql");
+            it.remove("progress/0003_index.down.sql");
+        },
+        "file gone",
+        &["progress/0003_index was applied (20", "restore the file"],
+    );
+}
+
+#[test]
+fn a_late_file_is_told_with_the_one_it_came_too_late_for() {
+    check(
+        async |_, db| run(db, "delete from migrations.progress where version = 2").await,
+        "late",
+        &[
+            "progress/0002_extra is not applied, and progress/0003_index is",
+            "give it the next free number of `progress`",
+        ],
+    );
+}
+
+#[test]
+fn a_migration_applied_before_what_it_needs_is_told() {
+    check(
+        async |_, db| run(db, "delete from migrations.users").await,
+        "impossible",
+        &["organizations/0001_initial is applied, and users/0001_initial, which it depends on, is not"],
+    );
+}
+
+#[test]
+fn a_row_marked_as_failed_is_told() {
+    check(
+        async |_, db| run(db, "update migrations.users set success = false").await,
+        "failed",
+        &["users/0001_initial is marked as failed"],
+    );
+}
+
+#[test]
+fn a_table_among_the_ledgers_that_no_app_has_is_told() {
+    check(
+        async |_, db| run(db, "create table migrations.billing (version bigint)").await,
+        "unknown",
+        &["table migrations.billing stands among the ledgers, and no app of apps.toml has it"],
+    );
+}
+
+#[test]
+fn an_unexpected_and_a_missing_table_are_told_by_name() {
+    with_empty_database(async |db| {
+        let checkout = Checkout::new();
+        checkout.xtask(db, &["db-setup"]).expect(0, &["22 tables, exactly as apps.toml says"]);
+        checkout.xtask(db, &["db-check"]).expect(0, &["db-check: 4 migrations applied, 22 tables"]);
+        db.pool().execute("drop table progress; create table stray (id int)").await?;
+        let before = snapshot(db).await;
+        let said = [
+            "db-check: 2 differences",
+            "missing     table progress   app `progress` owns it, and is all applied, the ledger says",
+            "unexpected  table stray      no app owns it",
+        ];
+        checkout.xtask(db, &["db-check"]).expect(3, &said);
+        assert_eq!(before, snapshot(db).await);
+        checkout
+            .xtask(db, &["db-setup"])
+            .expect(3, &["missing     table progress", "unexpected  table stray", "cargo xtask db-check"]);
+        assert_eq!(before, snapshot(db).await, "a db-setup that finds the wrong tables changes nothing");
+        let json = checkout.xtask(db, &["db-check", "--format", "json"]);
+        let json: serde_json::Value = serde_json::from_str(&json.expect(3, &[]).stdout)?;
+        assert_eq!(json["differences"][0]["kind"], "missing");
+        assert_eq!(json["differences"][1]["what"], "table stray");
+        Ok(())
+    });
+}
+
+#[test]
+fn pending_migrations_are_a_difference() {
+    with_empty_database(async |db| {
+        let checkout = Checkout::new();
+        checkout.xtask(db, &["migrate", "users"]).expect(0, &["users/0001_initial"]);
+        checkout.xtask(db, &["db-check"]).expect(
+            3,
+            &["pending     progress/0001_initial", "apply it: cargo xtask migrate", "and is pending"],
+        );
+        Ok(())
+    });
+}

@@ -1,0 +1,127 @@
+//! One migrator at a time, and everybody else learns who it is.
+
+use std::time::{Duration, Instant};
+
+use migrations::lock_key;
+use sqlx::{ConnectOptions, Connection, Executor, migrate::Migrate};
+use tests::with_empty_database;
+
+use crate::{
+    checkout::{Checkout, outcome},
+    snapshot::snapshot,
+};
+
+#[test]
+fn a_lock_held_by_sqlx_itself_is_waited_for_and_given_up_with_its_holder() {
+    with_empty_database(async |db| {
+        let checkout = Checkout::new();
+        let mut holder = db.options().application_name("deploy-7").connect().await?;
+        holder.lock().await?;
+        let pid: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut holder).await?;
+        let before = snapshot(db).await;
+        let start = Instant::now();
+        checkout.xtask(db, &["migrate", "--lock-timeout", "1"]).expect(
+            5,
+            &[
+                &format!("waiting for the migration lock of database `{}` …", db.name()),
+                &format!("held by pid {pid}"),
+                "application `deploy-7`",
+                "error: gave up after 1 s",
+                "nothing was touched",
+            ],
+        );
+        assert!(start.elapsed() < Duration::from_secs(10));
+        assert_eq!(before, snapshot(db).await);
+        holder.close().await?;
+        Ok(())
+    });
+}
+
+#[test]
+fn the_lock_is_taken_over_when_its_holder_is_done() {
+    with_empty_database(async |db| {
+        let checkout = Checkout::new();
+        let mut holder = db.options().connect().await?;
+        holder.lock().await?;
+        let waiting = checkout.command(&db.url(), &["migrate"]).stdout_capture().stderr_capture().start()?;
+        // It is seen waiting before it is let in.
+        wait_for_session(db, "from pg_locks").await;
+        holder.close().await?;
+        let output = waiting.wait()?;
+        assert!(output.status.success(), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains("progress/0001_initial"));
+        Ok(())
+    });
+}
+
+#[test]
+fn eight_at_once_apply_everything_once() {
+    with_empty_database(async |db| {
+        let checkout = Checkout::new();
+        let started: Vec<_> = (0..8)
+            .map(|_| {
+                checkout.command(&db.url(), &["db-setup"]).stdout_capture().stderr_capture().start().unwrap()
+            })
+            .collect();
+        let outputs: Vec<_> = started.iter().map(|handle| handle.wait().unwrap()).collect();
+        let all: String = outputs
+            .iter()
+            .map(|o| String::from_utf8_lossy(&o.stdout).into_owned() + &String::from_utf8_lossy(&o.stderr))
+            .collect();
+        assert!(outputs.iter().all(|output| output.status.success()), "{all}");
+        assert_eq!(all.matches("users/0001_initial ").count(), 1, "{all}");
+        assert_eq!(all.matches("roles +7").count(), 1, "{all}");
+        checkout.xtask(db, &["db-check"]).expect(0, &[]);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_waiting_migrator_does_not_stop_an_index_built_concurrently() {
+    with_empty_database(async |db| {
+        let checkout = Checkout::new();
+        checkout.xtask(db, &["migrate"]).expect(0, &[]);
+        let create = "-- no-transaction\ncreate index concurrently users_bio_idx on users (bio);";
+        checkout.migration("users/0002_index", create, "drop index users_bio_idx;");
+        // An old snapshot keeps the build waiting until both runners are where they should be.
+        let mut old = db.options().connect().await?;
+        old.execute("begin isolation level repeatable read; select 1 from users").await?;
+        let builder = checkout.command(&db.url(), &["migrate"]).stdout_capture().stderr_capture().start()?;
+        wait_for_session(db, "users_bio_idx").await;
+        let waiter = checkout.command(&db.url(), &["migrate"]).stdout_capture().stderr_capture().start()?;
+        wait_for_session(db, "from pg_locks").await;
+        old.execute("commit").await?;
+        for handle in [builder, waiter] {
+            let output = handle.wait()?;
+            assert!(output.status.success(), "{output:?}");
+        }
+        checkout.xtask(db, &["showmigrations", "users"]).expect(0, &["[X] 0002_index"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn the_lock_is_free_after_success_and_after_failure() {
+    with_empty_database(async |db| {
+        let checkout = Checkout::new();
+        checkout.migration("progress/0002_bad", "selec 1;", "select 1;");
+        assert_eq!(outcome(&checkout.command(&db.url(), &["migrate"])).code, 1);
+        let free: bool = sqlx::query_scalar("select pg_try_advisory_lock($1)")
+            .bind(lock_key(db.name()))
+            .fetch_one(db.pool())
+            .await?;
+        assert!(free);
+        Ok(())
+    });
+}
+
+/// Waits until a session of the database runs, or last ran, something with this text.
+pub(crate) async fn wait_for_session(db: &tests::TestDatabase, text: &str) {
+    let sql = "select exists (select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+               and application_name like 'cargo xtask%' and position($1 in query) > 0)";
+    let start = Instant::now();
+    while !sqlx::query_scalar::<_, bool>(sql).bind(text).fetch_one(db.pool()).await.unwrap() {
+        assert!(start.elapsed() < Duration::from_secs(20), "no session with {text}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}

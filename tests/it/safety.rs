@@ -1,0 +1,160 @@
+//! Nothing that might matter is destroyed without its name being typed, and no password is shown.
+
+use std::fs;
+
+use sqlx::Executor;
+use tests::{TestDatabase, with_empty_database};
+
+use crate::{
+    checkout::{Checkout, outcome},
+    snapshot::snapshot,
+};
+
+async fn mark(db: &TestDatabase, marker: &str) {
+    let sql = format!("comment on database {} is {marker}", db.name());
+    db.pool().execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
+}
+
+/// The commands that destroy, for a database that has it all.
+const DESTRUCTIVE: &[&[&str]] =
+    &[&["db-drop"], &["db-reset"], &["migrate", "users", "zero"], &["migrate", "organizations", "0001"]];
+
+#[test]
+fn a_database_that_might_matter_is_not_destroyed() {
+    for (marker, said) in [
+        (
+            "'environment=production created=2026-03-02'",
+            "is marked `production` (set when it was created, 2026-03-02)",
+        ),
+        ("null", "has no environment marker"),
+        ("'the sales database'", "has no environment marker"),
+    ] {
+        with_empty_database(async |db| {
+            let checkout = Checkout::new();
+            checkout.xtask(db, &["db-setup"]).expect(0, &[]);
+            mark(db, marker).await;
+            let before = snapshot(db).await;
+            for args in DESTRUCTIVE {
+                let command =
+                    format!("if you mean it: cargo xtask {} --confirm {}", args.join(" "), db.name());
+                checkout.xtask(db, args).expect(4, &["refused: ", said, "would destroy", &command]);
+                let wrong = [args as &[&str], &["--confirm", "app"]].concat();
+                checkout.xtask(db, &wrong).expect(4, &["`--confirm app` names another"]);
+            }
+            assert_eq!(before, snapshot(db).await);
+            checkout
+                .xtask(db, &["migrate", "organizations", "0001", "--confirm", db.name()])
+                .expect(0, &["reverted"]);
+            db.pool().close().await;
+            checkout.xtask(db, &["db-drop", "--confirm", db.name()]).expect(0, &["dropped"]);
+            Ok(())
+        });
+    }
+}
+
+#[test]
+fn going_forward_needs_no_confirmation() {
+    with_empty_database(async |db| {
+        mark(db, "'environment=production created=2026-03-02'").await;
+        Checkout::new().xtask(db, &["migrate", "organizations", "0001"]).expect(0, &["applied"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_database_in_use_is_not_dropped_without_force() {
+    with_empty_database(async |db| {
+        let checkout = Checkout::new();
+        db.pool().execute("set application_name = 'my server'").await?;
+        for verb in ["db-drop", "db-reset"] {
+            let again = format!("cargo xtask {verb} --force");
+            checkout.xtask(db, &[verb]).expect(
+                1,
+                &["somebody is connected", "application `my server`", "nothing was touched", &again],
+            );
+        }
+        checkout.xtask(db, &["db-reset", "--force"]).expect(0, &["dropped", "created", "22 tables"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn the_servers_own_databases_are_not_dropped() {
+    with_empty_database(async |db| {
+        for name in ["postgres", "template1"] {
+            let url = db.url().replace(db.name(), name);
+            let told = outcome(&Checkout::new().command(&url, &["db-drop", "--confirm", name]));
+            told.expect(1, &["belongs to the server itself"]);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn an_empty_unmarked_database_is_marked_by_db_setup_and_a_used_one_is_not() {
+    with_empty_database(async |db| {
+        let checkout = Checkout::new();
+        mark(db, "null").await;
+        db.pool().execute("create table somebodys (id int)").await?;
+        checkout.xtask(db, &["db-setup"]).expect(3, &["unexpected  table somebodys"]);
+        checkout.xtask(db, &["db-drop", "--force"]).expect(4, &["no environment marker"]);
+        Ok(())
+    });
+    with_empty_database(async |db| {
+        let checkout = Checkout::new();
+        mark(db, "null").await;
+        checkout.xtask(db, &["db-setup", "--environment", "test"]).expect(0, &[]);
+        checkout.xtask(db, &["db-drop", "--force"]).expect(0, &["dropped"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_password_is_shown_by_the_one_command_that_is_asked_for_it() {
+    with_empty_database(async |db| {
+        let checkout = Checkout::new();
+        let url = db.url();
+        let password =
+            url.split_once("://").unwrap().1.split_once('@').unwrap().0.split_once(':').unwrap().1.to_owned();
+        let wrong = url.replace(&password, "wr0ng-s3cret");
+        let nowhere = url.replace(db.name(), "nowhere");
+        for args in [
+            &["db-setup"] as &[&str],
+            &["db-setup", "--format", "json"],
+            &["db-check"],
+            &["migrate"],
+            &["seed"],
+            &["showmigrations"],
+            &["server", "status"],
+            &["server", "stop"],
+            &["db-url", "--redacted"],
+        ] {
+            for (url, secret) in [(&url, password.as_str()), (&wrong, "wr0ng-s3cret"), (&nowhere, &password)]
+            {
+                let told = outcome(&checkout.command(url, args));
+                assert!(!told.stdout.contains(secret) && !told.stderr.contains(secret), "{args:?}: {told:?}");
+            }
+        }
+        outcome(&checkout.command(&nowhere, &["db-drop"])).expect(0, &[]);
+        let printed = outcome(&checkout.command(&url, &["db-url"]));
+        assert_eq!(printed.expect(0, &[]).stdout.trim(), url);
+        Ok(())
+    });
+}
+
+#[test]
+fn the_env_file_is_read_and_never_written() {
+    with_empty_database(async |db| {
+        let checkout = Checkout::new();
+        let file = checkout.root().join(".env");
+        let text = format!("# mine\nOTHER=1\nDATABASE_URL={}\n", db.url());
+        fs::write(&file, &text)?;
+        for args in [&["db-setup"] as &[&str], &["db-check"], &["server", "status"], &["db-reset", "--force"]]
+        {
+            outcome(&checkout.bare_command(args)).expect(0, &[]);
+        }
+        outcome(&checkout.bare_command(&["server", "status"])).expect(0, &["DATABASE_URL (.env)"]);
+        assert_eq!(fs::read_to_string(&file)?, text);
+        Ok(())
+    });
+}

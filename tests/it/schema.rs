@@ -1,0 +1,163 @@
+//! What the migrated and seeded schema is and does: properties over its whole catalogue here, rows that it refuses and
+//! accepts in `rows`, its triggers and delete rules in `rules`.
+//!
+//! A table, column or constraint of tomorrow is covered on the day it is born.
+
+mod rows;
+mod rules;
+
+use std::collections::BTreeSet;
+
+use migrations::Project;
+use sqlx::{AssertSqlSafe, PgConnection};
+use tests::{with_database, workspace_root};
+
+/// Foreign keys against the direction of `depends-on`: the later app closed the circle.
+const BACK_REFERENCES: [&str; 4] = [
+    "api_keys.organization_id -> organizations",
+    "user_roles.org_id -> organizations",
+    "users.org_id -> organizations",
+    "webhook_endpoints.organization_id -> organizations",
+];
+
+/// The tables of `public`, as `table`, and what they are made of, as the queries below want it.
+const TABLES: &str = "with tables as (
+    select oid, relname::text as name, oid::regclass::text as shown from pg_class
+    where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace
+), columns as (
+    select t.oid, t.name || '.' || a.attname as name, t.name as of_table, a.attname, format_type(a.atttypid, a.atttypmod) as type
+    from tables t join pg_attribute a on a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped
+), foreign_keys as (
+    select k.oid, k.conrelid, k.conkey, k.conname::text as name, k.conrelid::regclass::text as child, k.confrelid::regclass::text as parent,
+           array(select attname::text from unnest(k.conkey) with ordinality as c (num, nth)
+                 join pg_attribute a on a.attrelid = k.conrelid and a.attnum = c.num order by nth) as columns,
+           case k.confdeltype when 'a' then 'no action' when 'c' then 'cascade' when 'n' then 'set null' when 'd' then 'set default'
+                              when 'r' then 'restrict' end as rule
+    from pg_constraint k join tables t on t.oid = k.conrelid where k.contype = 'f'
+)";
+
+/// Asks the catalogue.
+async fn ask<T>(conn: &mut PgConnection, query: &str) -> Vec<T>
+where
+    T: for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow> + Send + Unpin,
+{
+    sqlx::query_as(AssertSqlSafe(format!("{TABLES} {query} order by 1"))).fetch_all(conn).await.unwrap()
+}
+
+/// Expects that a query over the catalogue finds nothing; it finds what breaks the rule.
+#[track_caller]
+fn check_none(query: &str) {
+    check_all(query, &[]);
+}
+
+/// Expects that a query over the catalogue finds these, and nothing else.
+#[track_caller]
+fn check_all(query: &str, expected: &[&str]) {
+    with_database(async |db| {
+        let found: Vec<(String,)> = ask(&mut *db.pool().acquire().await?, query).await;
+        let found: Vec<String> = found.into_iter().map(|(line,)| line).collect();
+        assert_eq!(found, expected);
+        Ok(())
+    });
+}
+
+#[test]
+fn the_schema_has_22_tables_each_of_an_app() {
+    let project = Project::load(&workspace_root().join("migrations")).unwrap();
+    let owned: BTreeSet<&str> = project.apps.iter().flat_map(|app| &app.tables).map(String::as_str).collect();
+    assert_eq!(owned.len(), 22);
+    check_all("select name from tables", &owned.into_iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn every_table_has_a_primary_key() {
+    check_none(
+        "select shown from tables where not exists (select from pg_index where indrelid = tables.oid and indisprimary)",
+    );
+}
+
+#[test]
+fn every_table_has_a_comment() {
+    check_none("select shown from tables where coalesce(obj_description(oid, 'pg_class'), '') = ''");
+}
+
+#[test]
+fn every_foreign_key_has_an_index_that_begins_with_its_columns() {
+    // One that leaves out the nulls serves too: no deleted row is looked up by null.
+    check_none(
+        "select name from foreign_keys f
+         where not exists (
+             select from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
+             where i.indrelid = f.conrelid and i.indisvalid and m.amname = 'btree'
+               and (i.indkey::int2[])[0:cardinality(f.conkey) - 1] @> f.conkey
+               and (i.indpred is null
+                    or pg_get_expr(i.indpred, i.indrelid) = format('(%I IS NOT NULL)', f.columns[1]) and cardinality(f.columns) = 1)
+         )",
+    );
+}
+
+#[test]
+fn every_updated_at_has_its_trigger() {
+    check_none(
+        "select name from columns c
+         where attname = 'updated_at' and not exists (
+             select from pg_trigger t
+             where t.tgrelid = c.oid and t.tgenabled = 'O'
+               and pg_get_triggerdef(t.oid) = format(
+                   'CREATE TRIGGER %I BEFORE UPDATE ON public.%I FOR EACH ROW EXECUTE FUNCTION touch_updated_at()', t.tgname, c.of_table)
+         )",
+    );
+}
+
+#[test]
+fn every_timestamp_has_a_time_zone() {
+    check_none(
+        "select name || ' ' || type from columns where type ~ '^(timestamp|time)\\M' and type !~ '^timestamp.* with time zone'",
+    );
+}
+
+#[test]
+fn every_text_is_text() {
+    check_none("select name || ' ' || type from columns where type ~ '^(character|bpchar|\"char\")'");
+}
+
+#[test]
+fn every_document_is_jsonb() {
+    check_none("select name || ' ' || type from columns where type ~ '^json\\M'");
+}
+
+#[test]
+fn every_constraint_is_validated() {
+    check_none(
+        "select k.conname::text from pg_constraint k join tables t on t.oid = k.conrelid where not k.convalidated",
+    );
+}
+
+#[test]
+fn every_index_is_valid() {
+    check_none(
+        "select i.indexrelid::regclass::text from pg_index i join tables t on t.oid = i.indrelid
+         where not (i.indisvalid and i.indisready and i.indislive)",
+    );
+}
+
+#[test]
+fn every_foreign_key_stays_in_its_app_or_follows_depends_on_but_for_four_that_close_the_circle() {
+    with_database(async |db| {
+        let project = Project::load(&workspace_root().join("migrations"))?;
+        let app_of =
+            |table: &str| project.apps.iter().find(|app| app.tables.iter().any(|t| t == table)).unwrap();
+        let keys: Vec<(String, String, Vec<String>)> =
+            ask(&mut *db.pool().acquire().await?, "select child, parent, columns from foreign_keys").await;
+        let mut against = Vec::new();
+        for (child, parent, columns) in keys {
+            let (from, to) = (app_of(&child), app_of(&parent));
+            if from.name != to.name && !from.depends_on.contains(&to.name) {
+                against.push(format!("{child}.{} -> {parent}", columns.join("+")));
+            }
+        }
+        against.sort();
+        assert_eq!(against, BACK_REFERENCES);
+        Ok(())
+    });
+}

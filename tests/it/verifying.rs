@@ -1,0 +1,158 @@
+//! `verify` proves what it says: each proof has been seen failing here, and nothing is left behind in any case.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use sqlx::{AssertSqlSafe, Executor};
+use tests::{TestDatabase, with_empty_database};
+
+use crate::checkout::{Checkout, outcome};
+
+/// Runs a test with the URL of a role of its own, so that what it leaves on the server can be told from what others do.
+#[track_caller]
+fn as_own_role(test: impl AsyncFn(&TestDatabase, &str)) {
+    with_empty_database(async |db| {
+        let role = db.name();
+        db.pool().execute(AssertSqlSafe(format!("create role {role} superuser login password 'x'"))).await?;
+        let url = db.url();
+        let place = url.split_once('@').unwrap().1;
+        test(db, &format!("postgres://{role}:x@{place}")).await;
+        let left = "select array_agg(datname::text) from pg_database where datdba = $1::regrole";
+        let left: Option<Vec<String>> = sqlx::query_scalar(left).bind(role).fetch_one(db.pool()).await?;
+        assert_eq!(left, None);
+        db.pool().execute(AssertSqlSafe(format!("drop role {role}"))).await?;
+        Ok(())
+    });
+}
+
+#[track_caller]
+fn check(spoil: impl Fn(&Checkout), code: i32, said: &[&str]) {
+    as_own_role(async |_, url| {
+        let checkout = Checkout::new();
+        spoil(&checkout);
+        outcome(&checkout.command(url, &["verify"])).expect(code, said);
+    });
+}
+
+#[test]
+fn the_project_itself_is_proven() {
+    check(
+        |_| {},
+        0,
+        &[
+            "4 migrations, in one order",
+            "from nothing to fingerprint",
+            "22 tables, exactly as apps.toml says",
+            "seeds write 174 rows, and nothing twice",
+            "each down gives back what was before its up",
+            "up again gives the same fingerprint",
+        ],
+    );
+}
+
+#[test]
+fn a_missing_and_an_unexpected_table_fail_the_contract() {
+    check(
+        |it| it.replace("apps.toml", "tables = [\"progress\"]", "tables = [\"progres\"]"),
+        3,
+        &[
+            "22 tables, exactly as apps.toml says",
+            "FAILED",
+            "missing     table progres, which app `progress` owns",
+            "unexpected  table progress",
+        ],
+    );
+}
+
+#[test]
+fn seeds_that_write_again_fail() {
+    check(
+        |it| it.write("progress/seed.sql", "update roles set description = description;"),
+        3,
+        &["seeds write", "FAILED", "the second run changed rows: roles ~7"],
+    );
+}
+
+#[test]
+fn a_down_that_leaves_something_fails_with_what_it_left() {
+    // Each of these a blind spot of some tool: an index, a comment, a default, a constraint, a function, a right.
+    for (up, down, left) in [
+        ("create index progress_score_idx on progress (score);", "select 1;", "+ index progress_score_idx"),
+        (
+            "comment on column progress.score is 'points';",
+            "select 1;",
+            "+ column public.progress.score #7 double precision",
+        ),
+        ("alter table progress alter column score set default 1;", "select 1;", "default 1"),
+        (
+            "alter table progress drop constraint progress_score_check;",
+            "select 1;",
+            "- constraint public.progress.progress_score_check CHECK",
+        ),
+        ("create function f() returns int language sql as 'select 1';", "select 1;", "+ function public.f()"),
+        ("grant select on progress to public;", "select 1;", "+ grant public.progress SELECT to public"),
+        ("create type mood as enum ('good', 'bad');", "select 1;", "+ enum public.mood 'good', 'bad'"),
+        ("create view v as select 1 as one;", "select 1;", "+ view public.v SELECT 1 AS one;"),
+        ("create schema extra;", "select 1;", "+ schema extra"),
+        (
+            "alter table progress enable row level security;",
+            "select 1;",
+            "+ table public.progress row security",
+        ),
+        ("alter table progress disable trigger all;", "select 1;", "enabled D"),
+        ("create sequence s;", "select 1;", "+ sequence public.s"),
+        ("create domain d as int check (value > 0);", "select 1;", "+ domain public.d integer CHECK"),
+        ("create policy p on progress using (true);", "select 1;", "+ policy public.progress.p"),
+    ] {
+        check(
+            |it| it.migration("progress/0002_more", up, down),
+            3,
+            &["the down of progress/0002_more does not give back what was before its up", left],
+        );
+    }
+}
+
+#[test]
+fn a_migration_that_fails_is_an_error_like_any_other() {
+    check(
+        |it| it.migration("progress/0002_bad", "selec 1;", "select 1;"),
+        1,
+        &["migration progress/0002_bad failed"],
+    );
+    check(
+        |it| it.migration("progress/0002_bad", "select 1;", "selec 1;"),
+        1,
+        &["the way back of progress/0002_bad failed"],
+    );
+}
+
+#[test]
+fn programs_are_told_the_flaws() {
+    as_own_role(async |_, url| {
+        let checkout = Checkout::new();
+        checkout.migration("progress/0002_more", "create schema extra;", "select 1;");
+        let told = outcome(&checkout.command(url, &["verify", "--format", "json"]));
+        let json: serde_json::Value = serde_json::from_str(&told.expect(3, &[]).stdout).unwrap();
+        assert_eq!(json["flaws"][1], "  + schema extra");
+    });
+}
+
+#[test]
+fn an_interrupted_proof_leaves_nothing() {
+    as_own_role(async |db, url| {
+        let checkout = Checkout::new();
+        checkout.migration("progress/0002_slow", "select pg_sleep(600);", "select 1;");
+        let running = checkout.command(url, &["verify"]).stdout_capture().stderr_capture().start().unwrap();
+        let asleep = "select exists (select from pg_stat_activity where usename = $1 and query like '%pg_sleep(600)%')";
+        let start = Instant::now();
+        while !sqlx::query_scalar::<_, bool>(asleep).bind(db.name()).fetch_one(db.pool()).await.unwrap() {
+            assert!(start.elapsed() < Duration::from_secs(20));
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        for pid in running.pids() {
+            kill_process(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap(), Signal::INT).unwrap();
+        }
+        let output = running.wait().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{output:?}");
+    });
+}

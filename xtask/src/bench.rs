@@ -1,0 +1,35 @@
+//! `cargo xtask bench`: our commands against a floor or a peer, in turn, in one run.
+//!
+//! Figures are whole processes, wall time, medians: what a person waits for. A ratio holds where the machine's speed
+//! drifts, so that is what to compare; nothing here fails for being slow.
+
+mod commands;
+mod table;
+
+use clap::Args as ClapArgs;
+
+use crate::{checkout::Checkout, cli::Format, interrupt::or_interrupted};
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  cargo xtask bench
+  cargo xtask bench --runs 30 --format json
+
+It works on a server of its own, in a folder of its own, and removes both.")]
+pub(crate) struct Args {
+    /// Counted runs of each command
+    #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    runs: u32,
+    /// How to report
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+impl Args {
+    pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
+        let rows = or_interrupted(commands::measure(checkout, self.runs)).await?;
+        table::print(&rows, self.format);
+        Ok(())
+    }
+}

@@ -1,0 +1,88 @@
+//! The command line, declared once. Its doc comments are the help; each verb's own arguments stand in the verb's file.
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::{
+    bench, ci, db_check, db_drop, db_reset, db_setup, db_shell, db_url, migrate, seed, server,
+    showmigrations, sqlmigrate, test, verify,
+};
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0    done
+  1    error
+  2    the command line is wrong
+  3    pending work, drift, or a failed proof
+  4    refused for safety; the message says what to pass
+  5    the migration lock was not to be had
+  130  interrupted
+
+Start here: cargo xtask db-setup";
+
+/// The whole database workflow: server, migrations, seeds, proofs.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", after_help = AFTER_HELP, max_term_width = 100)]
+#[command(subcommand_required = true, arg_required_else_help = true, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    /// The server to use [default: `server` in apps.toml, else auto]
+    #[arg(long, global = true, env = "XTASK_SERVER", hide_env_values = true)]
+    pub(crate) server: Option<ServerChoice>,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// Which server to use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ServerChoice {
+    /// DATABASE_URL (environment, then .env) if it is set, else native
+    Auto,
+    /// The server that DATABASE_URL names
+    Url,
+    /// A server of this checkout, from the Postgres binaries of this machine
+    Native,
+}
+
+/// How to report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+#[command(rename_all = "kebab-case")]
+pub(crate) enum Verb {
+    /// Make a running, migrated, seeded and checked database out of nothing
+    DbSetup(db_setup::Args),
+    /// Compare ledger and tables with the files; write nothing
+    DbCheck(db_check::Args),
+    /// Drop the database and set it up again
+    DbReset(db_reset::Args),
+    /// Drop the database
+    DbDrop(db_drop::Args),
+    /// Print the database's connection string, password included
+    DbUrl(db_url::Args),
+    /// Open the database in psql
+    DbShell(db_shell::Args),
+    /// Apply migrations, or take them back
+    Migrate(migrate::Args),
+    /// List the migrations and which of them are applied
+    Showmigrations(showmigrations::Args),
+    /// Print the SQL of a migration
+    Sqlmigrate(sqlmigrate::Args),
+    /// Write the reference data
+    Seed(seed::Args),
+    /// Prove the migrations and seeds on a throwaway database
+    Verify(verify::Args),
+    /// Run the whole test suite on a test server
+    Test(test::Args),
+    /// Everything that CI checks: format, lints, tests, proofs
+    Ci(ci::Args),
+    /// Measure against a floor or a peer in the same run
+    Bench(bench::Args),
+    /// Start, stop or look at the development server
+    Server(server::Args),
+}

@@ -1,0 +1,109 @@
+//! `cargo xtask db-drop`: drops the development database, after a look at what it is.
+
+use anyhow::bail;
+use clap::Args as ClapArgs;
+use migrations::{Error, Project, database};
+use sqlx::PgConnection;
+
+use crate::{
+    checkout::Checkout,
+    cli::Format,
+    interrupt::or_interrupted,
+    output::{Steps, timed},
+    safety, server,
+    server::Server,
+    session::{self, on_server},
+};
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Example:
+  cargo xtask db-drop
+
+Exit code 4: the database is marked as something else than development or test, is on another machine, or bears no
+marker at all; the message says what to pass.")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    destruction: Destruction,
+}
+
+/// What `db-drop` and `db-reset` share.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Destruction {
+    /// Do it although the database might matter; repeat its name
+    #[arg(long, value_name = "DATABASE")]
+    pub(crate) confirm: Option<String>,
+    /// End whoever is connected to it
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+impl Args {
+    pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
+        let project: Project = checkout.project()?;
+        let server = or_interrupted(server::find_quietly(checkout, &project.postgres)).await?;
+        let mut steps = Steps::new(Format::Text);
+        on_server(&server, drop(&server, &self.destruction, "db-drop", &mut steps)).await
+    }
+}
+
+/// Drops the database if it may go. Absent is as good as dropped.
+pub(crate) async fn drop(
+    server: &Server,
+    destruction: &Destruction,
+    command: &str,
+    steps: &mut Steps,
+) -> anyhow::Result<()> {
+    let name = server.database();
+    if matches!(name, "postgres" | "template0" | "template1") {
+        bail!(
+            "database `{name}` belongs to the server itself\n  name another one at the end of DATABASE_URL"
+        );
+    }
+    let mut conn = session::maintenance(server).await?;
+    let found = database::find(&mut conn, name).await?;
+    let what = format!("{command} would destroy it");
+    safety::may_destroy(&server.options, name, &found, &what, destruction.confirm.as_deref(), command)?;
+    if found == database::Found::Absent {
+        steps.done("database", name, "absent", None);
+        return Ok(());
+    }
+    disconnect(&mut conn, name, destruction, command).await?;
+    let (dropped, elapsed) = timed(database::drop(&mut conn, name)).await;
+    dropped?;
+    steps.done("database", name, "dropped", Some(elapsed));
+    Ok(())
+}
+
+/// Makes sure that nobody is connected, which Postgres wants before it drops a database.
+async fn disconnect(
+    conn: &mut PgConnection,
+    name: &str,
+    destruction: &Destruction,
+    command: &str,
+) -> anyhow::Result<()> {
+    if destruction.force {
+        sqlx::query("select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1")
+            .bind(name)
+            .execute(conn)
+            .await
+            .map_err(Error::database("end the sessions of the database"))?;
+        return Ok(());
+    }
+    let others: Vec<String> = sqlx::query_scalar(
+        "select format('pid %s, application `%s`, role `%s`', pid, application_name, usename)
+         from pg_stat_activity where datname = $1 and backend_type = 'client backend' order by backend_start",
+    )
+    .bind(name)
+    .fetch_all(conn)
+    .await
+    .map_err(Error::database("look who is connected"))?;
+    if !others.is_empty() {
+        bail!(
+            "somebody is connected to database `{name}`; nothing was touched\n  {}\n  close that, or end it: cargo xtask \
+             {command} --force",
+            others.join("\n  ")
+        );
+    }
+    Ok(())
+}

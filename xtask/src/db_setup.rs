@@ -1,0 +1,163 @@
+//! `cargo xtask db-setup`: from nothing to a running, migrated, seeded and checked database.
+
+use clap::Args as ClapArgs;
+use migrations::{
+    Contract, Error, Project, Prune, SeedMode, SeedReport, Session, Target,
+    database::{self, Found},
+};
+use serde_json::json;
+use sqlx::PgConnection;
+
+use crate::{
+    checkout::Checkout,
+    cli::Format,
+    exit::Stop,
+    interrupt::or_interrupted,
+    migrate,
+    output::{Steps, count, timed},
+    seed,
+    server::{self, Server},
+    session::{self, Timeouts, on_server},
+};
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Example:
+  cargo xtask db-setup
+
+Run it as often as you like: what is there already is kept. Exit code 3: the tables are not those of apps.toml.")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) setup: Setup,
+    /// How to report
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+/// What `db-setup` and `db-reset` share.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Setup {
+    /// What a new database is for; destructive commands spare all but development and test
+    #[arg(long, value_name = "NAME", default_value = "development", value_parser = environment)]
+    pub(crate) environment: String,
+    #[command(flatten)]
+    pub(crate) timeouts: Timeouts,
+}
+
+/// The environment stands in the marker between blanks.
+fn environment(name: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    if !name.is_empty() && name.chars().all(plain) {
+        Ok(name.to_owned())
+    } else {
+        Err("lower-case letters, digits, `-` and `_`".to_owned())
+    }
+}
+
+impl Args {
+    pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
+        let project = checkout.project()?;
+        let mut steps = Steps::new(self.format);
+        steps.doing("server", "looking for one");
+        let server = or_interrupted(server::find(checkout, &project.postgres)).await?;
+        on_server(&server, set_up(&server, &project, &self.setup, &mut steps)).await?;
+        finish(&server, &mut steps);
+        Ok(())
+    }
+}
+
+/// The last lines: where the database is.
+pub(crate) fn finish(server: &Server, steps: &mut Steps) {
+    steps.note(&format!("\n{}   cargo xtask db-url prints it whole, db-shell opens it", server.redacted()));
+    steps.finish(json!({ "url": server.redacted() }));
+}
+
+/// All steps after the server is known to run.
+pub(crate) async fn set_up(
+    server: &Server,
+    project: &Project,
+    setup: &Setup,
+    steps: &mut Steps,
+) -> anyhow::Result<()> {
+    let mut conn = session::maintenance(server).await?;
+    let version = session::version_of(&conn, project)?;
+    server::report(steps, server, &version);
+    let unmarked = create(&mut conn, server, &setup.environment, steps).await?;
+
+    let mut session = session::open(server, project, setup.timeouts).await?;
+    if unmarked && is_empty(&mut session).await? {
+        // Somebody's `createdb`, or ours that was cut off before it could mark what it had made.
+        database::mark(&mut conn, server.database(), &setup.environment).await?;
+    }
+    migrate::run(&mut session, project, &Target::Latest, steps).await?;
+    seed_step(&mut session, project, steps).await?;
+    check_step(&mut session, project, steps).await?;
+    session.close().await;
+    Ok(())
+}
+
+/// Creates the database where it is missing. Says whether it is there without a marker.
+async fn create(
+    conn: &mut PgConnection,
+    server: &Server,
+    environment: &str,
+    steps: &mut Steps,
+) -> anyhow::Result<bool> {
+    let name = server.database();
+    let mut found = database::find(conn, name).await?;
+    if found == Found::Absent {
+        steps.doing("database", name);
+        let (created, elapsed) = timed(database::create(conn, name, environment)).await;
+        match created {
+            Ok(()) => {
+                steps.done("database", name, "created", Some(elapsed));
+                return Ok(false);
+            }
+            // Somebody else was quicker.
+            Err(error) if is_duplicate(&error) => found = database::find(conn, name).await?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    steps.done("database", name, "kept", None);
+    Ok(found == Found::Unmarked)
+}
+
+fn is_duplicate(error: &migrations::Error) -> bool {
+    let migrations::Error::Database { error, .. } = error else { return false };
+    let code = error.as_database_error().and_then(|error| error.code());
+    // Postgres says either, depending on how close the race was.
+    code.is_some_and(|code| code == "42P04" || code == "23505")
+}
+
+async fn is_empty(session: &mut Session) -> anyhow::Result<bool> {
+    let sql = "select not exists (select from pg_class where relnamespace >= 16384 or relnamespace = 'public'::regnamespace)";
+    let empty = sqlx::query_scalar(sql).fetch_one(session.connection()).await;
+    Ok(empty.map_err(Error::database("look for tables"))?)
+}
+
+async fn seed_step(session: &mut Session, project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
+    steps.doing("seed", "running");
+    let (report, elapsed) = timed(seed::run(session, project, SeedMode::Write, Prune::No)).await;
+    let report: SeedReport = report?;
+    steps.done("seed", &seed::summary(&report), "", Some(elapsed));
+    Ok(())
+}
+
+async fn check_step(session: &mut Session, project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
+    let (contract, elapsed) = timed(session.contract(project)).await;
+    let contract: Contract = contract?;
+    if contract.holds() {
+        let tables = count(contract.expected, "table", "tables");
+        steps.done("check", &format!("{tables}, exactly as apps.toml says"), "", Some(elapsed));
+        return Ok(());
+    }
+    steps.done("check", "the tables are not those of apps.toml", "failed", Some(elapsed));
+    for (app, table) in &contract.missing {
+        steps.note(&format!("  missing     table {table:<24} app `{app}` owns it"));
+    }
+    for table in &contract.unexpected {
+        steps.note(&format!("  unexpected  table {table:<24} no app owns it"));
+    }
+    steps.note("look at all of it: cargo xtask db-check");
+    Err(Stop::Differs.into())
+}

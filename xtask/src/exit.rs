@@ -1,0 +1,56 @@
+//! How a command ends: its exit code, and its last words on standard error.
+
+use std::{fmt, process::ExitCode};
+
+use crate::output;
+
+/// An end that is not simply an error.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// Pending work, drift or a failed proof. What it is was reported already.
+    Differs,
+    /// Too dangerous without being told explicitly.
+    Refused(String),
+    /// Ctrl-C, or a signal that asks to end; with what became of the work.
+    Interrupted,
+    /// Another program's exit code, passed on.
+    Code(u8),
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Stop::Differs => f.write_str("the database is not as it should be"),
+            Stop::Refused(why) => f.write_str(why),
+            Stop::Interrupted => f.write_str("what was under way is undone, what was done before stays"),
+            Stop::Code(code) => write!(f, "a command ended with exit code {code}"),
+        }
+    }
+}
+
+impl std::error::Error for Stop {}
+
+/// Says why, and returns the exit code of that kind of failure.
+pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
+    let (word, code) = match (error.downcast_ref::<Stop>(), error.downcast_ref::<migrations::Error>()) {
+        (Some(Stop::Differs), _) => return ExitCode::from(3),
+        (Some(Stop::Code(code)), _) => return ExitCode::from(*code),
+        (Some(Stop::Refused(_)), _) => ("refused", 4),
+        (Some(Stop::Interrupted), _) => ("interrupted", 130),
+        (None, Some(migrations::Error::Locked { .. })) => ("error", 5),
+        (None, _) => ("error", 1),
+    };
+    output::complain(word, &chain(error));
+    ExitCode::from(code)
+}
+
+/// An error with its causes. Some libraries repeat a cause in their own words, so what was said already is left out.
+fn chain(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}

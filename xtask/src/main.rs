@@ -1,0 +1,72 @@
+//! `cargo xtask`: the one door to the database workflow.
+//!
+//! This file is its table of contents; every verb has a file of its name. Not here: what a production deploy needs, which
+//! is in `migrations`.
+
+mod bench;
+mod catalogue;
+mod checkout;
+mod ci;
+mod cli;
+mod db_check;
+mod db_drop;
+mod db_reset;
+mod db_setup;
+mod db_shell;
+mod db_url;
+mod exit;
+mod interrupt;
+mod migrate;
+mod output;
+mod safety;
+mod seed;
+mod server;
+mod session;
+mod showmigrations;
+mod sqlmigrate;
+mod test;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::{
+    checkout::Checkout,
+    cli::{Cli, Verb},
+    interrupt::or_interrupted,
+};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return exit::failed(&anyhow::Error::new(error).context("start the async runtime")),
+    };
+    match runtime.block_on(run(cli)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => exit::failed(&error),
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<()> {
+    interrupt::listen()?;
+    let checkout = Checkout::new(cli.server)?;
+    match cli.verb {
+        Verb::DbSetup(args) => args.run(&checkout).await,
+        Verb::DbCheck(args) => args.run(&checkout).await,
+        Verb::DbReset(args) => args.run(&checkout).await,
+        Verb::DbDrop(args) => args.run(&checkout).await,
+        Verb::DbUrl(args) => or_interrupted(args.run(&checkout)).await,
+        Verb::DbShell(args) => or_interrupted(args.run(&checkout)).await,
+        Verb::Migrate(args) => args.run(&checkout).await,
+        Verb::Showmigrations(args) => args.run(&checkout).await,
+        Verb::Sqlmigrate(args) => args.run(&checkout),
+        Verb::Seed(args) => args.run(&checkout).await,
+        Verb::Verify(args) => args.run(&checkout).await,
+        Verb::Test(args) => args.run(&checkout).await,
+        Verb::Ci(args) => args.run(&checkout).await,
+        Verb::Bench(args) => args.run(&checkout).await,
+        Verb::Server(args) => or_interrupted(args.run(&checkout)).await,
+    }
+}

@@ -1,0 +1,171 @@
+//! `cargo xtask migrate`: applies migrations, or takes them back.
+
+use clap::Args as ClapArgs;
+use migrations::{Direction, Event, Plan, Project, Session, Step, Target, database};
+use serde_json::json;
+
+use crate::{
+    checkout::Checkout,
+    cli::Format,
+    interrupt::or_interrupted,
+    output::{self, Steps, count, time},
+    safety, server,
+    server::Server,
+    session::{self, Timeouts, on_server},
+};
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  cargo xtask migrate                            everything that is pending
+  cargo xtask migrate organizations              one app, and what it needs of others
+  cargo xtask migrate organizations 0001         exactly to that one, forward or back
+  cargo xtask migrate progress zero              all of one app taken back
+  cargo xtask migrate --plan                     only show what would run
+
+Exit codes: 1 a migration failed and was undone, 4 refused to take back data that might matter, 5 somebody else migrates.")]
+pub(crate) struct Args {
+    /// Only this app, and what it needs of others
+    app: Option<String>,
+    /// Exactly to this migration (its number is enough), or `zero`
+    name: Option<String>,
+    /// Show what would run; write nothing
+    #[arg(long)]
+    plan: bool,
+    /// Take back data although the database might matter; repeat its name
+    #[arg(long, value_name = "DATABASE")]
+    confirm: Option<String>,
+    #[command(flatten)]
+    timeouts: Timeouts,
+    /// How to report
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+impl Args {
+    pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
+        let project = checkout.project()?;
+        let target = target(&project, self.app.as_deref(), self.name.as_deref())?;
+        let server = or_interrupted(server::find_quietly(checkout, &project.postgres)).await?;
+        on_server(&server, async {
+            if self.plan {
+                self.show_plan(&server, &project, &target).await
+            } else {
+                self.migrate(&server, &project, &target).await
+            }
+        })
+        .await
+    }
+
+    async fn show_plan(&self, server: &Server, project: &Project, target: &Target) -> anyhow::Result<()> {
+        let mut session = session::open_read_only(server, project).await?;
+        let ledger = session.ledger(project).await?;
+        let plan = Plan::new(project, &ledger, target)?;
+        if self.format == Format::Json {
+            let steps = plan
+                .steps
+                .iter()
+                .map(|step| json!({ "migration": step.migration.id.to_string(), "direction": word(step) }));
+            output::json(&json!({ "plan": steps.collect::<Vec<_>>() }));
+            return Ok(());
+        }
+        for step in &plan.steps {
+            output::line(&format!("{:<8} {}", word(step), step.migration.id));
+        }
+        if plan.steps.is_empty() {
+            output::line("nothing is left to do");
+        } else {
+            output::line(&format!(
+                "{} would run; nothing was written",
+                count(plan.steps.len(), "migration", "migrations")
+            ));
+        }
+        Ok(())
+    }
+
+    async fn migrate(&self, server: &Server, project: &Project, target: &Target) -> anyhow::Result<()> {
+        let mut steps = Steps::new(self.format);
+        let mut session = session::open(server, project, self.timeouts).await?;
+        if !matches!(target, Target::Latest | Target::App(_)) {
+            let ledger = session.ledger(project).await?;
+            if Plan::new(project, &ledger, target)?.goes_back() {
+                let found = database::find(session.connection(), server.database()).await?;
+                let what = "taking migrations back would destroy data in it";
+                let again = ["migrate"].into_iter().chain(self.app.as_deref()).chain(self.name.as_deref());
+                let again = again.collect::<Vec<_>>().join(" ");
+                safety::may_destroy(
+                    &server.options,
+                    server.database(),
+                    &found,
+                    what,
+                    self.confirm.as_deref(),
+                    &again,
+                )?;
+            }
+        }
+        run(&mut session, project, target, &mut steps).await?;
+        session.close().await;
+        steps.finish(json!({}));
+        Ok(())
+    }
+}
+
+fn target(project: &Project, app: Option<&str>, name: Option<&str>) -> anyhow::Result<Target> {
+    Ok(match (app, name) {
+        (None, _) => Target::Latest,
+        (Some(app), None) => Target::App(project.app(app)?.name.clone()),
+        (Some(app), Some("zero")) => Target::Zero(project.app(app)?.name.clone()),
+        (Some(app), Some(name)) => {
+            let id = &project.migration(app, name)?.id;
+            Target::Migration(id.app.clone(), id.name.clone())
+        }
+    })
+}
+
+fn word(step: &Step<'_>) -> &'static str {
+    match step.direction {
+        Direction::Up => "apply",
+        Direction::Down => "revert",
+    }
+}
+
+/// Migrates, and reports every step of it.
+pub(crate) async fn run(
+    session: &mut Session,
+    project: &Project,
+    target: &Target,
+    steps: &mut Steps,
+) -> anyhow::Result<()> {
+    let ran = session.migrate(project, target, &mut |event| report(steps, &event)).await?;
+    if ran == 0 {
+        let all = count(project.migrations.len(), "migration", "migrations");
+        steps.done("migrate", &all, "0 pending", None);
+    }
+    Ok(())
+}
+
+fn report(steps: &mut Steps, event: &Event<'_>) {
+    match event {
+        Event::WaitingForLock { database, holder } => {
+            let holder = holder.map_or(String::new(), |holder| format!("\n  {holder}"));
+            steps.note(&format!("waiting for the migration lock of database `{database}` …{holder}"));
+        }
+        Event::Started(step) => steps.doing("migrate", &step.migration.id.to_string()),
+        Event::Done(step, elapsed) => {
+            let state = match step.direction {
+                Direction::Up => "applied",
+                Direction::Down => "reverted",
+            };
+            steps.done("migrate", &step.migration.id.to_string(), state, Some(*elapsed));
+        }
+        Event::Retrying { step, attempt, pause } => steps.note(&format!(
+            "           {} waits for a lock that another session holds; undone, try {attempt} in {}",
+            step.migration.id,
+            time(*pause)
+        )),
+        Event::DroppedInvalidIndex { index, .. } => {
+            steps.note(&format!("           dropped index {index}, which an earlier try left invalid"));
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,171 @@
+//! Which server this checkout's database lives on, and the verb that starts and stops it.
+//!
+//! A server ends at its connection options: whatever comes after takes those and knows no kind of server.
+
+mod account;
+mod binaries;
+mod cluster;
+mod ephemeral;
+mod folder;
+mod launch;
+mod login;
+pub(crate) mod native;
+mod owned;
+mod pidfile;
+mod revive;
+mod state;
+mod test_server;
+mod url;
+mod verb;
+
+use std::{
+    fmt,
+    path::Path,
+    str::FromStr,
+    time::{Duration, Instant},
+};
+
+use ::url::Url;
+use anyhow::{Context, bail};
+use migrations::Postgres;
+use sqlx::postgres::PgConnectOptions;
+
+use self::{
+    account::Account,
+    cluster::{Cluster, Durability},
+    native::{Native, Startup},
+};
+pub(crate) use self::{
+    test_server::TestServer,
+    url::redacted,
+    verb::{Args, report},
+};
+use crate::{checkout::Checkout, cli::ServerChoice, output};
+
+/// A server that we know how to reach.
+#[derive(Debug)]
+pub(crate) struct Server {
+    /// How to connect to the development database on it.
+    pub(crate) options: PgConnectOptions,
+    /// That as a connection string, password included.
+    pub(crate) url: Url,
+    /// Where it comes from, and why that one.
+    pub(crate) origin: Origin,
+    /// What it took to have it running.
+    pub(crate) started: Startup,
+}
+
+/// Where a server comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A connection string, and where it stands.
+    Url(&'static str),
+    /// Binaries of this machine.
+    Native,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Url(place) => write!(f, "DATABASE_URL ({place})"),
+            Origin::Native => f.write_str("native"),
+        }
+    }
+}
+
+impl Server {
+    /// The name of the development database.
+    pub(crate) fn database(&self) -> &str {
+        self.options.get_database().unwrap_or_default()
+    }
+
+    /// Its connection string without the password.
+    pub(crate) fn redacted(&self) -> String {
+        redacted(&self.url)
+    }
+
+    /// `started`, `created` or nothing new, and how long that took.
+    pub(crate) fn state(&self) -> (&'static str, Option<Duration>) {
+        match self.started {
+            Startup::AlreadyRunning => ("kept", None),
+            Startup::Started { elapsed } => ("started", Some(elapsed)),
+            Startup::Created { elapsed } => ("created", Some(elapsed)),
+        }
+    }
+}
+
+/// Finds the server that this checkout uses, and starts it where it is ours and does not run.
+pub(crate) async fn find(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<Server> {
+    match named(checkout, postgres)? {
+        Some((url, place)) => from_url(url, place, postgres),
+        None => start_native(checkout, postgres).await,
+    }
+}
+
+/// The same for commands whose standard output is not for people: what it took is told on standard error.
+pub(crate) async fn find_quietly(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<Server> {
+    let server = find(checkout, postgres).await?;
+    if let (state, Some(elapsed)) = server.state() {
+        output::remark(&format!("server {state}: {}, {}", server.origin, output::time(elapsed)));
+    }
+    Ok(server)
+}
+
+/// The connection string to use, if it is one that decides; `None` is native.
+pub(crate) fn named(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<Option<(Url, &'static str)>> {
+    match checkout.server_choice(postgres)? {
+        ServerChoice::Native => Ok(None),
+        ServerChoice::Auto => url::database_url(&checkout.root),
+        ServerChoice::Url => match url::database_url(&checkout.root)? {
+            Some(found) => Ok(Some(found)),
+            None => bail!(
+                "DATABASE_URL is not set, neither in the environment nor in .env\n  set it: export \
+                 DATABASE_URL=postgres://user:password@localhost:5432/{}\n  or use a server of this machine's \
+                 binaries: --server native",
+                postgres.database
+            ),
+        },
+    }
+}
+
+fn from_url(mut url: Url, place: &'static str, postgres: &Postgres) -> anyhow::Result<Server> {
+    if url.path().trim_matches('/').is_empty() {
+        url.set_path(&postgres.database);
+    }
+    let options = PgConnectOptions::from_str(url.as_str())
+        .with_context(|| format!("read DATABASE_URL ({place}), which is {}", redacted(&url)))?;
+    Ok(Server { options, url, origin: Origin::Url(place), started: Startup::AlreadyRunning })
+}
+
+async fn start_native(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<Server> {
+    let native = Native::of_checkout(&checkout.root, postgres.version, &postgres.database)?;
+    let running = native.ensure_running().await?;
+    for note in &running.notes {
+        output::remark(note);
+    }
+    let options = running.options.database(&postgres.database);
+    let url = plain_url(&options, &running.password)?;
+    Ok(Server { options, url, origin: Origin::Native, started: running.started })
+}
+
+/// A connection string as people write it. sqlx's own lists settings of the client that only sqlx knows.
+fn plain_url(options: &PgConnectOptions, password: &str) -> anyhow::Result<Url> {
+    let address = format!("postgres://{}:{}", options.get_host(), options.get_port());
+    let mut url = Url::parse(&address).with_context(|| format!("make a URL of {address}"))?;
+    url.set_path(options.get_database().unwrap_or_default());
+    // Both fail only for a URL without a host.
+    let _ = url.set_username(options.get_username());
+    let _ = url.set_password(Some(password));
+    Ok(url)
+}
+
+/// How long initdb alone takes here, for the benchmark. It makes a data directory in `folder`.
+pub(crate) async fn time_initdb(folder: &Path, postgres: &Postgres) -> anyhow::Result<Duration> {
+    let binaries = binaries::find(postgres.version, None)?;
+    let account = Account::choose()?;
+    folder::ensure(folder, folder::Access::Private)?;
+    let cluster = Cluster::new(folder, folder.join("server.log"));
+    let start = Instant::now();
+    cluster.create(&binaries, &account, &postgres.database, "password", Durability::Durable).await?;
+    Ok(start.elapsed())
+}

@@ -1,0 +1,230 @@
+//! One data directory: made, looked at, given a password, stopped.
+//!
+//! Starting it is `launch`'s. Which folder, which port and how durable is for the callers to say: the
+//! development server (`native`) and the test server (`ephemeral`).
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow, bail};
+use rustix::process::Signal;
+
+use super::account::{Account, LOCALE};
+use super::binaries::Binaries;
+use super::folder::write_private;
+use super::pidfile::{self, PidFile, Read};
+
+/// What a half-made data directory is called, and its password file: debris if its maker did not come to the
+/// end.
+const DRAFT: &str = "data.new-";
+
+/// Whether the data is to survive a power cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Durability {
+    Durable,
+    Throwaway,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Cluster {
+    /// The folder of the data directory; drafts are made in it.
+    pub(super) home: PathBuf,
+    pub(super) data: PathBuf,
+    pub(super) log: PathBuf,
+}
+
+impl Cluster {
+    pub(super) fn new(home: &Path, log: PathBuf) -> Cluster {
+        Cluster { home: home.to_owned(), data: home.join("data"), log }
+    }
+
+    /// The major version that wrote the data directory; `None` if there is none.
+    pub(super) fn major(&self) -> anyhow::Result<Option<u32>> {
+        let file = self.data.join("PG_VERSION");
+        match fs::read_to_string(&file) {
+            Ok(text) => {
+                let major = text
+                    .trim()
+                    .parse()
+                    .map_err(|_| self.not_a_cluster(&format!("PG_VERSION says {text:?}")))?;
+                Ok(Some(major))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::symlink_metadata(&self.data) {
+                Ok(_) => Err(self.not_a_cluster("it has no PG_VERSION")),
+                Err(_) => Ok(None),
+            },
+            Err(error) => Err(error).with_context(|| format!("read {}", file.display())),
+        }
+    }
+
+    fn not_a_cluster(&self, why: &str) -> anyhow::Error {
+        let data = self.data.display();
+        anyhow!(
+            "{data} is not a data directory: {why}; nothing was touched\n  \
+             put it aside: mv {data} {data}.aside"
+        )
+    }
+
+    /// Removes what makers that were killed have left. The caller holds the lock, so nobody is at it now.
+    pub(super) fn remove_debris(&self) {
+        let Ok(entries) = fs::read_dir(&self.home) else { return };
+        for entry in entries.flatten().filter(|it| it.file_name().to_string_lossy().starts_with(DRAFT)) {
+            // An orphaned initdb may still be writing there; then what is left waits for the next time.
+            let _ = fs::remove_dir_all(entry.path()).or_else(|_| fs::remove_file(entry.path()));
+        }
+    }
+
+    /// Makes the data directory, under another name until it is complete.
+    pub(super) async fn create(
+        &self,
+        binaries: &Binaries,
+        account: &Account,
+        role: &str,
+        password: &str,
+        durability: Durability,
+    ) -> anyhow::Result<()> {
+        // A new name each time: an orphaned initdb may still be writing to an earlier one.
+        let draft = self.home.join(format!("{DRAFT}{:016x}", rand::random::<u64>()));
+        let password_file = self.home.join(format!("{DRAFT}password"));
+        // Made here and handed over, because the account may not be allowed to write to the folder.
+        write_private(&password_file, password)?;
+        account.own(&password_file)?;
+        super::folder::ensure(&draft, super::folder::Access::Private)?;
+        account.own(&draft)?;
+
+        let mut args = vec!["--auth=scram-sha-256".to_owned(), "--encoding=UTF8".to_owned()];
+        args.push(format!("--locale={LOCALE}"));
+        args.push(format!("--username={role}"));
+        if durability == Durability::Throwaway {
+            args.push("--no-sync".to_owned());
+        }
+        let mut args: Vec<std::ffi::OsString> = args.into_iter().map(Into::into).collect();
+        args.push(option("--pwfile=", &password_file));
+        args.push(option("--pgdata=", &draft));
+        let made = run_to_end(account.command(&binaries.program("initdb"), args).stdin_null()).await;
+        let _ = fs::remove_file(&password_file);
+        if let Err(said) = made {
+            let _ = fs::remove_dir_all(&draft);
+            bail!(
+                "initdb of PostgreSQL {} could not make {}\n{}\n  see what room is left: df -h {}",
+                binaries.version,
+                self.data.display(),
+                indented(&said.to_string()),
+                self.home.display()
+            );
+        }
+        fs::rename(&draft, &self.data).with_context(|| format!("name {} data", draft.display()))?;
+        if durability == Durability::Durable {
+            // The name must be on disk before anybody's data is.
+            let home = File::open(&self.home).and_then(|folder| folder.sync_all());
+            home.with_context(|| format!("write {} to disk", self.home.display()))?;
+        }
+        Ok(())
+    }
+
+    /// Makes `role` a superuser with this password, without knowing any other. The server must be stopped.
+    pub(super) async fn set_password(
+        &self,
+        binaries: &Binaries,
+        account: &Account,
+        role: &str,
+        password: &str,
+    ) -> anyhow::Result<()> {
+        let (literal, identifier) = (role.replace('\'', "''"), role.replace('"', "\"\""));
+        // One line a statement: a single-user session takes the end of the line for the end of the statement.
+        let script = format!(
+            "set password_encryption = 'scram-sha-256';\n\
+             do $xtask$ begin if not exists (select from pg_roles where rolname = '{literal}') then \
+             create role \"{identifier}\"; end if; \
+             alter role \"{identifier}\" with login superuser password '{password}'; end $xtask$;\n"
+        );
+        // A failed statement would be repeated in the output, and with it the password.
+        let args = ["--single", "-D"].map(Into::into).into_iter();
+        let args = args.chain([
+            self.data.clone().into(),
+            "--log_min_error_statement=panic".into(),
+            "template1".into(),
+        ]);
+        let session = account.command(&binaries.program("postgres"), args.collect()).stdin_bytes(script);
+        run_to_end(session).await.map_err(|said| {
+            anyhow!(
+                "the password of {} was lost, and setting another failed\n{}\n  \
+                 the data is untouched; try again once that is mended",
+                self.data.display(),
+                indented(&said.to_string())
+            )
+        })
+    }
+
+    /// The running server of this data directory, if there is one.
+    pub(super) fn running(&self) -> anyhow::Result<Option<PidFile>> {
+        match pidfile::read(&self.data)? {
+            Read::Complete(file) if pidfile::serves(file.pid, &self.data) => Ok(Some(file)),
+            Read::Complete(_) | Read::Absent | Read::Unreadable => Ok(None),
+        }
+    }
+
+    /// Signals the running server and waits until it is gone.
+    pub(super) async fn stop(
+        &self,
+        running: &PidFile,
+        signal: Signal,
+        patience: Duration,
+    ) -> anyhow::Result<()> {
+        let began = Instant::now();
+        let pid = running.pid;
+        // ESRCH: it was quicker.
+        match rustix::process::kill_process(pid, signal) {
+            Ok(()) | Err(rustix::io::Errno::SRCH) => {}
+            Err(error) => bail!("stop the server (pid {pid}): {error}\n  as its owner: kill -INT {pid}"),
+        }
+        while pidfile::serves_at_a_glance(pid, &self.data).unwrap_or_else(|| pidfile::exists(pid)) {
+            if began.elapsed() >= patience {
+                bail!(
+                    "the server (pid {pid}) has not stopped within {} s\n  its log: {}\n  \
+                     stop it at once, without loss: kill -QUIT {pid}",
+                    patience.as_secs(),
+                    self.log.display()
+                );
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        Ok(())
+    }
+}
+
+/// Runs a program to its end without blocking the thread; the error is what it printed.
+async fn run_to_end(command: duct::Expression) -> anyhow::Result<()> {
+    let handle = command.stderr_to_stdout().stdout_capture().unchecked().start().context("start it")?;
+    let output = loop {
+        if let Some(output) = handle.try_wait().context("wait for it")? {
+            break output;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    };
+    let said = String::from_utf8_lossy(&output.stdout);
+    // A single-user session ends well even if its statements failed.
+    let failed =
+        said.lines().any(|line| ["ERROR:", "FATAL:", "PANIC:"].iter().any(|word| line.contains(word)));
+    if !output.status.success() || failed {
+        bail!("{}", last_lines(&said, 12));
+    }
+    Ok(())
+}
+
+pub(super) fn last_lines(text: &str, count: usize) -> String {
+    let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines[lines.len().saturating_sub(count)..].join("\n")
+}
+
+pub(super) fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  │ {line}")).collect::<Vec<_>>().join("\n")
+}
+
+fn option(name: &str, path: &Path) -> std::ffi::OsString {
+    let mut option = std::ffi::OsString::from(name);
+    option.push(path);
+    option
+}

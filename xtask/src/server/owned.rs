@@ -1,0 +1,150 @@
+//! The folders of test servers: each has a lock in it that its owner holds for life, and is cleared away once
+//! nobody holds it.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use rustix::process::Signal;
+
+use super::account::Account;
+use super::folder::{self, Access};
+use super::pidfile;
+
+/// A file system in memory; containers often get one of 64 MB.
+const MEMORY: &str = "/dev/shm";
+/// An empty server takes 40 MB, and a copy of a small database about 10.
+const ROOM_MB: u64 = 512;
+/// Others hold the lock of all folders while they clear away, a few milliseconds each.
+const LOCK_PATIENCE: Duration = Duration::from_secs(60);
+/// An immediate shutdown writes nothing.
+const TO_STOP: Duration = Duration::from_secs(10);
+
+/// Where the data of test servers is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Memory,
+    /// Which is slower.
+    Disk {
+        why: String,
+    },
+}
+
+/// A folder that is this process's own.
+pub(super) struct OwnedFolder {
+    pub(super) path: PathBuf,
+    pub(super) place: Place,
+    /// The dead owners' folders that were cleared away on the occasion.
+    pub(super) cleared: Vec<PathBuf>,
+    /// Held for life. Nobody inherits it: files that Rust opens are closed in the programs that it starts.
+    _lock: File,
+}
+
+impl OwnedFolder {
+    pub(super) async fn create(account: &Account) -> anyhow::Result<OwnedFolder> {
+        let access = match account {
+            Account::Own | Account::Namespace(_) => Access::Private,
+            Account::Other { .. } => Access::PassThrough,
+        };
+        let (base, place) = base()?;
+        let base_lock = folder::lock(&base.join("lock"), LOCK_PATIENCE).await?;
+        let mut cleared = clear_away(&base).await?;
+        let path = base.join(format!("{:016x}", rand::random::<u64>()));
+        folder::ensure(&path, access)?;
+        let lock = folder::lock_if_free(&path.join("lock"))?;
+        // From here on nobody takes the folder for a dead owner's.
+        drop(base_lock);
+        if place == Place::Memory {
+            // Left from when there was no room in memory. Theirs is another lock, so not under ours.
+            cleared.extend(clear_away_disk().await?);
+        }
+        let lock = lock.with_context(|| format!("{} is locked, and was made just now", path.display()))?;
+        Ok(OwnedFolder { path, place, cleared, _lock: lock })
+    }
+
+    pub(super) fn remove(&self) -> anyhow::Result<()> {
+        match fs::remove_dir_all(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("remove {}", self.path.display()))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+}
+
+/// The folder of all test servers of this user, whichever account each runs as.
+fn base() -> anyhow::Result<(PathBuf, Place)> {
+    let why = match memory() {
+        Ok(base) => return Ok((base, Place::Memory)),
+        // Without the remedy: the disk will do.
+        Err(why) => why.to_string().lines().next().unwrap_or_default().to_owned(),
+    };
+    let base = disk();
+    folder::ensure(&base, Access::PassThrough)?;
+    Ok((resolved(&base)?, Place::Disk { why }))
+}
+
+fn memory() -> anyhow::Result<PathBuf> {
+    let room = rustix::fs::statvfs(MEMORY).with_context(|| format!("no {MEMORY}"))?;
+    let room_mb = room.f_bavail.saturating_mul(room.f_frsize) / (1024 * 1024);
+    if room_mb < ROOM_MB {
+        bail!("{MEMORY} has {room_mb} MB left, and {ROOM_MB} MB are wanted");
+    }
+    let base = Path::new(MEMORY).join(base_name());
+    folder::ensure(&base, Access::PassThrough)?;
+    resolved(&base)
+}
+
+fn disk() -> PathBuf {
+    std::env::temp_dir().join(base_name())
+}
+
+fn base_name() -> String {
+    format!("xtask-{}", rustix::process::geteuid().as_raw())
+}
+
+/// Processes are known by the real path of their data directory.
+fn resolved(folder: &Path) -> anyhow::Result<PathBuf> {
+    folder.canonicalize().with_context(|| format!("find {}", folder.display()))
+}
+
+async fn clear_away_disk() -> anyhow::Result<Vec<PathBuf>> {
+    let Ok(base) = disk().canonicalize() else { return Ok(Vec::new()) };
+    // Somebody else's folder of that name holds nothing of ours.
+    let Some(_lock) = folder::lock_if_free(&base.join("lock")).ok().flatten() else { return Ok(Vec::new()) };
+    clear_away(&base).await
+}
+
+/// Removes the folders that nobody owns, and their servers first. The caller holds the lock of `base`.
+async fn clear_away(base: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(base).with_context(|| format!("list {}", base.display()))?;
+    let mut cleared = Vec::new();
+    for entry in entries.flatten().filter(|it| it.file_type().is_ok_and(|kind| kind.is_dir())) {
+        let folder = entry.path();
+        let Ok(Some(_lock)) = folder::lock_if_free(&folder.join("lock")) else { continue };
+        stop_servers_of(&folder.join("data")).await?;
+        // An orphaned initdb may still be writing there; then what is left waits for the next time.
+        if fs::remove_dir_all(&folder).is_ok() {
+            cleared.push(folder);
+        }
+    }
+    Ok(cleared)
+}
+
+async fn stop_servers_of(data: &Path) -> anyhow::Result<()> {
+    let began = Instant::now();
+    loop {
+        let servers = pidfile::servers_of(data);
+        let Some(pid) = servers.first() else { return Ok(()) };
+        if began.elapsed() >= TO_STOP {
+            bail!("a test server without an owner (pid {pid}) does not stop\n  stop it: kill -KILL {pid}");
+        }
+        for pid in &servers {
+            // ESRCH: the first one of them, dying, has taken it along.
+            let _ = rustix::process::kill_process(*pid, Signal::QUIT);
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}

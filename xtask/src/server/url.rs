@@ -1,0 +1,75 @@
+//! `DATABASE_URL`: where it may stand, and how it is shown.
+
+use std::{env, path::Path};
+
+use anyhow::{Context, bail};
+use url::Url;
+
+/// The variable that sqlx and its tools read too.
+const NAME: &str = "DATABASE_URL";
+
+/// The connection string from the environment, else from the checkout's `.env`, and where it was found.
+///
+/// An empty value is as good as none.
+pub(super) fn database_url(root: &Path) -> anyhow::Result<Option<(Url, &'static str)>> {
+    if let Some(value) = env::var_os(NAME).filter(|value| !value.is_empty()) {
+        let value = value.into_string().ok().context("DATABASE_URL (environment) is not UTF-8")?;
+        return parse(&value, "environment").map(Some);
+    }
+    let file = root.join(".env");
+    if !file.exists() {
+        return Ok(None);
+    }
+    let lines = dotenvy::from_path_iter(&file).with_context(|| format!("read {}", file.display()))?;
+    for line in lines {
+        // The error would show the whole line, and with it whatever secret stands there.
+        let Ok((name, value)) = line else {
+            bail!(
+                "{} has a line that is not NAME=value\n  mend it, or set {NAME} in the environment",
+                file.display()
+            )
+        };
+        if name == NAME && !value.is_empty() {
+            return parse(&value, ".env").map(Some);
+        }
+    }
+    Ok(None)
+}
+
+fn parse(value: &str, place: &'static str) -> anyhow::Result<(Url, &'static str)> {
+    let example = "write it as postgres://user:password@localhost:5432/app";
+    // The value itself is not shown: it holds a password, and what is no URL can't be redacted.
+    let url = Url::parse(value).with_context(|| format!("{NAME} ({place}) is not a URL; {example}"))?;
+    if !matches!(url.scheme(), "postgres" | "postgresql") {
+        bail!("{NAME} ({place}) is for `{}`, and this is Postgres; {example}", url.scheme());
+    }
+    Ok((url, place))
+}
+
+/// A connection string with `…` for its password, wherever that stands.
+pub(crate) fn redacted(url: &Url) -> String {
+    let mut shown = url.clone();
+    let query: Vec<(String, String)> =
+        url.query_pairs().into_owned().filter(|(name, _)| name != "password").collect();
+    shown.set_query(None);
+    if !query.is_empty() {
+        shown.query_pairs_mut().extend_pairs(query);
+    }
+    // A mark that no URL can hold would come out percent-encoded, so it is put in afterwards.
+    let marked = url.password().is_some() && shown.set_password(Some("*")).is_ok();
+    if marked { shown.as_str().replacen(":*@", ":…@", 1) } else { shown.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_never_shown() {
+        let check = |url: &str, expected: &str| assert_eq!(redacted(&Url::parse(url).unwrap()), expected);
+        check("postgres://app:s3cret@127.0.0.1:5432/app", "postgres://app:…@127.0.0.1:5432/app");
+        check("postgres://app:a%40b@h/app?sslmode=disable", "postgres://app:…@h/app?sslmode=disable");
+        check("postgres://app@h/app?password=s3cret&user=x", "postgres://app@h/app?user=x");
+        check("postgres://app@h/app", "postgres://app@h/app");
+    }
+}

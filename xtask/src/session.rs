@@ -1,0 +1,179 @@
+//! Connecting, with errors that say which server it was and what to do, and ending what an interrupted command left.
+
+use std::{io, process, time::Duration};
+
+use anyhow::anyhow;
+use clap::Args;
+use migrations::{Access, Project, Session, Settings};
+use sqlx::{ConnectOptions, Connection, PgConnection};
+
+use crate::{
+    exit::Stop,
+    interrupt::or_interrupted,
+    server::{Origin, Server},
+};
+
+/// How long a server may take to answer a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Options of every verb that changes the schema.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Timeouts {
+    /// Seconds to wait for the migration lock
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    lock_timeout: u64,
+    /// Seconds that one statement may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 900)]
+    statement_timeout: u64,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Timeouts { lock_timeout: 30, statement_timeout: 900 }
+    }
+}
+
+/// What this process calls itself on a server; no other process has the same.
+fn application_name() -> String {
+    format!("cargo xtask ({})", process::id())
+}
+
+/// Opens the development database for writing.
+pub(crate) async fn open(server: &Server, project: &Project, timeouts: Timeouts) -> anyhow::Result<Session> {
+    let settings = Settings {
+        application_name: application_name(),
+        migration_lock_timeout: Duration::from_secs(timeouts.lock_timeout),
+        statement_timeout: Duration::from_secs(timeouts.statement_timeout),
+        ..Settings::default()
+    };
+    connect(server, project, settings).await
+}
+
+/// Opens it for reading; Postgres refuses everything else.
+pub(crate) async fn open_read_only(server: &Server, project: &Project) -> anyhow::Result<Session> {
+    let settings =
+        Settings { access: Access::ReadOnly, application_name: application_name(), ..Settings::default() };
+    connect(server, project, settings).await
+}
+
+async fn connect(server: &Server, project: &Project, settings: Settings) -> anyhow::Result<Session> {
+    let opening = Session::connect(&server.options, settings);
+    let session = match tokio::time::timeout(CONNECT_TIMEOUT, opening).await {
+        Ok(Ok(session)) => session,
+        Ok(Err(migrations::Error::Database { error, .. })) => {
+            return Err(explain(server, server.database(), error));
+        }
+        Ok(Err(other)) => return Err(other.into()),
+        Err(_) => return Err(no_answer(server)),
+    };
+    session.require_version(project)?;
+    Ok(session)
+}
+
+/// A connection to the server itself, where databases are created and dropped.
+pub(crate) async fn maintenance(server: &Server) -> anyhow::Result<PgConnection> {
+    let mut refused = None;
+    for database in ["postgres", "template1"] {
+        let options = server.options.clone().database(database).application_name(&application_name());
+        match tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await {
+            Ok(Ok(conn)) => return Ok(conn),
+            Ok(Err(error)) if is(&error, "3D000") => refused = Some(explain(server, database, error)),
+            Ok(Err(error)) => return Err(explain(server, database, error)),
+            Err(_) => return Err(no_answer(server)),
+        }
+    }
+    Err(refused.unwrap_or_else(|| no_answer(server)))
+}
+
+/// The server's version, such as `15.18`, if it is new enough.
+pub(crate) async fn version(server: &Server, project: &Project) -> anyhow::Result<String> {
+    let conn = maintenance(server).await?;
+    let version = version_of(&conn, project)?;
+    let _ = conn.close().await;
+    Ok(version)
+}
+
+/// The same of a connection that we have.
+pub(crate) fn version_of(conn: &PgConnection, project: &Project) -> anyhow::Result<String> {
+    Ok(migrations::database::require_version(conn, project)?)
+}
+
+fn no_answer(server: &Server) -> anyhow::Error {
+    anyhow!("{} did not answer within {} s\n  {}", address(server), CONNECT_TIMEOUT.as_secs(), remedy(server))
+}
+
+/// An error of connecting, with which server it was and what helps.
+fn explain(server: &Server, database: &str, error: sqlx::Error) -> anyhow::Error {
+    let address = address(server);
+    let role = server.options.get_username();
+    match &error {
+        sqlx::Error::Io(cause) if cause.kind() == io::ErrorKind::ConnectionRefused => {
+            anyhow!("no server answers at {address}\n  {}", remedy(server))
+        }
+        sqlx::Error::Io(cause) => anyhow!("cannot reach {address}: {cause}\n  {}", remedy(server)),
+        sqlx::Error::Tls(cause) => anyhow!(
+            "{address} wants TLS, which this tool is built without: {cause}\n  it is for servers on this machine; reach \
+             a remote one through a tunnel"
+        ),
+        _ if is(&error, "3D000") => {
+            anyhow!("database `{database}` does not exist on {address}\n  make it: cargo xtask db-setup")
+        }
+        _ if is(&error, "28P01") || is(&error, "28000") => {
+            let words = error.as_database_error().map_or(String::new(), |error| error.message().to_owned());
+            anyhow!(
+                "{address} does not let role `{role}` in: {words}\n  mend user and password in {}",
+                server.origin
+            )
+        }
+        _ => anyhow!("connect to {address}: {error}"),
+    }
+}
+
+fn is(error: &sqlx::Error, code: &str) -> bool {
+    error.as_database_error().and_then(|error| error.code()).is_some_and(|found| found == code)
+}
+
+fn address(server: &Server) -> String {
+    let place = match server.options.get_socket() {
+        Some(socket) => socket.display().to_string(),
+        None => format!("{}:{}", server.options.get_host(), server.options.get_port()),
+    };
+    format!("{place} ({})", server.origin)
+}
+
+fn remedy(server: &Server) -> &'static str {
+    match server.origin {
+        Origin::Url(_) => {
+            "start that server, mend DATABASE_URL, or use one of this machine's binaries: --server native"
+        }
+        Origin::Native => "look at it: cargo xtask server status",
+    }
+}
+
+/// Does work on a server. If we are asked to end, it also ends whatever the work left running there: the server would
+/// notice by itself that we are gone, but only after a moment in which the lock still looks taken.
+pub(crate) async fn on_server<T>(
+    server: &Server,
+    work: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    let done = or_interrupted(work).await;
+    if let Err(error) = &done
+        && matches!(error.downcast_ref(), Some(Stop::Interrupted))
+    {
+        end_sessions(server).await;
+    }
+    done
+}
+
+async fn end_sessions(server: &Server) {
+    // If this fails the server ends them by itself, as soon as it looks.
+    if let Ok(mut conn) = maintenance(server).await {
+        let _ = sqlx::query(
+            "select pg_terminate_backend(pid, 5000) from pg_stat_activity
+             where application_name = $1 and pid <> pg_backend_pid()",
+        )
+        .bind(application_name())
+        .execute(&mut conn)
+        .await;
+    }
+}
