@@ -107,7 +107,13 @@ impl ScriptError {
             Some(error) => {
                 Error::Failed(Box::new(Failure::new(subject, script, self.completed, error, kept)))
             }
-            None => Error::Database { doing: "run a migration", error: self.error },
+            None => {
+                let doing = match subject {
+                    Subject::Migration(..) => "run a migration",
+                    Subject::Seed(_) => "run a seed",
+                };
+                Error::Database { doing, error: self.error }
+            }
         }
     }
 

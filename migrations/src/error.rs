@@ -274,8 +274,8 @@ mod tests {
 
     #[test]
     fn a_near_miss_is_suggested_and_a_far_one_is_not() {
-        assert_eq!(closest("user", &["progress", "users"]), Some("users"));
+        assert_eq!(closest("order", &["billing", "orders"]), Some("orders"));
         assert_eq!(closest("0001_inital", &["0001_initial"]), Some("0001_initial"));
-        assert_eq!(closest("billing", &["progress", "users"]), None);
+        assert_eq!(closest("profile", &["billing", "orders"]), None);
     }
 }

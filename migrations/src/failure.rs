@@ -127,6 +127,9 @@ impl fmt::Display for Failure {
             let kept: Vec<String> = self.kept.iter().map(ToString::to_string).collect();
             write!(f, "\n  applied before it and kept: {}", kept.join(", "))?;
         }
-        f.write_str("\n  fix the file and run the same command again")
+        f.write_str(match &self.subject {
+            Subject::Migration(..) => "\n  fix the file and run the same command again",
+            Subject::Seed(_) => "\n  fix the file, or the rows that it meets, and run the same command again",
+        })
     }
 }

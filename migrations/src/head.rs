@@ -84,22 +84,22 @@ mod tests {
     #[test]
     fn dependencies_are_read_with_their_lines() {
         check(
-            "-- Why.\n-- depends-on: users/0001_initial\n\n-- depends-on: b/0002_y\nselect 1;",
-            &["users/0001_initial:2", "b/0002_y:4"],
+            "-- Why.\n-- depends-on: b/0001_x\n\n-- depends-on: b/0002_y\nselect 1;",
+            &["b/0001_x:2", "b/0002_y:4"],
             &[],
         );
     }
 
     #[test]
     fn a_dependency_below_the_first_statement_is_a_problem() {
-        check("select 1;\n-- depends-on: users/0001_initial", &[], &["a/0001_x.up.sql:2"]);
+        check("select 1;\n-- depends-on: b/0001_x", &[], &["a/0001_x.up.sql:2"]);
     }
 
     #[test]
     fn a_misspelt_directive_is_a_problem() {
-        check("-- depends on: users/0001_initial\nselect 1;", &[], &["write `-- depends-on:"]);
-        check("-- depends-on: users\nselect 1;", &[], &["`users` is not a migration's name"]);
-        check("-- This depends on users: see there.\nselect 1;", &[], &[]);
+        check("-- depends on: b/0001_x\nselect 1;", &[], &["write `-- depends-on:"]);
+        check("-- depends-on: b\nselect 1;", &[], &["`b` is not a migration's name"]);
+        check("-- This depends on b: see there.\nselect 1;", &[], &[]);
     }
 
     #[test]

@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn only_whole_words_count() {
-        assert!(speaks_of("create index i on users (email)", "users"));
-        assert!(!speaks_of("create index users_idx on superusers (email)", "users"));
+        assert!(speaks_of("create index i on orders (email)", "orders"));
+        assert!(!speaks_of("create index orders_idx on preorders (email)", "orders"));
     }
 }

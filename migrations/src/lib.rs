@@ -27,6 +27,7 @@ mod lock;
 mod manifest;
 mod plan;
 mod project;
+mod reader;
 mod script;
 mod seed;
 mod session;

@@ -29,7 +29,7 @@ pub struct App {
     pub depends_on: Vec<String>,
     /// The tables that it owns, by name, in schema `public`.
     pub tables: Vec<String>,
-    /// Where sqlx records its migrations, as `sqlx.toml` says: `migrations.users`.
+    /// Where sqlx records its migrations, as `sqlx.toml` says: `migrations.billing`.
     pub ledger: String,
 }
 

@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 /// The text of an SQL file, and where it came from.
 #[derive(Debug, Clone)]
 pub struct Script {
-    /// Path as the user types it: `migrations/users/0001_initial.up.sql`.
+    /// Path as the user types it: `migrations/billing/0001_initial.up.sql`.
     pub path: String,
     /// Its text, byte for byte.
     pub text: String,

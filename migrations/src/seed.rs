@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use sqlx::{Connection, PgConnection};
 
-use crate::{Error, Project, Subject, apply::run_script};
+use crate::{
+    Error, Project, Script, Subject,
+    apply::{ScriptError, run_script},
+};
 
 /// Whether a run of the seeds is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +68,7 @@ pub(crate) async fn run(
     // Postgres hands its counters on at most once a second, so those of earlier transactions may still stand here.
     let before = counters(&mut transaction).await?;
     for (app, script) in &project.seeds {
-        let ran = run_script(&mut transaction, script).await;
+        let ran = run_to_its_end(&mut transaction, script).await;
         ran.map_err(|error| error.told(Subject::Seed(app.clone()), script, &[]))?;
     }
     let mut report = SeedReport::default();
@@ -81,6 +84,17 @@ pub(crate) async fn run(
         SeedMode::Check => transaction.rollback().await.map_err(failed())?,
     }
     Ok(report)
+}
+
+/// Runs one seed, with the constraints that would wait for the commit: a rehearsal has none, and there it would be too
+/// late to say which file it was. The next file finds all of them deferred, and is held to them at its own end.
+async fn run_to_its_end(conn: &mut PgConnection, script: &Script) -> Result<(), ScriptError> {
+    run_script(conn, script).await?;
+    for sql in ["set constraints all immediate", "set constraints all deferred"] {
+        let set = sqlx::query(sql).execute(&mut *conn).await;
+        set.map_err(|error| ScriptError { error, completed: usize::MAX })?;
+    }
+    Ok(())
 }
 
 /// Rows inserted, updated and deleted a table, as Postgres counts them for this session.

@@ -1,6 +1,6 @@
 //! The files of a project as text, from a folder or compiled into a program.
 //!
-//! Which names are allowed is decided in `project`; here a file is only read.
+//! Which names are allowed is decided in `reader`; here a file is only read.
 
 use std::{fmt, fs, io, path::Path};
 
@@ -12,7 +12,7 @@ const NOT_APPS: &[&str] = &["src"];
 /// One file of a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceFile {
-    /// Path inside the migrations folder, with forward slashes: `users/0001_initial.up.sql`.
+    /// Path inside the migrations folder, with forward slashes: `billing/0001_initial.up.sql`.
     pub path: String,
     /// What stands in it; `None` where it is a folder, or not UTF-8.
     pub text: Option<String>,
@@ -21,7 +21,7 @@ pub struct SourceFile {
 /// A place that an editor can open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// Path as the user types it: `migrations/users/0001_initial.up.sql`.
+    /// Path as the user types it: `migrations/billing/0001_initial.up.sql`.
     pub path: String,
     /// Line, from 1; `None` where the whole file is meant.
     pub line: Option<usize>,

@@ -202,7 +202,8 @@ create table permissions (
 
     constraint permissions_pkey primary key (id),
     constraint permissions_name_key unique (name),
-    constraint permissions_resource_type_action_key unique (resource_type, action),
+    -- Deferrable, so that it is checked when a statement ends: then one update can put two swapped rows right.
+    constraint permissions_resource_type_action_key unique (resource_type, action) deferrable initially immediate,
     constraint permissions_name_check check (name ~ '^[a-z][a-z0-9_]{1,99}$'),
     constraint permissions_resource_type_check
         check (

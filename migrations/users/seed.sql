@@ -86,6 +86,14 @@ declare
     granted text[];
     unknown text;
 begin
+    -- One that was renamed is known by what it allows, and gets its name back.
+    update permissions as kept
+    set name = catalogue[i][1]
+    from generate_subscripts(catalogue, 1) as i
+    where (kept.resource_type, kept.action) = (catalogue[i][2], catalogue[i][3])
+        and kept.name not in (select catalogue[j][1] from generate_subscripts(catalogue, 1) as j)
+        and not exists (select from permissions as other where other.name = catalogue[i][1]);
+
     insert into permissions as kept
         (name, resource_type, action, description)
     select catalogue[i][1], catalogue[i][2], catalogue[i][3], catalogue[i][4]

@@ -12,15 +12,23 @@ use duct::{Expression, cmd};
 use tempfile::TempDir;
 use tests::{TestDatabase, workspace_root};
 
-/// The program under test. `cargo xtask test` names itself; where it is not in charge, cargo builds it once a process.
+/// The program under test. `cargo xtask test` names itself; where it is not in charge, cargo builds it.
 static XTASK: LazyLock<PathBuf> = LazyLock::new(|| match std::env::var_os("XTASK_BIN") {
     Some(path) => path.into(),
-    None => {
-        cmd!(env!("CARGO"), "build", "--quiet", "--package", "xtask").dir(workspace_root()).run().unwrap();
-        let target = std::env::current_exe().unwrap();
-        target.ancestors().nth(2).unwrap().join("xtask")
-    }
+    None => built("xtask"),
 });
+
+/// A program of this workspace, built if it is not up to date.
+pub(crate) fn built(package: &str) -> PathBuf {
+    cmd!(env!("CARGO"), "build", "--quiet", "--package", package).dir(workspace_root()).run().unwrap();
+    // This test stands in the folder `deps` beside the programs.
+    std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join(package)
+}
+
+/// The program under test, for a test that starts it by another program.
+pub(crate) fn xtask() -> &'static Path {
+    &XTASK
+}
 
 /// A spoilable checkout.
 pub(crate) struct Checkout {
@@ -88,12 +96,17 @@ impl Checkout {
 
     /// A command of `xtask` on a database, ready to run.
     pub(crate) fn command<A: AsRef<OsStr>>(&self, url: &str, args: &[A]) -> Expression {
-        self.program(args).env("DATABASE_URL", url)
+        self.program(args, &[]).env("DATABASE_URL", url)
     }
 
     /// The same with no server named.
     pub(crate) fn bare_command<A: AsRef<OsStr>>(&self, args: &[A]) -> Expression {
-        self.program(args).env_remove("DATABASE_URL")
+        self.bare_command_in(args, &[])
+    }
+
+    /// The same in an environment that differs in these variables.
+    pub(crate) fn bare_command_in<A: AsRef<OsStr>>(&self, args: &[A], more: &[(&str, &OsStr)]) -> Expression {
+        self.program(args, more).env_remove("DATABASE_URL")
     }
 
     /// A command that reads a file on standard input.
@@ -111,8 +124,11 @@ impl Checkout {
         self.command(url, args).env("PATH", path)
     }
 
-    fn program<A: AsRef<OsStr>>(&self, args: &[A]) -> Expression {
-        cmd(&*XTASK, args.iter().map(AsRef::as_ref))
+    fn program<A: AsRef<OsStr>>(&self, args: &[A], more: &[(&str, &OsStr)]) -> Expression {
+        let command = cmd(&*XTASK, args.iter().map(AsRef::as_ref));
+        // The variable that is set first is the one that counts.
+        more.iter()
+            .fold(command, |command, (name, value)| command.env(name, value))
             .env("XTASK_ROOT", self.root())
             .env("XDG_STATE_HOME", self.root().join("state"))
             .env_remove("XTASK_SERVER")

@@ -214,12 +214,16 @@ fn text_that_is_not_plain_utf_8_is_refused() {
 }
 
 #[test]
-fn a_commit_inside_a_migration_is_refused() {
+fn a_commit_inside_a_migration_or_a_seed_is_refused() {
     check(
         |it| {
             it.migration("users/0002_a", "create table t (id int);\ncommit;\ncreate table u (id int);", DOWN);
         },
         &["migrations/users/0002_a.up.sql:2: `commit` would end the transaction"],
+    );
+    check(
+        |it| it.write("progress/seed.sql", "-- All or nothing?\nCommit;\n"),
+        &["migrations/progress/seed.sql:2: `commit` would end the transaction"],
     );
 }
 

@@ -4,17 +4,29 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic with its line is what a test has to say")]
 
+mod backend;
+mod benchmark;
 mod checkout;
 mod connecting;
+mod documents;
+mod example;
 mod failing_sql;
 mod files;
 mod interop;
 mod interruption;
 mod ledger;
 mod locking;
+mod native_server;
+mod native_server_accounts;
+mod native_server_life;
+mod native_server_recovery;
+mod native_server_refusals;
+mod order;
 mod safety;
 mod schema;
 mod seeds;
 mod snapshot;
+mod test_server;
+mod tidy;
 mod verbs;
 mod verifying;

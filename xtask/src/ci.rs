@@ -1,13 +1,15 @@
 //! `cargo xtask ci`: everything that CI checks, so that a laptop and CI run the same list.
 
-use std::{env, time::Instant};
+use std::{env, path::Path, time::Instant};
 
 use clap::Args as ClapArgs;
+use tokio::task::spawn_blocking;
 use xshell::{Shell, cmd};
 
 use crate::{
     checkout::Checkout,
     exit::Stop,
+    interrupt::or_interrupted,
     output::{self, time},
 };
 
@@ -30,17 +32,16 @@ const STEPS: &[(&str, &[&str])] = &[
 
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
-        let sh = Shell::new()?;
-        sh.change_dir(&checkout.root);
-        sh.set_var("RUSTDOCFLAGS", "--deny warnings");
-        let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
         let mut summary = Vec::new();
         for &(name, args) in STEPS {
-            let list = args.iter();
             output::line(&format!("\n== {name}: cargo {}", args.join(" ")));
             let start = Instant::now();
-            let ran = cmd!(sh, "{cargo} {list...}").quiet().run();
-            let state = if ran.is_ok() { "passed" } else { "FAILED" };
+            let root = checkout.root.clone();
+            let step = spawn_blocking(move || cargo(&root, args));
+            let state = match or_interrupted(async { Ok(step.await?) }).await? {
+                Ok(()) => "passed",
+                Err(_) => "FAILED",
+            };
             summary.push((name, state, start.elapsed()));
         }
         output::line("\n== summary");
@@ -53,4 +54,13 @@ impl Args {
             Err(Stop::Code(1).into())
         }
     }
+}
+
+/// Runs cargo in the checkout; it says itself what is wrong.
+fn cargo(root: &Path, args: &[&str]) -> xshell::Result<()> {
+    let sh = Shell::new()?;
+    sh.change_dir(root);
+    sh.set_var("RUSTDOCFLAGS", "--deny warnings");
+    let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    cmd!(sh, "{cargo} {args...}").quiet().run()
 }

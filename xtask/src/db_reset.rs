@@ -33,7 +33,7 @@ impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         let project = checkout.project()?;
         let mut steps = Steps::new(self.format);
-        let server = or_interrupted(server::find_quietly(checkout, &project.postgres)).await?;
+        let server = or_interrupted(server::find(checkout, &project.postgres)).await?;
         on_server(&server, async {
             db_drop::drop(&server, &self.destruction, "db-reset", &mut steps).await?;
             db_setup::set_up(&server, &project, &self.setup, &mut steps).await

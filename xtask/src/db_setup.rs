@@ -2,7 +2,7 @@
 
 use clap::Args as ClapArgs;
 use migrations::{
-    Contract, Error, Project, Prune, SeedMode, SeedReport, Session, Target,
+    Error, Project, Prune, SeedMode, Session, Target,
     database::{self, Found},
 };
 use serde_json::json;
@@ -137,15 +137,15 @@ async fn is_empty(session: &mut Session) -> anyhow::Result<bool> {
 
 async fn seed_step(session: &mut Session, project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
     steps.doing("seed", "running");
-    let (report, elapsed) = timed(seed::run(session, project, SeedMode::Write, Prune::No)).await;
-    let report: SeedReport = report?;
+    let (report, elapsed) = timed(seed::run(session, project, SeedMode::Write, Prune::No, steps)).await;
+    let report = report?;
     steps.done("seed", &seed::summary(&report), "", Some(elapsed));
     Ok(())
 }
 
 async fn check_step(session: &mut Session, project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
     let (contract, elapsed) = timed(session.contract(project)).await;
-    let contract: Contract = contract?;
+    let contract = contract?;
     if contract.holds() {
         let tables = count(contract.expected, "table", "tables");
         steps.done("check", &format!("{tables}, exactly as apps.toml says"), "", Some(elapsed));

@@ -13,7 +13,7 @@ use crate::{checkout::Checkout, server};
 #[command(after_help = "\
 Examples:
   cargo xtask db-shell
-  cargo xtask db-shell -- --command 'select count(*) from users'
+  cargo xtask db-shell -- --command 'select version()'
   cargo xtask db-shell < script.sql
 
 The exit code is psql's.")]

@@ -18,9 +18,9 @@ use crate::{
 #[command(after_help = "\
 Examples:
   cargo xtask migrate                            everything that is pending
-  cargo xtask migrate organizations              one app, and what it needs of others
-  cargo xtask migrate organizations 0001         exactly to that one, forward or back
-  cargo xtask migrate progress zero              all of one app taken back
+  cargo xtask migrate APP                        one app, and what it needs of others
+  cargo xtask migrate APP 0001                   exactly to that one, forward or back
+  cargo xtask migrate APP zero                   all of one app taken back
   cargo xtask migrate --plan                     only show what would run
 
 Exit codes: 1 a migration failed and was undone, 4 refused to take back data that might matter, 5 somebody else migrates.")]
@@ -144,7 +144,8 @@ pub(crate) async fn run(
     Ok(())
 }
 
-fn report(steps: &mut Steps, event: &Event<'_>) {
+/// Tells what a session is at.
+pub(crate) fn report(steps: &mut Steps, event: &Event<'_>) {
     match event {
         Event::WaitingForLock { database, holder } => {
             let holder = holder.map_or(String::new(), |holder| format!("\n  {holder}"));

@@ -9,6 +9,7 @@ use crate::{
     cli::Format,
     exit::Stop,
     interrupt::or_interrupted,
+    migrate,
     output::{Steps, timed},
     server,
     session::{self, Timeouts, on_server},
@@ -46,7 +47,7 @@ impl Args {
         let prune = if self.prune { Prune::Yes } else { Prune::No };
         let mut steps = Steps::new(self.format);
         let mut session = session::open(server, project, self.timeouts).await?;
-        let (report, elapsed) = timed(run(&mut session, project, mode, prune)).await;
+        let (report, elapsed) = timed(run(&mut session, project, mode, prune, &mut steps)).await;
         let report = report?;
         let state = if self.check && report.changes() > 0 { "pending" } else { "" };
         steps.done("seed", &summary(&report), state, Some(elapsed));
@@ -60,7 +61,8 @@ impl Args {
             steps.finish(json!({ "tables": tables }));
             return Ok(());
         }
-        steps.note("nothing was written; write it: cargo xtask seed");
+        let prune = if self.prune { " --prune" } else { "" };
+        steps.note(&format!("nothing was written; write it: cargo xtask seed{prune}"));
         steps.finish(json!({ "tables": tables }));
         Err(Stop::Differs.into())
     }
@@ -72,6 +74,7 @@ pub(crate) async fn run(
     project: &Project,
     mode: SeedMode,
     prune: Prune,
+    steps: &mut Steps,
 ) -> anyhow::Result<SeedReport> {
     let ledger = session.ledger(project).await?;
     let pending = ledger.pending(project);
@@ -82,7 +85,7 @@ pub(crate) async fn run(
             first.id
         );
     }
-    Ok(session.seed(project, mode, prune, &mut |_| {}).await?)
+    Ok(session.seed(project, mode, prune, &mut |event| migrate::report(steps, &event)).await?)
 }
 
 /// `roles +7, permissions ~1, roles_permissions -2`, or `0 changes`.

@@ -60,15 +60,15 @@ pub(crate) struct Server {
 pub(crate) enum Origin {
     /// A connection string, and where it stands.
     Url(&'static str),
-    /// Binaries of this machine.
-    Native,
+    /// Binaries of this machine, and why those.
+    Native(&'static str),
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Origin::Url(place) => write!(f, "DATABASE_URL ({place})"),
-            Origin::Native => f.write_str("native"),
+            Origin::Native(why) => write!(f, "native ({why})"),
         }
     }
 }
@@ -145,7 +145,17 @@ async fn start_native(checkout: &Checkout, postgres: &Postgres) -> anyhow::Resul
     }
     let options = running.options.database(&postgres.database);
     let url = plain_url(&options, &running.password)?;
-    Ok(Server { options, url, origin: Origin::Native, started: running.started })
+    Ok(Server {
+        options,
+        url,
+        origin: Origin::Native(why_native(checkout, postgres)?),
+        started: running.started,
+    })
+}
+
+/// Why a native server is the one.
+fn why_native(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<&'static str> {
+    Ok(if checkout.server_choice(postgres)? == ServerChoice::Native { "chosen" } else { "no DATABASE_URL" })
 }
 
 /// A connection string as people write it. sqlx's own lists settings of the client that only sqlx knows.

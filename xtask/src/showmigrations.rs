@@ -16,7 +16,7 @@ use crate::{
 #[command(after_help = "\
 Examples:
   cargo xtask showmigrations
-  cargo xtask showmigrations users
+  cargo xtask showmigrations APP
   cargo xtask showmigrations --plan      in the order in which they run")]
 pub(crate) struct Args {
     /// Only this app

@@ -7,8 +7,8 @@ use crate::{checkout::Checkout, output};
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:
-  cargo xtask sqlmigrate users 0001
-  cargo xtask sqlmigrate organizations 0002_add_owner_field --backwards")]
+  cargo xtask sqlmigrate APP 0001
+  cargo xtask sqlmigrate APP 0002 --backwards")]
 pub(crate) struct Args {
     /// The app
     app: String,

@@ -51,6 +51,11 @@ impl Args {
         let flaws = proven?;
         stopped?;
 
+        steps.note(if flaws.is_empty() {
+            "\nall of it holds"
+        } else {
+            "\nnot all of it holds; the lines above say where"
+        });
         steps.finish(json!({ "flaws": flaws }));
         if flaws.is_empty() { Ok(()) } else { Err(Stop::Differs.into()) }
     }

@@ -1,5 +1,5 @@
 -- Statements that the schema must accept, each below the reason why it might not.
--- One begins at the margin and goes on in the indented lines. What stands in braces is filled in; fixture.sql made the rows.
+-- One begins at the margin and goes on in indented lines. What stands in braces is filled in; fixture.sql made the rows.
 
 -- 254 characters.
 insert into users (email, username) values (repeat('a', 248) || '@x.org', repeat('a', 254));
@@ -9,7 +9,8 @@ insert into users (email, username, phone_number, language, country)
     values ('n@x.org', 'n', '0712345678', 'sw-KE', 'KE');
 
 -- A complete erasure.
-update users set account_status = 'erased', erased_at = now(), bio = null, phone_number = null, email = 'erased-1@erased.invalid'
+update users
+    set account_status = 'erased', erased_at = now(), bio = null, phone_number = null, email = 'erased-1@erased.invalid'
     where id = {ada};
 
 -- A system role may be relabelled.

@@ -1,11 +1,13 @@
--- One row at least in every table, so that each statement of refused.sql breaks one rule only, and no foreign key stands unused.
+-- At least one row in every table: no foreign key stands unused, and each statement of refused.sql breaks one rule only.
 
 insert into users
-    (id, email, username, password_hash, account_status, email_verified_at, cohort_id, track_key, country, bio, avatar_url, phone_number)
+    (id, email, username, password_hash, account_status, email_verified_at,
+     cohort_id, track_key, country, bio, avatar_url, phone_number)
 values
     ({ada}, 'Ada@x.org', 'Ada', '$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA', 'active', now(),
      'c1', 't1', 'KE', 'hi', 'https://x.org/a.png', '+254712345678'),
-    ({bob}, 'bob@x.org', 'bob', null, 'active', now(), null, null, null, null, null, null);
+    ({bob}, 'bob@x.org', 'bob', null, 'active', now(),
+     null, null, null, null, null, null);
 
 insert into organizations (id, name, slug, owner_id, country, website)
 values ({acme}, 'Acme', 'acme-1', {bob}, 'KE', 'https://acme.org');

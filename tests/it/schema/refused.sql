@@ -1,5 +1,5 @@
--- Statements that the schema must refuse, below the name of the constraint that refuses them, or the SQLSTATE where none does.
--- One begins at the margin and goes on in the indented lines. What stands in braces is filled in; fixture.sql made the rows.
+-- Statements that the schema must refuse, each below the constraint that refuses it, or the SQLSTATE where none does.
+-- One begins at the margin and goes on in indented lines. What stands in braces is filled in; fixture.sql made the rows.
 
 -- users_email_key
 insert into users (email, username) values ('aDA@X.org', 'other');

@@ -24,7 +24,6 @@ struct Bench {
     xtask: PathBuf,
     cargo: OsString,
     psql: PathBuf,
-    root: PathBuf,
 }
 
 impl Bench {
@@ -34,7 +33,7 @@ impl Bench {
         symlink(checkout.migrations(), folder.join("checkout/migrations"))?;
         let xtask = env::current_exe().context("find this program")?;
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        Ok(Bench { folder, xtask, cargo, psql: db_shell::psql()?, root: checkout.root.clone() })
+        Ok(Bench { folder, xtask, cargo, psql: db_shell::psql()? })
     }
 
     /// A command of ours, on the benchmark's server.
@@ -45,7 +44,7 @@ impl Bench {
     /// The same by way of cargo, as people type it.
     fn by_cargo(&self, args: &[&str]) -> Expression {
         let words = ["run", "--quiet", "--package", "xtask", "--"].into_iter().chain(args.iter().copied());
-        self.surrounded(cmd(&self.cargo, words)).dir(&self.root).stdout_null()
+        self.surrounded(cmd(&self.cargo, words)).dir(tests::workspace_root()).stdout_null()
     }
 
     fn surrounded(&self, expression: Expression) -> Expression {
@@ -63,6 +62,7 @@ impl Bench {
             .env("PGUSER", url.username())
             .env("PGPASSWORD", url.password().unwrap_or_default())
             .env("PGDATABASE", database)
+            .env("PGOPTIONS", "--client-min-messages=warning")
             .stdout_null()
     }
 }

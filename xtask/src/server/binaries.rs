@@ -75,23 +75,28 @@ pub(crate) fn find(minimum_major: u32, prefer: Option<u32>) -> anyhow::Result<Bi
         Some(folder) => vec![PathBuf::from(folder)],
         None => candidate_folders(),
     };
-    let found: Vec<_> = folders.iter().filter_map(|folder| Binaries::in_folder(folder)).collect();
+    let (mut found, mut unusable) = (Vec::new(), Vec::new());
+    for folder in folders {
+        match Binaries::in_folder(&folder) {
+            Some(it) => found.push(it),
+            None => unusable.push(folder),
+        }
+    }
     if let (Some(folder), true) = (&named, found.is_empty()) {
         bail!(
             "{FOLDER_VARIABLE}={} holds no postgres and initdb that run here\n  \
-             name another folder, or none: unset {FOLDER_VARIABLE}",
+             name another folder, or none: unset {FOLDER_VARIABLE}\n  \
+             or use a server of yours: export DATABASE_URL=postgres://user@host/database",
             Path::new(folder).display()
         );
     }
-    choose(&found, minimum_major, prefer).cloned().with_context(|| {
-        let mut text = not_found(&found, &folders, minimum_major, prefer);
-        if named.is_some() {
-            text += &format!(
-                "\n  only {FOLDER_VARIABLE} was looked in; to look everywhere: unset {FOLDER_VARIABLE}"
-            );
-        }
-        text
-    })
+    let looked_in = match named {
+        Some(_) => format!("only in {FOLDER_VARIABLE}; to look everywhere: unset {FOLDER_VARIABLE}"),
+        None => format!("in the folders of PATH, and in: {}", USUAL_FOLDERS.join(", ")),
+    };
+    choose(&found, minimum_major, prefer)
+        .cloned()
+        .with_context(|| not_found(&found, &unusable, &looked_in, minimum_major, prefer))
 }
 
 fn choose(found: &[Binaries], minimum_major: u32, prefer: Option<u32>) -> Option<&Binaries> {
@@ -103,7 +108,13 @@ fn choose(found: &[Binaries], minimum_major: u32, prefer: Option<u32>) -> Option
         .max_by_key(|it| it.major)
 }
 
-fn not_found(found: &[Binaries], folders: &[PathBuf], minimum_major: u32, prefer: Option<u32>) -> String {
+fn not_found(
+    found: &[Binaries],
+    unusable: &[PathBuf],
+    looked_in: &str,
+    minimum_major: u32,
+    prefer: Option<u32>,
+) -> String {
     let (wanted, other) = match prefer {
         Some(major) => (format!("PostgreSQL {major}"), "of another version"),
         None => (format!("PostgreSQL {minimum_major} or newer"), "too old"),
@@ -117,14 +128,11 @@ fn not_found(found: &[Binaries], folders: &[PathBuf], minimum_major: u32, prefer
     for it in found {
         text += &format!("\n  found, but {other}: {} in {}", it.version, it.bin.display());
     }
-    if found.is_empty() {
-        let folders: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
-        let looked_in =
-            if folders.is_empty() { "no folder of PATH had it".to_owned() } else { folders.join(", ") };
-        text += &format!("\n  looked in: {looked_in}\n  and in: {}", USUAL_FOLDERS.join(", "));
+    for folder in unusable {
+        text += &format!("\n  found, but without initdb, or not for this machine: {}", folder.display());
     }
     text + &format!(
-        "\n  install it: {install}\n  or name its folder: export {FOLDER_VARIABLE}=/path/to/bin\n  \
+        "\n  looked {looked_in}\n  install it: {install}\n  or name its folder: export {FOLDER_VARIABLE}=/path/to/bin\n  \
          or use a server of yours: export DATABASE_URL=postgres://user@host/database"
     )
 }
@@ -230,10 +238,13 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_said_with_the_ways_out() {
-        let text = not_found(&[binaries("13.9")], &[], 15, None);
+        let text =
+            not_found(&[binaries("13.9")], &[PathBuf::from("/half/bin")], "in the folders of PATH", 15, None);
         assert!(text.starts_with("PostgreSQL 15 or newer is not installed\n"), "{text}");
         for part in [
             "found, but too old: 13.9 in /usr/lib/postgresql/13/bin",
+            "found, but without initdb, or not for this machine: /half/bin",
+            "looked in the folders of PATH",
             "install postgresql",
             FOLDER_VARIABLE,
             "DATABASE_URL",

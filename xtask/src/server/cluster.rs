@@ -14,6 +14,7 @@ use rustix::process::Signal;
 use super::account::{Account, LOCALE};
 use super::binaries::Binaries;
 use super::folder::write_private;
+use super::launch::{GivenUp, TO_DROP};
 use super::pidfile::{self, PidFile, Read};
 
 /// What a half-made data directory is called, and its password file: debris if its maker did not come to the
@@ -103,7 +104,8 @@ impl Cluster {
         let mut args: Vec<std::ffi::OsString> = args.into_iter().map(Into::into).collect();
         args.push(option("--pwfile=", &password_file));
         args.push(option("--pgdata=", &draft));
-        let made = run_to_end(account.command(&binaries.program("initdb"), args).stdin_null()).await;
+        let initdb = account.command(&binaries.program("initdb"), args).stdin_null();
+        let made = run_to_end(initdb, GivenUp::Stop).await;
         let _ = fs::remove_file(&password_file);
         if let Err(said) = made {
             let _ = fs::remove_dir_all(&draft);
@@ -148,7 +150,7 @@ impl Cluster {
             "template1".into(),
         ]);
         let session = account.command(&binaries.program("postgres"), args.collect()).stdin_bytes(script);
-        run_to_end(session).await.map_err(|said| {
+        run_to_end(session, GivenUp::Leave).await.map_err(|said| {
             anyhow!(
                 "the password of {} was lost, and setting another failed\n{}\n  \
                  the data is untouched; try again once that is mended",
@@ -195,11 +197,31 @@ impl Cluster {
     }
 }
 
+/// A program that was started. Dropped while it is being waited for, it is what `given_up` says.
+struct Program {
+    handle: duct::Handle,
+    given_up: GivenUp,
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let began = Instant::now();
+        // Without effect where it has ended.
+        if self.given_up == GivenUp::Stop && self.handle.kill().is_ok() {
+            // Until what it had started has let go of its output too.
+            while matches!(self.handle.try_wait(), Ok(None)) && began.elapsed() < TO_DROP {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+    }
+}
+
 /// Runs a program to its end without blocking the thread; the error is what it printed.
-async fn run_to_end(command: duct::Expression) -> anyhow::Result<()> {
+async fn run_to_end(command: duct::Expression, given_up: GivenUp) -> anyhow::Result<()> {
     let handle = command.stderr_to_stdout().stdout_capture().unchecked().start().context("start it")?;
+    let program = Program { handle, given_up };
     let output = loop {
-        if let Some(output) = handle.try_wait().context("wait for it")? {
+        if let Some(output) = program.handle.try_wait().context("wait for it")? {
             break output;
         }
         tokio::time::sleep(Duration::from_millis(2)).await;

@@ -13,7 +13,7 @@ use sqlx::postgres::PgConnectOptions;
 use super::account::Account;
 use super::binaries;
 use super::cluster::{Cluster, Durability};
-use super::launch::Launch;
+use super::launch::{GivenUp, Launch, TO_DROP};
 use super::login::{Login, login_options, try_login};
 use super::owned::OwnedFolder;
 pub(crate) use super::owned::Place;
@@ -22,8 +22,6 @@ use super::state::new_password;
 
 /// An immediate shutdown writes nothing.
 const TO_STOP: Duration = Duration::from_secs(10);
-/// In `Drop`, which must not wait for long; the shutdown takes 8 ms.
-const TO_DROP: Duration = Duration::from_millis(250);
 
 /// What makes it fast, and would lose data: nothing waits for a disk, and no background work gets in the way
 /// of tests.
@@ -52,23 +50,34 @@ pub(crate) struct Ephemeral {
 impl Ephemeral {
     /// Clears away what dead owners left, and starts a server with one superuser, `role`.
     ///
-    /// If it does not start, its folder stays for its log to be read, until the next one starts.
+    /// If it does not start, its folder stays for its log to be read, until the next one starts. Where the start
+    /// is given up in its midst, as by Ctrl-C, nothing stays.
     pub(crate) async fn start(minimum_major: u32, role: &str) -> anyhow::Result<Ephemeral> {
         let began = Instant::now();
         let binaries = binaries::find(minimum_major, None)?;
         let account = Account::choose()?;
-        let folder = OwnedFolder::create(&account).await?;
+        let mut folder = OwnedFolder::create(&account).await?;
         let cluster = Cluster::new(&folder.path, folder.path.join("server.log"));
         let password = new_password();
-        cluster.create(&binaries, &account, role, &password, Durability::Throwaway).await?;
-        let launch = Launch {
-            cluster: &cluster,
-            binaries: &binaries,
-            account: &account,
-            settings: SETTINGS,
-            port: None,
+        let launched = async {
+            cluster.create(&binaries, &account, role, &password, Durability::Throwaway).await?;
+            let launch = Launch {
+                cluster: &cluster,
+                binaries: &binaries,
+                account: &account,
+                settings: SETTINGS,
+                port: None,
+                given_up: GivenUp::Stop,
+            };
+            launch.run().await
         };
-        let running = launch.run().await?;
+        let running = match launched.await {
+            Ok(running) => running,
+            Err(error) => {
+                folder.keep();
+                return Err(error);
+            }
+        };
         let (role, version, elapsed) = (role.to_owned(), binaries.version, Duration::ZERO);
         let mut server = Ephemeral { cluster, running, role, password, version, elapsed, folder };
         match try_login(server.options()).await? {
@@ -115,7 +124,8 @@ impl Ephemeral {
 }
 
 /// For a panic, or a return by `?`: takes the server down, but reports nothing and waits briefly. What it
-/// does not get done is cleared away by the next start. After `stop` it finds nothing to do.
+/// does not get done is cleared away by the next start. After `stop` it finds nothing to do. The folder goes after
+/// it, by a `Drop` of its own.
 impl Drop for Ephemeral {
     fn drop(&mut self) {
         let began = Instant::now();
@@ -125,6 +135,5 @@ impl Drop for Ephemeral {
                 std::thread::sleep(Duration::from_millis(1));
             }
         }
-        let _ = self.folder.remove();
     }
 }

@@ -27,6 +27,8 @@ const TO_APPEAR: Duration = Duration::from_secs(30);
 const TO_RECOVER: Duration = Duration::from_secs(300);
 /// For what a killed server leaves behind to notice, and to let go of its memory.
 pub(super) const TO_LET_GO: Duration = Duration::from_secs(10);
+/// In `Drop`, which must not wait for long; an immediate shutdown takes 8 ms.
+pub(super) const TO_DROP: Duration = Duration::from_millis(250);
 /// Below the ports that the system hands out to outgoing connections, any of which might take ours while we
 /// are stopped.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
@@ -41,6 +43,35 @@ pub(super) struct Launch<'a> {
     pub(super) settings: &'a [&'a str],
     /// The port to use unless it is taken.
     pub(super) port: Option<u16>,
+    pub(super) given_up: GivenUp,
+}
+
+/// What becomes of a server whose starter is interrupted before it is ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum GivenUp {
+    /// It goes on, and the next command finds it.
+    Leave,
+    /// It is of no use to anybody else.
+    Stop,
+}
+
+/// A process that was started just now. Dropped while it is being waited for, it is what `given_up` says.
+struct Unattended {
+    pid: Pid,
+    given_up: GivenUp,
+}
+
+impl Drop for Unattended {
+    fn drop(&mut self) {
+        let began = Instant::now();
+        if self.given_up == GivenUp::Stop
+            && rustix::process::kill_process(self.pid, rustix::process::Signal::QUIT).is_ok()
+        {
+            while pidfile::exists(self.pid) && began.elapsed() < TO_DROP {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+    }
 }
 
 /// How waiting for a process ended.
@@ -59,7 +90,11 @@ impl Launch<'_> {
         };
         loop {
             let (pid, log_began) = self.spawn(port)?;
-            if let Waited::Ready(file) = self.cluster.ready(pid, pidfile::exists).await? {
+            let unattended = Unattended { pid, given_up: self.given_up };
+            let waited = self.cluster.ready(pid, pidfile::exists).await;
+            // However that went, it was waited for.
+            std::mem::forget(unattended);
+            if let Waited::Ready(file) = waited? {
                 return Ok(file);
             }
             let said = self.cluster.log_since(log_began);

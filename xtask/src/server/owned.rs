@@ -11,6 +11,7 @@ use rustix::process::Signal;
 
 use super::account::Account;
 use super::folder::{self, Access};
+use super::launch::TO_DROP;
 use super::pidfile;
 
 /// A file system in memory; containers often get one of 64 MB.
@@ -32,12 +33,14 @@ pub(crate) enum Place {
     },
 }
 
-/// A folder that is this process's own.
+/// A folder that is this process's own, and goes with it.
 pub(super) struct OwnedFolder {
     pub(super) path: PathBuf,
     pub(super) place: Place,
     /// The dead owners' folders that were cleared away on the occasion.
     pub(super) cleared: Vec<PathBuf>,
+    /// It stays when this is dropped, until the next one is made.
+    kept: bool,
     /// Held for life. Nobody inherits it: files that Rust opens are closed in the programs that it starts.
     _lock: File,
 }
@@ -50,18 +53,24 @@ impl OwnedFolder {
         };
         let (base, place) = base()?;
         let base_lock = folder::lock(&base.join("lock"), LOCK_PATIENCE).await?;
-        let mut cleared = clear_away(&base).await?;
+        let cleared = clear_away(&base).await?;
         let path = base.join(format!("{:016x}", rand::random::<u64>()));
         folder::ensure(&path, access)?;
         let lock = folder::lock_if_free(&path.join("lock"))?;
         // From here on nobody takes the folder for a dead owner's.
         drop(base_lock);
-        if place == Place::Memory {
-            // Left from when there was no room in memory. Theirs is another lock, so not under ours.
-            cleared.extend(clear_away_disk().await?);
-        }
         let lock = lock.with_context(|| format!("{} is locked, and was made just now", path.display()))?;
-        Ok(OwnedFolder { path, place, cleared, _lock: lock })
+        let mut owned = OwnedFolder { path, place, cleared, kept: false, _lock: lock };
+        if owned.place == Place::Memory {
+            // Left from when there was no room in memory. Theirs is another lock, so not under ours.
+            owned.cleared.extend(clear_away_disk().await?);
+        }
+        Ok(owned)
+    }
+
+    /// For its log to be read.
+    pub(super) fn keep(&mut self) {
+        self.kept = true;
     }
 
     pub(super) fn remove(&self) -> anyhow::Result<()> {
@@ -70,6 +79,17 @@ impl OwnedFolder {
                 Err(error).with_context(|| format!("remove {}", self.path.display()))
             }
             Ok(()) | Err(_) => Ok(()),
+        }
+    }
+}
+
+/// For a panic, or work that was given up; what can't be removed is cleared away by the next one.
+impl Drop for OwnedFolder {
+    fn drop(&mut self) {
+        let began = Instant::now();
+        // What an ended program had started may be writing there for another moment.
+        while !self.kept && self.remove().is_err() && began.elapsed() < TO_DROP {
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
 }

@@ -13,7 +13,7 @@ use rustix::process::Signal;
 use super::account::Account;
 use super::binaries;
 use super::cluster::{Cluster, Durability};
-use super::launch::{self, Launch, TO_LET_GO};
+use super::launch::{self, GivenUp, Launch, TO_LET_GO};
 use super::login::{Login, login_options, try_login};
 use super::native::{Native, Running, STOP_PATIENCE, Startup};
 use super::pidfile::{self, PidFile, Read};
@@ -177,7 +177,9 @@ impl Native {
 }
 
 async fn launch(cluster: &Cluster, state: &State, account: &Account) -> anyhow::Result<PidFile> {
-    Launch { cluster, binaries: &state.binaries, account, settings: &[], port: Some(state.port) }.run().await
+    let (binaries, port) = (&state.binaries, Some(state.port));
+    let given_up = GivenUp::Leave;
+    Launch { cluster, binaries, account, settings: &[], port, given_up }.run().await
 }
 
 /// The server of this data directory that a killed command has left, or that someone has started by hand.

@@ -6,9 +6,9 @@ use clap::{Args as ClapArgs, Subcommand};
 use serde_json::json;
 
 use super::{
-    Server, find, find_quietly, named,
+    Origin, Server, find, find_quietly, named,
     native::{Native, Status, Stopped},
-    redacted,
+    redacted, why_native,
 };
 use crate::{
     checkout::Checkout,
@@ -107,7 +107,7 @@ async fn status(checkout: &Checkout, format: Format) -> anyhow::Result<()> {
             Err(error) => rows.push(("state", format!("unreachable: {error:#}"))),
         }
     } else {
-        rows.push(("server", "native".to_owned()));
+        rows.push(("server", Origin::Native(why_native(checkout, postgres)?).to_string()));
         match Native::of_checkout(&checkout.root, postgres.version, &postgres.database)?.status()? {
             Status::Absent => rows.push(("state", "not made yet".to_owned())),
             Status::Stopped { version, data, log } => {

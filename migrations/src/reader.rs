@@ -1,0 +1,274 @@
+//! Turns the files of a folder into a project, noting everything that is wrong on the way.
+
+use std::collections::BTreeMap;
+
+use sqlx::migrate::MigrationType;
+
+use crate::{
+    App, Cycle, Dependency, Error, Migration, MigrationId, Place, Problem, Project, Reason, Script,
+    SourceFile, error::closest, graph, head, manifest, project::number_of, sqlx_toml, statements,
+};
+
+/// Name of an app's seed file.
+const SEED: &str = "seed.sql";
+/// SQL files of an app that are no migrations.
+const OTHER_SQL: &[&str] = &[SEED, "schema.sql"];
+
+/// Reads files, in any order.
+pub(crate) fn read(shown: &str, files: Vec<SourceFile>) -> Result<Project, Error> {
+    let mut problems = Vec::new();
+    let project = Reader { shown, problems: &mut problems }.project(files)?;
+    match project {
+        Some(project) if problems.is_empty() => Ok(project),
+        _ => Err(Error::Files(problems)),
+    }
+}
+
+/// What every step of reading needs.
+struct Reader<'r> {
+    shown: &'r str,
+    problems: &'r mut Vec<Problem>,
+}
+
+/// The files of one app, by name.
+#[derive(Default)]
+struct Folder {
+    texts: BTreeMap<String, String>,
+}
+
+impl Reader<'_> {
+    fn path(&self, inner: &str) -> String {
+        format!("{}/{inner}", self.shown)
+    }
+
+    fn project(&mut self, files: Vec<SourceFile>) -> Result<Option<Project>, Error> {
+        let manifest_path = self.path(manifest::FILE);
+        let manifest = Place::file(&manifest_path);
+        let mut folders: BTreeMap<String, Folder> = BTreeMap::new();
+        let mut text = None;
+        for file in files {
+            if file.path == manifest::FILE {
+                text = file.text;
+            } else if let Some((app, name)) = file.path.split_once('/') {
+                let folder = folders.entry(app.to_owned()).or_default();
+                self.file_of_app(folder, app, name, file.text);
+            }
+        }
+        let Some(text) = text else {
+            let message = "missing or not UTF-8; it lists the apps, see CONTRIBUTING.md".to_owned();
+            self.problems.push(Problem::Manifest { place: manifest, message });
+            return Ok(None);
+        };
+        let Some((postgres, mut apps)) = manifest::parse(&manifest_path, &text, self.problems) else {
+            return Ok(None);
+        };
+
+        for name in folders.keys().filter(|name| !apps.iter().any(|app| &app.name == *name)) {
+            let folder = format!("{}/{name}/", self.shown);
+            self.problems.push(Problem::NoEntry { folder, manifest: manifest.clone() });
+        }
+        let mut migrations = Vec::new();
+        let mut seeds = Vec::new();
+        for (index, app) in apps.iter_mut().enumerate() {
+            let Some(folder) = folders.remove(&app.name) else {
+                let (app, folder) = (app.name.clone(), format!("{}/{}/", self.shown, app.name));
+                self.problems.push(Problem::NoFolder { manifest: manifest.clone(), app, folder });
+                continue;
+            };
+            let path = self.path(&format!("{}/{}", app.name, sqlx_toml::FILE));
+            let text = folder.texts.get(sqlx_toml::FILE).map(String::as_str);
+            app.ledger = sqlx_toml::ledger_table(&app.name, &path, text, self.problems).unwrap_or_default();
+            if let Some(text) = folder.texts.get(SEED) {
+                let seed = self.script(&app.name, SEED, text);
+                self.refuse_transaction_control(&seed);
+                seeds.push((app.name.clone(), seed));
+            }
+            migrations.extend(self.migrations_of(index, &app.name, &folder));
+        }
+        for (index, app) in apps.iter().enumerate() {
+            let twin =
+                apps[..index].iter().find(|other| other.ledger == app.ledger && !app.ledger.is_empty());
+            if let Some(twin) = twin {
+                let message = format!(
+                    "`table-name` is the same as that of app `{}`; each app needs its own",
+                    twin.name
+                );
+                let place = Place::file(self.path(&format!("{}/{}", app.name, sqlx_toml::FILE)));
+                self.problems.push(Problem::SqlxToml { place, message });
+            }
+        }
+
+        let against = self.link(&apps, &mut migrations, &manifest);
+        let order = graph::order(&migrations).map_err(|edges| {
+            // A circle is told before the plain list of what is wrong: it explains the rest.
+            let against = edges
+                .iter()
+                .find(|edge| against.iter().any(|(from, to)| (from, to) == (&edge.from, &edge.to)))
+                .cloned();
+            Error::Cycle(Box::new(Cycle { edges, against }))
+        })?;
+        let mut position = vec![0; order.len()];
+        for (place, &index) in order.iter().enumerate() {
+            position[index] = place;
+        }
+        let mut sorted: Vec<Migration> = order.iter().map(|&index| migrations[index].clone()).collect();
+        for (parent, _) in sorted.iter_mut().flat_map(|migration| &mut migration.parents) {
+            *parent = position[*parent];
+        }
+        Ok(Some(Project { postgres, apps, migrations: sorted, seeds }))
+    }
+
+    /// Checks one name, and keeps the text of what we read.
+    fn file_of_app(&mut self, folder: &mut Folder, app: &str, name: &str, text: Option<String>) {
+        let place = Place::file(self.path(&format!("{app}/{name}")));
+        let mut wrong = |remedy: &str| {
+            self.problems.push(Problem::Name { place: place.clone(), remedy: remedy.to_owned() });
+        };
+        let is_sql = name.to_ascii_lowercase().ends_with(".sql");
+        let is_migration = ["up", "down"].iter().any(|direction| {
+            name.strip_suffix(&format!(".{direction}.sql")).is_some_and(|stem| number_of(stem).is_some())
+        });
+        if name.is_empty() {
+            // The folder itself.
+        } else if name.ends_with('/') {
+            if !name.starts_with('.') {
+                wrong("move its files up, or the folder elsewhere");
+            }
+        } else if !is_migration
+            && !OTHER_SQL.contains(&name)
+            && (is_sql || name.starts_with(|c: char| c.is_ascii_digit()))
+        {
+            wrong("rename it to NNNN_name.up.sql or NNNN_name.down.sql, in lower case, or move it elsewhere");
+        } else if is_sql || name == sqlx_toml::FILE {
+            match text {
+                Some(text) if text.starts_with('\u{feff}') => {
+                    wrong("remove the byte-order mark at its start");
+                }
+                Some(text) => {
+                    folder.texts.insert(name.to_owned(), text);
+                }
+                None => wrong("save it as UTF-8"),
+            }
+        }
+    }
+
+    fn script(&self, app: &str, name: &str, text: &str) -> Script {
+        Script { path: self.path(&format!("{app}/{name}")), text: text.to_owned(), no_transaction: false }
+    }
+
+    /// The migrations of one app, by number.
+    fn migrations_of(&mut self, app_index: usize, app: &str, folder: &Folder) -> Vec<Migration> {
+        let mut found: Vec<Migration> = Vec::new();
+        let shown = self.path(app);
+        for (file, text) in &folder.texts {
+            let place = || Place::file(format!("{shown}/{file}"));
+            let Some((name, direction)) = file.strip_suffix(".sql").and_then(|stem| stem.rsplit_once('.'))
+            else {
+                continue;
+            };
+            let other = if direction == "up" { "down" } else { "up" };
+            let missing = format!("{name}.{other}.sql");
+            let Some(other_text) = folder.texts.get(&missing) else {
+                self.problems.push(Problem::HalfPair { place: place(), missing });
+                continue;
+            };
+            let Some(number) = number_of(name).filter(|_| direction == "up") else { continue };
+
+            let previous = found.last().map_or(0, |migration| migration.number);
+            if number == previous {
+                let other = found[found.len() - 1].up.path.clone();
+                self.problems.push(Problem::DuplicateNumber { place: place(), number, other });
+            } else if number != previous + 1 {
+                self.problems.push(Problem::Gap { place: place(), previous });
+            }
+            let mut up = self.script(app, file, text);
+            let mut down = self.script(app, &missing, other_text);
+            let head = head::parse(&up.path, text, self.problems);
+            up.no_transaction = head.no_transaction;
+            let down_head = head::parse(&down.path, other_text, self.problems);
+            down.no_transaction = down_head.no_transaction;
+            for (_, line) in down_head.depends_on {
+                let message =
+                    "`-- depends-on:` belongs into the up file; the way back follows from it".to_owned();
+                self.problems.push(Problem::Head { place: Place::line(&down.path, line), message });
+            }
+            for script in [&up, &down] {
+                self.refuse_transaction_control(script);
+            }
+            let depends_on = head
+                .depends_on
+                .into_iter()
+                .map(|(on, line)| Dependency { on, place: Place::line(&up.path, line) });
+            // sqlx's own words for a name: what follows the number, with spaces.
+            let description = name[5..].replace('_', " ");
+            found.push(Migration {
+                id: MigrationId { app: app.to_owned(), name: name.to_owned() },
+                number,
+                depends_on: depends_on.collect(),
+                app: app_index,
+                parents: Vec::new(),
+                recorded: sqlx::migrate::Migration::new(
+                    number,
+                    description.into(),
+                    MigrationType::ReversibleUp,
+                    up.sql(),
+                    up.no_transaction,
+                ),
+                up,
+                down,
+            });
+        }
+        found
+    }
+
+    /// A `commit` would keep half of a file when the rest of it fails, and would make a rehearsal of the seeds real.
+    fn refuse_transaction_control(&mut self, script: &Script) {
+        if let Some((word, line)) = statements::transaction_control(&script.text) {
+            let message =
+                format!("`{word}` would end the transaction that the runner puts around the file; remove it");
+            self.problems.push(Problem::Content { place: Place::line(&script.path, line), message });
+        }
+    }
+
+    /// Fills in each migration's parents, and returns the edges that go against the manifest's direction.
+    fn link(
+        &mut self,
+        apps: &[App],
+        migrations: &mut [Migration],
+        manifest: &Place,
+    ) -> Vec<(MigrationId, MigrationId)> {
+        let index: BTreeMap<MigrationId, usize> =
+            migrations.iter().enumerate().map(|(index, migration)| (migration.id.clone(), index)).collect();
+        let mut against = Vec::new();
+        for here in 0..migrations.len() {
+            let mut parents = Vec::new();
+            if here > 0 && migrations[here - 1].app == migrations[here].app {
+                parents.push((here - 1, Reason::Number(Place::file(&migrations[here].up.path))));
+            }
+            let app = &apps[migrations[here].app];
+            for Dependency { on, place } in &migrations[here].depends_on {
+                let Some(&parent) = index.get(on) else {
+                    let names: Vec<String> = index.keys().map(ToString::to_string).collect();
+                    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                    let hint = closest(&on.to_string(), &names).and_then(|name| name.parse().ok());
+                    let problem =
+                        Problem::UnknownDependency { place: place.clone(), wanted: on.clone(), hint };
+                    self.problems.push(problem);
+                    continue;
+                };
+                parents.push((parent, Reason::Head(place.clone())));
+                if on.app != app.name && !app.depends_on.contains(&on.app) {
+                    against.push((migrations[here].id.clone(), on.clone()));
+                    self.problems.push(Problem::Direction {
+                        place: place.clone(),
+                        app: app.name.clone(),
+                        wanted: on.clone(),
+                        manifest: manifest.clone(),
+                    });
+                }
+            }
+            migrations[here].parents = parents;
+        }
+        against
+    }
+}

@@ -1,0 +1,66 @@
+//! The program of a deploy: it brings its migrations along, so it works from an empty folder.
+
+use duct::{Expression, cmd};
+use sqlx::Executor;
+use tests::{TestDatabase, with_empty_database, workspace_root};
+
+use crate::{
+    checkout::{Checkout, built, outcome},
+    snapshot::{shape, snapshot},
+};
+
+fn backend(db: &TestDatabase, verb: &str, folder: &tempfile::TempDir) -> Expression {
+    cmd!(built("backend"), verb).env("DATABASE_URL", db.url()).dir(folder.path()).stdin_null().unchecked()
+}
+
+#[test]
+fn a_deploy_brings_its_schema_along() {
+    with_empty_database(async |db| {
+        let nowhere = tempfile::tempdir()?;
+        let empty = snapshot(db).await;
+        outcome(&backend(db, "check", &nowhere))
+            .expect(3, &["pending     users/0001_initial", "missing     table users"]);
+        assert_eq!(empty, snapshot(db).await);
+        outcome(&backend(db, "migrate", &nowhere)).expect(
+            0,
+            &["applied users/0001_initial in", "seeds changed 174 rows", "what this program needs"],
+        );
+        outcome(&backend(db, "migrate", &nowhere)).expect(0, &["seeds changed 0 rows"]);
+        outcome(&backend(db, "check", &nowhere)).expect(0, &[]);
+        let deployed = shape(db).await;
+        Checkout::new().xtask(db, &["db-check"]).expect(0, &[]);
+        db.pool().execute("create table stray (id int)").await?;
+        outcome(&backend(db, "check", &nowhere)).expect(3, &["unexpected  table stray"]);
+        db.pool().execute("drop table stray").await?;
+        assert_eq!(deployed, shape(db).await);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_deploy_without_sense_is_told_how() {
+    with_empty_database(async |db| {
+        let nowhere = tempfile::tempdir()?;
+        outcome(&backend(db, "migrat", &nowhere)).expect(2, &["usage: backend migrate"]);
+        let program = || cmd!(built("backend"), "check").dir(nowhere.path()).unchecked();
+        outcome(&program().env_remove("DATABASE_URL")).expect(1, &["DATABASE_URL is not set"]);
+        outcome(&program().env("DATABASE_URL", "app")).expect(1, &["not a connection string"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn the_files_inside_are_those_of_the_folder() {
+    let inside = ::backend::migrations().unwrap();
+    let folder = migrations::Project::load(&workspace_root().join("migrations")).unwrap();
+    let sums = |project: &migrations::Project| {
+        project
+            .migrations
+            .iter()
+            .map(|m| (m.id.clone(), m.checksum().to_vec(), m.down.text.clone()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(sums(&inside), sums(&folder));
+    assert_eq!(inside.apps, folder.apps);
+    assert_eq!(inside.seeds.len(), folder.seeds.len());
+}

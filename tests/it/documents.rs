@@ -1,0 +1,162 @@
+//! What README and CONTRIBUTING show is done here, as a reader would do it.
+
+use std::fs;
+
+use tests::{TestDatabase, with_empty_database, workspace_root};
+
+use crate::checkout::Checkout;
+
+/// Commands that take minutes or would run these tests inside themselves; that they exist has to do.
+const LONG: &[&str] = &["test", "ci", "bench"];
+
+fn document(name: &str) -> String {
+    fs::read_to_string(workspace_root().join(name)).unwrap()
+}
+
+/// The fenced blocks of a document, each with its language.
+fn blocks(text: &str) -> Vec<(&str, String)> {
+    let mut blocks = Vec::new();
+    let mut open: Option<(&str, String)> = None;
+    for line in text.lines() {
+        match (line.strip_prefix("```"), open.take()) {
+            (Some(language), None) => open = Some((language, String::new())),
+            (Some(_), Some(block)) => blocks.push(block),
+            (None, Some((language, block))) => open = Some((language, block + line + "\n")),
+            (None, None) => {}
+        }
+    }
+    assert!(open.is_none(), "a block is never closed");
+    blocks
+}
+
+/// Runs `cargo xtask …` as it is written.
+fn follow(checkout: &Checkout, db: &TestDatabase, command: &str) {
+    let command = command.split(" #").next().unwrap();
+    let words = command.trim().strip_prefix("cargo xtask").unwrap_or_else(|| panic!("{command}"));
+    let mut words: Vec<&str> = words.split_whitespace().collect();
+    if let Some(verb) = words.first().filter(|verb| LONG.contains(verb)) {
+        words = vec![verb, "--help"];
+    }
+    println!("{words:?}");
+    checkout.xtask(db, &words).expect(0, &[]);
+}
+
+#[test]
+fn a_newcomer_can_follow_the_readme() {
+    with_empty_database(async |db| {
+        let (checkout, readme) = (Checkout::new(), document("README.md"));
+        let commands: Vec<String> = blocks(&readme)
+            .into_iter()
+            .filter(|(language, _)| *language == "sh")
+            .map(|(_, text)| text)
+            .collect();
+        assert!(commands.iter().any(|text| text.contains("cargo xtask db-setup")));
+        for command in commands.iter().flat_map(|text| text.lines()) {
+            follow(&checkout, db, command);
+        }
+        // The commands in the table and the text; each may find the database whole.
+        let inline = readme.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
+        let inline: Vec<&str> = inline.filter(|code| code.starts_with("cargo xtask ")).collect();
+        assert!(inline.len() > 10, "{inline:?}");
+        for command in inline {
+            checkout.xtask(db, &["db-setup"]).expect(0, &[]);
+            follow(&checkout, db, command);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_contributor_can_follow_the_steps() {
+    with_empty_database(async |db| {
+        let checkout = Checkout::new();
+        checkout.xtask(db, &["db-setup"]).expect(0, &[]);
+        let contributing = document("CONTRIBUTING.md");
+        let mut written = 0;
+        for (language, text) in blocks(&contributing) {
+            let (first, rest) = text.split_once('\n').unwrap();
+            let first = first.trim_start_matches(['-', '#', ' ']);
+            if let Some(path) = first.strip_prefix("file: migrations/") {
+                checkout.write(path, rest);
+                written += 1;
+            } else if let Some(path) = first.strip_prefix("append: migrations/") {
+                let so_far = fs::read_to_string(checkout.path(path))?;
+                checkout.write(path, &(so_far + rest));
+                written += 1;
+            } else if language == "sh" {
+                for command in text.lines() {
+                    follow(&checkout, db, command);
+                }
+            }
+        }
+        assert_eq!(written, 6);
+        checkout
+            .xtask(db, &["showmigrations"])
+            .expect(0, &["billing\n [X] 0001_initial", "[X] 0002_add_note"]);
+        checkout.xtask(db, &["verify"]).expect(0, &["23 tables, exactly as apps.toml says"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn the_error_in_the_readme_is_the_one_that_is_seen() {
+    with_empty_database(async |db| {
+        let checkout = Checkout::new();
+        checkout.xtask(db, &["migrate"]).expect(0, &[]);
+        checkout.migration("users/0002_add_locale", "select 1;", "select 1;");
+        let up = "\n\n\n\n\n\ninsert into progres (user_id) values (gen_random_uuid());\n";
+        checkout.migration("progress/0002_add_score", up, "select 1;");
+        let told = checkout.xtask(db, &["migrate"]).expect(1, &[]).stderr.clone();
+        assert!(document("README.md").contains(told.trim()), "{told}");
+        Ok(())
+    });
+}
+
+#[test]
+fn the_test_in_the_readme_is_one_of_ours() {
+    let source = document("tests/it/example.rs");
+    let example = source.split_once("\n\n").unwrap().1;
+    assert!(document("README.md").contains(&format!("```rust\n{example}```")));
+}
+
+#[test]
+fn every_verb_teaches_by_example() {
+    let checkout = Checkout::new();
+    let help =
+        |args: &[&str]| crate::checkout::outcome(&checkout.bare_command(args)).expect(0, &[]).stdout.clone();
+    let all = help(&["--help"]);
+    let verbs = all.split_once("Commands:\n").unwrap().1.split_once("\n\n").unwrap().0;
+    let verbs: Vec<&str> = verbs.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(verbs.len() >= 15, "{verbs:?}");
+    for verb in verbs {
+        let help = help(&[verb, "--help"]);
+        assert!(help.contains("Example") && help.contains("cargo xtask"), "{verb}: {help}");
+        assert!(document("README.md").contains(verb), "{verb} is not in the README");
+    }
+}
+
+#[test]
+fn every_environment_variable_is_listed() {
+    let listed = document("CONTRIBUTING.md");
+    for folder in ["xtask/src", "tests/src", "tests/it"] {
+        for entry in walk(&workspace_root().join(folder)) {
+            for word in entry
+                .split(|c: char| !c.is_ascii_uppercase() && c != '_')
+                .filter(|word| word.starts_with("XTASK_"))
+            {
+                assert!(
+                    word == "XTASK_" || listed.contains(&format!("`{word}`")),
+                    "{word} is not in CONTRIBUTING.md"
+                );
+            }
+        }
+    }
+}
+
+fn walk(folder: &std::path::Path) -> Vec<String> {
+    fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .flat_map(|path| if path.is_dir() { walk(&path) } else { vec![fs::read_to_string(path).unwrap()] })
+        .collect()
+}

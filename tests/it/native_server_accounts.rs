@@ -1,0 +1,115 @@
+//! Postgres does not run as root, and the development server runs for everybody.
+
+use std::{
+    env,
+    ffi::OsStr,
+    fs,
+    os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink},
+    path::Path,
+};
+
+use duct::cmd;
+
+use crate::{
+    checkout::{outcome, xtask},
+    native_server::NativeServer,
+};
+
+/// Who owns nothing, on every Linux system.
+const NOBODY: u32 = 65534;
+
+fn hand_over(path: &Path, uid: u32, gid: u32) {
+    chown(path, Some(uid), Some(gid)).unwrap();
+    if path.is_dir() {
+        for entry in fs::read_dir(path).unwrap() {
+            hand_over(&entry.unwrap().path(), uid, gid);
+        }
+    }
+}
+
+#[test]
+fn an_ordinary_user_needs_no_privilege() {
+    let it = NativeServer::new();
+    let root = it.checkout.root();
+    // Where it was built may be closed to others.
+    let program = root.join("xtask");
+    fs::copy(xtask(), &program).unwrap();
+    let mut line: Vec<&OsStr> = Vec::new();
+    if rustix::process::geteuid().is_root() {
+        hand_over(root, NOBODY, NOBODY);
+        line.extend(["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"].map(OsStr::new));
+    }
+    line.push(program.as_os_str());
+    for (args, said) in [
+        (&["db-setup"] as &[&str], "22 tables, exactly as apps.toml says"),
+        (&["db-check"], "exactly as the files say"),
+        (&["server", "stop"], "stopped"),
+        (&["db-check"], "exactly as the files say"),
+        (&["server", "stop"], "stopped"),
+    ] {
+        let words = line[1..].iter().copied().chain(args.iter().map(OsStr::new));
+        let command = cmd(line[0], words)
+            .env("XTASK_ROOT", root)
+            .env("XDG_STATE_HOME", root.join("state"))
+            .env_remove("DATABASE_URL")
+            .env_remove("XTASK_SERVER")
+            .stdin_null()
+            .unchecked();
+        outcome(&command).expect(0, &[said]);
+    }
+    assert_eq!(fs::metadata(it.data()).unwrap().uid(), fs::metadata(root).unwrap().uid());
+    assert_ne!(fs::metadata(it.data()).unwrap().uid(), 0);
+}
+
+/// The folders that root's servers are in where user namespaces are refused.
+struct SharedHomes<'a>(&'a NativeServer);
+
+impl SharedHomes<'_> {
+    fn all(&self) -> [std::path::PathBuf; 2] {
+        let name = self.0.found_folder().and_then(|it| Some(it.file_name()?.to_owned())).unwrap_or_default();
+        ["/var/lib/xtask", "/var/tmp/xtask-0"].map(|home| Path::new(home).join(&name))
+    }
+}
+
+impl Drop for SharedHomes<'_> {
+    fn drop(&mut self) {
+        let _ = self.0.checkout.bare_command(&["server", "stop"]).stdout_null().stderr_null().run();
+        if self.0.found_folder().is_some() {
+            for home in self.all() {
+                let _ = fs::remove_dir_all(home);
+            }
+        }
+    }
+}
+
+#[test]
+fn without_unshare_roots_server_runs_as_nobody_and_a_users_as_that_user() {
+    let it = NativeServer::new();
+    let homes = SharedHomes(&it);
+    // A PATH with all that may be needed, and no `unshare`.
+    let bin = it.checkout.root().join("bin");
+    fs::create_dir(&bin).unwrap();
+    fs::set_permissions(it.checkout.root(), fs::Permissions::from_mode(0o755)).unwrap();
+    for name in ["id", "pg_config", "postgres", "initdb"] {
+        let mut places =
+            env::split_paths(&env::var_os("PATH").unwrap()).map(|it| it.join(name)).collect::<Vec<_>>();
+        places.retain(|it| it.is_file());
+        if let Some(found) = places.first() {
+            symlink(found.canonicalize().unwrap(), bin.join(name)).unwrap();
+        }
+    }
+    let path = [("PATH", bin.as_os_str())];
+    it.xtask_in(&["db-setup"], &path).expect(0, &["created", "22 tables, exactly as apps.toml says"]);
+    let own = rustix::process::geteuid();
+    let (data, owner) = match own.is_root() {
+        true => (homes.all().map(|it| it.join("data")).into_iter().find(|it| it.exists()).unwrap(), NOBODY),
+        false => (it.data(), own.as_raw()),
+    };
+    assert_eq!(fs::metadata(&data).unwrap().uid(), owner);
+    let process = fs::metadata(format!("/proc/{}", it.postmaster().as_raw_nonzero())).unwrap();
+    assert_eq!(process.uid(), owner);
+    it.xtask_in(&["server", "stop"], &path).expect(0, &["stopped"]);
+    // With `unshare` or without: it is the owner of the data who decides.
+    it.xtask(&["db-check"]).expect(0, &["server started: native"]);
+    it.xtask_in(&["server", "stop"], &path).expect(0, &["stopped"]);
+}

@@ -1,0 +1,192 @@
+//! The development server from this machine's own binaries: made from nothing, found again, stopped, and this checkout's
+//! alone.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::{fs::PermissionsExt, process::CommandExt},
+    path::Path,
+};
+
+use duct::{Handle, cmd};
+use rustix::process::{Signal, kill_process_group};
+
+use crate::native_server::{NativeServer, lives, pid_of, processes, wait_until};
+
+#[test]
+fn db_setup_makes_everything_from_nothing_and_then_keeps_it() {
+    let it = NativeServer::new();
+    it.xtask(&["server", "status"]).expect(0, &["native", "not made yet"]);
+    it.xtask(&["server", "stop"]).expect(0, &["not running"]);
+    let all = ["native", "created", "users/0001_initial", "roles +7", "22 tables, exactly as apps.toml says"];
+    it.xtask(&["db-setup"]).expect(0, &all);
+    let again = it.xtask(&["db-setup"]);
+    again.expect(0, &["native", "kept", "22 tables, exactly as apps.toml says"]);
+    for news in ["created", "started", "0001_initial", "roles +7"] {
+        assert!(!again.stdout.contains(news), "{}", again.stdout);
+    }
+    it.xtask(&["db-check"]).expect(0, &["exactly as the files say"]);
+}
+
+#[test]
+fn status_tells_where_the_server_is() {
+    let it = NativeServer::new();
+    it.xtask(&["server", "start"]).expect(0, &["created"]);
+    let status = it.status();
+    assert!(status["server"].starts_with("native"), "{status:?}");
+    assert_eq!(status["state"], "running");
+    assert_eq!(status["pid"], it.postmaster().as_raw_nonzero().to_string());
+    assert!(it.url().contains(&format!("@127.0.0.1:{}/app", status["port"])), "{status:?}");
+    assert!(Path::new(&status["data"]).join("PG_VERSION").is_file(), "{status:?}");
+    assert!(Path::new(&status["log"]).is_file(), "{status:?}");
+    let rows: Vec<String> = status.iter().map(|(name, value)| format!("{name:<8} {value}")).collect();
+    let rows: Vec<&str> = rows.iter().map(String::as_str).filter(|row| !row.starts_with("up ")).collect();
+    it.xtask(&["server", "status"]).expect(0, &rows);
+    it.xtask(&["server", "stop"]).expect(0, &[]);
+    let status = it.status();
+    assert_eq!((status["state"].as_str(), status.get("pid")), ("stopped", None));
+    it.xtask(&["server", "status"]).expect(0, &["stopped", "cargo xtask server start"]);
+}
+
+#[test]
+fn url_and_data_survive_a_stop() {
+    let it = NativeServer::new();
+    it.xtask(&["db-setup"]).expect(0, &[]);
+    it.write_data();
+    let (url, pid) = (it.url(), it.postmaster());
+    it.xtask(&["server", "stop"]).expect(0, &[&format!("pid {}", pid.as_raw_nonzero()), "stopped"]);
+    assert!(!lives(pid));
+    assert_eq!(it.postmasters(), []);
+    it.xtask(&["server", "stop"]).expect(0, &["not running"]);
+    it.xtask(&["server", "start"]).expect(0, &["started"]);
+    assert_eq!(it.url(), url);
+    it.expect_data();
+    it.xtask(&["db-check"]).expect(0, &[]);
+}
+
+#[test]
+fn the_server_outlives_the_command_that_started_it_and_its_ctrl_c() {
+    let it = NativeServer::new();
+    it.checkout.migration("users/0002_slow", "select pg_sleep(600);", "select 1;");
+    let own_group = it.checkout.bare_command(&["db-setup"]).before_spawn(|command| {
+        command.process_group(0);
+        Ok(())
+    });
+    let running = own_group.stdout_capture().stderr_capture().start().unwrap();
+    let ready = || {
+        let file = it.found_folder().and_then(|it| fs::read_to_string(it.join("data/postmaster.pid")).ok());
+        file.is_some_and(|text| text.contains("ready"))
+    };
+    wait_until("the server is ready", ready);
+    let server = it.postmaster();
+    kill_process_group(pid_of(&running), Signal::INT).unwrap();
+    let output = running.wait().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    assert!(kill_process_group(pid_of(&running), Signal::INT).is_err(), "somebody is left in the group");
+    it.checkout.remove("users/0002_slow.up.sql");
+    it.checkout.remove("users/0002_slow.down.sql");
+    let next = it.xtask(&["db-setup"]);
+    next.expect(0, &["22 tables, exactly as apps.toml says"]);
+    assert!(next.stdout.lines().any(|line| line.contains("native") && line.ends_with("kept")), "{next:?}");
+    assert_eq!(it.postmaster(), server);
+}
+
+#[track_caller]
+fn check_at_once(n_commands: usize) {
+    let it = NativeServer::new();
+    let started: Vec<Handle> = (0..n_commands).map(|_| it.begin(&["db-setup"])).collect();
+    let outputs: Vec<_> = started.iter().map(|handle| handle.wait().unwrap()).collect();
+    let all: String = outputs
+        .iter()
+        .flat_map(|it| [&it.stdout, &it.stderr])
+        .map(|it| String::from_utf8_lossy(it))
+        .collect();
+    assert!(outputs.iter().all(|it| it.status.success()), "{all}");
+    it.postmaster();
+    for step in ["server ", "database "] {
+        let created = all.lines().filter(|line| line.starts_with(step) && line.contains(" created"));
+        assert_eq!(created.count(), 1, "{all}");
+    }
+    it.xtask(&["db-check"]).expect(0, &[]);
+}
+
+#[test]
+fn two_commands_at_once_make_one_server() {
+    check_at_once(2);
+}
+
+#[test]
+fn ten_commands_at_once_make_one_server() {
+    check_at_once(10);
+}
+
+#[test]
+fn checkouts_have_servers_of_their_own_and_none_below_target() {
+    let (one, other) = (NativeServer::new(), NativeServer::new());
+    // One user has one place for all of them.
+    let home = one.checkout.root().join("state");
+    let of_other = [("XDG_STATE_HOME", home.as_os_str())];
+    one.xtask(&["server", "start"]).expect(0, &["created"]);
+    other.xtask_in(&["server", "start"], &of_other).expect(0, &["created"]);
+    let status = other.xtask_in(&["server", "status", "--format", "json"], &of_other);
+    let (one_status, other_status) =
+        (one.status(), serde_json::from_str::<BTreeMap<String, String>>(&status.stdout).unwrap());
+    for name in ["pid", "port", "data", "log"] {
+        assert_ne!(one_status[name], other_status[name]);
+    }
+    for status in [&one_status, &other_status] {
+        let data = Path::new(&status["data"]);
+        assert!(data.starts_with(home.canonicalize().unwrap()), "{status:?}");
+        assert!(!data.iter().any(|part| part == "target"), "{status:?}");
+    }
+    other.xtask_in(&["server", "stop"], &of_other).expect(0, &["stopped"]);
+    assert_eq!(one.postmasters().len(), 1);
+}
+
+#[test]
+fn db_url_starts_a_stopped_server_and_prints_a_url_that_works() {
+    let it = NativeServer::new();
+    it.xtask(&["db-setup"]).expect(0, &[]);
+    it.xtask(&["server", "stop"]).expect(0, &["stopped"]);
+    let told = it.xtask(&["db-url"]);
+    told.expect(0, &["server started: native"]);
+    let url = told.stdout.trim_end();
+    assert_eq!((url.lines().count(), url.starts_with("postgres://app:")), (1, true), "{told:?}");
+    let select = "select count(*) from roles";
+    let rows = cmd!("psql", "--no-psqlrc", "--tuples-only", "--no-align", "--command", select, url).read();
+    assert_eq!(rows.unwrap(), "7");
+}
+
+#[test]
+fn passwords_are_closed_to_others() {
+    let it = NativeServer::new();
+    let starts: [(&str, &dyn Fn()); 2] = [
+        ("created", &|| {}),
+        // Its password is set anew then.
+        ("started", &|| fs::remove_file(it.folder().join("server.json")).unwrap()),
+    ];
+    for (state, before) in starts {
+        before();
+        let running = it.begin(&["server", "start"]);
+        let mut seen = Vec::new();
+        while running.try_wait().unwrap().is_none() {
+            seen.extend(processes());
+        }
+        seen.extend(processes());
+        let output = running.wait().unwrap();
+        assert!(String::from_utf8_lossy(&output.stdout).contains(state), "{output:?}");
+        let folder = it.folder();
+        let text = fs::read_to_string(folder.join("server.json")).unwrap();
+        let password = serde_json::from_str::<serde_json::Value>(&text).unwrap()["password"].clone();
+        let password = password.as_str().unwrap();
+        assert!(it.url().contains(password));
+        assert!(!seen.iter().flat_map(|it| &it.words).any(|word| word.contains(password)));
+        assert!(!fs::read_to_string(folder.join("server.log")).unwrap().contains(password));
+        assert!(!String::from_utf8_lossy(&output.stdout).contains(password));
+        assert!(!String::from_utf8_lossy(&output.stderr).contains(password));
+        for (path, mode) in [("", 0o700), ("data", 0o700), ("server.json", 0o600), ("server.log", 0o600)] {
+            let found = fs::metadata(folder.join(path)).unwrap().permissions().mode() & 0o777;
+            assert_eq!(found, mode, "{path} has {found:o}");
+        }
+    }
+}

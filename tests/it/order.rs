@@ -1,0 +1,106 @@
+//! One order of all migrations: whatever the graph, and in whatever order the files are found. No server is needed.
+
+use migrations::{Project, SourceFile};
+
+fn file(path: &str, text: &str) -> SourceFile {
+    SourceFile { path: path.to_owned(), text: Some(text.to_owned()) }
+}
+
+/// A project of these apps, each with what it depends on, and of these migrations, each with the heads of its file.
+fn project(apps: &[(&str, &[&str])], migrations: &[(&str, &[&str])]) -> (Project, Vec<SourceFile>) {
+    let mut manifest = "[postgres]\nversion = 15\ndatabase = \"app\"\n".to_owned();
+    let mut files = Vec::new();
+    for (app, depends_on) in apps {
+        manifest += &format!("[[app]]\nname = {app:?}\ndepends-on = {depends_on:?}\ntables = []\n");
+        let ledger = format!("[migrate]\ncreate-schemas = [\"m\"]\ntable-name = \"m.{app}\"\n");
+        files.push(file(&format!("{app}/sqlx.toml"), &ledger));
+    }
+    for (name, heads) in migrations {
+        let text: String = heads.iter().map(|head| format!("-- depends-on: {head}\n")).collect();
+        files.push(file(&format!("{name}.up.sql"), &text));
+        files.push(file(&format!("{name}.down.sql"), ""));
+    }
+    files.push(file("apps.toml", &manifest));
+    (Project::from_files("migrations", files.clone()).unwrap(), files)
+}
+
+fn order(project: &Project) -> Vec<String> {
+    project.migrations.iter().map(|migration| migration.id.to_string()).collect()
+}
+
+#[test]
+fn ties_are_broken_by_the_manifests_order() {
+    let migrations: &[(&str, &[&str])] =
+        &[("a/0001_x", &[]), ("a/0002_y", &[]), ("b/0001_x", &[]), ("b/0002_y", &[])];
+    let first = project(&[("a", &[]), ("b", &[])], migrations).0;
+    assert_eq!(order(&first), ["a/0001_x", "a/0002_y", "b/0001_x", "b/0002_y"]);
+    let second = project(&[("b", &[]), ("a", &[])], migrations).0;
+    assert_eq!(order(&second), ["b/0001_x", "b/0002_y", "a/0001_x", "a/0002_y"]);
+}
+
+#[test]
+fn heads_weave_apps_into_each_other() {
+    let apps: &[(&str, &[&str])] = &[("a", &["b"]), ("b", &[])];
+    let woven = project(
+        apps,
+        &[("a/0001_x", &["b/0001_x"]), ("a/0002_y", &["b/0002_y"]), ("b/0001_x", &[]), ("b/0002_y", &[])],
+    )
+    .0;
+    assert_eq!(order(&woven), ["b/0001_x", "a/0001_x", "b/0002_y", "a/0002_y"]);
+}
+
+/// A generator of numbers that are the same on every machine (Knuth's MMIX).
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % limit
+    }
+}
+
+#[test]
+fn any_graph_is_ordered_after_its_dependencies_and_always_alike() {
+    let apps: &[(&str, &[&str])] = &[("a", &[]), ("b", &["a"]), ("c", &["a", "b"]), ("d", &["a", "b", "c"])];
+    for seed in 0..200 {
+        let mut numbers = Numbers(seed);
+        // Heads lead to apps before one's own, so there is no circle; how many there are is left to chance.
+        let mut migrations: Vec<(String, Vec<String>)> = Vec::new();
+        for (index, (app, _)) in apps.iter().enumerate() {
+            let earlier: Vec<String> = migrations.iter().map(|(name, _)| name.clone()).collect();
+            for number in 1..=numbers.below(6) + 1 {
+                let heads = if index == 0 || earlier.is_empty() { 0 } else { numbers.below(3) };
+                let heads = (0..heads).map(|_| earlier[numbers.below(earlier.len())].clone()).collect();
+                migrations.push((format!("{app}/{number:04}_x"), heads));
+            }
+        }
+        let heads: Vec<Vec<&str>> =
+            migrations.iter().map(|(_, heads)| heads.iter().map(String::as_str).collect()).collect();
+        let listed: Vec<(&str, &[&str])> = migrations
+            .iter()
+            .zip(&heads)
+            .map(|((name, _), heads)| (name.as_str(), heads.as_slice()))
+            .collect();
+        let (project, mut files) = project(apps, &listed);
+        let ordered = order(&project);
+        let position = |name: &str| ordered.iter().position(|id| id == name).unwrap();
+        assert_eq!(ordered.len(), migrations.len());
+        for (name, heads) in &listed {
+            for head in *heads {
+                assert!(position(head) < position(name), "{head} comes after {name} in {ordered:?}");
+            }
+        }
+        for of_app in apps.iter().map(|(app, _)| app) {
+            let numbers: Vec<&String> = ordered.iter().filter(|id| id.starts_with(of_app)).collect();
+            assert!(numbers.is_sorted(), "{numbers:?}");
+        }
+        for index in (1..files.len()).rev() {
+            files.swap(index, numbers.below(index + 1));
+        }
+        assert_eq!(
+            ordered,
+            order(&Project::from_files("migrations", files).unwrap()),
+            "found in another order"
+        );
+    }
+}

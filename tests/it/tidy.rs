@@ -1,0 +1,213 @@
+//! Invariants of the code base itself, as ARCHITECTURE.md states them. None needs a server.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use duct::cmd;
+use tests::workspace_root;
+
+/// Every file below a folder of the workspace that has one of these endings.
+fn files(folder: &str, endings: &[&str]) -> Vec<(String, String)> {
+    let root = workspace_root();
+    let (mut open, mut found): (Vec<PathBuf>, Vec<_>) = (vec![root.join(folder)], Vec::new());
+    while let Some(path) = open.pop() {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() {
+            if name != "target" && name != ".git" {
+                open.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            }
+        } else if endings.iter().any(|ending| name.ends_with(ending)) {
+            let shown = path.strip_prefix(&root).unwrap().display().to_string();
+            found.push((shown, fs::read_to_string(&path).unwrap()));
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The packages that a package is built from, other than for its tests.
+fn built_from(package: &str) -> Vec<String> {
+    let tree = cmd!(
+        env!("CARGO"),
+        "tree",
+        "--offline",
+        "--package",
+        package,
+        "--edges",
+        "normal,build",
+        "--prefix",
+        "none",
+        "--format",
+        "{p}"
+    );
+    let tree = tree.dir(workspace_root()).stderr_null().read().unwrap();
+    let mut names: Vec<String> =
+        tree.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+#[test]
+fn every_file_of_this_binary_is_a_module() {
+    let main = fs::read_to_string(workspace_root().join("tests/it/main.rs")).unwrap();
+    for (path, _) in files("tests/it", &[".rs"]) {
+        let Some(module) =
+            Path::new(&path).strip_prefix("tests/it").unwrap().to_str().unwrap().strip_suffix(".rs")
+        else {
+            continue;
+        };
+        // A file in a folder belongs to the module that the folder is named after.
+        if module != "main" && !module.contains('/') {
+            assert!(
+                main.contains(&format!("mod {module};")),
+                "{path} is not declared in tests/it/main.rs, so its tests never run"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_rust_file_says_what_it_is() {
+    for folder in ["migrations", "backend", "tests", "xtask"] {
+        for (path, text) in files(folder, &[".rs"]) {
+            assert!(text.starts_with("//!"), "{path} has no `//!` at its top");
+        }
+    }
+}
+
+#[test]
+fn no_note_to_oneself_is_left() {
+    let words = ["TODO", "FIXME", "XXX"];
+    for (path, text) in files("", &[".rs", ".sql", ".toml", ".md"]) {
+        for word in words.iter().filter(|_| path != "tests/it/tidy.rs") {
+            assert!(!text.contains(word), "{path} has a {word}");
+        }
+    }
+}
+
+#[test]
+fn dependencies_point_one_way() {
+    for (package, never) in [
+        ("migrations", &["tests", "xtask", "backend", "clap", "anyhow"] as &[&str]),
+        ("backend", &["tests", "xtask", "clap", "duct", "xshell"]),
+        ("tests", &["xtask", "backend", "clap"]),
+        ("xtask", &["backend"]),
+    ] {
+        let packages = built_from(package);
+        assert!(packages.len() > 10, "{packages:?}");
+        for other in never {
+            assert!(!packages.iter().any(|name| name == other), "{package} is built from {other}");
+        }
+        for name in &packages {
+            // 95 packages and a minute of building that only users of Docker should pay; checked queries need a schema.
+            assert!(
+                !["testcontainers", "bollard", "sqlx-cli", "sqlx-macros"].contains(&name.as_str()),
+                "{package} is built from {name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_first_command_of_a_fresh_clone_builds_no_more_than_this() {
+    let manifest: toml::Table =
+        fs::read_to_string(workspace_root().join("xtask/Cargo.toml")).unwrap().parse().unwrap();
+    let direct: Vec<&str> = manifest["dependencies"].as_table().unwrap().keys().map(String::as_str).collect();
+    let allowed = [
+        "anyhow",
+        "clap",
+        "dotenvy",
+        "duct",
+        "etcetera",
+        "migrations",
+        "percent-encoding",
+        "rand",
+        "rustix",
+        "serde",
+        "serde_json",
+        "sha2",
+        "sqlx",
+        "tests",
+        "tokio",
+        "url",
+        "which",
+        "xshell",
+    ];
+    assert_eq!(direct, allowed, "a new dependency of xtask is in everybody's way: see CONTRIBUTING.md");
+}
+
+#[test]
+fn versions_stand_in_one_place() {
+    for package in ["migrations", "backend", "tests", "xtask"] {
+        let path = format!("{package}/Cargo.toml");
+        let manifest: toml::Table =
+            fs::read_to_string(workspace_root().join(&path)).unwrap().parse().unwrap();
+        for section in ["dependencies", "dev-dependencies", "build-dependencies"] {
+            let Some(dependencies) = manifest.get(section).and_then(|it| it.as_table()) else { continue };
+            for (name, value) in dependencies {
+                assert!(value.get("workspace").is_some(), "{path}: {name} has a version of its own");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_app_is_named_in_the_engine() {
+    let project = migrations::Project::load(&workspace_root().join("migrations")).unwrap();
+    for folder in ["migrations/src", "tests/src", "xtask/src"] {
+        for (path, text) in files(folder, &[".rs", ".sql"]) {
+            for app in &project.apps {
+                for quoted in
+                    [format!("\"{}\"", app.name), format!("`{}`", app.name), format!("{}/0", app.name)]
+                {
+                    assert!(
+                        !text.contains(&quoted),
+                        "{path} names the app {quoted}; what is known of an app stands in apps.toml"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_architecture_speaks_of_what_is_there() {
+    for document in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let text = fs::read_to_string(workspace_root().join(document)).unwrap();
+        let mut fenced = false;
+        for (number, line) in text.lines().enumerate() {
+            fenced ^= line.starts_with("```");
+            let quoted = line.split('`').skip(1).step_by(2).filter(|_| !fenced);
+            for path in quoted.filter(|text| {
+                text.contains('/') && !text.contains([' ', '<', '*', '$', ':', '~']) && !text.starts_with('/')
+            }) {
+                let examples = ["NNNN", "0001", "0002", "billing", "app/", "target/"];
+                if !examples.iter().any(|example| path.contains(example)) {
+                    assert!(
+                        workspace_root().join(path).exists(),
+                        "{document}:{}: `{path}` is not there",
+                        number + 1
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_project_has_no_path_of_one_machine_in_it() {
+    // Put together here, so that this file does not hold what it looks for.
+    let home = ["/home", "/work", "/root"].map(|folder| format!("{folder}/"));
+    for (path, text) in files("", &[".rs", ".sql", ".toml", ".md", ".sh", ".yml"]) {
+        for (number, line) in text.lines().enumerate() {
+            // A made-up user is no machine.
+            let line = line.replace("/home/me/", "").replace("/home/you/", "");
+            for folder in &home {
+                assert!(!line.contains(folder.as_str()), "{path}:{}: {folder}", number + 1);
+            }
+        }
+    }
+}
