@@ -181,6 +181,7 @@ async fn in_transaction(
     let failed = || Error::database("run a migration");
     let mut transaction = conn.begin().await.map_err(failed())?;
     run_script(&mut transaction, script).await.map_err(StepError::Script)?;
+    restore_settings(&mut transaction).await?;
     record(&mut transaction, app, step, start).await?;
     // A deferred constraint speaks up only here, so the commit counts as the script's last statement.
     transaction
@@ -206,6 +207,7 @@ async fn outside_transaction(
     // implicit transaction.
     let statement = sqlx::query(script.sql()).persistent(false).execute(&mut *conn).await;
     statement.map_err(|error| StepError::Script(ScriptError { error, completed: 0 }))?;
+    restore_settings(conn).await?;
     // `if not exists` is content with an index of that name which is not valid.
     let invalid = index::invalid_of(conn, script).await?;
     if !invalid.is_empty() {
@@ -214,6 +216,13 @@ async fn outside_transaction(
         return Err(Error::InvalidIndex { migration: step.migration.id.clone(), indexes }.into());
     }
     record(conn, app, step, start).await?;
+    Ok(())
+}
+
+/// Takes back what a script set for its session: a role or search path of one migration is not the next one's, nor ours.
+async fn restore_settings(conn: &mut PgConnection) -> Result<(), Error> {
+    let restore = sqlx::raw_sql("reset session authorization; reset all").execute(conn).await;
+    restore.map_err(Error::database("restore the session's settings"))?;
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! A statement that Postgres refused, shown as a compiler shows an error: file, line, the text, and Postgres's own words.
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 
@@ -17,6 +17,8 @@ pub enum Subject {
 
 /// Lines of a statement that are shown where Postgres does not say which word is to blame.
 const EXCERPT_LINES: usize = 3;
+/// Characters of a line that are shown.
+const EXCERPT_WIDTH: usize = 120;
 
 /// A failed statement. Nothing of what its file did was kept, except where `kept_in_part` says otherwise.
 #[derive(Debug, Clone)]
@@ -51,46 +53,78 @@ impl Failure {
         kept: &[MigrationId],
     ) -> Failure {
         let text = &script.text;
-        let (start, culprit) = match error.position() {
+        let spot = match error.position() {
             // Postgres counts characters from 1.
             Some(PgErrorPosition::Original(position)) => {
                 let offset = text.char_indices().nth(position - 1).map_or(text.len(), |(offset, _)| offset);
-                (Some(offset), true)
+                Some(Spot::word(text, offset))
             }
-            _ => (statements::split(text).get(completed).map(|range| range.start), false),
+            _ => statements::split(text).get(completed).map(|range| Spot::statement(text, range)),
         };
         let mut place = Place::file(&script.path);
-        let mut excerpt = Vec::new();
-        let mut marked = None;
-        if let Some(offset) = start {
-            let line = statements::line_at(text, offset);
-            let line_start = text[..offset].rfind('\n').map_or(0, |at| at + 1);
-            place.line = Some(line);
-            let statement = statements::split(text).into_iter().find(|range| range.end > offset);
-            let end = match statement {
-                Some(range) if !culprit => range.end,
-                _ => offset,
-            };
-            // To the end of the line in either case: people know their lines.
-            let end = text[end..].find('\n').map_or(text.len(), |at| end + at);
-            excerpt = text[line_start..end].lines().take(EXCERPT_LINES).map(str::to_owned).collect();
-            if culprit {
-                let word = text[offset..].chars().take_while(|c| statements::is_word(*c)).count();
-                marked = Some((text[line_start..offset].chars().count(), word.max(1)));
-            }
+        let (mut excerpt, mut culprit) = (Vec::new(), None);
+        if let Some(spot) = spot {
+            place.line = Some(spot.line);
+            (excerpt, culprit) = (spot.excerpt, spot.culprit);
         }
         let notes = [("detail", error.detail()), ("hint", error.hint()), ("in", error.r#where())];
         Failure {
             subject,
             place,
             excerpt,
-            culprit: marked,
+            culprit,
             message: error.message().to_owned(),
             code: error.code().to_owned(),
             notes: notes.into_iter().filter_map(|(name, text)| Some((name, text?.to_owned()))).collect(),
             kept: kept.to_vec(),
             kept_in_part: script.no_transaction,
         }
+    }
+}
+
+/// A place in a script, as it is shown.
+struct Spot {
+    line: usize,
+    excerpt: Vec<String>,
+    culprit: Option<(usize, usize)>,
+}
+
+impl Spot {
+    /// The word at an offset, and the line that it stands in.
+    fn word(text: &str, offset: usize) -> Spot {
+        let start = text[..offset].rfind('\n').map_or(0, |at| at + 1);
+        let end = text[offset..].find('\n').map_or(text.len(), |at| offset + at);
+        let word = text[offset..end].chars().take_while(|c| statements::is_word(*c)).count().max(1);
+        // A generated line may hold a whole table's rows: only the neighbourhood of the word is shown.
+        let before: Vec<char> = untabbed(&text[start..offset]).chars().collect();
+        let cut = before.len().saturating_sub(EXCERPT_WIDTH / 2);
+        let ellipsis = if cut > 0 { "…" } else { "" };
+        let column = before.len() - cut + ellipsis.chars().count();
+        let before: String = before[cut..].iter().collect();
+        let line = shortened(&format!("{ellipsis}{before}{}", untabbed(&text[offset..end])));
+        Spot { line: statements::line_at(text, offset), excerpt: vec![line], culprit: Some((column, word)) }
+    }
+
+    /// The first lines of a statement.
+    fn statement(text: &str, range: &Range<usize>) -> Spot {
+        let start = text[..range.start].rfind('\n').map_or(0, |at| at + 1);
+        // To the end of its last line: people know their lines.
+        let end = text[range.end..].find('\n').map_or(text.len(), |at| range.end + at);
+        let lines = text[start..end].lines().take(EXCERPT_LINES);
+        let excerpt = lines.map(|line| shortened(&untabbed(line))).collect();
+        Spot { line: statements::line_at(text, range.start), excerpt, culprit: None }
+    }
+}
+
+/// A tab is as wide as the terminal likes, and what is put under the text must not depend on that.
+fn untabbed(text: &str) -> String {
+    text.replace('\t', "    ").replace('\r', "")
+}
+
+fn shortened(line: &str) -> String {
+    match line.char_indices().nth(EXCERPT_WIDTH) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
     }
 }
 

@@ -37,7 +37,6 @@ fn follow(checkout: &Checkout, db: &TestDatabase, command: &str) {
     if let Some(verb) = words.first().filter(|verb| LONG.contains(verb)) {
         words = vec![verb, "--help"];
     }
-    println!("{words:?}");
     checkout.xtask(db, &words).expect(0, &[]);
 }
 

@@ -99,6 +99,38 @@ fn characters_of_several_bytes_do_not_move_the_mark() {
 }
 
 #[test]
+fn tabs_and_long_lines_do_not_move_the_mark() {
+    check("\tselect\tnix;", &["1│     select    nix;", "  │               ^^^ column"]);
+    let row = "(1), ".repeat(200);
+    check(
+        &format!("insert into t (id) values {row}(nix), {row}(2);"),
+        &[
+            "1│ …1), (1), ",
+            "(1), (nix), (1), ",
+            "…\n",
+            "│                                                              ^^^ column \"nix\"",
+        ],
+    );
+}
+
+#[test]
+fn what_a_migration_sets_for_its_session_ends_with_it() {
+    with_empty_database(async |db| {
+        let checkout = one_app();
+        let role = format!("{}_role", db.name());
+        let up = format!(
+            "create role {role}; create schema elsewhere; set search_path = elsewhere; set statement_timeout = 1; set role {role};"
+        );
+        checkout.migration("a/0002_sets", &up, &format!("drop schema elsewhere; drop role {role};"));
+        checkout.migration("a/0003_next", "create table u (id int); select pg_sleep(0.05);", "drop table u;");
+        checkout.xtask(db, &["migrate"]).expect(0, &["a/0003_next"]);
+        assert!(shape(db).await.iter().any(|line| line.starts_with("relation public.u r")));
+        checkout.xtask(db, &["migrate", "a", "zero"]).expect(0, &[]);
+        Ok(())
+    });
+}
+
+#[test]
 fn what_was_applied_before_it_is_named_and_kept() {
     with_empty_database(async |db| {
         let checkout = one_app();

@@ -49,20 +49,22 @@ fn a_pid_file_that_names_another_process_fools_nobody_and_harms_nobody() {
     stranger.kill().unwrap();
 }
 
-/// Kills `server start` with signal 9 as soon as its folder looks like that, and starts again.
+/// Kills `db-setup` with signal 9 as soon as its folder looks like that, and then runs it again.
 #[track_caller]
-fn check_killed(moments: &[(&str, fn(&Path) -> bool)]) {
-    for (what, has_come) in moments {
-        let it = NativeServer::new();
-        let running = it.begin(&["server", "start"]);
-        wait_until(what, || it.found_folder().is_some_and(|folder| has_come(&folder)));
-        kill_process(pid_of(&running), Signal::KILL).unwrap();
-        assert_eq!(running.wait().unwrap().status.code(), None, "it had ended before: {what}");
-        it.xtask(&["db-setup"]).expect(0, &["22 tables, exactly as apps.toml says"]);
-        it.postmaster();
-        assert_eq!(drafts(&it.folder()), [""; 0], "killed when {what}");
-        it.xtask(&["db-check"]).expect(0, &[]);
-    }
+fn check_killed(what: &str, has_come: impl Fn(&Path) -> bool) {
+    let it = NativeServer::new();
+    // It does not come to its end, however late the moment is noticed.
+    it.checkout.migration("users/0002_slow", "select pg_sleep(600);", "select 1;");
+    let running = it.begin(&["db-setup"]);
+    wait_until(what, || it.found_folder().is_some_and(|folder| has_come(&folder)));
+    kill_process(pid_of(&running), Signal::KILL).unwrap();
+    running.wait().unwrap();
+    it.checkout.remove("users/0002_slow.up.sql");
+    it.checkout.remove("users/0002_slow.down.sql");
+    it.xtask(&["db-setup"]).expect(0, &["22 tables, exactly as apps.toml says"]);
+    it.postmaster();
+    assert_eq!(drafts(&it.folder()), [""; 0], "killed when {what}");
+    it.xtask(&["db-check"]).expect(0, &[]);
 }
 
 /// What is there of half-made data directories and their passwords.
@@ -78,22 +80,18 @@ fn draft_has(folder: &Path, path: &str) -> bool {
 
 #[test]
 fn a_command_killed_in_mid_initdb_leaves_nothing_in_the_way() {
-    check_killed(&[
-        ("the state is written", |folder| folder.join("server.json").exists()),
-        ("initdb has begun", |folder| draft_has(folder, "PG_VERSION")),
-        ("initdb is well under way", |folder| draft_has(folder, "base/1/PG_VERSION")),
-    ]);
+    check_killed("the state is written", |folder| folder.join("server.json").exists());
+    check_killed("initdb has begun", |folder| draft_has(folder, "PG_VERSION"));
+    check_killed("initdb is well under way", |folder| draft_has(folder, "base/1/PG_VERSION"));
 }
 
 #[test]
 fn a_command_killed_in_mid_start_leaves_nothing_in_the_way() {
-    check_killed(&[
-        ("the data directory has its name", |folder| folder.join("data").exists()),
-        ("the server has begun", |folder| folder.join("data/postmaster.pid").exists()),
-        ("the server has said something", |folder| {
-            fs::metadata(folder.join("server.log")).is_ok_and(|log| log.len() > 0)
-        }),
-    ]);
+    check_killed("the data directory has its name", |folder| folder.join("data").exists());
+    check_killed("the server has begun", |folder| folder.join("data/postmaster.pid").exists());
+    check_killed("the server has said something", |folder| {
+        fs::metadata(folder.join("server.log")).is_ok_and(|log| log.len() > 0)
+    });
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use std::{
     fs,
-    net::TcpStream,
+    net::{Ipv4Addr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::Output,
 };
@@ -161,7 +161,7 @@ fn a_database_url_that_is_named_is_where_proofs_run() {
     });
 }
 
-/// A package of its own with one test that passes on the test server, and one that fails.
+/// A package with a test that passes on the test server, and one that fails; each writes down where the server is.
 fn package() -> Checkout {
     let checkout = Checkout::new();
     let write = |path: &str, text: &str| {
@@ -175,8 +175,9 @@ fn package() -> Checkout {
     );
     write(
         "src/lib.rs",
-        r#"#[test]
-fn passes() {
+        r#"
+#[cfg(test)]
+fn reach_server() {
     let url = std::env::var("XTASK_TEST_URL").unwrap();
     let place = url.split_once('@').unwrap().1.split_once('/').unwrap().0;
     std::net::TcpStream::connect(place).unwrap();
@@ -184,7 +185,13 @@ fn passes() {
 }
 
 #[test]
+fn passes() {
+    reach_server();
+}
+
+#[test]
 fn fails() {
+    reach_server();
     panic!("as it should");
 }
 "#,
@@ -192,38 +199,33 @@ fn fails() {
     checkout
 }
 
-/// The exit code of `xtask test` with these arguments, and that of the test runner itself.
-fn codes(checkout: &Checkout, args: &[&str]) -> (i32, i32) {
-    let all = [&["test", "--"], args].concat();
-    let target = checkout.root().join("target");
-    let ours = outcome(&checkout.bare_command_in(&all, &[("CARGO_TARGET_DIR", target.as_os_str())]));
-    let has_nextest = cmd!("cargo-nextest", "--version").stdout_null().stderr_null().run().is_ok();
-    let runner: &[&str] =
-        if has_nextest { &["nextest", "run", "--workspace"] } else { &["test", "--workspace"] };
-    let place = fs::read_to_string(checkout.root().join("place")).unwrap_or_default();
-    let theirs = cmd(env!("CARGO"), [runner, args].concat())
-        .dir(checkout.root())
-        .env("CARGO_TARGET_DIR", target)
-        // One that never answers is as good as any for a test that does not ask.
-        .env("XTASK_TEST_URL", "postgres://nobody@127.0.0.1:1/nowhere")
-        .unchecked();
-    let theirs = outcome(&theirs);
-    fs::write(checkout.root().join("place"), place).unwrap();
-    (ours.code, theirs.code)
-}
-
 #[test]
 fn xtask_test_hands_over_its_arguments_and_the_exit_code_and_ends_its_server() {
     let checkout = package();
-    let place = |checkout: &Checkout| fs::read_to_string(checkout.root().join("place")).unwrap();
-    let told = |args: &[&str]| codes(&checkout, args);
-    assert_eq!(told(&["passes"]).0, 0);
-    let (ours, theirs) = told(&["fails"]);
-    assert_ne!(ours, 0);
-    assert_eq!(ours, theirs);
-    let (ours, theirs) = told(&["matches_nothing"]);
-    assert_eq!(ours, theirs);
-    // The address that the test was given leads nowhere now.
-    assert!(TcpStream::connect(place(&checkout)).is_err());
-    assert!(Path::new(&checkout.root().join("target")).is_dir());
+    let (place, target) = (checkout.root().join("place"), checkout.root().join("target"));
+    let has_nextest = cmd!("cargo-nextest", "--version").stdout_null().stderr_null().run().is_ok();
+    let runner: &[&str] = if has_nextest { &["nextest", "run"] } else { &["test"] };
+    for (filter, passes) in [("passes", Some(true)), ("fails", Some(false)), ("matches_nothing", None)] {
+        let target = [("CARGO_TARGET_DIR", target.as_os_str())];
+        let ours = outcome(&checkout.bare_command_in(&["test", "--", filter], &target));
+        // The address that a test was given leads nowhere afterwards.
+        assert_eq!(place.exists(), passes.is_some(), "{ours:?}");
+        if passes.is_some() {
+            assert!(TcpStream::connect(fs::read_to_string(&place).unwrap()).is_err());
+            fs::remove_file(&place).unwrap();
+        }
+        // They listen on a port that is nobody's server, which these tests do not mind.
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let url = format!("postgres://{}/postgres", listener.local_addr().unwrap());
+        let theirs = cmd(env!("CARGO"), [runner, &["--workspace", filter]].concat())
+            .dir(checkout.root())
+            .env("CARGO_TARGET_DIR", target[0].1)
+            .env("XTASK_TEST_URL", url.replace("//", "//nobody@"))
+            .unchecked();
+        assert_eq!(ours.code, outcome(&theirs).code, "{ours:?}");
+        if let Some(passes) = passes {
+            assert_eq!(ours.code == 0, passes, "{ours:?}");
+            fs::remove_file(&place).unwrap();
+        }
+    }
 }
