@@ -7,8 +7,8 @@ use std::{
     path::Path,
 };
 
-use duct::cmd;
-use rustix::process::{Signal, kill_process};
+use duct::{Handle, cmd};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::native_server::{NativeServer, lives, pid_of, wait_until};
 
@@ -31,13 +31,13 @@ fn a_pid_file_that_names_another_process_fools_nobody_and_harms_nobody() {
     let it = NativeServer::new();
     it.xtask(&["db-setup"]).expect(0, &[]);
     it.write_data();
-    let stranger = cmd!("sleep", "600").unchecked().start().unwrap();
+    let stranger = Stranger(cmd!("sleep", "600").unchecked().start().unwrap());
     let (data, server) = (it.data(), it.postmaster());
     let file = data.join("postmaster.pid");
     let text = fs::read_to_string(&file).unwrap();
     it.xtask(&["server", "stop"]).expect(0, &["stopped"]);
-    let pid = |pid: rustix::process::Pid| pid.as_raw_nonzero().to_string();
-    let stale = text.replacen(&pid(server), &pid(pid_of(&stranger)), 1);
+    let pid = |pid: Pid| pid.as_raw_nonzero().to_string();
+    let stale = text.replacen(&pid(server), &pid(pid_of(&stranger.0)), 1);
     fs::write(&file, &stale).unwrap();
     it.xtask(&["server", "status"]).expect(0, &["stopped"]);
     it.xtask(&["server", "stop"]).expect(0, &["not running"]);
@@ -45,8 +45,16 @@ fn a_pid_file_that_names_another_process_fools_nobody_and_harms_nobody() {
     it.xtask(&["server", "start"]).expect(0, &["started"]);
     it.expect_data();
     it.xtask(&["server", "stop"]).expect(0, &["stopped"]);
-    assert!(stranger.try_wait().unwrap().is_none());
-    stranger.kill().unwrap();
+    assert!(stranger.0.try_wait().unwrap().is_none());
+}
+
+/// A process that has nothing to do with any server, and ends with the test.
+struct Stranger(Handle);
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+    }
 }
 
 /// Kills `db-setup` with signal 9 as soon as its folder looks like that, and then runs it again.

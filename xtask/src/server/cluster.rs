@@ -14,12 +14,15 @@ use rustix::process::Signal;
 use super::account::{Account, LOCALE};
 use super::binaries::Binaries;
 use super::folder::write_private;
-use super::launch::{GivenUp, TO_DROP};
+use super::launch::{GivenUp, TO_LET_GO};
 use super::pidfile::{self, PidFile, Read};
 
 /// What a half-made data directory is called, and its password file: debris if its maker did not come to the
 /// end.
 const DRAFT: &str = "data.new-";
+
+/// For what a killed `initdb` had started to notice, which it does between two of its steps.
+const TO_END: Duration = Duration::from_secs(2);
 
 /// Whether the data is to survive a power cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,12 +71,22 @@ impl Cluster {
         )
     }
 
-    /// Removes what makers that were killed have left. The caller holds the lock, so nobody is at it now.
-    pub(super) fn remove_debris(&self) {
+    /// Removes what makers that were killed have left. The caller holds the lock, so nobody is at it now, but
+    /// for an `initdb` that has outlived its starter.
+    pub(super) async fn remove_debris(&self) {
         let Ok(entries) = fs::read_dir(&self.home) else { return };
         for entry in entries.flatten().filter(|it| it.file_name().to_string_lossy().starts_with(DRAFT)) {
-            // An orphaned initdb may still be writing there; then what is left waits for the next time.
-            let _ = fs::remove_dir_all(entry.path()).or_else(|_| fs::remove_file(entry.path()));
+            let draft = entry.path();
+            for pid in pidfile::makers_of(&draft) {
+                let _ = rustix::process::kill_process(pid, Signal::KILL);
+            }
+            // What it had started ends by itself, without its input; without its folder it would leave its
+            // shared memory behind.
+            let began = Instant::now();
+            while !pidfile::servers_of(&draft).is_empty() && began.elapsed() < TO_LET_GO {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            let _ = fs::remove_dir_all(&draft).or_else(|_| fs::remove_file(&draft));
         }
     }
 
@@ -209,7 +222,7 @@ impl Drop for Program {
         // Without effect where it has ended.
         if self.given_up == GivenUp::Stop && self.handle.kill().is_ok() {
             // Until what it had started has let go of its output too.
-            while matches!(self.handle.try_wait(), Ok(None)) && began.elapsed() < TO_DROP {
+            while matches!(self.handle.try_wait(), Ok(None)) && began.elapsed() < TO_END {
                 std::thread::sleep(Duration::from_millis(1));
             }
         }

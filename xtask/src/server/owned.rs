@@ -10,6 +10,7 @@ use anyhow::{Context, bail};
 use rustix::process::Signal;
 
 use super::account::Account;
+use super::cluster::Cluster;
 use super::folder::{self, Access};
 use super::launch::TO_DROP;
 use super::pidfile;
@@ -144,8 +145,10 @@ async fn clear_away(base: &Path) -> anyhow::Result<Vec<PathBuf>> {
     for entry in entries.flatten().filter(|it| it.file_type().is_ok_and(|kind| kind.is_dir())) {
         let folder = entry.path();
         let Ok(Some(_lock)) = folder::lock_if_free(&folder.join("lock")) else { continue };
-        stop_servers_of(&folder.join("data")).await?;
-        // An orphaned initdb may still be writing there; then what is left waits for the next time.
+        let cluster = Cluster::new(&folder, folder.join("server.log"));
+        stop_servers_of(&cluster.data).await?;
+        cluster.remove_debris().await;
+        // Where there is no `/proc`, an orphaned initdb may still be writing; what is left waits for the next.
         if fs::remove_dir_all(&folder).is_ok() {
             cleared.push(folder);
         }

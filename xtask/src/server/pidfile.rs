@@ -119,14 +119,30 @@ pub(super) fn serves(pid: Pid, data: &Path) -> bool {
 /// Every server process of `data`, found without its `postmaster.pid`.
 pub(super) fn servers_of(data: &Path) -> Vec<Pid> {
     let own = |pid: &str| pid.parse().ok().and_then(Pid::from_raw);
-    if let Ok(entries) = fs::read_dir("/proc/self").and_then(|_| fs::read_dir("/proc")) {
-        let pids = entries.flatten().filter_map(|it| it.file_name().to_str().and_then(own));
+    if let Some(pids) = processes() {
         return pids.filter(|pid| serves_at_a_glance(*pid, data) == Some(true)).collect();
     }
     let said = duct::cmd!("ps", "-axww", "-o", "pid=,args=").stdin_null().stderr_null().unchecked().read();
     let said = said.unwrap_or_default();
     let lines = said.lines().filter_map(|line| line.trim().split_once(' '));
     lines.filter(|(_, line)| is_command_of(line, data)).filter_map(|(pid, _)| own(pid)).collect()
+}
+
+/// Every `initdb` that makes `data`; none are known where there is no `/proc`.
+pub(super) fn makers_of(data: &Path) -> Vec<Pid> {
+    let makes = |pid: &Pid| {
+        let line = fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero())).unwrap_or_default();
+        let mut words = line.split(|byte| *byte == 0);
+        words.any(|word| word.strip_prefix(b"--pgdata=") == Some(data.as_os_str().as_encoded_bytes()))
+    };
+    processes().into_iter().flatten().filter(makes).collect()
+}
+
+/// All processes, where there is `/proc`.
+fn processes() -> Option<impl Iterator<Item = Pid>> {
+    let entries = fs::read_dir("/proc/self").and_then(|_| fs::read_dir("/proc")).ok()?;
+    let pid = |name: &str| name.parse().ok().and_then(Pid::from_raw);
+    Some(entries.flatten().filter_map(move |it| it.file_name().to_str().and_then(pid)))
 }
 
 /// `ps` prints a line without its quotes, so the program's own path may hold blanks, and so may the data

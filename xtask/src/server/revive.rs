@@ -45,7 +45,7 @@ impl Native {
             }
         };
         let cluster = self.cluster();
-        cluster.remove_debris();
+        cluster.remove_debris().await;
         match cluster.major()? {
             None => self.create(known, began, notes).await,
             Some(major) => self.restart(cluster, major, known, began, notes).await,
@@ -61,7 +61,7 @@ impl Native {
         let binaries = binaries::find(self.minimum_major, None)?;
         let account = Account::choose()?;
         let cluster = self.place(&account)?;
-        cluster.remove_debris();
+        cluster.remove_debris().await;
         // Whoever has removed the data by hand keeps the URL.
         let (port, password) = match known {
             Some(state) => (state.port, state.password),
