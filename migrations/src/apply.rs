@@ -10,7 +10,7 @@ use futures_util::TryStreamExt;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, migrate::Migrate, postgres::PgDatabaseError};
 
 use crate::{
-    App, Direction, Error, Failure, Holder, MigrationId, Plan, Project, Script, Step, Subject,
+    App, Direction, Error, Failure, Holder, MigrationId, Place, Plan, Project, Script, Step, Subject,
     index::{self, InvalidIndex},
 };
 
@@ -107,13 +107,7 @@ impl ScriptError {
             Some(error) => {
                 Error::Failed(Box::new(Failure::new(subject, script, self.completed, error, kept)))
             }
-            None => {
-                let doing = match subject {
-                    Subject::Migration(..) => "run a migration",
-                    Subject::Seed(_) => "run a seed",
-                };
-                Error::Database { doing, error: self.error }
-            }
+            None => broke_off(&subject, script, Error::Database { doing: "run it", error: self.error }),
         }
     }
 
@@ -125,6 +119,10 @@ impl ScriptError {
     }
 }
 
+fn broke_off(subject: &Subject, script: &Script, error: Error) -> Error {
+    Error::BrokeOff { what: subject.to_string(), place: Place::file(&script.path), error: Box::new(error) }
+}
+
 impl From<Error> for StepError {
     fn from(error: Error) -> Self {
         StepError::Other(error)
@@ -133,11 +131,12 @@ impl From<Error> for StepError {
 
 impl StepError {
     fn told(self, step: &Step<'_>, script: &Script, kept: &[MigrationId]) -> Error {
+        let subject = Subject::Migration(step.migration.id.clone(), step.direction);
         match self {
-            StepError::Script(error) => {
-                error.told(Subject::Migration(step.migration.id.clone(), step.direction), script, kept)
-            }
-            StepError::Other(error) => error,
+            StepError::Script(error) => error.told(subject, script, kept),
+            // It names the migration itself.
+            StepError::Other(error @ Error::InvalidIndex { .. }) => error,
+            StepError::Other(error) => broke_off(&subject, script, error),
         }
     }
 }
@@ -182,6 +181,7 @@ async fn in_transaction(
     let mut transaction = conn.begin().await.map_err(failed())?;
     run_script(&mut transaction, script).await.map_err(StepError::Script)?;
     restore_settings(&mut transaction).await?;
+    still_locked(&mut transaction).await?;
     record(&mut transaction, app, step, start).await?;
     // A deferred constraint speaks up only here, so the commit counts as the script's last statement.
     transaction
@@ -203,11 +203,15 @@ async fn outside_transaction(
         index::drop(conn, &invalid).await?;
         on_event(Event::DroppedInvalidIndex { step, index: &invalid.index });
     }
+    // It waits for every open transaction, which is no lock that it had better give up; and trying again would start over.
+    let patient = sqlx::raw_sql("set lock_timeout = 0").execute(&mut *conn).await;
+    patient.map_err(Error::database("run a migration"))?;
     // Prepared, unlike the others: Postgres itself then refuses a second statement, which would drag both into one
     // implicit transaction.
     let statement = sqlx::query(script.sql()).persistent(false).execute(&mut *conn).await;
     statement.map_err(|error| StepError::Script(ScriptError { error, completed: 0 }))?;
     restore_settings(conn).await?;
+    still_locked(conn).await?;
     // `if not exists` is content with an index of that name which is not valid.
     let invalid = index::invalid_of(conn, script).await?;
     if !invalid.is_empty() {
@@ -219,8 +223,18 @@ async fn outside_transaction(
     Ok(())
 }
 
+/// Makes sure that a script did not let the next runner in.
+async fn still_locked(conn: &mut PgConnection) -> Result<(), Error> {
+    let held = "select exists (select from pg_locks where pid = pg_backend_pid() and locktype = 'advisory' and objsubid = 1)";
+    let held: bool = sqlx::query_scalar(held)
+        .fetch_one(conn)
+        .await
+        .map_err(Error::database("look for the migration lock"))?;
+    if held { Ok(()) } else { Err(Error::LockLost) }
+}
+
 /// Takes back what a script set for its session: a role or search path of one migration is not the next one's, nor ours.
-async fn restore_settings(conn: &mut PgConnection) -> Result<(), Error> {
+pub(crate) async fn restore_settings(conn: &mut PgConnection) -> Result<(), Error> {
     let restore = sqlx::raw_sql("reset session authorization; reset all").execute(conn).await;
     restore.map_err(Error::database("restore the session's settings"))?;
     Ok(())

@@ -23,7 +23,7 @@ impl Contract {
     pub async fn read(conn: &mut PgConnection, project: &Project) -> Result<Contract, Error> {
         let tables: Vec<String> = sqlx::query_scalar(
             "select c.relname::text from pg_class c
-             where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'f') and not c.relispartition
+             where c.relnamespace = to_regnamespace('public') and c.relkind in ('r', 'p', 'f') and not c.relispartition
                and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
              order by 1",
         )

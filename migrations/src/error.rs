@@ -78,6 +78,21 @@ pub enum Error {
         /// The oldest major allowed.
         wanted: u32,
     },
+    /// A step of a plan, or a seed, broke off for another reason than a statement that Postgres refused.
+    #[error("{what} broke off, and nothing of it was kept\n  {}: {error}", .place)]
+    BrokeOff {
+        /// Which: `migration billing/0001_initial`.
+        what: String,
+        /// Its file.
+        place: Place,
+        /// Why.
+        error: Box<Error>,
+    },
+    /// A migration gave the migration lock back, as `discard all` does; it is undone.
+    #[error(
+        "it gave up the migration lock; remove what does that, such as `discard all` or `pg_advisory_unlock_all()`"
+    )]
+    LockLost,
     /// The server refused or broke the connection, or a statement of our own failed.
     #[error("{doing}: {}", describe(.error))]
     Database {
@@ -241,6 +256,13 @@ fn describe(error: &sqlx::Error) -> String {
             Some(code) => format!("{} ({code})", db.message()),
             None => db.message().to_owned(),
         },
+        // sqlx's words for it name a message of the protocol.
+        sqlx::Error::Protocol(words) if words.contains("CopyInResponse") => {
+            "`copy … from stdin` has nobody to read from here; write inserts, or copy from a file of the server".to_owned()
+        }
+        sqlx::Error::Protocol(words) if words.contains("CopyOutResponse") => {
+            "`copy … to stdout` has nobody to write to here; remove it".to_owned()
+        }
         other => other.to_string(),
     }
 }

@@ -82,6 +82,36 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// What helps: mostly the file is to blame, but not always.
+    fn remedy(&self) -> &'static str {
+        match (self.code.as_str(), &self.subject) {
+            ("55P03", _) => {
+                "another session holds a lock that it needs; run the same command again when that one is done"
+            }
+            ("57014", _) => "give it longer (--statement-timeout SECONDS), or make it quicker",
+            ("57P01", _) => "somebody ended the session; run the same command again",
+            ("25001", _) => {
+                "make `-- no-transaction` the very first line of the file, and this its only statement"
+            }
+            (_, Subject::Migration(..)) => "fix the file and run the same command again",
+            (_, Subject::Seed(_)) => {
+                "fix the file, or the rows that it meets, and run the same command again"
+            }
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Subject::Migration(id, Direction::Up) => write!(f, "migration {id}"),
+            Subject::Migration(id, Direction::Down) => write!(f, "the way back of {id}"),
+            Subject::Seed(app) => write!(f, "seed of app `{app}`"),
+        }
+    }
+}
+
 /// A place in a script, as it is shown.
 struct Spot {
     line: usize,
@@ -116,9 +146,14 @@ impl Spot {
     }
 }
 
-/// A tab is as wide as the terminal likes, and what is put under the text must not depend on that.
+/// A tab is as wide as the terminal likes, and what is put under the text must not depend on that. Other control
+/// characters are for looking at, not for the terminal to obey.
 fn untabbed(text: &str) -> String {
-    text.replace('\t', "    ").replace('\r', "")
+    let picture = |c: char| match c {
+        c if u32::from(c) < 0x20 => char::from_u32(0x2400 + u32::from(c)).unwrap_or('�'),
+        c => c,
+    };
+    text.replace('\t', "    ").replace('\r', "").chars().map(picture).collect()
 }
 
 fn shortened(line: &str) -> String {
@@ -130,11 +165,7 @@ fn shortened(line: &str) -> String {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.subject {
-            Subject::Migration(id, Direction::Up) => write!(f, "migration {id} failed")?,
-            Subject::Migration(id, Direction::Down) => write!(f, "the way back of {id} failed")?,
-            Subject::Seed(app) => write!(f, "seed of app `{app}` failed")?,
-        }
+        write!(f, "{} failed", self.subject)?;
         f.write_str(if self.kept_in_part {
             "; it runs without a transaction, so look at what it left"
         } else {
@@ -161,9 +192,6 @@ impl fmt::Display for Failure {
             let kept: Vec<String> = self.kept.iter().map(ToString::to_string).collect();
             write!(f, "\n  applied before it and kept: {}", kept.join(", "))?;
         }
-        f.write_str(match &self.subject {
-            Subject::Migration(..) => "\n  fix the file and run the same command again",
-            Subject::Seed(_) => "\n  fix the file, or the rows that it meets, and run the same command again",
-        })
+        write!(f, "\n  {}", self.remedy())
     }
 }

@@ -1,6 +1,6 @@
 //! The head of a migration: the comment lines before its first statement, and the directives among them.
 
-use crate::{MigrationId, Place, Problem};
+use crate::{MigrationId, Place, Problem, statements};
 
 /// What the head of a file says.
 #[derive(Debug, Default)]
@@ -16,11 +16,11 @@ const NO_TRANSACTION: &str = "-- no-transaction";
 
 pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Head {
     let mut head = Head::default();
-    let mut in_head = true;
+    let body =
+        statements::split(text).first().map_or(usize::MAX, |first| statements::line_at(text, first.start));
     for (index, line) in text.lines().enumerate() {
         let place = || Place::line(path, index + 1);
-        let line = line.trim_end();
-        in_head &= line.trim().is_empty() || line.starts_with("--");
+        let (line, in_head) = (line.trim_end(), index + 1 < body);
         if line == NO_TRANSACTION {
             // sqlx looks at the first bytes of the file only, so that anything above would silently disable it.
             if index == 0 {
@@ -47,22 +47,39 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Head
                     problems.push(Problem::Head { place: place(), message });
                 }
             }
-        } else if in_head && looks_like_depends_on(line) {
-            let message = format!("`{line}` means nothing like that; write `{DEPENDS_ON} app/0001_name`");
+        } else if in_head && let Some(meant) = meant(line) {
+            let message = format!(
+                "`{}` means nothing like that; write `{meant}`, at the start of the line",
+                line.trim()
+            );
             problems.push(Problem::Head { place: place(), message });
         }
     }
     head
 }
 
-/// A misspelt directive would drop an edge of the graph without a word.
-fn looks_like_depends_on(line: &str) -> bool {
+/// What a comment was probably meant to say: a misspelt directive would drop an edge of the graph, or a transaction,
+/// without a word.
+fn meant(line: &str) -> Option<&'static str> {
+    let line = line.trim_start();
+    if !line.starts_with("--") {
+        return None;
+    }
     let letters: String =
         line.trim_start_matches('-').chars().filter(|c| !matches!(c, ' ' | '-' | '_')).collect();
     let letters = letters.to_ascii_lowercase();
-    ["dependson:", "dependon:", "depends:", "dependency:", "dependencies:"]
-        .iter()
-        .any(|word| letters.starts_with(word))
+    let depends_on = ["dependson:", "dependon:", "depends:", "dependency:", "dependencies:"];
+    // Without the colon only where a migration's name follows; else it is prose.
+    let names_one =
+        letters.strip_prefix("dependson").is_some_and(|rest| rest.contains('/') && !rest.contains(':'));
+    let one_word = line.split_whitespace().count() <= 4;
+    if depends_on.iter().any(|word| letters.starts_with(word)) || (names_one && one_word) {
+        Some("-- depends-on: app/0001_name")
+    } else if letters.starts_with("notransaction") {
+        Some("-- no-transaction")
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
@@ -99,7 +116,17 @@ mod tests {
     fn a_misspelt_directive_is_a_problem() {
         check("-- depends on: b/0001_x\nselect 1;", &[], &["write `-- depends-on:"]);
         check("-- depends-on: b\nselect 1;", &[], &["`b` is not a migration's name"]);
-        check("-- This depends on b: see there.\nselect 1;", &[], &[]);
+        check("  -- depends-on: b/0001_x\nselect 1;", &[], &["at the start of the line"]);
+        check("-- depends-on b/0001_x\nselect 1;", &[], &["write `-- depends-on:"]);
+        check("/* licence */\n-- Depends-On: b/0001_x\nselect 1;", &[], &["write `-- depends-on:"]);
+        check("-- no-transaction: why\nselect 1;", &[], &["write `-- no-transaction`"]);
+        check("--no-transaction\nselect 1;", &[], &["write `-- no-transaction`"]);
+        check("-- This depends on b: see there.\n-- depends on what a/b says there\nselect 1;", &[], &[]);
+    }
+
+    #[test]
+    fn a_block_comment_belongs_to_the_head() {
+        check("/* licence\n*/\n-- depends-on: b/0001_x\nselect 1;", &["b/0001_x:3"], &[]);
     }
 
     #[test]

@@ -25,6 +25,13 @@ pub struct Applied {
     pub checksum: Vec<u8>,
 }
 
+impl Applied {
+    /// The name of its file, as far as sqlx kept it: `0001_initial`.
+    fn name(&self) -> String {
+        format!("{:04}_{}", self.version, self.description.replace(' ', "_"))
+    }
+}
+
 /// What a database says was applied to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ledger {
@@ -48,6 +55,8 @@ pub enum LedgerProblem {
     Late(MigrationId, MigrationId),
     /// Applied, though one that it depends on is not.
     WithoutParent(MigrationId, MigrationId),
+    /// Applied under another name.
+    Renamed(MigrationId, String),
     /// Somebody marked the row as failed.
     Dirty(MigrationId),
     /// A table in the ledger's schema that belongs to no app.
@@ -62,6 +71,7 @@ impl LedgerProblem {
             LedgerProblem::FileGone(..) => "file gone",
             LedgerProblem::Late(..) => "late",
             LedgerProblem::WithoutParent(..) => "impossible",
+            LedgerProblem::Renamed(..) => "renamed",
             LedgerProblem::Dirty(_) => "failed",
             LedgerProblem::UnknownTable(_) => "unknown",
         }
@@ -78,6 +88,7 @@ impl LedgerProblem {
             LedgerProblem::WithoutParent(id, parent) => {
                 format!("{id} is applied, and {parent}, which it depends on, is not")
             }
+            LedgerProblem::Renamed(id, name) => format!("{id} was applied as {name}"),
             LedgerProblem::Dirty(id) => format!("{id} is marked as failed"),
             LedgerProblem::UnknownTable(table) => {
                 format!("table {table} stands among the ledgers, and no app of apps.toml has it")
@@ -100,6 +111,7 @@ impl LedgerProblem {
             LedgerProblem::WithoutParent(id, _) => {
                 format!("the ledger was edited by hand, or the head of {id} was; put that right first")
             }
+            LedgerProblem::Renamed(_, name) => format!("name its two files {name} again"),
             LedgerProblem::Dirty(_) => {
                 "look at the database, then set `success` in its ledger row to what is true".to_owned()
             }
@@ -191,11 +203,14 @@ impl Ledger {
             let migration = project.migrations_of(&row.app).find(|migration| migration.number == row.version);
             match migration {
                 None => {
-                    let id = format!("{}/{:04}_{}", row.app, row.version, row.description.replace(' ', "_"));
+                    let id = format!("{}/{}", row.app, row.name());
                     problems.push(LedgerProblem::FileGone(id, row.clone()));
                 }
                 Some(migration) if migration.checksum() != row.checksum => {
                     problems.push(LedgerProblem::Edited(migration.id.clone(), migration.up.path.clone()));
+                }
+                Some(migration) if migration.recorded.description != row.description => {
+                    problems.push(LedgerProblem::Renamed(migration.id.clone(), row.name()));
                 }
                 Some(migration) if !row.success => problems.push(LedgerProblem::Dirty(migration.id.clone())),
                 Some(_) => {}

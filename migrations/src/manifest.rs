@@ -5,6 +5,9 @@ use toml::Spanned;
 
 use crate::{Place, Problem, error::closest};
 
+/// Bytes of a name that Postgres keeps.
+const LONGEST_NAME: usize = 63;
+
 /// Name of the manifest in the migrations folder.
 pub(crate) const FILE: &str = "apps.toml";
 
@@ -62,6 +65,10 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Opti
     };
 
     let names: Vec<&str> = file.apps.iter().map(|app| app.name.as_ref().as_str()).collect();
+    if file.postgres.database.is_empty() || file.postgres.database.len() > LONGEST_NAME {
+        let message = format!("`database` under [postgres] must have 1 to {LONGEST_NAME} bytes");
+        problems.push(Problem::Manifest { place: Place::file(path), message });
+    }
     let mut owners: Vec<(&str, &str)> = Vec::new();
     for (index, app) in file.apps.iter().enumerate() {
         let name = names[index];
@@ -69,7 +76,7 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Opti
         if !is_plain(name) {
             say(
                 at(app.name.span().start),
-                format!("app name `{name}` is not lower-case letters, digits and `_`"),
+                format!("app name `{name}` is not lower-case letters, digits and `_`, 63 at most"),
             );
         }
         if names[..index].contains(&name) {
@@ -117,6 +124,7 @@ pub(crate) fn is_plain(name: &str) -> bool {
     let mut chars = name.chars();
     chars.next().is_some_and(|c| c.is_ascii_lowercase() || c == '_')
         && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        && name.len() <= LONGEST_NAME
 }
 
 fn line_of(text: &str, offset: usize) -> usize {

@@ -141,6 +141,7 @@ impl Reader<'_> {
             wrong("rename it to NNNN_name.up.sql or NNNN_name.down.sql, in lower case, or move it elsewhere");
         } else if is_sql || name == sqlx_toml::FILE {
             match text {
+                Some(text) if text.contains('\0') => wrong("remove the zero byte in it"),
                 Some(text) if text.starts_with('\u{feff}') => {
                     wrong("remove the byte-order mark at its start");
                 }

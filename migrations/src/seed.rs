@@ -6,7 +6,7 @@ use sqlx::{Connection, PgConnection};
 
 use crate::{
     Error, Project, Script, Subject,
-    apply::{ScriptError, run_script},
+    apply::{ScriptError, restore_settings, run_script},
 };
 
 /// Whether a run of the seeds is kept.
@@ -62,14 +62,15 @@ pub(crate) async fn run(
 ) -> Result<SeedReport, Error> {
     let failed = || Error::database("run the seeds");
     let mut transaction = conn.begin().await.map_err(failed())?;
-    let prune = if prune == Prune::Yes { "on" } else { "off" };
-    let set = sqlx::query("select set_config('seed.prune', $1, true)").bind(prune);
-    set.execute(&mut *transaction).await.map_err(failed())?;
     // Postgres hands its counters on at most once a second, so those of earlier transactions may still stand here.
     let before = counters(&mut transaction).await?;
     for (app, script) in &project.seeds {
+        let prune = if prune == Prune::Yes { "on" } else { "off" };
+        let set = sqlx::query("select set_config('seed.prune', $1, true)").bind(prune);
+        set.execute(&mut *transaction).await.map_err(failed())?;
         let ran = run_to_its_end(&mut transaction, script).await;
         ran.map_err(|error| error.told(Subject::Seed(app.clone()), script, &[]))?;
+        restore_settings(&mut transaction).await?;
     }
     let mut report = SeedReport::default();
     for (table, after) in counters(&mut transaction).await? {

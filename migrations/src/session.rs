@@ -5,7 +5,8 @@ use std::time::Duration;
 use sqlx::{ConnectOptions, Connection, PgConnection, migrate::Migrate, postgres::PgConnectOptions};
 
 use crate::{
-    Contract, Error, Event, Ledger, Plan, Project, Prune, SeedMode, SeedReport, Target, apply, database,
+    Contract, Error, Event, Ledger, Plan, Project, Prune, SeedMode, SeedReport, Target, apply,
+    database::{self, Found},
     lock, seed,
 };
 
@@ -70,6 +71,8 @@ impl Session {
         let conn = options
             .clone()
             .application_name(&settings.application_name)
+            // A script may `deallocate all` or `discard all`, and sqlx would go on to use what is no longer there.
+            .statement_cache_capacity(0)
             .options([
                 ("lock_timeout", millis(settings.lock_timeout).as_str()),
                 ("statement_timeout", millis(settings.statement_timeout).as_str()),
@@ -88,6 +91,23 @@ impl Session {
     /// The connection itself, for questions of the caller's own.
     pub fn connection(&mut self) -> &mut PgConnection {
         &mut self.conn
+    }
+
+    /// What the marker of this database says. It asks the server which database that is: a connection string may name
+    /// it by an alias.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn found(&mut self) -> Result<Found, Error> {
+        let name: String = sqlx::query_scalar("select current_database()::text")
+            .fetch_one(&mut self.conn)
+            .await
+            .map_err(Error::database("ask for the database's name"))?;
+        Ok(match database::find(&mut self.conn, &name).await? {
+            // We are connected to it.
+            Found::Absent => Found::Unmarked,
+            found => found,
+        })
     }
 
     /// What was applied.

@@ -2,7 +2,10 @@
 //!
 //! Which names are allowed is decided in `reader`; here a file is only read.
 
-use std::{fmt, fs, io, path::Path};
+use std::{
+    fmt, fs, io,
+    path::{Path, PathBuf},
+};
 
 use crate::Error;
 
@@ -52,24 +55,22 @@ pub(crate) fn read_folder(folder: &Path) -> Result<Vec<SourceFile>, Error> {
     let mut files = Vec::new();
     for entry in list(folder)? {
         let name = entry.name;
-        if !entry.is_folder {
-            if name == crate::manifest::FILE {
-                files.push(read(&folder.join(&name), name)?);
-            }
+        if name == crate::manifest::FILE {
+            files.push(read(&entry.path, name)?);
             continue;
         }
-        if NOT_APPS.contains(&name.as_str()) || name.starts_with('.') {
+        if entry.kind != Kind::Folder || NOT_APPS.contains(&name.as_str()) {
             continue;
         }
         // The folder itself, so that an app without a single file is seen too.
         files.push(SourceFile { path: format!("{name}/"), text: None });
         for inner in list(&folder.join(&name))? {
             let path = format!("{name}/{}", inner.name);
-            if inner.is_folder {
-                files.push(SourceFile { path: format!("{path}/"), text: None });
-            } else {
-                files.push(read(&folder.join(&path), path)?);
-            }
+            files.push(match inner.kind {
+                Kind::Folder => SourceFile { path: format!("{path}/"), text: None },
+                Kind::Hidden => SourceFile { path, text: None },
+                Kind::File => read(&inner.path, path)?,
+            });
         }
     }
     Ok(files)
@@ -77,7 +78,25 @@ pub(crate) fn read_folder(folder: &Path) -> Result<Vec<SourceFile>, Error> {
 
 struct Entry {
     name: String,
-    is_folder: bool,
+    path: PathBuf,
+    kind: Kind,
+}
+
+#[derive(PartialEq)]
+enum Kind {
+    Folder,
+    File,
+    Hidden,
+}
+
+/// Follows a symbolic link, as sqlx does. What is neither file nor folder could keep its reader waiting for ever.
+fn kind(path: &Path) -> io::Result<Kind> {
+    let metadata = fs::metadata(path)?;
+    match (metadata.is_dir(), metadata.is_file()) {
+        (true, _) => Ok(Kind::Folder),
+        (_, true) => Ok(Kind::File),
+        _ => Err(io::Error::other("neither a file nor a folder")),
+    }
 }
 
 fn list(folder: &Path) -> Result<Vec<Entry>, Error> {
@@ -85,9 +104,11 @@ fn list(folder: &Path) -> Result<Vec<Entry>, Error> {
     let mut entries = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        // Follows a symbolic link, as sqlx does.
-        let is_folder = fs::metadata(entry.path()).map_err(failed)?.is_dir();
-        entries.push(Entry { name: entry.file_name().to_string_lossy().into_owned(), is_folder });
+        let failed = |source| Error::Read { path: entry.path().display().to_string(), source };
+        let name = entry.file_name().to_string_lossy().into_owned();
+        // An editor's lock is a link to nothing; whether its name may be here is decided without looking into it.
+        let kind = if name.starts_with('.') { Kind::Hidden } else { kind(&entry.path()).map_err(failed)? };
+        entries.push(Entry { name, path: entry.path(), kind });
     }
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(entries)

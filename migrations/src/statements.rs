@@ -51,9 +51,19 @@ pub(crate) fn split(sql: &str) -> Vec<Range<usize>> {
 pub(crate) fn transaction_control(sql: &str) -> Option<(String, usize)> {
     const WORDS: &[&str] = &["begin", "start", "commit", "end", "rollback", "abort"];
     split(sql).into_iter().find_map(|range| {
-        let word: String = sql[range.clone()].chars().take_while(char::is_ascii_alphabetic).collect();
-        let word = word.to_ascii_lowercase();
-        WORDS.contains(&word.as_str()).then(|| (word, line_at(sql, range.start)))
+        let words =
+            (Tokens { sql: &sql[range.clone()], at: 0 }).filter(|token| matches!(token.kind, Kind::Word));
+        let words: Vec<String> =
+            words.take(3).map(|token| token.text(&sql[range.clone()]).to_ascii_lowercase()).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let ends = match words[..] {
+            // To a savepoint: that stays inside.
+            ["rollback", "to", ..] | ["rollback", "work" | "transaction", "to"] => false,
+            ["prepare", second, ..] => second == "transaction",
+            [first, ..] => WORDS.contains(&first),
+            [] => false,
+        };
+        ends.then(|| (words[0].to_owned(), line_at(sql, range.start)))
     })
 }
 
@@ -218,6 +228,11 @@ mod tests {
     #[test]
     fn transaction_control_is_seen_with_its_line() {
         assert_eq!(transaction_control("select 1;\nCOMMIT;"), Some(("commit".to_owned(), 2)));
+        assert_eq!(
+            transaction_control("select 1;\nprepare transaction 'x';"),
+            Some(("prepare".to_owned(), 2))
+        );
+        assert_eq!(transaction_control("savepoint a; rollback to a; prepare p as select 1"), None);
         assert_eq!(transaction_control("do $$ begin commit; end $$; select 'commit;'"), None);
         assert_eq!(transaction_control("create function f() returns int begin atomic select 1; end;"), None);
     }

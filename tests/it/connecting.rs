@@ -64,11 +64,13 @@ fn a_server_that_is_too_old_is_told_with_both_versions() {
     with_empty_database(async |db| {
         let checkout = Checkout::new();
         checkout.replace("apps.toml", "version = 15", "version = 99");
-        for args in VERBS.iter().filter(|args| !matches!(args[0], "db-drop" | "db-reset")) {
+        for args in VERBS.iter().filter(|args| args[0] != "db-drop") {
             checkout
                 .xtask(db, args)
                 .expect(1, &["error: the server is PostgreSQL 1", "apps.toml wants 99 or newer"]);
         }
+        // It is still there: a `db-reset` that can't set up again drops nothing.
+        sqlx::query("select 1").execute(db.pool()).await?;
         Ok(())
     });
 }
@@ -156,10 +158,49 @@ fn a_role_that_may_not_is_told_what_it_lacks() {
         let other = format!("{}/another", url.rsplit_once('/').unwrap().0);
         outcome(&checkout.command(&other, &["db-setup"]))
             .expect(1, &["create the database: permission denied to create database"]);
+        let reset = outcome(&checkout.command(&url, &["db-reset", "--confirm", db.name()]));
+        reset.expect(1, &["may not create databases, so nothing was touched", "alter role"]);
         // Reading needs no right to create anything.
         outcome(&checkout.command(&url, &["showmigrations"])).expect(0, &["[ ] 0001_initial"]);
         let drop = format!("drop role {role}");
         db.pool().execute(sqlx::AssertSqlSafe(drop)).await?;
+        Ok(())
+    });
+}
+
+#[test]
+fn an_address_of_ipv6_and_a_name_too_long_are_understood() {
+    let long = "x".repeat(64);
+    check(&format!("postgres://app:x@127.0.0.1:1/{long}"), &["names a database of more than 63 bytes"]);
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    check(&format!("postgres://app:x@[::1]:{port}/app"), &["::1"]);
+    let told = outcome(&Checkout::new().command(&format!("postgres://app:x@[::1]:{port}/app"), &["migrate"]));
+    assert!(!told.stderr.contains("lookup"), "{told:?}");
+}
+
+#[test]
+fn reading_verbs_hold_themselves_to_it() {
+    with_empty_database(async |db| {
+        let checkout = Checkout::new();
+        checkout.xtask(db, &["migrate"]).expect(0, &[]);
+        // Whoever reads this ledger writes by it, unless the session is read-only.
+        let role = db.name();
+        let trap = format!(
+            "create role {role} login password 'x'; create table public.trap (id int); grant all on public.trap to {role};
+             grant usage on schema migrations to {role}; grant select on all tables in schema migrations to {role};
+             create function trap() returns boolean language plpgsql as $$ begin insert into public.trap values (1); return true; end $$;
+             alter table migrations.users enable row level security;
+             create policy trap on migrations.users using (trap())"
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(trap)).execute(db.pool()).await?;
+        let place = db.url().split_once('@').unwrap().1.to_owned();
+        let url = format!("postgres://{role}:x@{place}");
+        for args in [&["showmigrations"] as &[&str], &["db-check"], &["migrate", "--plan"]] {
+            outcome(&checkout.command(&url, args))
+                .expect(1, &["cannot execute INSERT in a read-only transaction"]);
+        }
+        let drop = format!("drop owned by {role} cascade; drop role {role}");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(drop)).execute(db.pool()).await?;
         Ok(())
     });
 }

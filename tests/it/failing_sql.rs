@@ -91,6 +91,67 @@ fn a_constraint_that_speaks_at_the_commit_undoes_it_all() {
 }
 
 #[test]
+fn a_ledger_row_that_cannot_be_written_undoes_the_migration() {
+    with_empty_database(async |db| {
+        let checkout = one_app();
+        checkout.xtask(db, &["migrate"]).expect(0, &[]);
+        db.pool()
+            .execute(
+                "create function refuse() returns trigger language plpgsql as $$ begin raise 'not today'; end $$;
+                 create trigger refuse before insert on migrations.a for each row execute function refuse()",
+            )
+            .await?;
+        let before = snapshot(db).await;
+        checkout.migration("a/0002_more", "create table u (id int);", "drop table u;");
+        let said = [
+            "migration a/0002_more broke off, and nothing of it was kept",
+            "a/0002_more.up.sql",
+            "not today",
+        ];
+        checkout.xtask(db, &["migrate"]).expect(1, &said);
+        assert_eq!(before, snapshot(db).await);
+        Ok(())
+    });
+}
+
+#[test]
+fn copy_from_nobody_is_told_instead_of_waited_for() {
+    with_empty_database(async |db| {
+        let checkout = one_app();
+        checkout.xtask(db, &["migrate"]).expect(0, &[]);
+        let before = snapshot(db).await;
+        for (up, said) in
+            [("copy t from stdin;", "write inserts"), ("copy t to stdout;", "nobody to write to")]
+        {
+            checkout.migration("a/0002_copy", up, "select 1;");
+            checkout
+                .xtask(db, &["migrate"])
+                .expect(1, &["migration a/0002_copy broke off", "0002_copy.up.sql", said]);
+            assert_eq!(before, snapshot(db).await);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn the_remedy_fits_the_error() {
+    with_empty_database(async |db| {
+        let checkout = one_app();
+        checkout.migration("a/0002_x", "vacuum t;", "select 1;");
+        checkout
+            .xtask(db, &["migrate"])
+            .expect(1, &["(25001)", "make `-- no-transaction` the very first line"]);
+        checkout.migration("a/0002_x", "select pg_sleep(60);", "select 1;");
+        checkout
+            .xtask(db, &["migrate", "--statement-timeout", "1"])
+            .expect(1, &["give it longer (--statement-timeout SECONDS)"]);
+        checkout.migration("a/0002_x", "select pg_terminate_backend(pg_backend_pid());", "select 1;");
+        checkout.xtask(db, &["migrate"]).expect(1, &["(57P01)", "somebody ended the session"]);
+        Ok(())
+    });
+}
+
+#[test]
 fn characters_of_several_bytes_do_not_move_the_mark() {
     check(
         "select 'äöü–€', nix;",

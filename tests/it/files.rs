@@ -20,6 +20,12 @@ fn check(spoil: impl Fn(&Checkout), said: &[&str]) {
     });
 }
 
+/// The line of a text in the project's manifest.
+fn line_of(text: &str) -> usize {
+    let manifest = std::fs::read_to_string(tests::workspace_root().join("migrations/apps.toml")).unwrap();
+    manifest.lines().position(|line| line == text).unwrap() + 1
+}
+
 const UP: &str = "create table t (id int);";
 const DOWN: &str = "drop table t;";
 
@@ -35,7 +41,11 @@ fn a_syntax_error_in_the_manifest_is_told_with_its_line() {
 fn an_unknown_key_of_the_manifest_is_told_with_its_line() {
     check(
         |it| it.replace("apps.toml", "name = \"progress\"", "name = \"progress\"\ncolour = \"red\""),
-        &["migrations/apps.toml:", "unknown field `colour`", "depends-on"],
+        &[
+            &format!("migrations/apps.toml:{}: ", line_of("name = \"progress\"") + 1),
+            "unknown field `colour`",
+            "depends-on",
+        ],
     );
 }
 
@@ -43,10 +53,10 @@ fn an_unknown_key_of_the_manifest_is_told_with_its_line() {
 fn an_unknown_app_in_depends_on_is_told_with_the_nearest_name() {
     check(
         |it| it.replace("apps.toml", "depends-on = [\"users\"]", "depends-on = [\"user\"]"),
-        &[
-            "migrations/apps.toml:",
-            "app `organizations` depends on `user`, which is no app here; did you mean `users`?",
-        ],
+        &[&format!(
+            "migrations/apps.toml:{}: app `organizations` depends on `user`, which is no app here; did you mean `users`?",
+            line_of("depends-on = [\"users\"]")
+        )],
     );
 }
 
@@ -255,5 +265,85 @@ fn all_problems_are_told_at_once() {
             "migrations/users/notes.sql",
             "migrations/progress/0003_x.up.sql",
         ],
+    );
+}
+
+#[test]
+fn an_app_that_stands_twice_or_depends_on_itself_is_refused() {
+    check(
+        |it| it.replace("apps.toml", "name = \"progress\"", "name = \"users\""),
+        &["app `users` stands here twice"],
+    );
+    check(
+        |it| it.replace("apps.toml", "depends-on = []", "depends-on = [\"users\"]"),
+        &["app `users` depends on itself; remove it"],
+    );
+}
+
+#[test]
+fn names_that_postgres_would_cut_or_quote_are_refused() {
+    let long = "x".repeat(64);
+    check(
+        |it| it.replace("apps.toml", "name = \"progress\"", &format!("name = \"{long}\"")),
+        &["is not lower-case letters, digits and `_`, 63 at most"],
+    );
+    check(
+        |it| it.replace("apps.toml", "name = \"progress\"", "name = \"Progress\""),
+        &["app name `Progress` is not"],
+    );
+    check(
+        |it| it.replace("apps.toml", "database = \"app\"", "database = \"\""),
+        &["`database` under [postgres] must have 1 to 63 bytes"],
+    );
+}
+
+#[test]
+fn directives_where_they_mean_nothing_are_refused() {
+    check(
+        |it| it.migration("progress/0002_x", UP, &format!("-- depends-on: users/0001_initial\n{DOWN}")),
+        &["migrations/progress/0002_x.down.sql:1: `-- depends-on:` belongs into the up file"],
+    );
+    check(
+        |it| it.migration("progress/0002_x", &format!("-- Why.\n-- no-transaction\n{UP}"), DOWN),
+        &["migrations/progress/0002_x.up.sql:2: `-- no-transaction` counts only as the very first line"],
+    );
+}
+
+#[test]
+fn settings_of_sqlx_that_would_part_the_ledgers_are_refused() {
+    check(
+        |it| {
+            it.replace(
+                "users/sqlx.toml",
+                "table-name = \"migrations.users\"",
+                "table-name = \"public.users_ledger\"",
+            );
+        },
+        &["`table-name` must be a plain name in a schema of its own"],
+    );
+    check(
+        |it| it.replace("users/sqlx.toml", "create-schemas = [\"migrations\"]", "create-schemas = []"),
+        &["`create-schemas` must list `migrations`"],
+    );
+    check(
+        |it| it.replace("users/sqlx.toml", "[migrate]", "[migrate]\nignored-chars = [\"\\r\"]"),
+        &["`ignored-chars` changes every checksum"],
+    );
+}
+
+#[test]
+fn files_that_cannot_be_read_are_named() {
+    check(
+        |it| std::os::unix::fs::symlink("nowhere", it.path("users/notes.txt")).unwrap(),
+        &["cannot read ", "users/notes.txt: No such file"],
+    );
+    // An editor's lock: a hidden link to nothing.
+    check(
+        |it| std::os::unix::fs::symlink("nowhere", it.path("users/.#0002_x.up.sql")).unwrap(),
+        &["migrations/users/.#0002_x.up.sql: sqlx would ignore it or fail on it"],
+    );
+    check(
+        |it| it.migration("users/0002_x", "select 1;\0", DOWN),
+        &["migrations/users/0002_x.up.sql: ", "zero byte"],
     );
 }

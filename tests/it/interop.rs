@@ -17,9 +17,14 @@ const APPS: [&str; 3] = ["users", "organizations", "progress"];
 
 /// What sqlx-cli makes of an app's folder and its `sqlx.toml`.
 async fn migrator(app: &str) -> Migrator {
-    let mut migrator = Migrator::new(workspace_root().join("migrations").join(app)).await.unwrap();
-    migrator.dangerous_set_table_name(format!("migrations.{app}"));
-    migrator.create_schema("migrations");
+    let folder = workspace_root().join("migrations").join(app);
+    let settings: toml::Table = std::fs::read_to_string(folder.join("sqlx.toml")).unwrap().parse().unwrap();
+    let settings = &settings["migrate"];
+    let mut migrator = Migrator::new(folder).await.unwrap();
+    migrator.dangerous_set_table_name(settings["table-name"].as_str().unwrap().to_owned());
+    for schema in settings["create-schemas"].as_array().unwrap() {
+        migrator.create_schema(schema.as_str().unwrap().to_owned());
+    }
     migrator
 }
 
@@ -122,6 +127,7 @@ fn a_migrator_of_sqlx_waits_while_we_migrate() {
             })
             .await?;
         assert_eq!(kept_out, Some(true));
+        sqlx::query("set lock_timeout = '5s'").execute(&mut other).await?;
         other.lock().await?;
         Ok(())
     });

@@ -80,6 +80,20 @@ fn a_migration_applied_before_what_it_needs_is_told() {
 }
 
 #[test]
+fn a_renamed_migration_is_told_with_its_old_name() {
+    check(
+        async |it, _| {
+            for direction in ["up", "down"] {
+                let path = |name: &str| it.path(&format!("progress/{name}.{direction}.sql"));
+                std::fs::rename(path("0003_index"), path("0003_indices")).unwrap();
+            }
+        },
+        "renamed",
+        &["progress/0003_indices was applied as 0003_index", "name its two files 0003_index again"],
+    );
+}
+
+#[test]
 fn a_row_marked_as_failed_is_told() {
     check(
         async |_, db| run(db, "update migrations.users set success = false").await,

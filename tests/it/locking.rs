@@ -2,14 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use migrations::lock_key;
+use migrations::{Project, Prune, SeedMode, Session, Settings, Target};
 use sqlx::{ConnectOptions, Connection, Executor, migrate::Migrate};
 use tests::with_empty_database;
 
-use crate::{
-    checkout::{Checkout, outcome},
-    snapshot::snapshot,
-};
+use crate::{checkout::Checkout, snapshot::snapshot};
 
 #[test]
 fn a_lock_held_by_sqlx_itself_is_waited_for_and_given_up_with_its_holder() {
@@ -104,13 +101,52 @@ fn a_waiting_migrator_does_not_stop_an_index_built_concurrently() {
 fn the_lock_is_free_after_success_and_after_failure() {
     with_empty_database(async |db| {
         let checkout = Checkout::new();
+        let free = async || {
+            let held = "select not exists (select from pg_locks where locktype = 'advisory'
+                        and database = (select oid from pg_database where datname = current_database()))";
+            sqlx::query_scalar::<_, bool>(held).fetch_one(db.pool()).await.unwrap()
+        };
+        // One session throughout: the end of its process would free everything.
+        let mut session = Session::connect(&db.options(), Settings::default()).await?;
+        let project = Project::load(&checkout.path(""))?;
+        session.migrate(&project, &Target::Latest, &mut |_| {}).await?;
+        assert!(free().await);
+        session.seed(&project, SeedMode::Write, Prune::No, &mut |_| {}).await?;
+        assert!(free().await);
         checkout.migration("progress/0002_bad", "selec 1;", "select 1;");
-        assert_eq!(outcome(&checkout.command(&db.url(), &["migrate"])).code, 1);
-        let free: bool = sqlx::query_scalar("select pg_try_advisory_lock($1)")
-            .bind(lock_key(db.name()))
-            .fetch_one(db.pool())
-            .await?;
-        assert!(free);
+        let project = Project::load(&checkout.path(""))?;
+        session.migrate(&project, &Target::Latest, &mut |_| {}).await.unwrap_err();
+        assert!(free().await);
+        checkout.remove("progress/0002_bad.up.sql");
+        checkout.remove("progress/0002_bad.down.sql");
+        checkout.write("progress/seed.sql", "selec 1;");
+        let project = Project::load(&checkout.path(""))?;
+        session.seed(&project, SeedMode::Write, Prune::No, &mut |_| {}).await.unwrap_err();
+        assert!(free().await);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_migration_that_gives_the_lock_away_is_undone() {
+    with_empty_database(async |db| {
+        let checkout = Checkout::new();
+        checkout.xtask(db, &["migrate"]).expect(0, &[]);
+        let before = snapshot(db).await;
+        for up in
+            ["create table t (id int); select pg_advisory_unlock_all();", "-- no-transaction\ndiscard all;"]
+        {
+            checkout.migration("progress/0002_careless", up, "select 1;");
+            let said = [
+                "migration progress/0002_careless broke off",
+                "migrations/progress/0002_careless.up.sql",
+                "gave up the migration lock",
+            ];
+            checkout.xtask(db, &["migrate"]).expect(1, &said);
+            assert_eq!(before, snapshot(db).await);
+        }
+        checkout.migration("progress/0002_careless", "deallocate all;", "select 1;");
+        checkout.xtask(db, &["migrate"]).expect(0, &[]);
         Ok(())
     });
 }

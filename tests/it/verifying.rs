@@ -65,6 +65,38 @@ fn a_missing_and_an_unexpected_table_fail_the_contract() {
 }
 
 #[test]
+fn a_migration_that_touches_another_apps_tables_fails() {
+    for (up, down) in [
+        ("alter table organizations add column note text;", "alter table organizations drop column note;"),
+        ("create index on organizations (name);", "drop index organizations_name_idx;"),
+        (
+            "alter table progress add column organization uuid references organizations;",
+            "alter table progress drop column organization;",
+        ),
+        ("grant select on organizations to public;", "revoke select on organizations from public;"),
+    ] {
+        check(
+            |it| it.migration("progress/0002_trespass", up, down),
+            3,
+            &[
+                "progress/0002_trespass touches table organizations of app `organizations`, which `depends-on` of `progress` does not list",
+            ],
+        );
+    }
+}
+
+#[test]
+fn a_second_way_up_that_leads_elsewhere_fails() {
+    // A large object is data, so it outlives the way down without a trace in the catalogue.
+    let up = "do $$ begin if exists (select from pg_largeobject_metadata) then create schema again; end if; perform lo_create(0); end $$;";
+    check(
+        |it| it.migration("progress/0002_sly", up, "drop schema if exists again;"),
+        3,
+        &["up again gives the same fingerprint", "FAILED", "+ schema again"],
+    );
+}
+
+#[test]
 fn seeds_that_write_again_fail() {
     check(
         |it| it.write("progress/seed.sql", "update roles set description = description;"),
@@ -100,6 +132,21 @@ fn a_down_that_leaves_something_fails_with_what_it_left() {
             "+ table public.progress row security",
         ),
         ("alter table progress disable trigger all;", "select 1;", "enabled D"),
+        (
+            "grant select (score) on progress to public;",
+            "select 1;",
+            "+ grant public.progress.score SELECT to public",
+        ),
+        ("alter table progress replica identity full;", "select 1;", "replica identity f"),
+        ("alter table progress alter score set statistics 7;", "select 1;", "statistics 7"),
+        (
+            "create statistics st on score, status from progress;",
+            "select 1;",
+            "+ statistics public.progress.st",
+        ),
+        ("create publication pub for table progress;", "select 1;", "+ publication pub"),
+        ("comment on schema public is 'ours';", "select 1;", "+ schema public ours"),
+        ("create collation c from \"C\";", "select 1;", "+ collation public.c"),
         ("create sequence s;", "select 1;", "+ sequence public.s"),
         ("create domain d as int check (value > 0);", "select 1;", "+ domain public.d integer CHECK"),
         ("create policy p on progress using (true);", "select 1;", "+ policy public.progress.p"),

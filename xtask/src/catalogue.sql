@@ -10,7 +10,7 @@ members as (
 ),
 relations as (
     select c.oid, c.relkind, c.relowner, c.relacl, c.relpersistence, c.relrowsecurity, c.relforcerowsecurity, c.reloptions,
-           c.relispartition, c.relpartbound, format('%I.%I', s.nspname, c.relname) as name
+           c.relispartition, c.relpartbound, c.relreplident, (select oid from pg_roles where rolname = current_user) as me, format('%I.%I', s.nspname, c.relname) as name
     from pg_class c join schemas s on s.oid = c.relnamespace
     where not exists (select from members m where m.classid = 'pg_class'::regclass and m.objid = c.oid)
 ),
@@ -27,8 +27,8 @@ types as (
       and not exists (select from members m where m.classid = 'pg_type'::regclass and m.objid = t.oid)
 ),
 lines (kind, name, definition) as (
-    select 'schema', quote_ident(nspname), coalesce(obj_description(oid, 'pg_namespace'), '')
-    from schemas where nspname <> 'public'
+    select 'schema', quote_ident(nspname), obj_description(oid, 'pg_namespace')
+    from schemas where nspname <> 'public' or obj_description(oid, 'pg_namespace') <> 'standard public schema'
     union all
     select 'extension', quote_ident(extname), extversion from pg_extension where extname <> 'plpgsql'
     union all
@@ -41,6 +41,8 @@ lines (kind, name, definition) as (
                case when reloptions is not null then 'with ' || reloptions::text end,
                case when relispartition then pg_get_expr(relpartbound, oid) end,
                case when relkind = 'p' then pg_get_partkeydef(oid) end,
+               case when relkind in ('r', 'p') and relreplident <> 'd' then 'replica identity ' || relreplident::text end,
+               case when relowner <> me then 'owner ' || relowner::regrole end,
                case when relkind in ('v', 'm') then ltrim(pg_get_viewdef(oid)) end,
                '-- ' || obj_description(oid, 'pg_class'))
     from relations where relkind in ('r', 'p', 'f', 'v', 'm', 'S', 'c')
@@ -55,6 +57,10 @@ lines (kind, name, definition) as (
                case a.attidentity when 'a' then 'identity always' when 'd' then 'identity by default' end,
                case when a.attgenerated <> '' then 'generated' when d.oid is not null then 'default' end,
                pg_get_expr(d.adbin, d.adrelid),
+               case when a.attstorage <> t.typstorage then 'storage ' || a.attstorage::text end,
+               -- PostgreSQL 17 has null where older versions have -1.
+               'statistics ' || nullif(a.attstattarget, -1),
+               'with ' || a.attoptions::text,
                '-- ' || col_description(a.attrelid, a.attnum))
     from relations r
     join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
@@ -85,6 +91,24 @@ lines (kind, name, definition) as (
                      'using ' || pg_get_expr(p.polqual, p.polrelid), 'check ' || pg_get_expr(p.polwithcheck, p.polrelid))
     from relations r join pg_policy p on p.polrelid = r.oid
     union all
+    select 'statistics', format('%s.%I', r.name, x.stxname), pg_get_statisticsobjdef(x.oid)
+    from relations r join pg_statistic_ext x on x.stxrelid = r.oid
+    union all
+    select 'collation', format('%I.%I', s.nspname, c.collname), concat_ws(' ', c.collprovider::text, c.collcollate, c.collctype)
+    from pg_collation c join schemas s on s.oid = c.collnamespace
+    union all
+    select 'operator', format('%I.%s', s.nspname, o.oid::regoperator), o.oprcode::text
+    from pg_operator o join schemas s on s.oid = o.oprnamespace
+    where not exists (select from members m where m.classid = 'pg_operator'::regclass and m.objid = o.oid)
+    union all
+    select 'publication', quote_ident(pubname), concat_ws(' ', puballtables, pubinsert, pubupdate, pubdelete, pubtruncate)
+    from pg_publication
+    union all
+    select 'foreign server', quote_ident(srvname), srvoptions::text from pg_foreign_server
+    union all
+    select 'event trigger', quote_ident(evtname), concat_ws(' ', evtevent, evtfoid::regproc, evttags::text, evtenabled::text)
+    from pg_event_trigger
+    union all
     select 'sequence', r.name, concat_ws(' ', format_type(q.seqtypid, null), q.seqstart, q.seqincrement, q.seqmin, q.seqmax, q.seqcycle)
     from relations r join pg_sequence q on q.seqrelid = r.oid
     union all
@@ -104,7 +128,19 @@ lines (kind, name, definition) as (
     union all
     -- Rights that somebody else than the owner was given.
     select 'grant', o.name, concat_ws(' ', a.privilege_type, 'to', coalesce(g.rolname, 'public'), case when a.is_grantable then 'with grant option' end)
-    from (select name, relowner as owner, relacl as acl from relations union all select name, proowner, proacl from functions) o
+    from (
+        select name, relowner as owner, relacl as acl from relations
+        union all
+        select r.name || '.' || quote_ident(a.attname), r.relowner, a.attacl
+        from relations r join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
+        union all
+        select name, proowner, proacl from functions
+        union all
+        -- The server itself lets everybody use `public`.
+        select quote_ident(n.nspname), n.nspowner, n.nspacl from pg_namespace n join schemas s using (oid) where n.nspname <> 'public'
+        union all
+        select t.name, b.typowner, b.typacl from types t join pg_type b on b.oid = t.oid
+    ) o
     cross join lateral aclexplode(o.acl) a
     left join pg_roles g on g.oid = a.grantee
     where a.grantee <> o.owner

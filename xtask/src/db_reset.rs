@@ -35,6 +35,7 @@ impl Args {
         let mut steps = Steps::new(self.format);
         let server = or_interrupted(server::find(checkout, &project.postgres)).await?;
         on_server(&server, async {
+            db_setup::may_create(&server, &project).await?;
             db_drop::drop(&server, &self.destruction, "db-reset", &mut steps).await?;
             db_setup::set_up(&server, &project, &self.setup, &mut steps).await
         })

@@ -96,6 +96,24 @@ pub(crate) async fn set_up(
     Ok(())
 }
 
+/// Makes sure that a database could be created here, before the one that is there is dropped.
+pub(crate) async fn may_create(server: &Server, project: &Project) -> anyhow::Result<()> {
+    let mut conn = session::maintenance(server).await?;
+    session::version_of(&conn, project)?;
+    let allowed: bool =
+        sqlx::query_scalar("select rolcreatedb or rolsuper from pg_roles where rolname = current_user")
+            .fetch_one(&mut conn)
+            .await
+            .map_err(Error::database("ask what the role may do"))?;
+    if !allowed {
+        anyhow::bail!(
+            "role `{role}` may not create databases, so nothing was touched\n  allow it, as a superuser: alter role {role} createdb",
+            role = server.options.get_username()
+        );
+    }
+    Ok(())
+}
+
 /// Creates the database where it is missing. Says whether it is there without a marker.
 async fn create(
     conn: &mut PgConnection,
@@ -130,7 +148,7 @@ fn is_duplicate(error: &migrations::Error) -> bool {
 }
 
 async fn is_empty(session: &mut Session) -> anyhow::Result<bool> {
-    let sql = "select not exists (select from pg_class where relnamespace >= 16384 or relnamespace = 'public'::regnamespace)";
+    let sql = "select not exists (select from pg_class where relnamespace >= 16384 or relnamespace = to_regnamespace('public'))";
     let empty = sqlx::query_scalar(sql).fetch_one(session.connection()).await;
     Ok(empty.map_err(Error::database("look for tables"))?)
 }

@@ -22,7 +22,9 @@ impl fmt::Display for Stop {
         match self {
             Stop::Differs => f.write_str("the database is not as it should be"),
             Stop::Refused(why) => f.write_str(why),
-            Stop::Interrupted => f.write_str("what was under way is undone, what was done before stays"),
+            Stop::Interrupted => {
+                f.write_str("what was under way in a transaction is undone, what was done before stays")
+            }
             Stop::Code(code) => write!(f, "a command ended with exit code {code}"),
         }
     }

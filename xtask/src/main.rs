@@ -14,6 +14,7 @@ mod db_reset;
 mod db_setup;
 mod db_shell;
 mod db_url;
+mod direction;
 mod exit;
 mod interrupt;
 mod migrate;

@@ -1,7 +1,7 @@
 //! `cargo xtask migrate`: applies migrations, or takes them back.
 
 use clap::Args as ClapArgs;
-use migrations::{Direction, Event, Plan, Project, Session, Step, Target, database};
+use migrations::{Direction, Event, Plan, Project, Session, Step, Target};
 use serde_json::json;
 
 use crate::{
@@ -89,7 +89,7 @@ impl Args {
         if !matches!(target, Target::Latest | Target::App(_)) {
             let ledger = session.ledger(project).await?;
             if Plan::new(project, &ledger, target)?.goes_back() {
-                let found = database::find(session.connection(), server.database()).await?;
+                let found = session.found().await?;
                 let what = "taking migrations back would destroy data in it";
                 let again = ["migrate"].into_iter().chain(self.app.as_deref()).chain(self.name.as_deref());
                 let again = again.collect::<Vec<_>>().join(" ");

@@ -125,14 +125,21 @@ pub(crate) fn count(n: usize, one: &str, many: &str) -> String {
 
 /// One line on standard output.
 ///
-/// A reader that went away (`… | head`) is no error of ours: the command goes on in silence.
 pub(crate) fn line(text: &str) {
-    let _ = writeln!(io::stdout(), "{text}");
+    raw(&format!("{text}\n"));
 }
 
 /// A text exactly as it is.
+///
+/// A reader that went away (`… | head`) is no error of ours: the command goes on in silence. A full disk is one.
 pub(crate) fn raw(text: &str) {
-    let _ = io::stdout().write_all(text.as_bytes());
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            complain("error", &format!("cannot write to standard output: {error}"));
+            std::process::exit(1);
+        }
+        _ => {}
+    }
 }
 
 /// A report for programs.

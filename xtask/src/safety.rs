@@ -40,9 +40,20 @@ pub(crate) fn may_destroy(
     };
     let mistyped = confirmed.map_or(String::new(), |typed| format!("; `--confirm {typed}` names another"));
     Err(Stop::Refused(format!(
-        "{reason}; {what}{mistyped}\n  if you mean it: cargo xtask {command} --confirm {database}"
+        "{reason}; {what}{mistyped}\n  if you mean it: cargo xtask {command} --confirm {}",
+        shell_word(database)
     ))
     .into())
+}
+
+/// A name as a shell takes it for one word.
+fn shell_word(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    if !name.is_empty() && name.chars().all(plain) {
+        name.to_owned()
+    } else {
+        format!("'{}'", name.replace('\'', "'\\''"))
+    }
 }
 
 /// Whether a server is on this machine, as far as its address tells.

@@ -42,6 +42,9 @@ pub(crate) use self::{
 };
 use crate::{checkout::Checkout, cli::ServerChoice, output};
 
+/// Bytes of a name that Postgres keeps.
+const LONGEST_NAME: usize = 63;
+
 /// A server that we know how to reach.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -132,8 +135,18 @@ fn from_url(mut url: Url, place: &'static str, postgres: &Postgres) -> anyhow::R
     if url.path().trim_matches('/').is_empty() {
         url.set_path(&postgres.database);
     }
-    let options = PgConnectOptions::from_str(url.as_str())
+    let mut options = PgConnectOptions::from_str(url.as_str())
         .with_context(|| format!("read DATABASE_URL ({place}), which is {}", redacted(&url)))?;
+    if let Some(address) = options.get_host().strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        // sqlx would look up an IPv6 address with its brackets.
+        options = options.clone().host(address);
+    }
+    let name = options.get_database().unwrap_or_default();
+    if name.len() > LONGEST_NAME {
+        bail!(
+            "DATABASE_URL ({place}) names a database of more than {LONGEST_NAME} bytes, which Postgres would cut: `{name}`"
+        );
+    }
     Ok(Server { options, url, origin: Origin::Url(place), started: Startup::AlreadyRunning })
 }
 

@@ -1,6 +1,6 @@
 //! Connecting, with errors that say which server it was and what to do, and ending what an interrupted command left.
 
-use std::{io, process, time::Duration};
+use std::{io, process, sync::LazyLock, time::Duration};
 
 use anyhow::anyhow;
 use clap::Args;
@@ -20,10 +20,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Timeouts {
     /// Seconds to wait for the migration lock
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(0..=86_400))]
     lock_timeout: u64,
     /// Seconds that one statement may take
-    #[arg(long, value_name = "SECONDS", default_value_t = 900)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     statement_timeout: u64,
 }
 
@@ -33,15 +33,14 @@ impl Default for Timeouts {
     }
 }
 
-/// What this process calls itself on a server; no other process has the same.
-fn application_name() -> String {
-    format!("cargo xtask ({})", process::id())
-}
+/// What this process calls itself on a server. Pids are alike on different machines, hence the random part.
+static APPLICATION_NAME: LazyLock<String> =
+    LazyLock::new(|| format!("cargo xtask ({}, {:08x})", process::id(), rand::random::<u32>()));
 
 /// Opens the development database for writing.
 pub(crate) async fn open(server: &Server, project: &Project, timeouts: Timeouts) -> anyhow::Result<Session> {
     let settings = Settings {
-        application_name: application_name(),
+        application_name: APPLICATION_NAME.clone(),
         migration_lock_timeout: Duration::from_secs(timeouts.lock_timeout),
         statement_timeout: Duration::from_secs(timeouts.statement_timeout),
         ..Settings::default()
@@ -51,20 +50,26 @@ pub(crate) async fn open(server: &Server, project: &Project, timeouts: Timeouts)
 
 /// Opens it for reading; Postgres refuses everything else.
 pub(crate) async fn open_read_only(server: &Server, project: &Project) -> anyhow::Result<Session> {
-    let settings =
-        Settings { access: Access::ReadOnly, application_name: application_name(), ..Settings::default() };
+    let settings = Settings {
+        access: Access::ReadOnly,
+        application_name: APPLICATION_NAME.clone(),
+        ..Settings::default()
+    };
     connect(server, project, settings).await
 }
 
 async fn connect(server: &Server, project: &Project, settings: Settings) -> anyhow::Result<Session> {
-    let opening = Session::connect(&server.options, settings);
-    let session = match tokio::time::timeout(CONNECT_TIMEOUT, opening).await {
-        Ok(Ok(session)) => session,
-        Ok(Err(migrations::Error::Database { error, .. })) => {
-            return Err(explain(server, server.database(), error));
+    let opening = || async {
+        match Session::connect(&server.options, settings.clone()).await {
+            Ok(session) => Ok(Ok(session)),
+            Err(migrations::Error::Database { error, .. }) => Err(error),
+            Err(other) => Ok(Err(other)),
         }
-        Ok(Err(other)) => return Err(other.into()),
-        Err(_) => return Err(no_answer(server)),
+    };
+    let session = match in_time(opening).await {
+        Some(Ok(session)) => session?,
+        Some(Err(error)) => return Err(explain(server, server.database(), error)),
+        None => return Err(no_answer(server)),
     };
     session.require_version(project)?;
     Ok(session)
@@ -74,15 +79,30 @@ async fn connect(server: &Server, project: &Project, settings: Settings) -> anyh
 pub(crate) async fn maintenance(server: &Server) -> anyhow::Result<PgConnection> {
     let mut refused = None;
     for database in ["postgres", "template1"] {
-        let options = server.options.clone().database(database).application_name(&application_name());
-        match tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await {
-            Ok(Ok(conn)) => return Ok(conn),
-            Ok(Err(error)) if is(&error, "3D000") => refused = Some(explain(server, database, error)),
-            Ok(Err(error)) => return Err(explain(server, database, error)),
-            Err(_) => return Err(no_answer(server)),
+        let options = server.options.clone().database(database).application_name(&APPLICATION_NAME);
+        match in_time(|| options.connect()).await {
+            Some(Ok(conn)) => return Ok(conn),
+            Some(Err(error)) if is(&error, "3D000") => refused = Some(explain(server, database, error)),
+            Some(Err(error)) => return Err(explain(server, database, error)),
+            None => return Err(no_answer(server)),
         }
     }
     Err(refused.unwrap_or_else(|| no_answer(server)))
+}
+
+/// Connects, again and again where the server says that it is still starting. `None` is no answer in time.
+async fn in_time<T, F: Future<Output = Result<T, sqlx::Error>>>(
+    connect: impl Fn() -> F,
+) -> Option<Result<T, sqlx::Error>> {
+    let trying = async {
+        loop {
+            match connect().await {
+                Err(error) if is(&error, "57P03") => tokio::time::sleep(Duration::from_millis(50)).await,
+                done => return done,
+            }
+        }
+    };
+    tokio::time::timeout(CONNECT_TIMEOUT, trying).await.ok()
 }
 
 /// The server's version, such as `15.18`, if it is new enough.
@@ -166,14 +186,14 @@ pub(crate) async fn on_server<T>(
 }
 
 async fn end_sessions(server: &Server) {
-    // If this fails the server ends them by itself, as soon as it looks.
-    if let Ok(mut conn) = maintenance(server).await {
-        let _ = sqlx::query(
+    let ending = async {
+        let mut conn = maintenance(server).await.ok()?;
+        let end = sqlx::query(
             "select pg_terminate_backend(pid, 5000) from pg_stat_activity
              where application_name = $1 and pid <> pg_backend_pid()",
-        )
-        .bind(application_name())
-        .execute(&mut conn)
-        .await;
-    }
+        );
+        end.bind(&*APPLICATION_NAME).execute(&mut conn).await.ok()
+    };
+    // Where this does not work out, the server ends them by itself as soon as it looks; nobody should wait for it here.
+    let _ = tokio::time::timeout(Duration::from_secs(3), ending).await;
 }
