@@ -14,6 +14,10 @@ fn main() -> io::Result<()> {
             continue;
         }
         for file in names(&migrations.join(&app))? {
+            // What is neither is none of the project's business, as a file manager's own.
+            if file.starts_with('.') || !(file.ends_with(".sql") || file == "sqlx.toml") {
+                continue;
+            }
             include(&migrations, &format!("{app}/{file}"), &mut list);
         }
         println!("cargo::rerun-if-changed={}", migrations.join(&app).display());

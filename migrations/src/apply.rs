@@ -21,6 +21,9 @@ const LOCK_PAUSE: Duration = Duration::from_millis(200);
 /// SQLSTATE of `lock_timeout`.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
+/// Who is told. `Send`, so that a program may run a session in a task of its own.
+pub type OnEvent<'e> = &'e mut (dyn FnMut(Event<'_>) + Send);
+
 /// What happens while a session works.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -59,7 +62,7 @@ pub(crate) async fn run(
     conn: &mut PgConnection,
     project: &Project,
     plan: &Plan<'_>,
-    on_event: &mut dyn FnMut(Event<'_>),
+    on_event: OnEvent<'_>,
 ) -> Result<(), Error> {
     let mut kept: Vec<MigrationId> = Vec::new();
     for step in &plan.steps {
@@ -147,7 +150,7 @@ async fn with_retries(
     step: &Step<'_>,
     script: &Script,
     start: Instant,
-    on_event: &mut dyn FnMut(Event<'_>),
+    on_event: OnEvent<'_>,
 ) -> Result<(), StepError> {
     let mut attempt = 1;
     loop {
@@ -196,7 +199,7 @@ async fn outside_transaction(
     app: &App,
     step: &Step<'_>,
     script: &Script,
-    on_event: &mut dyn FnMut(Event<'_>),
+    on_event: OnEvent<'_>,
 ) -> Result<(), StepError> {
     let start = Instant::now();
     for invalid in index::invalid_of(conn, script).await? {

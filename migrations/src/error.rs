@@ -11,12 +11,12 @@ use crate::{Cycle, Failure, Holder, LedgerProblem, MigrationId, Place};
 #[non_exhaustive]
 pub enum Error {
     /// A file or folder of the project could not be read.
-    #[error("cannot read {path}: {source}")]
+    #[error("cannot read {path}: {error}")]
     Read {
         /// The file or folder.
         path: String,
         /// Why.
-        source: io::Error,
+        error: io::Error,
     },
     /// The files contradict the rules; all problems at once.
     #[error("{}; nothing was touched{}", count(.0.len(), "problem in the migration files", "problems in the migration files"), lines(.0))]
@@ -59,7 +59,7 @@ pub enum Error {
         indexes: Vec<String>,
     },
     /// Another session holds the migration lock.
-    #[error("gave up after {} s waiting for the migration lock of database `{database}`; nothing was touched{}\n  wait for it, or give it longer: --lock-timeout 120", .waited.as_secs(), holder_line(.holder.as_deref()))]
+    #[error("gave up after {} s waiting for the migration lock of database `{database}`; nothing was touched{}\n  wait for it, or give us longer to wait (the lock timeout)", .waited.as_secs(), holder_line(.holder.as_deref()))]
     Locked {
         /// The database.
         database: String,
@@ -88,6 +88,9 @@ pub enum Error {
         /// Why.
         error: Box<Error>,
     },
+    /// An earlier operation of this session was dropped in the middle.
+    #[error("an earlier operation of this session was given up in the middle; open another session")]
+    Abandoned,
     /// A migration gave the migration lock back, as `discard all` does; it is undone.
     #[error(
         "it gave up the migration lock; remove what does that, such as `discard all` or `pg_advisory_unlock_all()`"

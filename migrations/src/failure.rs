@@ -89,8 +89,11 @@ impl Failure {
             ("55P03", _) => {
                 "another session holds a lock that it needs; run the same command again when that one is done"
             }
-            ("57014", _) => "give it longer (--statement-timeout SECONDS), or make it quicker",
+            ("57014", _) => {
+                "it took longer than the statement timeout allows; raise that, or make it quicker"
+            }
             ("57P01", _) => "somebody ended the session; run the same command again",
+            ("42501", _) => "give the role that right, and run the same command again",
             ("25001", _) => {
                 "make `-- no-transaction` the very first line of the file, and this its only statement"
             }

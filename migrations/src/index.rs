@@ -2,7 +2,7 @@
 
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
-use crate::{Error, Script, statements::is_word};
+use crate::{Error, Script, statements};
 
 /// An index that is not valid and that nobody is building.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,14 +13,15 @@ pub(crate) struct InvalidIndex {
     pub(crate) table: String,
 }
 
-/// The invalid indexes that a script speaks of, by their name or by their table's.
+/// The invalid indexes that a script builds, by their name: none, where it builds none.
 ///
 /// A partitioned index is invalid until each partition has its own, which is no failure; so those are left out.
 pub(crate) async fn invalid_of(conn: &mut PgConnection, script: &Script) -> Result<Vec<InvalidIndex>, Error> {
+    let Some(wanted) = statements::built_concurrently(&script.text).flatten() else { return Ok(Vec::new()) };
     let failed = "look for invalid indexes";
     let rows = sqlx::query(
         "select format('%I.%I', n.nspname, c.relname) as index, t.oid::regclass::text as table,
-                c.relname::text as index_name, t.relname::text as table_name
+                c.relname::text as index_name
          from pg_index i
          join pg_class c on c.oid = i.indexrelid and c.relkind = 'i'
          join pg_class t on t.oid = i.indrelid
@@ -35,9 +36,7 @@ pub(crate) async fn invalid_of(conn: &mut PgConnection, script: &Script) -> Resu
     let mut found = Vec::new();
     for row in rows {
         let column = |name| row.try_get::<String, _>(name).map_err(Error::database(failed));
-        let named = speaks_of(&script.text, &column("index_name")?)
-            || speaks_of(&script.text, &column("table_name")?);
-        if named {
+        if column("index_name")? == wanted {
             found.push(InvalidIndex { index: column("index")?, table: column("table")? });
         }
     }
@@ -49,24 +48,4 @@ pub(crate) async fn drop(conn: &mut PgConnection, invalid: &InvalidIndex) -> Res
     let sql = AssertSqlSafe(format!("drop index concurrently {}", invalid.index));
     sqlx::query(sql).execute(conn).await.map_err(Error::database("drop an invalid index"))?;
     Ok(())
-}
-
-/// Whether a name stands in a text as a whole word.
-fn speaks_of(text: &str, name: &str) -> bool {
-    text.match_indices(name).any(|(at, _)| {
-        let before = text[..at].chars().next_back();
-        let after = text[at + name.len()..].chars().next();
-        !before.is_some_and(is_word) && !after.is_some_and(is_word)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::speaks_of;
-
-    #[test]
-    fn only_whole_words_count() {
-        assert!(speaks_of("create index i on orders (email)", "orders"));
-        assert!(!speaks_of("create index orders_idx on preorders (email)", "orders"));
-    }
 }

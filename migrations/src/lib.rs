@@ -35,7 +35,7 @@ mod source;
 mod sqlx_toml;
 mod statements;
 
-pub use apply::Event;
+pub use apply::{Event, OnEvent};
 pub use contract::Contract;
 pub use error::{Error, Problem};
 pub use failure::{Failure, Subject};

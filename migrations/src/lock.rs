@@ -8,7 +8,7 @@ use std::{fmt, time::Duration};
 use sqlx::{PgConnection, Row};
 use tokio::time::{Instant, sleep};
 
-use crate::{Error, Event};
+use crate::{Error, Event, OnEvent};
 
 /// First and longest pause between two tries.
 const POLL: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(250));
@@ -54,7 +54,7 @@ pub(crate) async fn lock(
     conn: &mut PgConnection,
     database: &str,
     timeout: Duration,
-    on_event: &mut dyn FnMut(Event<'_>),
+    on_event: OnEvent<'_>,
 ) -> Result<(), Error> {
     let start = Instant::now();
     let mut pause = POLL.0;

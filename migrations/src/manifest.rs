@@ -3,17 +3,19 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::{Place, Problem, error::closest};
+use crate::{Place, Problem, error::closest, source::NOT_APPS, statements::line_at};
 
 /// Bytes of a name that Postgres keeps.
 const LONGEST_NAME: usize = 63;
+
+/// Databases of the server itself.
+const SERVERS_OWN: &[&str] = &["postgres", "template0", "template1"];
 
 /// Name of the manifest in the migrations folder.
 pub(crate) const FILE: &str = "apps.toml";
 
 /// What the manifest says of Postgres.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Postgres {
     /// The oldest major version that the migrations run on.
     pub version: u32,
@@ -38,8 +40,16 @@ pub struct App {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Server {
+    version: u32,
+    database: Spanned<String>,
+    server: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct File {
-    postgres: Postgres,
+    postgres: Server,
     #[serde(rename = "app", default)]
     apps: Vec<Entry>,
 }
@@ -54,7 +64,7 @@ struct Entry {
 
 /// Reads the manifest. Ledger tables are still empty: they stand in each app's `sqlx.toml`.
 pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Option<(Postgres, Vec<App>)> {
-    let at = |offset: usize| Place::line(path, line_of(text, offset));
+    let at = |offset: usize| Place::line(path, line_at(text, offset.min(text.len())));
     let file: File = match toml::from_str(text) {
         Ok(file) => file,
         Err(error) => {
@@ -65,9 +75,12 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Opti
     };
 
     let names: Vec<&str> = file.apps.iter().map(|app| app.name.as_ref().as_str()).collect();
-    if file.postgres.database.is_empty() || file.postgres.database.len() > LONGEST_NAME {
-        let message = format!("`database` under [postgres] must have 1 to {LONGEST_NAME} bytes");
-        problems.push(Problem::Manifest { place: Place::file(path), message });
+    let database = file.postgres.database.as_ref().as_str();
+    if !is_plain(database) || database.starts_with("pg_") || SERVERS_OWN.contains(&database) {
+        let message = format!(
+            "`database` must be a plain name, which is the role's too: lower-case letters, digits and `_`, not `{database}`"
+        );
+        problems.push(Problem::Manifest { place: at(file.postgres.database.span().start), message });
     }
     let mut owners: Vec<(&str, &str)> = Vec::new();
     for (index, app) in file.apps.iter().enumerate() {
@@ -77,6 +90,12 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Opti
             say(
                 at(app.name.span().start),
                 format!("app name `{name}` is not lower-case letters, digits and `_`, 63 at most"),
+            );
+        }
+        if NOT_APPS.contains(&name) {
+            say(
+                at(app.name.span().start),
+                format!("`{name}` is a folder of cargo's here; give the app another name"),
             );
         }
         if names[..index].contains(&name) {
@@ -116,7 +135,8 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Opti
         ledger: String::new(),
     });
     let apps = apps.collect();
-    Some((file.postgres, apps))
+    let Server { version, database, server } = file.postgres;
+    Some((Postgres { version, database: database.into_inner(), server }, apps))
 }
 
 /// A name that needs no quotes in SQL and is the same on every file system.
@@ -125,10 +145,6 @@ pub(crate) fn is_plain(name: &str) -> bool {
     chars.next().is_some_and(|c| c.is_ascii_lowercase() || c == '_')
         && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
         && name.len() <= LONGEST_NAME
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    text[..offset.min(text.len())].matches('\n').count() + 1
 }
 
 /// A circle of `depends-on`, as `a → b → a`, with the place of its first edge.

@@ -121,6 +121,10 @@ impl Project {
     /// [`Error::UnknownApp`], or [`Error::UnknownMigration`] where none or several match.
     pub fn migration(&self, app: &str, name: &str) -> Result<&Migration, Error> {
         let app = self.app(app)?;
+        let number: Option<i64> = name.parse().ok();
+        if let Some(migration) = self.migrations_of(&app.name).find(|m| Some(m.number) == number) {
+            return Ok(migration);
+        }
         let matching: Vec<&Migration> =
             self.migrations_of(&app.name).filter(|m| m.id.name.starts_with(name)).collect();
         let exact = matching.iter().find(|m| m.id.name == name);

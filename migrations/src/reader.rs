@@ -80,7 +80,7 @@ impl Reader<'_> {
             app.ledger = sqlx_toml::ledger_table(&app.name, &path, text, self.problems).unwrap_or_default();
             if let Some(text) = folder.texts.get(SEED) {
                 let seed = self.script(&app.name, SEED, text);
-                self.refuse_transaction_control(&seed);
+                self.refuse_content(&seed);
                 seeds.push((app.name.clone(), seed));
             }
             migrations.extend(self.migrations_of(index, &app.name, &folder));
@@ -194,7 +194,7 @@ impl Reader<'_> {
                 self.problems.push(Problem::Head { place: Place::line(&down.path, line), message });
             }
             for script in [&up, &down] {
-                self.refuse_transaction_control(script);
+                self.refuse_content(script);
             }
             let depends_on = head
                 .depends_on
@@ -222,8 +222,13 @@ impl Reader<'_> {
         found
     }
 
-    /// A `commit` would keep half of a file when the rest of it fails, and would make a rehearsal of the seeds real.
-    fn refuse_transaction_control(&mut self, script: &Script) {
+    /// Refuses what the runner can't keep its promises about. A `commit` would keep half of a file when the rest of it fails, and would make a rehearsal of the seeds real.
+    fn refuse_content(&mut self, script: &Script) {
+        if script.no_transaction && statements::built_concurrently(&script.text) == Some(None) {
+            let message =
+                "name the index, so that the next run finds what a failed one has left of it".to_owned();
+            self.problems.push(Problem::Content { place: Place::file(&script.path), message });
+        }
         if let Some((word, line)) = statements::transaction_control(&script.text) {
             let message =
                 format!("`{word}` would end the transaction that the runner puts around the file; remove it");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::{ConnectOptions, Connection, PgConnection, migrate::Migrate, postgres::PgConnectOptions};
 
 use crate::{
-    Contract, Error, Event, Ledger, Plan, Project, Prune, SeedMode, SeedReport, Target, apply,
+    Contract, Error, Ledger, OnEvent, Plan, Project, Prune, SeedMode, SeedReport, Target, apply,
     database::{self, Found},
     lock, seed,
 };
@@ -51,13 +51,15 @@ impl Default for Settings {
 
 /// One connection of its own, never out of a pool: when it goes, so does every lock that it holds.
 ///
-/// Dropping a future of it in the middle leaves the connection unusable; drop the session too. The server then undoes
-/// what was under way within a quarter of a second.
+/// Dropping a future of it in the middle leaves it unusable, as the next call says; drop the session too. The server then
+/// undoes what was under way within a quarter of a second.
 #[derive(Debug)]
 pub struct Session {
     conn: PgConnection,
     settings: Settings,
     database: String,
+    /// Whether an operation is under way; it stays so where one was dropped in the middle.
+    busy: bool,
 }
 
 impl Session {
@@ -84,8 +86,13 @@ impl Session {
             .connect()
             .await
             .map_err(Error::database("connect"))?;
-        let database = options.get_database().unwrap_or_else(|| options.get_username()).to_owned();
-        Ok(Session { conn, settings, database })
+        let mut conn = conn;
+        // Of the server, not of the options: those may name it by an alias, and the lock goes by the real name.
+        let database = sqlx::query_scalar("select current_database()::text")
+            .fetch_one(&mut conn)
+            .await
+            .map_err(Error::database("ask for the database's name"))?;
+        Ok(Session { conn, settings, database, busy: false })
     }
 
     /// The connection itself, for questions of the caller's own.
@@ -93,17 +100,12 @@ impl Session {
         &mut self.conn
     }
 
-    /// What the marker of this database says. It asks the server which database that is: a connection string may name
-    /// it by an alias.
+    /// What the marker of this database says.
     ///
     /// # Errors
     /// [`Error::Database`].
     pub async fn found(&mut self) -> Result<Found, Error> {
-        let name: String = sqlx::query_scalar("select current_database()::text")
-            .fetch_one(&mut self.conn)
-            .await
-            .map_err(Error::database("ask for the database's name"))?;
-        Ok(match database::find(&mut self.conn, &name).await? {
+        Ok(match database::find(&mut self.conn, &self.database).await? {
             // We are connected to it.
             Found::Absent => Found::Unmarked,
             found => found,
@@ -144,13 +146,18 @@ impl Session {
         &mut self,
         project: &Project,
         target: &Target,
-        on_event: &mut dyn FnMut(Event<'_>),
+        on_event: OnEvent<'_>,
     ) -> Result<usize, Error> {
+        // Before anything is asked on a connection that may never answer again.
+        if self.busy {
+            return Err(Error::Abandoned);
+        }
+        self.require_version(project)?;
         let ledger = self.ledger(project).await?;
         if Plan::new(project, &ledger, target)?.steps.is_empty() {
             return Ok(0);
         }
-        lock::lock(&mut self.conn, &self.database, self.settings.migration_lock_timeout, on_event).await?;
+        self.lock(on_event).await?;
         let done = self.migrate_locked(project, target, on_event).await;
         self.unlock_after(done).await
     }
@@ -159,7 +166,7 @@ impl Session {
         &mut self,
         project: &Project,
         target: &Target,
-        on_event: &mut dyn FnMut(Event<'_>),
+        on_event: OnEvent<'_>,
     ) -> Result<usize, Error> {
         // Read again: whoever held the lock before us may have done it all.
         let ledger = self.ledger(project).await?;
@@ -193,14 +200,26 @@ impl Session {
         project: &Project,
         mode: SeedMode,
         prune: Prune,
-        on_event: &mut dyn FnMut(Event<'_>),
+        on_event: OnEvent<'_>,
     ) -> Result<SeedReport, Error> {
-        lock::lock(&mut self.conn, &self.database, self.settings.migration_lock_timeout, on_event).await?;
+        self.lock(on_event).await?;
         let done = seed::run(&mut self.conn, project, mode, prune).await;
         self.unlock_after(done).await
     }
 
+    /// Takes the lock, unless an earlier operation was given up in the middle: what that left is anybody's guess.
+    async fn lock(&mut self, on_event: OnEvent<'_>) -> Result<(), Error> {
+        if std::mem::replace(&mut self.busy, true) {
+            return Err(Error::Abandoned);
+        }
+        let locked =
+            lock::lock(&mut self.conn, &self.database, self.settings.migration_lock_timeout, on_event).await;
+        self.busy = locked.is_ok();
+        locked
+    }
+
     async fn unlock_after<T>(&mut self, done: Result<T, Error>) -> Result<T, Error> {
+        self.busy = false;
         let unlocked = lock::unlock(&mut self.conn, &self.database).await;
         let done = done?;
         unlocked?;

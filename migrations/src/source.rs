@@ -9,8 +9,8 @@ use std::{
 
 use crate::Error;
 
-/// Folders beside the apps that are none: the runner's own source.
-const NOT_APPS: &[&str] = &["src"];
+/// Folders beside the apps that are none: cargo's own, since this is a package too.
+pub(crate) const NOT_APPS: &[&str] = &["src", "tests", "examples", "benches"];
 
 /// One file of a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,11 +100,11 @@ fn kind(path: &Path) -> io::Result<Kind> {
 }
 
 fn list(folder: &Path) -> Result<Vec<Entry>, Error> {
-    let failed = |source| Error::Read { path: folder.display().to_string(), source };
+    let failed = |error| Error::Read { path: folder.display().to_string(), error };
     let mut entries = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        let failed = |source| Error::Read { path: entry.path().display().to_string(), source };
+        let failed = |error| Error::Read { path: entry.path().display().to_string(), error };
         let name = entry.file_name().to_string_lossy().into_owned();
         // An editor's lock is a link to nothing; whether its name may be here is decided without looking into it.
         let kind = if name.starts_with('.') { Kind::Hidden } else { kind(&entry.path()).map_err(failed)? };
@@ -118,6 +118,6 @@ fn read(file: &Path, path: String) -> Result<SourceFile, Error> {
     match fs::read_to_string(file) {
         Ok(text) => Ok(SourceFile { path, text: Some(text) }),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(SourceFile { path, text: None }),
-        Err(source) => Err(Error::Read { path: file.display().to_string(), source }),
+        Err(error) => Err(Error::Read { path: file.display().to_string(), error }),
     }
 }

@@ -67,6 +67,36 @@ pub(crate) fn transaction_control(sql: &str) -> Option<(String, usize)> {
     })
 }
 
+/// The name of the index that a script builds concurrently; `Some(None)` where it leaves the name to Postgres.
+pub(crate) fn built_concurrently(sql: &str) -> Option<Option<String>> {
+    let range = split(sql).into_iter().next()?;
+    let text = &sql[range];
+    let tokens = (Tokens { sql: text, at: 0 }).filter(|token| !matches!(token.kind, Kind::Comment));
+    let mut words = tokens.map(|token| token.text(text)).map(|word| {
+        // A quoted name is what stands in it; any other is lower case to Postgres.
+        word.strip_prefix('"')
+            .and_then(|word| word.strip_suffix('"'))
+            .map_or_else(|| word.to_ascii_lowercase(), str::to_owned)
+    });
+    let mut next = words.next()?;
+    if next != "create" {
+        return None;
+    }
+    next = words.next()?;
+    if next == "unique" {
+        next = words.next()?;
+    }
+    if next != "index" || words.next()? != "concurrently" {
+        return None;
+    }
+    next = words.next()?;
+    if next == "if" {
+        // `if not exists`
+        next = words.nth(2)?;
+    }
+    Some((next != "on").then_some(next))
+}
+
 /// The line of a byte offset, from 1.
 pub(crate) fn line_at(text: &str, offset: usize) -> usize {
     text[..offset].matches('\n').count() + 1
@@ -223,6 +253,22 @@ mod tests {
     fn unclosed_quotes_reach_to_the_end() {
         check("select 'a; select 2", &["select 'a; select 2"]);
         check("/* a; select 2", &[]);
+    }
+
+    #[test]
+    fn an_index_that_is_built_concurrently_is_known_by_its_name() {
+        let name = |sql: &str| built_concurrently(sql);
+        assert_eq!(
+            name("-- Why.\ncreate index concurrently A_idx on a (b);"),
+            Some(Some("a_idx".to_owned()))
+        );
+        assert_eq!(
+            name("CREATE UNIQUE INDEX CONCURRENTLY if not exists \"A\" on a (b)"),
+            Some(Some("A".to_owned()))
+        );
+        assert_eq!(name("create index concurrently on a (b)"), Some(None));
+        assert_eq!(name("create index a_idx on a (b)"), None);
+        assert_eq!(name("vacuum a; create index concurrently a_idx on a (b)"), None);
     }
 
     #[test]

@@ -144,7 +144,7 @@ fn the_remedy_fits_the_error() {
         checkout.migration("a/0002_x", "select pg_sleep(60);", "select 1;");
         checkout
             .xtask(db, &["migrate", "--statement-timeout", "1"])
-            .expect(1, &["give it longer (--statement-timeout SECONDS)"]);
+            .expect(1, &["it took longer than the statement timeout allows"]);
         checkout.migration("a/0002_x", "select pg_terminate_backend(pg_backend_pid());", "select 1;");
         checkout.xtask(db, &["migrate"]).expect(1, &["(57P01)", "somebody ended the session"]);
         Ok(())
@@ -282,6 +282,37 @@ fn if_not_exists_does_not_record_a_dead_index() {
         db.pool().execute("drop event trigger kill").await?;
         session.migrate(&project, &Target::Latest, &mut |_| {}).await?;
         assert!(valid(db, "t_id_idx").await);
+        Ok(())
+    });
+}
+
+#[test]
+fn an_invalid_index_that_the_script_does_not_build_is_left_alone() {
+    with_empty_database(async |db| {
+        let checkout = one_app();
+        checkout.xtask(db, &["migrate"]).expect(0, &[]);
+        db.pool().execute("create index t_id_idx on t (id)").await?;
+        db.pool()
+            .execute("update pg_index set indisvalid = false where indexrelid = 't_id_idx'::regclass")
+            .await?;
+        // It speaks of that index, and of its table.
+        checkout.migration("a/0002_vacuum", "-- no-transaction\n-- Not t_id_idx.\nvacuum t;", "select 1;");
+        checkout.xtask(db, &["migrate"]).expect(0, &["a/0002_vacuum"]);
+        assert!(!valid(db, "t_id_idx").await);
+        Ok(())
+    });
+}
+
+#[test]
+fn an_index_built_concurrently_must_have_a_name() {
+    with_empty_database(async |db| {
+        let checkout = one_app();
+        checkout.migration(
+            "a/0002_index",
+            "-- no-transaction\ncreate index concurrently on t (id);",
+            "select 1;",
+        );
+        checkout.xtask(db, &["migrate"]).expect(1, &["migrations/a/0002_index.up.sql: name the index"]);
         Ok(())
     });
 }

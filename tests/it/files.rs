@@ -293,7 +293,7 @@ fn names_that_postgres_would_cut_or_quote_are_refused() {
     );
     check(
         |it| it.replace("apps.toml", "database = \"app\"", "database = \"\""),
-        &["`database` under [postgres] must have 1 to 63 bytes"],
+        &["`database` must be a plain name"],
     );
 }
 

@@ -130,6 +130,12 @@ fn an_unexpected_and_a_missing_table_are_told_by_name() {
             .xtask(db, &["db-setup"])
             .expect(3, &["missing     table progress", "unexpected  table stray", "cargo xtask db-check"]);
         assert_eq!(before, snapshot(db).await, "a db-setup that finds the wrong tables changes nothing");
+        let json = checkout.xtask(db, &["db-setup", "--format", "json"]);
+        let json: serde_json::Value = serde_json::from_str(&json.expect(3, &[]).stdout)?;
+        assert_eq!(
+            (json["done"].as_bool(), json["steps"][4]["state"].as_str()),
+            (Some(false), Some("failed"))
+        );
         let json = checkout.xtask(db, &["db-check", "--format", "json"]);
         let json: serde_json::Value = serde_json::from_str(&json.expect(3, &[]).stdout)?;
         assert_eq!(json["differences"][0]["kind"], "missing");

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use migrations::{Project, Prune, SeedMode, Session, Settings, Target};
+use migrations::{Error, Project, Prune, SeedMode, Session, Settings, Target};
 use sqlx::{ConnectOptions, Connection, Executor, migrate::Migrate};
 use tests::with_empty_database;
 
@@ -125,6 +125,49 @@ fn the_lock_is_free_after_success_and_after_failure() {
         assert!(free().await);
         Ok(())
     });
+}
+
+#[test]
+fn a_session_that_was_given_up_in_the_middle_does_nothing_more() {
+    with_empty_database(async |db| {
+        let checkout = Checkout::new();
+        checkout.migration("progress/0002_slow", "select pg_sleep(600);", "select 1;");
+        let project = Project::load(&checkout.path(""))?;
+        let mut session = Session::connect(&db.options(), Settings::default()).await?;
+        let work = async { session.migrate(&project, &Target::Latest, &mut |_| {}).await };
+        tokio::time::timeout(Duration::from_millis(500), work).await.unwrap_err();
+        let again = session.migrate(&project, &Target::Latest, &mut |_| {}).await;
+        assert!(matches!(again, Err(Error::Abandoned)), "{again:?}");
+        Ok(())
+    });
+}
+
+#[test]
+fn the_lock_goes_by_the_databases_real_name() {
+    with_empty_database(async |db| {
+        // Postgres cuts a name that is too long, and so two names may mean one database.
+        let long = format!("{:x<63}", db.name());
+        db.pool().execute(sqlx::AssertSqlSafe(format!("create database {long}"))).await?;
+        let alias = db.options().database(&format!("{long}tail"));
+        let mut holder = db.options().database(&long).connect().await?;
+        holder.lock().await?;
+        let settings = Settings { migration_lock_timeout: Duration::ZERO, ..Settings::default() };
+        let mut session = Session::connect(&alias, settings).await?;
+        let project = Project::load(&Checkout::new().path(""))?;
+        let refused = session.migrate(&project, &Target::Latest, &mut |_| {}).await;
+        assert!(matches!(refused, Err(Error::Locked { .. })), "{refused:?}");
+        session.close().await;
+        holder.close().await?;
+        db.pool().execute(sqlx::AssertSqlSafe(format!("drop database {long}"))).await?;
+        Ok(())
+    });
+}
+
+/// Compiles, or a program could not run its migrations in a task of its own.
+#[expect(dead_code, reason = "that it compiles is the test")]
+fn a_session_may_be_moved_to_another_thread(session: &mut Session, project: &Project) {
+    fn sent(_: impl Send) {}
+    sent(session.migrate(project, &Target::Latest, &mut |_| {}));
 }
 
 #[test]

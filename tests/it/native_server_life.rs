@@ -65,6 +65,27 @@ fn url_and_data_survive_a_stop() {
 }
 
 #[test]
+fn its_own_url_written_to_the_env_file_leaves_it_ours() {
+    let it = NativeServer::new();
+    it.xtask(&["db-setup"]).expect(0, &[]);
+    fs::write(it.checkout.root().join(".env"), format!("DATABASE_URL={}\n", it.url())).unwrap();
+    it.xtask(&["server", "stop"]).expect(0, &["stopped"]);
+    it.xtask(&["migrate"]).expect(0, &["native (DATABASE_URL is its own)", "0 pending"]);
+    it.xtask(&["server", "status"]).expect(0, &["native (DATABASE_URL is its own)", "running"]);
+}
+
+#[test]
+fn commands_that_need_a_database_make_no_server() {
+    let it = NativeServer::new();
+    for args in
+        [&["showmigrations"] as &[&str], &["db-check"], &["migrate"], &["seed"], &["db-drop"], &["db-url"]]
+    {
+        it.xtask(args).expect(1, &["this checkout has no database yet", "make it: cargo xtask db-setup"]);
+    }
+    assert_eq!(it.found_folder(), None);
+}
+
+#[test]
 fn the_server_outlives_the_command_that_started_it_and_its_ctrl_c() {
     let it = NativeServer::new();
     it.checkout.migration("users/0002_slow", "select pg_sleep(600);", "select 1;");

@@ -39,7 +39,7 @@ fn a_database_that_might_matter_is_not_destroyed() {
                     format!("if you mean it: cargo xtask {} --confirm {}", args.join(" "), db.name());
                 checkout.xtask(db, args).expect(4, &["refused: ", said, "would destroy", &command]);
                 let wrong = [args as &[&str], &["--confirm", "app"]].concat();
-                checkout.xtask(db, &wrong).expect(4, &["`--confirm app` names another"]);
+                checkout.xtask(db, &wrong).expect(4, &["refused: --confirm app names another database than"]);
             }
             assert_eq!(before, snapshot(db).await);
             checkout
@@ -50,6 +50,24 @@ fn a_database_that_might_matter_is_not_destroyed() {
             Ok(())
         });
     }
+}
+
+#[test]
+fn a_reset_keeps_what_the_database_is_for() {
+    with_empty_database(async |db| {
+        let checkout = Checkout::new();
+        mark(db, "'environment=staging created=2026-03-02'").await;
+        db.pool().close().await;
+        checkout.xtask(db, &["db-reset", "--confirm", db.name()]).expect(0, &["dropped", "created"]);
+        checkout.xtask(db, &["db-drop"]).expect(4, &["is marked `staging`"]);
+        checkout
+            .xtask(db, &["db-setup", "--environment", "test"])
+            .expect(0, &["it is marked `staging` since its creation"]);
+        let reset = ["db-reset", "--environment", "test", "--confirm", db.name()];
+        checkout.xtask(db, &reset).expect(0, &[]);
+        checkout.xtask(db, &["db-drop"]).expect(0, &["dropped"]);
+        Ok(())
+    });
 }
 
 #[test]

@@ -23,7 +23,6 @@ static PROJECT: LazyLock<Result<Project, migrations::Error>> =
     LazyLock::new(|| Project::load(&workspace_root().join("migrations")));
 
 /// A database of one test.
-#[derive(Debug)]
 pub struct TestDatabase {
     scratch: Scratch,
     pool: PgPool,

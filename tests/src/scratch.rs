@@ -14,7 +14,6 @@ const TERMINATION: Duration = Duration::from_secs(5);
 /// A database that nobody will miss, under a name that nobody else has.
 ///
 /// It goes away by [`Scratch::discard`] only: a drop cannot wait for the server.
-#[derive(Debug)]
 pub struct Scratch {
     server: PgConnectOptions,
     name: String,

@@ -43,6 +43,11 @@ impl Checkout {
         Ok(Project::load(&self.migrations())?)
     }
 
+    /// The word of the server that the command line or the environment asks for, to pass on.
+    pub(crate) fn asked_for(&self) -> Option<String> {
+        self.asked_for.and_then(|choice| Some(choice.to_possible_value()?.get_name().to_owned()))
+    }
+
     /// Which server to use: the command line, the environment, the manifest, else the default.
     pub(crate) fn server_choice(&self, postgres: &Postgres) -> anyhow::Result<ServerChoice> {
         let named = || postgres.server.as_deref().map(|name| ServerChoice::from_str(name, false));

@@ -1,15 +1,14 @@
 //! `cargo xtask ci`: everything that CI checks, so that a laptop and CI run the same list.
 
-use std::{env, path::Path, time::Instant};
+use std::{env, time::Instant};
 
 use clap::Args as ClapArgs;
-use tokio::task::spawn_blocking;
-use xshell::{Shell, cmd};
+use duct::cmd;
 
 use crate::{
     checkout::Checkout,
+    child,
     exit::Stop,
-    interrupt::or_interrupted,
     output::{self, time},
 };
 
@@ -36,12 +35,12 @@ impl Args {
         for &(name, args) in STEPS {
             output::line(&format!("\n== {name}: cargo {}", args.join(" ")));
             let start = Instant::now();
-            let root = checkout.root.clone();
-            let step = spawn_blocking(move || cargo(&root, args));
-            let state = match or_interrupted(async { Ok(step.await?) }).await? {
-                Ok(()) => "passed",
-                Err(_) => "FAILED",
-            };
+            let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+            let mut step = cmd(cargo, args).dir(&checkout.root).env("RUSTDOCFLAGS", "--deny warnings");
+            if let Some(server) = checkout.asked_for() {
+                step = step.env("XTASK_SERVER", server);
+            }
+            let state = if child::run(step).await?.success() { "passed" } else { "FAILED" };
             summary.push((name, state, start.elapsed()));
         }
         output::line("\n== summary");
@@ -54,13 +53,4 @@ impl Args {
             Err(Stop::Code(1).into())
         }
     }
-}
-
-/// Runs cargo in the checkout; it says itself what is wrong.
-fn cargo(root: &Path, args: &[&str]) -> xshell::Result<()> {
-    let sh = Shell::new()?;
-    sh.change_dir(root);
-    sh.set_var("RUSTDOCFLAGS", "--deny warnings");
-    let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    cmd!(sh, "{cargo} {args...}").quiet().run()
 }

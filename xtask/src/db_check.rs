@@ -38,7 +38,7 @@ struct Difference {
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         let project = checkout.project()?;
-        let server = or_interrupted(server::find_quietly(checkout, &project.postgres)).await?;
+        let server = or_interrupted(server::find_existing(checkout, &project.postgres)).await?;
         let (ledger, contract) = on_server(&server, async {
             let mut session = session::open_read_only(&server, &project).await?;
             let read = (session.ledger(&project).await?, session.contract(&project).await?);

@@ -2,7 +2,10 @@
 
 use anyhow::bail;
 use clap::Args as ClapArgs;
-use migrations::{Error, Project, database};
+use migrations::{
+    Error, Project,
+    database::{self, Found},
+};
 use sqlx::PgConnection;
 
 use crate::{
@@ -20,8 +23,7 @@ use crate::{
 Example:
   cargo xtask db-drop
 
-Exit code 4: the database is marked as something else than development or test, is on another machine, or bears no
-marker at all; the message says what to pass.")]
+Exit code 4: the database is marked as something else than development or test, is on another machine, or bears no marker at all; the message says what to pass.")]
 pub(crate) struct Args {
     #[command(flatten)]
     destruction: Destruction,
@@ -41,19 +43,19 @@ pub(crate) struct Destruction {
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         let project: Project = checkout.project()?;
-        let server = or_interrupted(server::find_quietly(checkout, &project.postgres)).await?;
+        let server = or_interrupted(server::find_existing(checkout, &project.postgres)).await?;
         let mut steps = Steps::new(Format::Text);
-        on_server(&server, drop(&server, &self.destruction, "db-drop", &mut steps)).await
+        on_server(&server, drop(&server, &self.destruction, "db-drop", &mut steps)).await.map(|_| ())
     }
 }
 
-/// Drops the database if it may go. Absent is as good as dropped.
+/// Drops the database if it may go, and tells what it was. Absent is as good as dropped.
 pub(crate) async fn drop(
     server: &Server,
     destruction: &Destruction,
     command: &str,
     steps: &mut Steps,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Found> {
     let name = server.database();
     if matches!(name, "postgres" | "template0" | "template1") {
         bail!(
@@ -64,15 +66,15 @@ pub(crate) async fn drop(
     let found = database::find(&mut conn, name).await?;
     let what = format!("{command} would destroy it");
     safety::may_destroy(&server.options, name, &found, &what, destruction.confirm.as_deref(), command)?;
-    if found == database::Found::Absent {
+    if found == Found::Absent {
         steps.done("database", name, "absent", None);
-        return Ok(());
+        return Ok(found);
     }
     disconnect(&mut conn, name, destruction, command).await?;
     let (dropped, elapsed) = timed(database::drop(&mut conn, name)).await;
     dropped?;
     steps.done("database", name, "dropped", Some(elapsed));
-    Ok(())
+    Ok(found)
 }
 
 /// Makes sure that nobody is connected, which Postgres wants before it drops a database.

@@ -1,6 +1,7 @@
 //! `cargo xtask db-reset`: drops the development database and sets it up again.
 
 use clap::Args as ClapArgs;
+use migrations::database::Found;
 
 use crate::{
     checkout::Checkout,
@@ -34,13 +35,18 @@ impl Args {
         let project = checkout.project()?;
         let mut steps = Steps::new(self.format);
         let server = or_interrupted(server::find(checkout, &project.postgres)).await?;
-        on_server(&server, async {
+        let mut setup = self.setup;
+        let done = on_server(&server, async {
             db_setup::may_create(&server, &project).await?;
-            db_drop::drop(&server, &self.destruction, "db-reset", &mut steps).await?;
-            db_setup::set_up(&server, &project, &self.setup, &mut steps).await
+            let found = db_drop::drop(&server, &self.destruction, "db-reset", &mut steps).await?;
+            // What it was for it is for again, unless something else was asked for.
+            if let (None, Found::Marked(marker)) = (&setup.environment, found) {
+                setup.environment = Some(marker.environment);
+            }
+            db_setup::set_up(&server, &project, &setup, &mut steps).await
         })
-        .await?;
-        db_setup::finish(&server, &mut steps);
-        Ok(())
+        .await;
+        db_setup::finish(&server, &mut steps, &done);
+        done
     }
 }

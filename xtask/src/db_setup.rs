@@ -37,12 +37,15 @@ pub(crate) struct Args {
 /// What `db-setup` and `db-reset` share.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Setup {
-    /// What a new database is for; destructive commands spare all but development and test
-    #[arg(long, value_name = "NAME", default_value = "development", value_parser = environment)]
-    pub(crate) environment: String,
+    /// What a new database is for [default: development]; destructive commands spare all but development and test
+    #[arg(long, value_name = "NAME", value_parser = environment)]
+    pub(crate) environment: Option<String>,
     #[command(flatten)]
     pub(crate) timeouts: Timeouts,
 }
+
+/// What a database is for where nobody says.
+const DEVELOPMENT: &str = "development";
 
 /// The environment stands in the marker between blanks.
 fn environment(name: &str) -> Result<String, String> {
@@ -60,16 +63,19 @@ impl Args {
         let mut steps = Steps::new(self.format);
         steps.doing("server", "looking for one");
         let server = or_interrupted(server::find(checkout, &project.postgres)).await?;
-        on_server(&server, set_up(&server, &project, &self.setup, &mut steps)).await?;
-        finish(&server, &mut steps);
-        Ok(())
+        let done = on_server(&server, set_up(&server, &project, &self.setup, &mut steps)).await;
+        finish(&server, &mut steps, &done);
+        done
     }
 }
 
-/// The last lines: where the database is.
-pub(crate) fn finish(server: &Server, steps: &mut Steps) {
-    steps.note(&format!("\n{}   cargo xtask db-url prints it whole, db-shell opens it", server.redacted()));
-    steps.finish(json!({ "url": server.redacted() }));
+/// The last lines: where the database is. A program gets its report in any case.
+pub(crate) fn finish(server: &Server, steps: &mut Steps, done: &anyhow::Result<()>) {
+    if done.is_ok() {
+        steps
+            .note(&format!("\n{}\ncargo xtask db-url prints it whole, db-shell opens it", server.redacted()));
+    }
+    steps.finish(json!({ "url": server.redacted(), "done": done.is_ok() }));
 }
 
 /// All steps after the server is known to run.
@@ -82,12 +88,13 @@ pub(crate) async fn set_up(
     let mut conn = session::maintenance(server).await?;
     let version = session::version_of(&conn, project)?;
     server::report(steps, server, &version);
-    let unmarked = create(&mut conn, server, &setup.environment, steps).await?;
+    let unmarked = create(&mut conn, server, setup.environment.as_deref(), steps).await?;
 
     let mut session = session::open(server, project, setup.timeouts).await?;
     if unmarked && is_empty(&mut session).await? {
         // Somebody's `createdb`, or ours that was cut off before it could mark what it had made.
-        database::mark(&mut conn, server.database(), &setup.environment).await?;
+        database::mark(&mut conn, server.database(), setup.environment.as_deref().unwrap_or(DEVELOPMENT))
+            .await?;
     }
     migrate::run(&mut session, project, &Target::Latest, steps).await?;
     seed_step(&mut session, project, steps).await?;
@@ -118,14 +125,15 @@ pub(crate) async fn may_create(server: &Server, project: &Project) -> anyhow::Re
 async fn create(
     conn: &mut PgConnection,
     server: &Server,
-    environment: &str,
+    environment: Option<&str>,
     steps: &mut Steps,
 ) -> anyhow::Result<bool> {
     let name = server.database();
     let mut found = database::find(conn, name).await?;
     if found == Found::Absent {
         steps.doing("database", name);
-        let (created, elapsed) = timed(database::create(conn, name, environment)).await;
+        let (created, elapsed) =
+            timed(database::create(conn, name, environment.unwrap_or(DEVELOPMENT))).await;
         match created {
             Ok(()) => {
                 steps.done("database", name, "created", Some(elapsed));
@@ -137,6 +145,14 @@ async fn create(
         }
     }
     steps.done("database", name, "kept", None);
+    if let (Some(wanted), Found::Marked(marker)) = (environment, &found)
+        && marker.environment != wanted
+    {
+        steps.note(&format!(
+            "           it is marked `{}` since its creation, and stays so",
+            marker.environment
+        ));
+    }
     Ok(found == Found::Unmarked)
 }
 

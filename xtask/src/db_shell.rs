@@ -27,7 +27,7 @@ impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         let project = checkout.project()?;
         let psql = psql()?;
-        let server = server::find_quietly(checkout, &project.postgres).await?;
+        let server = server::find_existing(checkout, &project.postgres).await?;
         let sh = Shell::new()?;
         let args = self.args;
         let mut command: Command = cmd!(sh, "{psql} {args...}").into();

@@ -18,7 +18,7 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
-        let server = server::find_quietly(checkout, &checkout.project()?.postgres).await?;
+        let server = server::find_existing(checkout, &checkout.project()?.postgres).await?;
         output::line(&if self.redacted { server.redacted() } else { server.url.to_string() });
         Ok(())
     }

@@ -15,7 +15,11 @@ static ASKED: LazyLock<watch::Sender<bool>> = LazyLock::new(|| watch::Sender::ne
 
 /// Starts to listen. A second signal ends the process on the spot.
 pub(crate) fn listen() -> anyhow::Result<()> {
-    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate()];
+    // Whoever started us by `nohup` wants it ignored.
+    if !ignored(SignalKind::hangup()) {
+        kinds.push(SignalKind::hangup());
+    }
     for kind in kinds {
         let mut signals = signal(kind).context("listen for Ctrl-C")?;
         tokio::spawn(async move {
@@ -27,6 +31,14 @@ pub(crate) fn listen() -> anyhow::Result<()> {
         });
     }
     Ok(())
+}
+
+/// Whether a signal was ignored when we started, as far as the system tells: Linux does.
+fn ignored(kind: SignalKind) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask >> (kind.as_raw_value() - 1) & 1 == 1
 }
 
 /// Resolves when we are asked to end.

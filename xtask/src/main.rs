@@ -6,6 +6,7 @@
 mod bench;
 mod catalogue;
 mod checkout;
+mod child;
 mod ci;
 mod cli;
 mod db_check;

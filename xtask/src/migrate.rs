@@ -23,7 +23,7 @@ Examples:
   cargo xtask migrate APP zero                   all of one app taken back
   cargo xtask migrate --plan                     only show what would run
 
-Exit codes: 1 a migration failed and was undone, 4 refused to take back data that might matter, 5 somebody else migrates.")]
+Exit codes: 1 a migration failed and was undone; 4 refused to take back data that might matter; 5 somebody else migrates.")]
 pub(crate) struct Args {
     /// Only this app, and what it needs of others
     app: Option<String>,
@@ -46,7 +46,7 @@ impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         let project = checkout.project()?;
         let target = target(&project, self.app.as_deref(), self.name.as_deref())?;
-        let server = or_interrupted(server::find_quietly(checkout, &project.postgres)).await?;
+        let server = or_interrupted(server::find_existing(checkout, &project.postgres)).await?;
         on_server(&server, async {
             if self.plan {
                 self.show_plan(&server, &project, &target).await
@@ -75,10 +75,9 @@ impl Args {
         if plan.steps.is_empty() {
             output::line("nothing is left to do");
         } else {
-            output::line(&format!(
-                "{} would run; nothing was written",
-                count(plan.steps.len(), "migration", "migrations")
-            ));
+            let all = count(plan.steps.len(), "migration", "migrations");
+            let would = if plan.goes_back() { "would be taken back" } else { "would run" };
+            output::line(&format!("{all} {would}; nothing was written"));
         }
         Ok(())
     }

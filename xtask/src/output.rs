@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::cli::Format;
 
 /// Columns of a step's line: step, what, state, time.
-const WIDTHS: (usize, usize, usize, usize) = (10, 54, 9, 8);
+const WIDTHS: (usize, usize, usize, usize) = (10, 48, 9, 8);
 
 /// One step that was done.
 #[derive(Debug, Clone, Serialize)]
@@ -41,7 +41,8 @@ impl Steps {
     pub(crate) fn doing(&mut self, step: &str, what: &str) {
         if self.format == Format::Text && io::stdout().is_terminal() {
             self.wipe();
-            print_now(&format!("{step:<w$} {what} …", w = WIDTHS.0));
+            // Never wrapped: only one line of it could be taken back.
+            print_now(&format!("\x1b[?7l{step:<w$} {what} …\x1b[?7h", w = WIDTHS.0));
             self.pending = true;
         }
     }

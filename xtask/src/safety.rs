@@ -19,8 +19,15 @@ pub(crate) fn may_destroy(
     confirmed: Option<&str>,
     command: &str,
 ) -> anyhow::Result<()> {
-    if confirmed == Some(database) {
-        return Ok(());
+    match confirmed {
+        Some(typed) if typed == database => return Ok(()),
+        // Whoever types a name means it; and this is not the one.
+        Some(typed) => {
+            let why =
+                format!("--confirm {typed} names another database than `{database}`; nothing was touched");
+            return Err(Stop::Refused(why).into());
+        }
+        None => {}
     }
     let reason = match found {
         Found::Absent => return Ok(()),
@@ -38,9 +45,8 @@ pub(crate) fn may_destroy(
         }
         Found::Marked(_) => return Ok(()),
     };
-    let mistyped = confirmed.map_or(String::new(), |typed| format!("; `--confirm {typed}` names another"));
     Err(Stop::Refused(format!(
-        "{reason}; {what}{mistyped}\n  if you mean it: cargo xtask {command} --confirm {}",
+        "{reason}; {what}\n  if you mean it: cargo xtask {command} --confirm {}",
         shell_word(database)
     ))
     .into())
@@ -111,6 +117,12 @@ mod tests {
     #[test]
     fn only_the_right_name_confirms() {
         check(LOCAL, &marked("production"), Some("app"), None);
-        check(LOCAL, &marked("production"), Some("other"), Some("`--confirm other` names another"));
+        check(
+            LOCAL,
+            &marked("production"),
+            Some("other"),
+            Some("--confirm other names another database than `app`"),
+        );
+        check(LOCAL, &marked("development"), Some("other"), Some("nothing was touched"));
     }
 }

@@ -19,8 +19,10 @@ use crate::{
 #[command(after_help = "\
 Examples:
   cargo xtask seed            write what is missing, repair what was edited
-  cargo xtask seed --check    say what that would change; exit code 3 if anything
-  cargo xtask seed --prune    also remove what people added to seeded rows, where a seed file provides for it")]
+  cargo xtask seed --check    say what that would change
+  cargo xtask seed --prune    also remove what people added to seeded rows
+
+Exit code 3: with --check, something would change. What is removed is for each seed file to say.")]
 pub(crate) struct Args {
     /// Say what would change, and change nothing; exit code 3 if anything would
     #[arg(long)]
@@ -38,7 +40,7 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         let project = checkout.project()?;
-        let server = or_interrupted(server::find_quietly(checkout, &project.postgres)).await?;
+        let server = or_interrupted(server::find_existing(checkout, &project.postgres)).await?;
         on_server(&server, self.seed(&server, &project)).await
     }
 

@@ -46,7 +46,6 @@ use crate::{checkout::Checkout, cli::ServerChoice, output};
 const LONGEST_NAME: usize = 63;
 
 /// A server that we know how to reach.
-#[derive(Debug)]
 pub(crate) struct Server {
     /// How to connect to the development database on it.
     pub(crate) options: PgConnectOptions,
@@ -97,7 +96,7 @@ impl Server {
     }
 }
 
-/// Finds the server that this checkout uses, and starts it where it is ours and does not run.
+/// Finds the server that this checkout uses; makes and starts what is missing of a server of our own.
 pub(crate) async fn find(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<Server> {
     match named(checkout, postgres)? {
         Some((url, place)) => from_url(url, place, postgres),
@@ -105,8 +104,14 @@ pub(crate) async fn find(checkout: &Checkout, postgres: &Postgres) -> anyhow::Re
     }
 }
 
-/// The same for commands whose standard output is not for people: what it took is told on standard error.
-pub(crate) async fn find_quietly(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<Server> {
+/// The same for commands that need a database that is there already: they make no server, and what it took to start
+/// theirs is told on standard error.
+pub(crate) async fn find_existing(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<Server> {
+    // What is wrong with a server that is there, its start tells best.
+    let absent = |native: Native| native.status().is_ok_and(|status| status == native::Status::Absent);
+    if named(checkout, postgres)?.is_none() && absent(native(checkout, postgres)?) {
+        bail!("this checkout has no database yet\n  make it: cargo xtask db-setup");
+    }
     let server = find(checkout, postgres).await?;
     if let (state, Some(elapsed)) = server.state() {
         output::remark(&format!("server {state}: {}, {}", server.origin, output::time(elapsed)));
@@ -118,7 +123,12 @@ pub(crate) async fn find_quietly(checkout: &Checkout, postgres: &Postgres) -> an
 pub(crate) fn named(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<Option<(Url, &'static str)>> {
     match checkout.server_choice(postgres)? {
         ServerChoice::Native => Ok(None),
-        ServerChoice::Auto => url::database_url(&checkout.root),
+        ServerChoice::Auto => {
+            let found = url::database_url(&checkout.root)?;
+            // The URL of our own server, written down for other programs: it starts again like without that.
+            let native = native(checkout, postgres)?;
+            Ok(found.filter(|(url, _)| !native.is_meant_by(url)))
+        }
         ServerChoice::Url => match url::database_url(&checkout.root)? {
             Some(found) => Ok(Some(found)),
             None => bail!(
@@ -151,8 +161,7 @@ fn from_url(mut url: Url, place: &'static str, postgres: &Postgres) -> anyhow::R
 }
 
 async fn start_native(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<Server> {
-    let native = Native::of_checkout(&checkout.root, postgres.version, &postgres.database)?;
-    let running = native.ensure_running().await?;
+    let running = native(checkout, postgres)?.ensure_running().await?;
     for note in &running.notes {
         output::remark(note);
     }
@@ -166,9 +175,18 @@ async fn start_native(checkout: &Checkout, postgres: &Postgres) -> anyhow::Resul
     })
 }
 
+/// The native server of a checkout, running or not.
+fn native(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<Native> {
+    Native::of_checkout(&checkout.root, postgres.version, &postgres.database)
+}
+
 /// Why a native server is the one.
 fn why_native(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<&'static str> {
-    Ok(if checkout.server_choice(postgres)? == ServerChoice::Native { "chosen" } else { "no DATABASE_URL" })
+    Ok(match checkout.server_choice(postgres)? {
+        ServerChoice::Native => "chosen",
+        _ if url::database_url(&checkout.root)?.is_some() => "DATABASE_URL is its own",
+        _ => "no DATABASE_URL",
+    })
 }
 
 /// A connection string as people write it. sqlx's own lists settings of the client that only sqlx knows.

@@ -35,7 +35,7 @@ impl Args {
         if let Some(app) = &self.app {
             project.app(app)?;
         }
-        let server = or_interrupted(server::find_quietly(checkout, &project.postgres)).await?;
+        let server = or_interrupted(server::find_existing(checkout, &project.postgres)).await?;
         let ledger = on_server(&server, async {
             let mut session = session::open_read_only(&server, &project).await?;
             let ledger = session.ledger(&project).await?;

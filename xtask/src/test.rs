@@ -1,18 +1,17 @@
 //! `cargo xtask test`: the whole test suite, on a test server that goes away by itself.
 
-use std::{env, ffi::OsString, os::unix::process::ExitStatusExt, sync::Arc};
+use std::{env, ffi::OsString, os::unix::process::ExitStatusExt};
 
 use anyhow::Context;
 use clap::Args as ClapArgs;
 use duct::cmd;
-use rustix::process::{Pid, Signal, kill_process};
-use tokio::task::spawn_blocking;
 
 use crate::{
     checkout::Checkout,
+    child,
     cli::Format,
     exit::Stop,
-    interrupt::{asked, or_interrupted},
+    interrupt::or_interrupted,
     output::{self, Steps},
     server::TestServer,
 };
@@ -50,37 +49,15 @@ async fn suite(checkout: &Checkout, server: &TestServer, args: &[OsString]) -> a
     words.extend_from_slice(args);
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let this = env::current_exe().context("find this program")?;
-    let child = cmd(cargo, words)
+    let tests = cmd(cargo, words)
         .dir(&checkout.root)
         .env("XTASK_TEST_URL", server.url.as_str())
         // Tests of the command line run this very program, rather than build it once more.
         .env("XTASK_BIN", this)
         // They say themselves which server they mean.
         .env_remove("DATABASE_URL")
-        .env_remove("XTASK_SERVER")
-        .unchecked()
-        .start()
-        .context("start cargo")?;
-    let child = Arc::new(child);
-    let waiting = spawn_blocking({
-        let child = child.clone();
-        move || child.wait().map(|output| output.status)
-    });
-    tokio::pin!(waiting);
-    let status = tokio::select! {
-        status = &mut waiting => status,
-        () = asked() => {
-            // Ctrl-C reached the child too; a signal that was meant for us alone did not.
-            for pid in child.pids() {
-                if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
-                    let _ = kill_process(pid, Signal::TERM);
-                }
-            }
-            let _ = waiting.await;
-            return Err(Stop::Interrupted.into());
-        }
-    };
-    let status = status.context("wait for cargo")?.context("wait for cargo")?;
+        .env_remove("XTASK_SERVER");
+    let status = child::run(tests).await.context("run cargo")?;
     if status.success() {
         return Ok(());
     }

@@ -25,8 +25,8 @@ use crate::{
 Example:
   cargo xtask verify
 
-It proves, on a throwaway database of a test server: from nothing to exactly the tables of apps.toml; each migration's
-migration touches only tables that its app may; its down gives back what was there before its up; up again gives the same; the seeds run twice and change nothing.
+It proves, on a throwaway database of a test server: from nothing to exactly the tables of apps.toml; each migration touches only tables that its app may; its down gives back what was there before its up; up again gives the same; the seeds run twice and change nothing.
+
 Exit code 3: a proof failed; the lines say where.")]
 pub(crate) struct Args {
     /// How to report
@@ -66,8 +66,11 @@ async fn on_scratch(server: &TestServer, project: &Project, steps: &mut Steps) -
     let scratch = or_interrupted(Scratch::create(&server.options)).await?;
     let proven = or_interrupted(proofs(&scratch, project, steps)).await;
     let name = scratch.name().to_owned();
-    scratch.discard().await.with_context(|| format!("remove the throwaway database {name}"))?;
-    proven
+    let discarded = scratch.discard().await.with_context(|| format!("remove the throwaway database {name}"));
+    // What went wrong first is what to tell.
+    let flaws = proven?;
+    discarded?;
+    Ok(flaws)
 }
 
 async fn proofs(scratch: &Scratch, project: &Project, steps: &mut Steps) -> anyhow::Result<Flaws> {

@@ -4,6 +4,7 @@
 //! root's runs in a user namespace, where root's own files belong to somebody who is not root; where the
 //! kernel or the container refuses that, it runs as `nobody`.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
@@ -106,7 +107,15 @@ impl Account {
         // The folder of the caller may be closed to the account, and must not be kept busy by a server. On
         // macOS Postgres does not start without a locale in the environment: looking it up would start a
         // thread.
-        expression.dir("/").env("LC_ALL", LOCALE)
+        //
+        // Nothing else of the caller's environment: the server lives for days, and as `nobody` it would show everything
+        // to everybody who is `nobody`.
+        let kept = ["PATH", "TZ", "LD_LIBRARY_PATH"]
+            .into_iter()
+            .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)));
+        let environment: HashMap<String, String> =
+            kept.chain([("LC_ALL".to_owned(), LOCALE.to_owned())]).collect();
+        expression.dir("/").full_env(environment)
     }
 }
 

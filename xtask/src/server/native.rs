@@ -6,6 +6,7 @@
 //! made here.
 
 use std::fmt::Write as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -14,6 +15,7 @@ use etcetera::BaseStrategy as _;
 use rustix::process::Signal;
 use sha2::{Digest as _, Sha256};
 use sqlx::postgres::PgConnectOptions;
+use url::Url;
 
 use super::account::Account;
 use super::cluster::Cluster;
@@ -95,6 +97,16 @@ impl Native {
         // Processes are known by the real path of their data directory.
         let folder = folder.canonicalize().unwrap_or(folder);
         Ok(Native { folder, minimum_major, role: role.to_owned() })
+    }
+
+    /// Whether a connection string is that of this server, on whatever port it was at the time.
+    pub(crate) fn is_meant_by(&self, url: &Url) -> bool {
+        let ours = state::peek(&self.folder);
+        ours.is_some_and(|ours| {
+            url.host_str() == Some("127.0.0.1")
+                && url.username() == ours.role
+                && url.password() == Some(ours.password.as_str())
+        })
     }
 
     /// Makes and starts whatever is missing until the server answers.
@@ -187,7 +199,14 @@ impl Native {
             return own;
         }
         let shared = self.shared_homes().map(|home| self.cluster_in(&home));
-        shared.into_iter().find(|it| it.data.exists()).unwrap_or(own)
+        // Others could have made a folder of that name first.
+        let roots = |path: Option<&Path>| {
+            path.and_then(|path| path.symlink_metadata().ok()).is_some_and(|it| it.is_dir() && it.uid() == 0)
+        };
+        let trusted = |it: &Cluster| {
+            it.data.exists() && roots(it.data.parent()) && roots(it.data.parent().and_then(Path::parent))
+        };
+        shared.into_iter().find(trusted).unwrap_or(own)
     }
 
     /// Where to make the data directory.

@@ -6,7 +6,7 @@ use clap::{Args as ClapArgs, Subcommand};
 use serde_json::json;
 
 use super::{
-    Origin, Server, find, find_quietly, named,
+    Origin, Server, find, named,
     native::{Native, Status, Stopped},
     redacted, why_native,
 };
@@ -23,7 +23,7 @@ Examples:
   cargo xtask server status
   cargo xtask --server native server start
 
-The server is durable: it survives the command that started it, and starts again with the next command after a reboot.")]
+The server is durable: it survives the command that started it, and starts again with the next command.")]
 pub(crate) struct Args {
     #[command(subcommand)]
     verb: Verb,
@@ -52,7 +52,7 @@ impl Args {
             Verb::Stop => stop(checkout).await,
             Verb::Status { format } => status(checkout, format).await,
             Verb::Url => {
-                let mut server = find_quietly(checkout, &checkout.project()?.postgres).await?;
+                let mut server = find(checkout, &checkout.project()?.postgres).await?;
                 server.url.set_path("postgres");
                 output::line(server.url.as_str());
                 Ok(())
@@ -128,7 +128,8 @@ async fn status(checkout: &Checkout, format: Format) -> anyhow::Result<()> {
             for (name, value) in &rows {
                 output::line(&format!("{name:<8} {value}"));
             }
-            if rows.iter().any(|(name, value)| *name == "state" && value != "running") {
+            let ours = rows.iter().all(|(name, _)| *name != "url");
+            if ours && rows.iter().any(|(name, value)| *name == "state" && value != "running") {
                 output::line("start it: cargo xtask server start");
             }
         }
