@@ -21,7 +21,9 @@ pub struct Postgres {
     pub version: u32,
     /// Name of the development database where a connection string names none, and of the role on a server of our own.
     pub database: String,
-    /// The server to use where neither the command line nor the environment names one: `auto`, `url` or `native`.
+    /// The image of a server in Docker; the usual one of that major where it is not named.
+    pub image: Option<String>,
+    /// The server to use where neither the command line nor the environment names one: `auto`, `url`, `docker` or `native`.
     pub server: Option<String>,
 }
 
@@ -43,6 +45,7 @@ pub struct App {
 struct Server {
     version: u32,
     database: Spanned<String>,
+    image: Option<String>,
     server: Option<String>,
 }
 
@@ -135,8 +138,8 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Opti
         ledger: String::new(),
     });
     let apps = apps.collect();
-    let Server { version, database, server } = file.postgres;
-    Some((Postgres { version, database: database.into_inner(), server }, apps))
+    let Server { version, database, image, server } = file.postgres;
+    Some((Postgres { version, database: database.into_inner(), image, server }, apps))
 }
 
 /// A name that needs no quotes in SQL and is the same on every file system.

@@ -141,7 +141,7 @@ fn the_first_command_of_a_fresh_clone_builds_no_more_than_this() {
 
 #[test]
 fn versions_stand_in_one_place() {
-    for package in ["migrations", "backend", "tests", "xtask"] {
+    for package in ["migrations", "backend", "tests", "xtask", "xtask/docker"] {
         let path = format!("{package}/Cargo.toml");
         let manifest: toml::Table =
             fs::read_to_string(workspace_root().join(&path)).unwrap().parse().unwrap();

@@ -23,8 +23,8 @@ pub(crate) struct Args {}
 /// The checks, in order: the quick ones first.
 const STEPS: &[(&str, &[&str])] = &[
     ("format", &["fmt", "--all", "--check"]),
-    ("lints", &["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"]),
-    ("docs", &["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"]),
+    ("lints", &["clippy", "--all-targets", "--quiet", "--", "--deny", "warnings"]),
+    ("docs", &["doc", "--no-deps", "--document-private-items", "--quiet"]),
     ("tests", &["xtask", "test"]),
     ("proofs", &["xtask", "verify"]),
 ];

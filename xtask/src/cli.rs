@@ -34,10 +34,12 @@ pub(crate) struct Cli {
 /// Which server to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ServerChoice {
-    /// DATABASE_URL (environment, then .env) if it is set, else native
+    /// DATABASE_URL (environment, then .env) if it is set, else Docker if its daemon answers, else native
     Auto,
     /// The server that DATABASE_URL names
     Url,
+    /// A server of this checkout in a container
+    Docker,
     /// A server of this checkout, from the Postgres binaries of this machine
     Native,
 }

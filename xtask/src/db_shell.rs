@@ -1,13 +1,16 @@
 //! `cargo xtask db-shell`: psql on the development database.
 
-use std::{ffi::OsString, os::unix::process::CommandExt, path::PathBuf, process::Command};
+use std::{ffi::OsString, io::IsTerminal, os::unix::process::CommandExt, path::PathBuf, process::Command};
 
 use anyhow::{Context, anyhow};
 use clap::Args as ClapArgs;
 use percent_encoding::percent_decode_str;
 use xshell::{Shell, cmd};
 
-use crate::{checkout::Checkout, server};
+use crate::{
+    checkout::Checkout,
+    server::{self, Chosen, Kind, Origin, Server},
+};
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
@@ -26,35 +29,63 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         let project = checkout.project()?;
-        let psql = psql()?;
-        let server = server::find_existing(checkout, &project.postgres).await?;
+        let server = match psql() {
+            Ok(_) => server::find_existing(checkout, &project.postgres).await?,
+            // Only a container brings a psql of its own.
+            Err(error) => match server::choose(checkout, &project.postgres)? {
+                Chosen::Own(own) if own.kind == Kind::Docker => {
+                    server::find_existing(checkout, &project.postgres).await?
+                }
+                _ => return Err(error),
+            },
+        };
         let sh = Shell::new()?;
         let args = self.args;
-        let mut command: Command = cmd!(sh, "{psql} {args...}").into();
-        // The environment, not the command line: everybody on the machine can read that.
-        let parameter = |wanted| {
-            server.url.query_pairs().find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
+        let mut command: Command = match (psql(), &server.origin) {
+            (Ok(psql), _) => {
+                let mut command: Command = cmd!(sh, "{psql} {args...}").into();
+                surround(&mut command, &server);
+                command
+            }
+            (Err(_), Origin::Docker { container, .. }) => {
+                let docker = which::which("docker")
+                    .context("docker is not on PATH; it would run the container's psql")?;
+                let terminal = std::io::stdin().is_terminal().then_some("--tty");
+                let (user, database) = (server.options.get_username(), server.database());
+                // Inside of the container its own users need no password.
+                cmd!(
+                    sh,
+                    "{docker} exec --interactive {terminal...} {container} psql --username {user} --dbname {database} {args...}"
+                )
+                .into()
+            }
+            (Err(error), _) => return Err(error),
         };
-        let password =
-            server.url.password().map(|text| percent_decode_str(text).decode_utf8_lossy().into_owned());
-        if let Some(password) = parameter("password").or(password) {
-            command.env("PGPASSWORD", password);
-        }
-        if let Some(mode) = parameter("sslmode") {
-            command.env("PGSSLMODE", mode);
-        }
-        let options = &server.options;
-        command.env(
-            "PGHOST",
-            options.get_socket().map_or_else(|| options.get_host().into(), |path| path.display().to_string()),
-        );
-        command.env("PGPORT", options.get_port().to_string());
-        command.env("PGUSER", options.get_username());
-        command.env("PGDATABASE", server.database());
-        command.env("PGAPPNAME", "cargo xtask db-shell");
         // psql takes our place, so that Ctrl-C, job control and the exit code are its own.
         Err(anyhow!(command.exec()).context("start psql"))
     }
+}
+
+/// Says which database, in the environment rather than on the command line: everybody on the machine can read that.
+fn surround(command: &mut Command, server: &Server) {
+    let parameter = |wanted| {
+        server.url.query_pairs().find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
+    };
+    let password =
+        server.url.password().map(|text| percent_decode_str(text).decode_utf8_lossy().into_owned());
+    if let Some(password) = parameter("password").or(password) {
+        command.env("PGPASSWORD", password);
+    }
+    if let Some(mode) = parameter("sslmode") {
+        command.env("PGSSLMODE", mode);
+    }
+    let options = &server.options;
+    let socket = options.get_socket().map(|path| path.display().to_string());
+    command.env("PGHOST", socket.unwrap_or_else(|| options.get_host().to_owned()));
+    command.env("PGPORT", options.get_port().to_string());
+    command.env("PGUSER", options.get_username());
+    command.env("PGDATABASE", server.database());
+    command.env("PGAPPNAME", "cargo xtask db-shell");
 }
 
 /// psql, from PATH or from beside the server's programs.

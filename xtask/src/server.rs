@@ -4,7 +4,10 @@
 
 mod account;
 mod binaries;
+mod choice;
 mod cluster;
+mod container;
+mod docker;
 mod ephemeral;
 mod folder;
 mod launch;
@@ -32,15 +35,18 @@ use sqlx::postgres::PgConnectOptions;
 
 use self::{
     account::Account,
+    choice::{Own, Settled, instead, remember},
     cluster::{Cluster, Durability},
     native::{Native, Startup},
 };
 pub(crate) use self::{
+    choice::{Chosen, Kind, choose},
+    ephemeral::Ephemeral,
     test_server::TestServer,
     url::redacted,
     verb::{Args, report},
 };
-use crate::{checkout::Checkout, cli::ServerChoice, output};
+use crate::{checkout::Checkout, output};
 
 /// Bytes of a name that Postgres keeps.
 const LONGEST_NAME: usize = 63;
@@ -63,7 +69,14 @@ pub(crate) enum Origin {
     /// A connection string, and where it stands.
     Url(&'static str),
     /// Binaries of this machine, and why those.
-    Native(&'static str),
+    Native(String),
+    /// A container, and why that.
+    Docker {
+        /// Its name.
+        container: String,
+        /// Why Docker.
+        why: String,
+    },
 }
 
 impl fmt::Display for Origin {
@@ -71,6 +84,7 @@ impl fmt::Display for Origin {
         match self {
             Origin::Url(place) => write!(f, "DATABASE_URL ({place})"),
             Origin::Native(why) => write!(f, "native ({why})"),
+            Origin::Docker { why, .. } => write!(f, "Docker ({why})"),
         }
     }
 }
@@ -98,18 +112,29 @@ impl Server {
 
 /// Finds the server that this checkout uses; makes and starts what is missing of a server of our own.
 pub(crate) async fn find(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<Server> {
-    match named(checkout, postgres)? {
-        Some((url, place)) => from_url(url, place, postgres),
-        None => start_native(checkout, postgres).await,
+    let native = Native::of_checkout(&checkout.root, postgres.version, &postgres.database)?;
+    let mut own = match choose(checkout, postgres)? {
+        Chosen::Url(url, place) => return from_url(url, place, postgres),
+        Chosen::Own(own) => own,
+    };
+    if own.kind == Kind::Docker {
+        match container::start(checkout, postgres, &native, &own.why).await? {
+            Ok(server) => {
+                remember(native.folder(), Kind::Docker).await?;
+                return Ok(server);
+            }
+            Err(refusal) => own = instead(&own, &refusal)?,
+        }
     }
+    let server = start_native(&native, postgres, own.why).await?;
+    remember(native.folder(), Kind::Native).await?;
+    Ok(server)
 }
 
 /// The same for commands that need a database that is there already: they make no server, and what it took to start
 /// theirs is told on standard error.
 pub(crate) async fn find_existing(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<Server> {
-    // What is wrong with a server that is there, its start tells best.
-    let absent = |native: Native| native.status().is_ok_and(|status| status == native::Status::Absent);
-    if named(checkout, postgres)?.is_none() && absent(native(checkout, postgres)?) {
+    if let Chosen::Own(Own { settled: Settled::No, .. }) = choose(checkout, postgres)? {
         bail!("this checkout has no database yet\n  make it: cargo xtask db-setup");
     }
     let server = find(checkout, postgres).await?;
@@ -117,28 +142,6 @@ pub(crate) async fn find_existing(checkout: &Checkout, postgres: &Postgres) -> a
         output::remark(&format!("server {state}: {}, {}", server.origin, output::time(elapsed)));
     }
     Ok(server)
-}
-
-/// The connection string to use, if it is one that decides; `None` is native.
-pub(crate) fn named(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<Option<(Url, &'static str)>> {
-    match checkout.server_choice(postgres)? {
-        ServerChoice::Native => Ok(None),
-        ServerChoice::Auto => {
-            let found = url::database_url(&checkout.root)?;
-            // The URL of our own server, written down for other programs: it starts again like without that.
-            let native = native(checkout, postgres)?;
-            Ok(found.filter(|(url, _)| !native.is_meant_by(url)))
-        }
-        ServerChoice::Url => match url::database_url(&checkout.root)? {
-            Some(found) => Ok(Some(found)),
-            None => bail!(
-                "DATABASE_URL is not set, neither in the environment nor in .env\n  set it: export \
-                 DATABASE_URL=postgres://user:password@localhost:5432/{}\n  or use a server of this machine's \
-                 binaries: --server native",
-                postgres.database
-            ),
-        },
-    }
 }
 
 fn from_url(mut url: Url, place: &'static str, postgres: &Postgres) -> anyhow::Result<Server> {
@@ -160,33 +163,14 @@ fn from_url(mut url: Url, place: &'static str, postgres: &Postgres) -> anyhow::R
     Ok(Server { options, url, origin: Origin::Url(place), started: Startup::AlreadyRunning })
 }
 
-async fn start_native(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<Server> {
-    let running = native(checkout, postgres)?.ensure_running().await?;
+async fn start_native(native: &Native, postgres: &Postgres, why: String) -> anyhow::Result<Server> {
+    let running = native.ensure_running().await?;
     for note in &running.notes {
         output::remark(note);
     }
     let options = running.options.database(&postgres.database);
     let url = plain_url(&options, &running.password)?;
-    Ok(Server {
-        options,
-        url,
-        origin: Origin::Native(why_native(checkout, postgres)?),
-        started: running.started,
-    })
-}
-
-/// The native server of a checkout, running or not.
-fn native(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<Native> {
-    Native::of_checkout(&checkout.root, postgres.version, &postgres.database)
-}
-
-/// Why a native server is the one.
-fn why_native(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<&'static str> {
-    Ok(match checkout.server_choice(postgres)? {
-        ServerChoice::Native => "chosen",
-        _ if url::database_url(&checkout.root)?.is_some() => "DATABASE_URL is its own",
-        _ => "no DATABASE_URL",
-    })
+    Ok(Server { options, url, origin: Origin::Native(why), started: running.started })
 }
 
 /// A connection string as people write it. sqlx's own lists settings of the client that only sqlx knows.

@@ -45,7 +45,6 @@ async fn suite(checkout: &Checkout, server: &TestServer, args: &[OsString]) -> a
     let nextest = which::which("cargo-nextest").is_ok();
     let mut words: Vec<OsString> =
         if nextest { vec!["nextest".into(), "run".into()] } else { vec!["test".into()] };
-    words.push("--workspace".into());
     words.extend_from_slice(args);
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let this = env::current_exe().context("find this program")?;

@@ -15,8 +15,8 @@ use super::binaries;
 use super::cluster::{Cluster, Durability};
 use super::launch::{GivenUp, Launch, TO_DROP};
 use super::login::{Login, login_options, try_login};
-use super::owned::OwnedFolder;
 pub(crate) use super::owned::Place;
+use super::owned::{self, OwnedFolder};
 use super::pidfile::{self, PidFile};
 use super::state::new_password;
 
@@ -85,6 +85,11 @@ impl Ephemeral {
             Login::Refused => bail!("the new test server refuses its own password"),
         }
         Ok(server)
+    }
+
+    /// Clears away what dead owners left, and starts nothing. The folders that are gone.
+    pub(crate) async fn sweep() -> anyhow::Result<Vec<PathBuf>> {
+        owned::sweep().await
     }
 
     /// Host, port, role and password; the database is for the caller to name.

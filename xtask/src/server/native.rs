@@ -109,6 +109,11 @@ impl Native {
         })
     }
 
+    /// The state folder of the checkout, which may not be there yet.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Makes and starts whatever is missing until the server answers.
     pub(crate) async fn ensure_running(&self) -> anyhow::Result<Running> {
         if let Some(running) = self.running_already().await {

@@ -95,6 +95,18 @@ impl Drop for OwnedFolder {
     }
 }
 
+/// Clears away what dead owners left, and makes nothing.
+pub(super) async fn sweep() -> anyhow::Result<Vec<PathBuf>> {
+    let (base, place) = base()?;
+    let base_lock = folder::lock(&base.join("lock"), LOCK_PATIENCE).await?;
+    let mut cleared = clear_away(&base).await?;
+    drop(base_lock);
+    if place == Place::Memory {
+        cleared.extend(clear_away_disk().await?);
+    }
+    Ok(cleared)
+}
+
 /// The folder of all test servers of this user, whichever account each runs as.
 fn base() -> anyhow::Result<(PathBuf, Place)> {
     let why = match memory() {

@@ -1,12 +1,20 @@
 //! The server that tests and proofs run on.
 
+use std::time::Instant;
+
+use anyhow::Context;
 use migrations::Postgres;
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
 use super::{
+    Chosen, Kind,
+    choice::{choose, instead},
+    container,
+    docker::TestContainer,
     ephemeral::{Ephemeral, Place},
-    find, named, plain_url,
+    find, plain_url,
+    state::new_password,
 };
 use crate::{checkout::Checkout, output::Steps};
 
@@ -16,8 +24,15 @@ pub(crate) struct TestServer {
     pub(crate) options: PgConnectOptions,
     /// That as a connection string, password included.
     pub(crate) url: Url,
-    /// `None`: the server is the developer's own, so it is not ours to stop.
-    ours: Option<Ephemeral>,
+    ours: Ours,
+}
+
+/// What is ours to stop.
+enum Ours {
+    /// Nothing: the server is the developer's own.
+    Nothing,
+    Native(Box<Ephemeral>),
+    Container(TestContainer),
 }
 
 impl TestServer {
@@ -27,15 +42,31 @@ impl TestServer {
         postgres: &Postgres,
         steps: &mut Steps,
     ) -> anyhow::Result<TestServer> {
-        if named(checkout, postgres)?.is_some() {
-            let mut server = find(checkout, postgres).await?;
-            steps.done("server", &server.origin.to_string(), "kept", None);
-            server.url.set_path("postgres");
-            return Ok(TestServer {
-                options: server.options.database("postgres"),
-                url: server.url,
-                ours: None,
-            });
+        let own = match choose(checkout, postgres)? {
+            Chosen::Url(..) => {
+                let mut server = find(checkout, postgres).await?;
+                steps.done("server", &server.origin.to_string(), "kept", None);
+                server.url.set_path("postgres");
+                let options = server.options.database("postgres");
+                return Ok(TestServer { options, url: server.url, ours: Ours::Nothing });
+            }
+            Chosen::Own(own) => own,
+        };
+        if own.kind == Kind::Docker {
+            steps.doing("server", "starting a container in memory");
+            let began = Instant::now();
+            let (image, user) = (container::image(postgres), &postgres.database);
+            match TestContainer::start(&image, user, &new_password(), postgres.version).await? {
+                Ok(container) => {
+                    let what = format!("PostgreSQL {}, Docker, in memory", container.answer.version);
+                    steps.done("server", &what, "started", Some(began.elapsed()));
+                    let mut url = Url::parse(&container.answer.url).context("read the container's URL")?;
+                    url.set_path("postgres");
+                    let options = url.as_str().parse()?;
+                    return Ok(TestServer { options, url, ours: Ours::Container(container) });
+                }
+                Err(refusal) => steps.note(&format!("           {}", instead(&own, &refusal)?.why)),
+            }
         }
         steps.doing("server", "starting one in memory");
         let ours = Ephemeral::start(postgres.version, &postgres.database).await?;
@@ -52,13 +83,18 @@ impl TestServer {
             ));
         }
         let options = ours.options().database("postgres");
-        Ok(TestServer { url: plain_url(&options, ours.password())?, options, ours: Some(ours) })
+        Ok(TestServer {
+            url: plain_url(&options, ours.password())?,
+            options,
+            ours: Ours::Native(Box::new(ours)),
+        })
     }
 
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
         match self.ours {
-            Some(ours) => ours.stop().await,
-            None => Ok(()),
+            Ours::Nothing => Ok(()),
+            Ours::Native(server) => server.stop().await,
+            Ours::Container(container) => container.stop().await,
         }
     }
 }

@@ -6,14 +6,16 @@ use clap::{Args as ClapArgs, Subcommand};
 use serde_json::json;
 
 use super::{
-    Origin, Server, find, named,
+    Chosen, Ephemeral, Kind, Server,
+    choice::Own,
+    choose, container, docker, find,
     native::{Native, Status, Stopped},
-    redacted, why_native,
+    redacted,
 };
 use crate::{
     checkout::Checkout,
     cli::Format,
-    output::{self, Steps},
+    output::{self, Steps, timed},
     session,
 };
 
@@ -41,6 +43,8 @@ enum Verb {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// Remove what killed commands have left of their test servers
+    Sweep,
     /// Print the connection string of the server itself, password included; start it where it does not run
     Url,
 }
@@ -51,6 +55,7 @@ impl Args {
             Verb::Start => start(checkout).await,
             Verb::Stop => stop(checkout).await,
             Verb::Status { format } => status(checkout, format).await,
+            Verb::Sweep => sweep().await,
             Verb::Url => {
                 let mut server = find(checkout, &checkout.project()?.postgres).await?;
                 server.url.set_path("postgres");
@@ -78,55 +83,72 @@ pub(crate) fn report(steps: &mut Steps, server: &Server, version: &str) {
 async fn stop(checkout: &Checkout) -> anyhow::Result<()> {
     let postgres = checkout.project()?.postgres;
     let mut steps = Steps::new(Format::Text);
-    if let Some((url, place)) = named(checkout, &postgres)? {
-        anyhow::bail!(
+    let native = Native::of_checkout(&checkout.root, postgres.version, &postgres.database)?;
+    match choose(checkout, &postgres)? {
+        Chosen::Url(url, place) => anyhow::bail!(
             "the server is that of DATABASE_URL ({place}), {}, which is not ours to stop\n  the native one: cargo \
              xtask --server native server stop",
             redacted(&url)
-        );
-    }
-    match Native::of_checkout(&checkout.root, postgres.version, &postgres.database)?.stop().await? {
-        Stopped::WasRunning { pid, elapsed } => {
-            steps.done("server", &format!("native, pid {pid}"), "stopped", Some(elapsed));
+        ),
+        Chosen::Own(Own { kind: Kind::Native, .. }) => match native.stop().await? {
+            Stopped::WasRunning { pid, elapsed } => {
+                steps.done("server", &format!("native, pid {pid}"), "stopped", Some(elapsed));
+            }
+            Stopped::NotRunning => steps.done("server", "native", "not running", None),
+        },
+        Chosen::Own(Own { kind: Kind::Docker, .. }) => {
+            let (stopped, elapsed) = timed(container::stop(&native)).await;
+            let (state, name) = stopped?;
+            let state = state.replace('-', " ");
+            steps.done("server", &format!("Docker{name}"), &state, (state == "stopped").then_some(elapsed));
         }
-        Stopped::NotRunning => steps.done("server", "native", "not running", None),
     }
+    Ok(())
+}
+
+/// Removes what killed commands have left of their test servers, in memory and in containers.
+async fn sweep() -> anyhow::Result<()> {
+    let mut removed: Vec<String> =
+        Ephemeral::sweep().await?.iter().map(|folder| folder.display().to_string()).collect();
+    // Without a daemon there are no containers.
+    if docker::daemon_answers().is_ok() {
+        removed.extend(container::sweep().await?);
+    }
+    for name in &removed {
+        output::line(&format!("removed  {name}"));
+    }
+    output::line(&format!(
+        "{} of killed commands removed",
+        output::count(removed.len(), "test server", "test servers")
+    ));
     Ok(())
 }
 
 async fn status(checkout: &Checkout, format: Format) -> anyhow::Result<()> {
     let project = checkout.project()?;
     let postgres = &project.postgres;
-    let mut rows: Vec<(&str, String)> = Vec::new();
-    if let Some((url, place)) = named(checkout, postgres)? {
-        rows.push(("server", format!("DATABASE_URL ({place})")));
-        rows.push(("url", redacted(&url)));
-        let server = find(checkout, postgres).await?;
-        match session::version(&server, &project).await {
-            Ok(version) => rows.extend([("state", "running".to_owned()), ("version", version)]),
-            Err(error) => rows.push(("state", format!("unreachable: {error:#}"))),
-        }
-    } else {
-        rows.push(("server", Origin::Native(why_native(checkout, postgres)?).to_string()));
-        match Native::of_checkout(&checkout.root, postgres.version, &postgres.database)?.status()? {
-            Status::Absent => rows.push(("state", "not made yet".to_owned())),
-            Status::Stopped { version, data, log } => {
-                rows.extend([("state", "stopped".to_owned()), ("version", version)]);
-                rows.extend([("data", data.display().to_string()), ("log", log.display().to_string())]);
+    let native = Native::of_checkout(&checkout.root, postgres.version, &postgres.database)?;
+    let rows = match choose(checkout, postgres)? {
+        Chosen::Url(url, place) => {
+            let mut rows = vec![("server", format!("DATABASE_URL ({place})")), ("url", redacted(&url))];
+            let server = find(checkout, postgres).await?;
+            match session::version(&server, &project).await {
+                Ok(version) => rows.extend([("state", "running".to_owned()), ("version", version)]),
+                Err(error) => rows.push(("state", format!("unreachable: {error:#}"))),
             }
-            Status::Running { pid, port, version, data, log, since } => {
-                let up = SystemTime::now().duration_since(since).unwrap_or_default();
-                rows.extend([("state", "running".to_owned()), ("version", version)]);
-                rows.extend([("pid", pid.to_string()), ("port", port.to_string())]);
-                rows.push(("up", format!("{} s", up.as_secs())));
-                rows.extend([("data", data.display().to_string()), ("log", log.display().to_string())]);
-            }
+            rows
         }
-    }
+        Chosen::Own(Own { kind: Kind::Native, why, .. }) => of_native(&native, &why)?,
+        Chosen::Own(Own { kind: Kind::Docker, why, .. }) => {
+            let mut rows = vec![("server", format!("Docker ({why})"))];
+            rows.extend(container::status(&native).await?);
+            rows
+        }
+    };
     match format {
         Format::Text => {
             for (name, value) in &rows {
-                output::line(&format!("{name:<8} {value}"));
+                output::line(&format!("{name:<9} {value}"));
             }
             let ours = rows.iter().all(|(name, _)| *name != "url");
             if ours && rows.iter().any(|(name, value)| *name == "state" && value != "running") {
@@ -134,13 +156,31 @@ async fn status(checkout: &Checkout, format: Format) -> anyhow::Result<()> {
             }
         }
         Format::Json => {
-            output::json(
-                &rows
-                    .into_iter()
-                    .map(|(name, value)| (name, json!(value)))
-                    .collect::<std::collections::BTreeMap<_, _>>(),
-            );
+            let rows = rows.into_iter().map(|(name, value)| (name, json!(value)));
+            output::json(&rows.collect::<std::collections::BTreeMap<_, _>>());
         }
     }
     Ok(())
+}
+
+fn of_native(native: &Native, why: &str) -> anyhow::Result<Vec<(&'static str, String)>> {
+    let mut rows = vec![("server", format!("native ({why})"))];
+    let places = |data: std::path::PathBuf, log: std::path::PathBuf| {
+        [("data", data.display().to_string()), ("log", log.display().to_string())]
+    };
+    match native.status()? {
+        Status::Absent => rows.push(("state", "not made yet".to_owned())),
+        Status::Stopped { version, data, log } => {
+            rows.extend([("state", "stopped".to_owned()), ("version", version)]);
+            rows.extend(places(data, log));
+        }
+        Status::Running { pid, port, version, data, log, since } => {
+            let up = SystemTime::now().duration_since(since).unwrap_or_default();
+            rows.extend([("state", "running".to_owned()), ("version", version)]);
+            rows.extend([("pid", pid.to_string()), ("port", port.to_string())]);
+            rows.push(("up", format!("{} s", up.as_secs())));
+            rows.extend(places(data, log));
+        }
+    }
+    Ok(rows)
 }

@@ -1,0 +1,187 @@
+//! Waits until a server answers a query: nothing less is worth a URL.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use sqlx::{
+    Connection as _, PgConnection,
+    postgres::{PgConnectOptions, PgSslMode},
+};
+use testcontainers::bollard::models::ContainerInspectResponse;
+use tokio::time::{sleep, timeout};
+
+use crate::{
+    engine::{Engine, host_port, name_of},
+    failure::{Kind, WITHOUT_DOCKER, classify, failure},
+};
+
+/// The data folder of a cold disk is made in ten; a container that ends is told at once.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Docker's proxy accepts before anybody is behind it, and some never answer.
+const TO_LOG_IN: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// How to log in.
+pub(crate) struct Login<'a> {
+    pub(crate) user: &'a str,
+    pub(crate) password: &'a str,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Answered(Answered),
+    /// The server is well, and has another password for that role, or no such role.
+    Refused,
+    /// Not yet, and why.
+    NotYet(String),
+}
+
+#[derive(Debug)]
+pub(crate) struct Answered {
+    pub(crate) port: u16,
+    /// Such as `15.18`.
+    pub(crate) version: String,
+}
+
+impl Login<'_> {
+    /// A connection string, password included.
+    pub(crate) fn url(&self, port: u16, database: &str) -> String {
+        // Everything that could mean something in a URL, and `%` with it.
+        let plain = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
+        format!(
+            "postgres://{}:{}@127.0.0.1:{port}/{}",
+            plain(self.user),
+            plain(self.password),
+            plain(database)
+        )
+    }
+
+    /// Asks for the version, once.
+    pub(crate) async fn attempt(&self, port: u16) -> anyhow::Result<Outcome> {
+        // Said in full, because sqlx takes what is not said from `PGHOST`, `PGSSLMODE` and the like.
+        let options = PgConnectOptions::new_without_pgpass().host("127.0.0.1").port(port).username(self.user);
+        let options = options.password(self.password).ssl_mode(PgSslMode::Disable);
+        // A database that its owner has dropped says nothing about the server; both of these are there from the start.
+        let mut said = self.ask(options.clone().database("postgres"), port).await;
+        if code(&said).as_deref() == Some("3D000") {
+            said = self.ask(options.database("template1"), port).await;
+        }
+        let error = match said {
+            Ok(answered) => return Ok(Outcome::Answered(answered)),
+            Err(error) => error,
+        };
+        match error.as_database_error().and_then(|it| it.code()).as_deref() {
+            // Invalid password, invalid authorization: no such role, or one that may not log in.
+            Some("28P01" | "28000") => Ok(Outcome::Refused),
+            // Starting up, shutting down, in recovery; too many clients.
+            Some("57P03" | "57P01" | "53300") => Ok(Outcome::NotYet(error.to_string())),
+            // Reset, refused, or ended: Docker's proxy listens, and Postgres does not yet.
+            None if matches!(error, sqlx::Error::Io(_) | sqlx::Error::Protocol(_)) => {
+                Ok(Outcome::NotYet(error.to_string()))
+            }
+            _ => Err(error).with_context(|| format!("ask the server on 127.0.0.1:{port} for its version")),
+        }
+    }
+
+    async fn ask(&self, options: PgConnectOptions, port: u16) -> Result<Answered, sqlx::Error> {
+        let asked = async {
+            let mut connection = PgConnection::connect_with(&options).await?;
+            let version: String =
+                sqlx::query_scalar("show server_version").fetch_one(&mut connection).await?;
+            connection.close().await?;
+            Ok(Answered { port, version: version.split(' ').next().unwrap_or_default().to_owned() })
+        };
+        let silent = || sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::TimedOut));
+        timeout(TO_LOG_IN, asked).await.unwrap_or_else(|_| Err(silent()))
+    }
+
+    /// Waits for a container's server. `None`: it refuses the password.
+    pub(crate) async fn wait(&self, engine: &Engine, container: &str) -> anyhow::Result<Option<Answered>> {
+        let began = Instant::now();
+        let mut why = "nothing was heard of it".to_owned();
+        while began.elapsed() < PATIENCE {
+            let Some(it) = engine.inspect(container).await? else {
+                return Err(failure(
+                    Kind::Died,
+                    format!("the container {container} was removed while its server started"),
+                ));
+            };
+            let running = it.state.as_ref().and_then(|state| state.running).unwrap_or(false);
+            if !running {
+                return Err(died(engine, &it).await);
+            }
+            match host_port(&it) {
+                Some(port) => match self.attempt(port).await? {
+                    Outcome::Answered(answered) => return Ok(Some(answered)),
+                    Outcome::Refused => return Ok(None),
+                    Outcome::NotYet(error) => why = error,
+                },
+                None => why = "its port is not open yet".to_owned(),
+            }
+            sleep(PAUSE).await;
+        }
+        let log = indented(&engine.log_tail(container).await);
+        let message = format!(
+            "the server in container {container} answered no query within {} s: {why}\n  its last lines:\n{log}\n  \
+             {WITHOUT_DOCKER}\n  or wait for it: docker logs --follow {container}",
+            PATIENCE.as_secs(),
+        );
+        Err(failure(Kind::Timeout, message))
+    }
+}
+
+fn code(said: &Result<Answered, sqlx::Error>) -> Option<String> {
+    Some(said.as_ref().err()?.as_database_error()?.code()?.into_owned())
+}
+
+/// What a container that has ended left to be read.
+async fn died(engine: &Engine, container: &ContainerInspectResponse) -> anyhow::Error {
+    let name = name_of(container);
+    let state = container.state.clone().unwrap_or_default();
+    let how = match (state.oom_killed, state.exit_code) {
+        (Some(true), _) => "it was out of memory".to_owned(),
+        (_, Some(code)) => format!("exit code {code}"),
+        (_, None) => "nobody knows how".to_owned(),
+    };
+    let log = engine.log_tail(&name).await;
+    let kind = match classify(&log) {
+        kind @ (Kind::DiskFull | Kind::OtherMajor) => kind,
+        _ => Kind::Died,
+    };
+    let what = match kind {
+        Kind::DiskFull => "had no room left, and ended",
+        Kind::OtherMajor => "found data of another major version, and ended",
+        _ => "ended",
+    };
+    let said = state
+        .error
+        .filter(|it| !it.is_empty())
+        .map(|it| format!("\n  Docker says: {it}"))
+        .unwrap_or_default();
+    let message = format!(
+        "the server in container {name} {what} before it answered a query ({how}){said}\n  its last lines:\n{}",
+        indented(&log)
+    );
+    failure(kind, message)
+}
+
+fn indented(log: &str) -> String {
+    let lines = if log.is_empty() { "(it printed nothing)" } else { log };
+    lines.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_holds_any_password_and_any_name() {
+        let login = Login { user: "the app", password: "a:b@c/d%é" };
+        assert_eq!(
+            login.url(5432, "my db"),
+            "postgres://the%20app:a%3Ab%40c%2Fd%25%C3%A9@127.0.0.1:5432/my%20db"
+        );
+    }
+}

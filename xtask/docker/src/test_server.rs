@@ -1,0 +1,171 @@
+//! A server in memory for tests and proofs: it lives as long as somebody holds our standard input open, or until a signal.
+
+use std::{
+    io::{self, Read as _},
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::Context as _;
+use testcontainers::runners::AsyncRunner as _;
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::oneshot,
+    time::{sleep, timeout},
+};
+
+use crate::{
+    engine::{Engine, OWNER, ROLE, Role},
+    failure::{Failure, Kind, WITHOUT_DOCKER, failure, told},
+    image,
+    message::{ServerAnswer, Startup, TestRequest},
+    note,
+    owner::Owner,
+    ready::{Answered, Login},
+    say,
+    spec::{Data, Server},
+    sweep,
+};
+
+/// What creates and starts a container, seconds under load, is waited for before it is removed.
+const TO_START: Duration = Duration::from_secs(60);
+/// A removal that the engine refuses is tried again: it may be at it already.
+const REMOVALS: usize = 20;
+
+pub(crate) async fn run(engine: &Engine, request: TestRequest) -> anyhow::Result<()> {
+    let mut end = End::listen()?;
+    let swept = sweep::run(engine).await?.removed;
+    if !swept.is_empty() {
+        note(&format!("removed what a killed command had left: {}", swept.join(", ")));
+    }
+    tokio::select! {
+        biased;
+        () = end.asked() => return Err(given_up()),
+        image = image::ensure(engine, &request.image, request.major) => image?,
+    };
+    let name = container_name();
+    // Started to its end, even if we are asked to stop meanwhile: a request that is dropped midway may still be carried out.
+    let mut starting = tokio::spawn(server(&request).request(&name, labels()).start());
+    let login = Login { user: &request.user, password: &request.password };
+    let lived = async {
+        tokio::select! {
+            biased;
+            () = end.asked() => {
+                let _ = timeout(TO_START, &mut starting).await;
+                return Err(given_up());
+            }
+            started = &mut starting => started??,
+        };
+        let answered = tokio::select! {
+            biased;
+            () = end.asked() => return Err(given_up()),
+            answered = login.wait(engine, &name) => answered?,
+        };
+        let answered = answered.context("the new server refuses its own password")?;
+        if say(&answer(&request, &login, &name, answered)).is_ok() {
+            end.asked().await;
+        }
+        Ok(())
+    };
+    let lived = lived.await;
+    let removed = remove(engine, &name).await;
+    lived.map_err(|error| with_remedy(&error))?;
+    removed
+}
+
+/// Readable in `docker ps`, and never the same twice.
+fn container_name() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("xtask-test-{}-{:x}", std::process::id(), now.as_micros())
+}
+
+fn labels() -> Vec<(&'static str, String)> {
+    vec![(ROLE, Role::Test.label().to_owned()), (OWNER, Owner::this_process().to_string())]
+}
+
+fn server(request: &TestRequest) -> Server {
+    let data = Data::Memory { megabytes: request.megabytes };
+    Server::new(&request.image, request.major, &data)
+        .for_user(&request.user, &request.password, "postgres")
+        .throwaway()
+}
+
+fn answer(request: &TestRequest, login: &Login<'_>, name: &str, answered: Answered) -> ServerAnswer {
+    ServerAnswer {
+        url: login.url(answered.port, "postgres"),
+        container: name.to_owned(),
+        image: request.image.clone(),
+        state: Startup::Created,
+        version: answered.version,
+    }
+}
+
+fn given_up() -> anyhow::Error {
+    failure(Kind::Other, "asked to end before the test server was ready; nothing of it is left")
+}
+
+fn with_remedy(error: &anyhow::Error) -> anyhow::Error {
+    let Failure { kind, message } = told(error);
+    let remedy = match kind {
+        Kind::Died => format!("\n  {WITHOUT_DOCKER}"),
+        Kind::DiskFull => {
+            format!("\n  its data is in memory; {WITHOUT_DOCKER}\n  or see how much there is: free --human")
+        }
+        _ => String::new(),
+    };
+    failure(kind, format!("{message}{remedy}"))
+}
+
+async fn remove(engine: &Engine, name: &str) -> anyhow::Result<()> {
+    for _ in 0..REMOVALS {
+        engine.remove(name).await?;
+        if engine.inspect(name).await?.is_none() {
+            return Ok(());
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    Err(failure(
+        Kind::Other,
+        format!("the container {name} could not be removed\n  docker rm --force --volumes {name}"),
+    ))
+}
+
+/// The ways to be asked to end: the end of standard input, which also comes when whoever called was killed, and signals.
+struct End {
+    input: oneshot::Receiver<()>,
+    signals: [Signal; 3],
+    came: bool,
+}
+
+impl End {
+    fn listen() -> anyhow::Result<End> {
+        let listen = |kind| signal(kind).context("listen for Ctrl-C");
+        let signals = [
+            listen(SignalKind::interrupt())?,
+            listen(SignalKind::terminate())?,
+            listen(SignalKind::hangup())?,
+        ];
+        let (sender, input) = oneshot::channel();
+        // A thread of its own: a read of standard input can't be given up, and the runtime would wait for it.
+        thread::spawn(move || {
+            let mut rest = [0; 64];
+            while matches!(io::stdin().read(&mut rest), Ok(count) if count > 0) {}
+            // Whoever listened may be done already.
+            let _ = sender.send(());
+        });
+        Ok(End { input, signals, came: false })
+    }
+
+    async fn asked(&mut self) {
+        if !self.came {
+            let [interrupt, terminate, hangup] = &mut self.signals;
+            tokio::select! {
+                _ = &mut self.input => {}
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
+            }
+            self.came = true;
+        }
+    }
+}

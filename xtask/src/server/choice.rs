@@ -1,0 +1,149 @@
+//! Which kind of server a checkout uses, why that one, and remembering it: the development database must not move from
+//! one server to another by itself, because a daemon happens to run today.
+
+use std::{fmt, fs, path::Path};
+
+use anyhow::{anyhow, bail};
+use migrations::Postgres;
+use url::Url;
+
+use super::{
+    container, docker,
+    folder::{self, Access, write_private},
+    native::{Native, Status},
+    url::database_url,
+};
+use crate::{checkout::Checkout, cli::ServerChoice, output};
+
+/// Name of the file in the checkout's state folder.
+const FILE: &str = "server-kind";
+
+/// What a checkout uses.
+#[derive(Debug, Clone)]
+pub(crate) enum Chosen {
+    /// A connection string, and where it stands.
+    Url(Url, &'static str),
+    /// One of the two that are ours to start.
+    Own(Own),
+}
+
+/// A server of our own.
+#[derive(Debug, Clone)]
+pub(crate) struct Own {
+    pub(crate) kind: Kind,
+    /// Why this kind, in a few words.
+    pub(crate) why: String,
+    /// Whether the other kind may be tried where this one can't be had.
+    pub(crate) settled: Settled,
+}
+
+/// The kinds of server that are ours to start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Docker,
+    Native,
+}
+
+/// Whether a kind was decided on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Settled {
+    /// By the user, or by an earlier command.
+    Yes,
+    /// It is the first that seems to be there.
+    No,
+}
+
+impl Kind {
+    fn word(self) -> &'static str {
+        match self {
+            Kind::Docker => "docker",
+            Kind::Native => "native",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Kind::Docker => "Docker",
+            Kind::Native => "native",
+        })
+    }
+}
+
+/// Decides, and starts nothing.
+pub(crate) fn choose(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<Chosen> {
+    let own = |kind, why: &str, settled| Ok(Chosen::Own(Own { kind, why: why.to_owned(), settled }));
+    match checkout.server_choice(postgres)? {
+        ServerChoice::Url => match database_url(&checkout.root)? {
+            Some((url, place)) => Ok(Chosen::Url(url, place)),
+            None => bail!(
+                "DATABASE_URL is not set, neither in the environment nor in .env\n  set it: export \
+                 DATABASE_URL=postgres://user:password@localhost:5432/{}\n  or use a server of this machine's \
+                 binaries: --server native",
+                postgres.database
+            ),
+        },
+        ServerChoice::Docker => own(Kind::Docker, "chosen", Settled::Yes),
+        ServerChoice::Native => own(Kind::Native, "chosen", Settled::Yes),
+        ServerChoice::Auto => {
+            let native = Native::of_checkout(&checkout.root, postgres.version, &postgres.database)?;
+            if let Some((url, place)) = database_url(&checkout.root)? {
+                // The URL of our own server, written down for other programs: it starts again like without that.
+                let its_own = "DATABASE_URL is its own";
+                return match () {
+                    () if native.is_meant_by(&url) => own(Kind::Native, its_own, Settled::Yes),
+                    () if container::is_meant_by(native.folder(), &url) => {
+                        own(Kind::Docker, its_own, Settled::Yes)
+                    }
+                    () => Ok(Chosen::Url(url, place)),
+                };
+            }
+            match remembered(native.folder()) {
+                Some(kind) => own(kind, "as before", Settled::Yes),
+                // Made before there was a choice.
+                // Or spoilt, which its start tells best.
+                None if !matches!(native.status(), Ok(Status::Absent)) => {
+                    own(Kind::Native, "as before", Settled::Yes)
+                }
+                None => match docker::daemon_answers() {
+                    Ok(()) => own(Kind::Docker, "its daemon answers", Settled::No),
+                    Err(why) => own(Kind::Native, &why, Settled::No),
+                },
+            }
+        }
+    }
+}
+
+/// Keeps the kind for the next command, and says so where that is another than before.
+pub(crate) async fn remember(folder: &Path, kind: Kind) -> anyhow::Result<()> {
+    let before = remembered(folder);
+    if before == Some(kind) {
+        return Ok(());
+    }
+    folder::ensure(folder, Access::Private)?;
+    let _lock = folder::lock(&folder.join("lock"), container::LOCK_PATIENCE).await?;
+    write_private(&folder.join(FILE), kind.word())?;
+    if let Some(before) = before {
+        output::remark(&format!(
+            "this checkout's database was on the {before} server and is now on the {kind} one; the old one stays as it was, \
+             and --server {} goes back to it",
+            before.word()
+        ));
+    }
+    Ok(())
+}
+
+fn remembered(folder: &Path) -> Option<Kind> {
+    let word = fs::read_to_string(folder.join(FILE)).ok()?;
+    [Kind::Docker, Kind::Native].into_iter().find(|kind| kind.word() == word.trim())
+}
+
+/// What a refusal of Docker means for this choice: the end, or the other kind and why.
+pub(crate) fn instead(own: &Own, refusal: &docker::Refusal) -> anyhow::Result<Own> {
+    if own.settled == Settled::Yes {
+        return Err(anyhow!("{}", refusal.message));
+    }
+    let why = refusal.message.lines().next().unwrap_or_default();
+    Ok(Own { kind: Kind::Native, why: format!("no Docker: {why}"), settled: Settled::No })
+}

@@ -1,0 +1,180 @@
+//! A server in Docker, by way of the package `xtask-docker`: the only one that is built from testcontainers.
+//!
+//! It is run through cargo, so nobody compiles it who does not use Docker. A line of JSON goes in, a line comes out;
+//! passwords travel in those alone. What we know of Docker ourselves is whether its daemon answers.
+
+use std::{
+    env,
+    ffi::OsString,
+    io::{BufRead as _, BufReader, PipeWriter, Read as _, Write as _, pipe},
+    net::{TcpStream, ToSocketAddrs as _},
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context, anyhow, bail};
+use duct::{Expression, Handle, cmd};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use tokio::task::spawn_blocking;
+
+/// How long a daemon may take to answer before we do without it.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// The daemon's socket, where nothing else is said.
+const SOCKET: &str = "/var/run/docker.sock";
+
+/// Why Docker can't be used, in words for people.
+#[derive(Debug, Deserialize)]
+pub(super) struct Refusal {
+    pub(super) message: String,
+}
+
+/// A server that answered a query.
+#[derive(Debug, Deserialize)]
+pub(super) struct Answer {
+    /// Password included, and without a database.
+    pub(super) url: String,
+    pub(super) state: String,
+    pub(super) version: String,
+    pub(super) container: String,
+}
+
+#[derive(Deserialize)]
+struct ErrorAnswer {
+    error: Refusal,
+}
+
+/// A test server, for as long as this lives: the end of our pipe is the end of the container, also when we are killed.
+pub(super) struct TestContainer {
+    pub(super) answer: Answer,
+    child: Arc<Handle>,
+    /// Closed in order to end it.
+    input: Option<PipeWriter>,
+}
+
+/// Whether a daemon answers, asked without any library; the error is the reason in a few words.
+pub(super) fn daemon_answers() -> Result<(), String> {
+    let host = env::var("DOCKER_HOST").unwrap_or_default();
+    let stream: Box<dyn ReadWrite> = match host.split_once("://") {
+        None if host.is_empty() => Box::new(any_socket()?),
+        Some(("unix", path)) => Box::new(socket(Path::new(path))?),
+        Some(("tcp" | "http", address)) => Box::new(tcp(address)?),
+        _ => return Err(format!("DOCKER_HOST is `{host}`, which is no address of a daemon")),
+    };
+    ping(stream).map_err(|error| format!("the Docker daemon does not answer: {error}"))
+}
+
+trait ReadWrite: std::io::Read + std::io::Write {}
+impl<T: std::io::Read + std::io::Write> ReadWrite for T {}
+
+fn ping(mut stream: Box<dyn ReadWrite>) -> std::io::Result<()> {
+    stream.write_all(b"GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n")?;
+    let mut start = [0; 12];
+    stream.read_exact(&mut start)?;
+    if start.ends_with(b" 200") {
+        Ok(())
+    } else {
+        Err(std::io::Error::other(String::from_utf8_lossy(&start).into_owned()))
+    }
+}
+
+/// The first socket of the usual places that is there: the system's, a rootless daemon's, Docker Desktop's.
+fn any_socket() -> Result<UnixStream, String> {
+    let runtime = env::var_os("XDG_RUNTIME_DIR").map(|folder| PathBuf::from(folder).join("docker.sock"));
+    let home = |path: &str| env::var_os("HOME").map(|home| PathBuf::from(home).join(path));
+    let others = [runtime, home(".docker/run/docker.sock"), home(".docker/desktop/docker.sock")];
+    let places = [Some(PathBuf::from(SOCKET))].into_iter().chain(others).flatten();
+    let found = places.into_iter().find(|path| path.exists());
+    found.map_or_else(|| Err("no Docker daemon".to_owned()), |path| socket(&path))
+}
+
+fn socket(path: &Path) -> Result<UnixStream, String> {
+    let stream = UnixStream::connect(path)
+        .map_err(|error| format!("no Docker daemon at {}: {error}", path.display()))?;
+    let limited =
+        stream.set_read_timeout(Some(PATIENCE)).and_then(|()| stream.set_write_timeout(Some(PATIENCE)));
+    limited.map_err(|error| error.to_string())?;
+    Ok(stream)
+}
+
+fn tcp(address: &str) -> Result<TcpStream, String> {
+    let failed = |error: &dyn std::fmt::Display| format!("no Docker daemon at {address}: {error}");
+    let mut addresses = address.trim_end_matches('/').to_socket_addrs().map_err(|error| failed(&error))?;
+    let first = addresses.next().ok_or_else(|| failed(&"no such host"))?;
+    let stream = TcpStream::connect_timeout(&first, PATIENCE).map_err(|error| failed(&error))?;
+    stream.set_read_timeout(Some(PATIENCE)).map_err(|error| failed(&error))?;
+    Ok(stream)
+}
+
+/// Asks the package for something that it does at once. `Ok(Err(_))` is its refusal.
+pub(super) async fn ask<T: DeserializeOwned + Send + 'static>(
+    verb: &'static str,
+    request: Value,
+) -> anyhow::Result<Result<T, Refusal>> {
+    let work = spawn_blocking(move || {
+        let output = command(verb)
+            .stdin_bytes(format!("{request}\n"))
+            .stdout_capture()
+            .run()
+            .context("start cargo")?;
+        read(&output.stdout)
+    });
+    work.await.context("wait for Docker")?
+}
+
+fn read<T: DeserializeOwned>(line: &[u8]) -> anyhow::Result<Result<T, Refusal>> {
+    if let Ok(ErrorAnswer { error }) = serde_json::from_slice(line) {
+        return Ok(Err(error));
+    }
+    let answer = serde_json::from_slice(line);
+    // Cargo said on standard error what kept the package from being built.
+    answer.map(Ok).map_err(|_| {
+        anyhow!(
+            "the package that talks to Docker gave no answer\n  build it: cargo build --package xtask-docker"
+        )
+    })
+}
+
+fn command(verb: &str) -> Expression {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let words = ["run", "--quiet", "--package", "xtask-docker", "--", verb].map(OsString::from);
+    cmd(cargo, words).dir(tests::workspace_root()).unchecked()
+}
+
+impl TestContainer {
+    /// Starts one and waits until it answers a query.
+    pub(super) async fn start(
+        image: &str,
+        user: &str,
+        password: &str,
+        major: u32,
+    ) -> anyhow::Result<Result<TestContainer, Refusal>> {
+        let request = json!({ "image": image, "user": user, "password": password, "major": major });
+        let work = spawn_blocking(move || {
+            let ((input, mut writer), (reader, output)) = (pipe()?, pipe()?);
+            let child =
+                command("test").stdin_file(input).stdout_file(output).start().context("start cargo")?;
+            writeln!(writer, "{request}")?;
+            let mut line = String::new();
+            BufReader::new(reader).read_line(&mut line)?;
+            let answer: Result<Answer, Refusal> = read(line.as_bytes())?;
+            Ok(answer.map(|answer| TestContainer { answer, child: Arc::new(child), input: Some(writer) }))
+        });
+        work.await.context("wait for Docker")?
+    }
+
+    /// Ends it, and waits until the container is gone.
+    pub(super) async fn stop(mut self) -> anyhow::Result<()> {
+        drop(self.input.take());
+        let child = self.child.clone();
+        let status = spawn_blocking(move || child.wait().map(|output| output.status)).await??;
+        if !status.success() {
+            bail!(
+                "the test server's container could not be removed\n  look for it: docker ps --all; remove it: cargo xtask server sweep"
+            );
+        }
+        Ok(())
+    }
+}
