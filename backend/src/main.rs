@@ -83,9 +83,7 @@ async fn check(session: &mut Session, project: &Project) -> anyhow::Result<ExitC
     let problems = ledger.problems(project).into_iter().map(|problem| problem.to_string());
     let pending =
         ledger.pending(project).into_iter().map(|migration| format!("pending     {}", migration.id));
-    let missing = contract.missing.iter().map(|(_, table)| format!("missing     table {table}"));
-    let unexpected = contract.unexpected.iter().map(|table| format!("unexpected  table {table}"));
-    let differences: Vec<String> = problems.chain(pending).chain(missing).chain(unexpected).collect();
+    let differences: Vec<String> = problems.chain(pending).chain(contract.differences()).collect();
     for difference in &differences {
         println!("{difference}");
     }

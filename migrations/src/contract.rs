@@ -47,6 +47,17 @@ impl Contract {
         })
     }
 
+    /// Every missing and every unexpected table, a line each.
+    pub fn differences(&self) -> Vec<String> {
+        let missing = self
+            .missing
+            .iter()
+            .map(|(app, table)| format!("missing     table {table}, which app `{app}` owns"));
+        let unexpected =
+            self.unexpected.iter().map(|table| format!("unexpected  table {table}, which no app owns"));
+        missing.chain(unexpected).collect()
+    }
+
     /// Whether the tables are exactly those that are listed.
     pub fn holds(&self) -> bool {
         self.missing.is_empty() && self.unexpected.is_empty()

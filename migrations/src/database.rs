@@ -83,6 +83,19 @@ pub async fn mark(conn: &mut PgConnection, name: &str, environment: &str) -> Res
     execute(conn, sql, "mark the database").await
 }
 
+/// Ends everybody's sessions on a database, and waits for up to five seconds a session until they are gone.
+///
+/// # Errors
+/// [`Error::Database`]; among others where the role may not.
+pub async fn end_sessions(conn: &mut PgConnection, name: &str) -> Result<(), Error> {
+    sqlx::query("select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1")
+        .bind(name)
+        .execute(conn)
+        .await
+        .map_err(Error::database("end the sessions of the database"))?;
+    Ok(())
+}
+
 /// Drops a database that nobody is connected to. Absent is as good as dropped.
 ///
 /// # Errors

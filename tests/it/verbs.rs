@@ -263,7 +263,9 @@ fn db_shell_passes_arguments_standard_input_and_the_exit_code_on() {
 fn db_shell_without_psql_says_how_to_get_it() {
     with_empty_database(async |db| {
         let checkout = Checkout::new();
-        let told = outcome(&checkout.with_path(&db.url(), &["db-shell"], "/nonexistent"));
+        let told = outcome(
+            &checkout.with_path(&db.url(), &["db-shell"], "/nonexistent").env("XTASK_PG_BIN", "/nonexistent"),
+        );
         told.expect(
             1,
             &[

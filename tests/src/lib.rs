@@ -20,10 +20,10 @@
 mod database;
 mod scratch;
 
+use std::path::{Path, PathBuf};
+
 pub use database::{TestDatabase, server, with_database, with_empty_database};
 pub use scratch::Scratch;
-
-use std::path::{Path, PathBuf};
 
 /// The folder of the workspace that this library was built in.
 pub fn workspace_root() -> PathBuf {

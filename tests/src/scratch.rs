@@ -1,15 +1,11 @@
 //! One throwaway database: created empty, and discarded for good.
 
-use std::time::Duration;
-
 use anyhow::Context;
 use migrations::database;
 use sqlx::{ConnectOptions, PgConnection, postgres::PgConnectOptions};
 
 /// What the environment marker of a scratch database says.
 const ENVIRONMENT: &str = "scratch";
-/// How long a session that we ended may take to go.
-const TERMINATION: Duration = Duration::from_secs(5);
 
 /// A database that nobody will miss, under a name that nobody else has.
 ///
@@ -65,12 +61,7 @@ impl Scratch {
     pub async fn discard(self) -> anyhow::Result<()> {
         let mut conn = maintenance(&self.server).await?;
         // Never `drop … with (force)`: it sleeps for 100 ms where a session is still there.
-        sqlx::query("select pg_terminate_backend(pid, $2) from pg_stat_activity where datname = $1")
-            .bind(&self.name)
-            .bind(i64::try_from(TERMINATION.as_millis())?)
-            .execute(&mut conn)
-            .await
-            .with_context(|| format!("end the sessions of {}", self.name))?;
+        database::end_sessions(&mut conn, &self.name).await?;
         database::drop(&mut conn, &self.name).await.with_context(|| format!("drop {}", self.name))
     }
 }

@@ -85,12 +85,7 @@ async fn disconnect(
     command: &str,
 ) -> anyhow::Result<()> {
     if destruction.force {
-        sqlx::query("select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1")
-            .bind(name)
-            .execute(conn)
-            .await
-            .map_err(Error::database("end the sessions of the database"))?;
-        return Ok(());
+        return Ok(database::end_sessions(conn, name).await?);
     }
     let others: Vec<String> = sqlx::query_scalar(
         "select format('pid %s, application `%s`, role `%s`', pid, application_name, usename)

@@ -186,11 +186,8 @@ async fn check_step(session: &mut Session, project: &Project, steps: &mut Steps)
         return Ok(());
     }
     steps.done("check", "the tables are not those of apps.toml", "failed", Some(elapsed));
-    for (app, table) in &contract.missing {
-        steps.note(&format!("  missing     table {table:<24} app `{app}` owns it"));
-    }
-    for table in &contract.unexpected {
-        steps.note(&format!("  unexpected  table {table:<24} no app owns it"));
+    for difference in contract.differences() {
+        steps.note(&format!("  {difference}"));
     }
     steps.note("look at all of it: cargo xtask db-check");
     Err(Stop::Differs.into())

@@ -4,6 +4,7 @@ use std::{ffi::OsString, io::IsTerminal, os::unix::process::CommandExt, path::Pa
 
 use anyhow::{Context, anyhow};
 use clap::Args as ClapArgs;
+use migrations::Postgres;
 use percent_encoding::percent_decode_str;
 use xshell::{Shell, cmd};
 
@@ -29,19 +30,20 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         let project = checkout.project()?;
-        let server = match psql() {
+        let psql = psql(&project.postgres);
+        let server = match &psql {
             Ok(_) => server::find_existing(checkout, &project.postgres).await?,
             // Only a container brings a psql of its own.
-            Err(error) => match server::choose(checkout, &project.postgres)? {
+            Err(_) => match server::choose(checkout, &project.postgres)? {
                 Chosen::Own(own) if own.kind == Kind::Docker => {
                     server::find_existing(checkout, &project.postgres).await?
                 }
-                _ => return Err(error),
+                _ => return psql.map(|_| ()),
             },
         };
         let sh = Shell::new()?;
         let args = self.args;
-        let mut command: Command = match (psql(), &server.origin) {
+        let mut command: Command = match (psql, &server.origin) {
             (Ok(psql), _) => {
                 let mut command: Command = cmd!(sh, "{psql} {args...}").into();
                 surround(&mut command, &server);
@@ -88,9 +90,9 @@ fn surround(command: &mut Command, server: &Server) {
     command.env("PGAPPNAME", "cargo xtask db-shell");
 }
 
-/// psql, from PATH or from beside the server's programs.
-pub(crate) fn psql() -> anyhow::Result<PathBuf> {
-    which::which("psql").context(
+/// psql, from PATH or from beside the server's programs, where Homebrew leaves it.
+pub(crate) fn psql(postgres: &Postgres) -> anyhow::Result<PathBuf> {
+    which::which("psql").or_else(|error| server::psql_of_binaries(postgres).ok_or(error)).context(
         "psql is not on this machine's PATH\n  Debian, Ubuntu: sudo apt-get install postgresql-client\n  macOS: brew \
          install libpq, and add its bin folder to PATH\n  or use another client: cargo xtask db-url",
     )

@@ -23,7 +23,7 @@ mod verb;
 
 use std::{
     fmt,
-    path::Path,
+    path::{Path, PathBuf},
     str::FromStr,
     time::{Duration, Instant},
 };
@@ -193,4 +193,10 @@ pub(crate) async fn time_initdb(folder: &Path, postgres: &Postgres) -> anyhow::R
     let start = Instant::now();
     cluster.create(&binaries, &account, &postgres.database, "password", Durability::Durable).await?;
     Ok(start.elapsed())
+}
+
+/// The psql that came with the server's programs.
+pub(crate) fn psql_of_binaries(postgres: &Postgres) -> Option<PathBuf> {
+    let psql = binaries::find(postgres.version, None).ok()?.program("psql");
+    psql.is_file().then_some(psql)
 }

@@ -136,15 +136,8 @@ impl Proof<'_> {
     async fn contract(&mut self) -> anyhow::Result<()> {
         let start = Instant::now();
         let contract = self.session.contract(self.project).await?;
-        let missing = contract
-            .missing
-            .iter()
-            .map(|(app, table)| format!("missing     table {table}, which app `{app}` owns"));
-        let unexpected =
-            contract.unexpected.iter().map(|table| format!("unexpected  table {table}, which no app owns"));
-        let flaws = missing.chain(unexpected).collect();
         let tables = count(contract.expected, "table", "tables");
-        self.proven(&format!("{tables}, exactly as apps.toml says"), flaws, start.elapsed());
+        self.proven(&format!("{tables}, exactly as apps.toml says"), contract.differences(), start.elapsed());
         Ok(())
     }
 

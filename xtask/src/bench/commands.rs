@@ -33,7 +33,7 @@ impl Bench {
         symlink(checkout.migrations(), folder.join("checkout/migrations"))?;
         let xtask = env::current_exe().context("find this program")?;
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        Ok(Bench { folder, xtask, cargo, psql: db_shell::psql()? })
+        Ok(Bench { folder, xtask, cargo, psql: db_shell::psql(&checkout.project()?.postgres)? })
     }
 
     /// A command of ours, on the benchmark's server.

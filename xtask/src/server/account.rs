@@ -4,11 +4,15 @@
 //! root's runs in a user namespace, where root's own files belong to somebody who is not root; where the
 //! kernel or the container refuses that, it runs as `nobody`.
 
-use std::collections::HashMap;
-use std::ffi::OsString;
-use std::os::unix::fs::{MetadataExt, chown};
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashMap,
+    ffi::OsString,
+    os::unix::{
+        fs::{MetadataExt, chown},
+        process::CommandExt,
+    },
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, bail};
 

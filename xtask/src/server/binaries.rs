@@ -3,11 +3,13 @@
 //! Nothing is installed or downloaded here. Called by the development server, which remembers what was found
 //! so that a later start asks nobody, and by the test server.
 
-use std::env;
-use std::ffi::OsStr;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::{
+    env,
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+    time::UNIX_EPOCH,
+};
 
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};

@@ -3,19 +3,23 @@
 //! Starting it is `launch`'s. Which folder, which port and how durable is for the callers to say: the
 //! development server (`native`) and the test server (`ephemeral`).
 
-use std::fs::{self, File};
-use std::io;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, anyhow, bail};
 use rustix::process::Signal;
 
-use super::account::{Account, LOCALE};
-use super::binaries::Binaries;
-use super::folder::write_private;
-use super::launch::{GivenUp, TO_LET_GO};
-use super::pidfile::{self, PidFile, Read};
+use super::{
+    account::{Account, LOCALE},
+    binaries::Binaries,
+    folder::write_private,
+    launch::{GivenUp, TO_LET_GO},
+    pidfile::{self, PidFile, Read},
+};
 
 /// What a half-made data directory is called, and its password file: debris if its maker did not come to the
 /// end.

@@ -3,22 +3,26 @@
 //! It belongs to the process that starts it. If that is killed, the server lives on until the next test
 //! server starts, which clears it away (`owned`). Databases on it are not made here.
 
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use anyhow::bail;
 use rustix::process::Signal;
 use sqlx::postgres::PgConnectOptions;
 
-use super::account::Account;
-use super::binaries;
-use super::cluster::{Cluster, Durability};
-use super::launch::{GivenUp, Launch, TO_DROP};
-use super::login::{Login, login_options, try_login};
 pub(crate) use super::owned::Place;
-use super::owned::{self, OwnedFolder};
-use super::pidfile::{self, PidFile};
-use super::state::new_password;
+use super::{
+    account::Account,
+    binaries,
+    cluster::{Cluster, Durability},
+    launch::{GivenUp, Launch, TO_DROP},
+    login::{Login, login_options, try_login},
+    owned::{self, OwnedFolder},
+    pidfile::{self, PidFile},
+    state::new_password,
+};
 
 /// An immediate shutdown writes nothing.
 const TO_STOP: Duration = Duration::from_secs(10);

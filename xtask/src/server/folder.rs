@@ -3,11 +3,13 @@
 //! A folder in a place that everybody can write to (`/var/tmp`, `/dev/shm`) may have been put there by
 //! somebody else, so every folder is looked at before it is used. Called by both servers.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, anyhow, bail};
 

@@ -4,21 +4,24 @@
 //! is looked at every millisecond. The server gets a process group of its own and no open file of ours, so it
 //! outlives the command that started it, and Ctrl-C in the terminal.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{Read as _, Seek, SeekFrom};
-use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::OpenOptionsExt;
-use std::os::unix::process::CommandExt;
-use std::time::{Duration, Instant};
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{Read as _, Seek, SeekFrom},
+    net::{Ipv4Addr, TcpListener},
+    os::unix::{fs::OpenOptionsExt, process::CommandExt},
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, anyhow, bail};
 use rand::RngExt;
 use rustix::process::Pid;
 
-use super::account::Account;
-use super::binaries::Binaries;
-use super::cluster::{Cluster, indented, last_lines};
-use super::pidfile::{self, PidFile, Read, ServerState};
+use super::{
+    account::Account,
+    binaries::Binaries,
+    cluster::{Cluster, indented, last_lines},
+    pidfile::{self, PidFile, Read, ServerState},
+};
 
 /// For a server to show a sign of life. A loaded machine takes a second.
 const TO_APPEAR: Duration = Duration::from_secs(30);

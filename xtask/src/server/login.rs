@@ -1,13 +1,13 @@
 //! Reaches a native server over TCP on this machine: whether it listens, and whether a query is answered.
 
-use std::net::Ipv4Addr;
-use std::time::Duration;
+use std::{net::Ipv4Addr, time::Duration};
 
 use anyhow::Context;
-use sqlx::postgres::{PgConnectOptions, PgSslMode};
-use sqlx::{Connection as _, PgConnection};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
+use sqlx::{
+    Connection as _, PgConnection,
+    postgres::{PgConnectOptions, PgSslMode},
+};
+use tokio::{net::TcpStream, time::timeout};
 
 /// Loopback answers at once or never.
 const TO_CONNECT: Duration = Duration::from_secs(2);

@@ -5,10 +5,12 @@
 //! lock; the way to a server that runs already takes no lock and starts no process. Databases on it are not
 //! made here.
 
-use std::fmt::Write as _;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::{
+    fmt::Write as _,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+    time::{Duration, Instant, SystemTime},
+};
 
 use anyhow::{Context, anyhow};
 use etcetera::BaseStrategy as _;
@@ -17,12 +19,14 @@ use sha2::{Digest as _, Sha256};
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
-use super::account::Account;
-use super::cluster::Cluster;
-use super::folder::{self, Access};
-use super::login::{self, login_options};
-use super::pidfile::{self, ServerState};
-use super::state::{self, State};
+use super::{
+    account::Account,
+    cluster::Cluster,
+    folder::{self, Access},
+    login::{self, login_options},
+    pidfile::{self, ServerState},
+    state::{self, State},
+};
 
 /// Another command may be making the data directory, which takes half a second, or ten on a slow disk.
 const LOCK_PATIENCE: Duration = Duration::from_secs(60);

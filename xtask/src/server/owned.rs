@@ -1,19 +1,23 @@
 //! The folders of test servers: each has a lock in it that its owner holds for life, and is cleared away once
 //! nobody holds it.
 
-use std::fs::{self, File};
-use std::io;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, bail};
 use rustix::process::Signal;
 
-use super::account::Account;
-use super::cluster::Cluster;
-use super::folder::{self, Access};
-use super::launch::TO_DROP;
-use super::pidfile;
+use super::{
+    account::Account,
+    cluster::Cluster,
+    folder::{self, Access},
+    launch::TO_DROP,
+    pidfile,
+};
 
 /// A file system in memory; containers often get one of 64 MB.
 const MEMORY: &str = "/dev/shm";

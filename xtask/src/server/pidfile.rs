@@ -3,10 +3,11 @@
 //! The file alone proves nothing: it survives a crash, and its pid may be somebody else's by then.
 //! Nothing here signals a process or changes a file.
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use anyhow::Context;
 use rustix::process::{Pid, WaitOptions};

@@ -4,20 +4,24 @@
 //! user's is ever removed: only half-made data directories, and `postmaster.pid` files that provably name
 //! nobody.
 
-use std::fs;
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, bail};
 use rustix::process::Signal;
 
-use super::account::Account;
-use super::binaries;
-use super::cluster::{Cluster, Durability};
-use super::launch::{self, GivenUp, Launch, TO_LET_GO};
-use super::login::{Login, login_options, try_login};
-use super::native::{Native, Running, STOP_PATIENCE, Startup};
-use super::pidfile::{self, PidFile, Read};
-use super::state::{self, Found, State};
+use super::{
+    account::Account,
+    binaries,
+    cluster::{Cluster, Durability},
+    launch::{self, GivenUp, Launch, TO_LET_GO},
+    login::{Login, login_options, try_login},
+    native::{Native, Running, STOP_PATIENCE, Startup},
+    pidfile::{self, PidFile, Read},
+    state::{self, Found, State},
+};
 
 /// For a server that is just writing its first `postmaster.pid`.
 const TO_WRITE: Duration = Duration::from_secs(1);

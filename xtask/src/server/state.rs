@@ -2,15 +2,15 @@
 //!
 //! It is rewritten whole, by the holder of the folder's lock, and read by anybody who may.
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, anyhow};
 use serde::{Deserialize, Serialize};
 
-use super::binaries::Binaries;
-use super::folder::write_private;
+use super::{binaries::Binaries, folder::write_private};
 
 /// Holds the password in clear, so it has no `Debug`, and the file is its owner's alone.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
