@@ -20,6 +20,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
+use crate::output;
+
 /// How long a daemon may take to answer before we do without it.
 const PATIENCE: Duration = Duration::from_millis(200);
 /// The daemon's socket, where nothing else is said.
@@ -138,6 +140,11 @@ fn read<T: DeserializeOwned>(line: &[u8]) -> anyhow::Result<Result<T, Refusal>> 
 }
 
 fn command(verb: &str) -> Expression {
+    // Cargo is quiet about it, and nobody should wonder for that long.
+    let built = env::current_exe().is_ok_and(|this| this.with_file_name("xtask-docker").exists());
+    if !built {
+        output::remark("building what talks to Docker, for the first time; this takes a minute or two");
+    }
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let words = ["run", "--quiet", "--package", "xtask-docker", "--", verb].map(OsString::from);
     cmd(cargo, words).dir(tests::workspace_root()).unchecked()
