@@ -70,7 +70,7 @@ impl Session {
     pub async fn connect(options: &PgConnectOptions, settings: Settings) -> Result<Session, Error> {
         let millis = |duration: Duration| duration.as_millis().to_string();
         let read_only = if settings.access == Access::ReadOnly { "on" } else { "off" };
-        let conn = options
+        let mut conn = options
             .clone()
             .application_name(&settings.application_name)
             // A script may `deallocate all` or `discard all`, and sqlx would go on to use what is no longer there.
@@ -86,7 +86,6 @@ impl Session {
             .connect()
             .await
             .map_err(Error::database("connect"))?;
-        let mut conn = conn;
         // Of the server, not of the options: those may name it by an alias, and the lock goes by the real name.
         let database = sqlx::query_scalar("select current_database()::text")
             .fetch_one(&mut conn)

@@ -31,16 +31,12 @@ impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         let project = checkout.project()?;
         let psql = psql(&project.postgres);
-        let server = match &psql {
-            Ok(_) => server::find_existing(checkout, &project.postgres).await?,
-            // Only a container brings a psql of its own.
-            Err(_) => match server::choose(checkout, &project.postgres)? {
-                Chosen::Own(own) if own.kind == Kind::Docker => {
-                    server::find_existing(checkout, &project.postgres).await?
-                }
-                _ => return psql.map(|_| ()),
-            },
-        };
+        // Only a container brings a psql of its own; for lack of one no other server need be started.
+        let in_container = |chosen| matches!(chosen, Chosen::Own(own) if own.kind == Kind::Docker);
+        if psql.is_err() && !in_container(server::choose(checkout, &project.postgres)?) {
+            return psql.map(|_| ());
+        }
+        let server = server::find_existing(checkout, &project.postgres).await?;
         let sh = Shell::new()?;
         let args = self.args;
         let mut command: Command = match (psql, &server.origin) {

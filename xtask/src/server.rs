@@ -112,11 +112,15 @@ impl Server {
 
 /// Finds the server that this checkout uses; makes and starts what is missing of a server of our own.
 pub(crate) async fn find(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<Server> {
-    let native = Native::of_checkout(&checkout.root, postgres.version, &postgres.database)?;
-    let mut own = match choose(checkout, postgres)? {
+    start(checkout, postgres, choose(checkout, postgres)?).await
+}
+
+async fn start(checkout: &Checkout, postgres: &Postgres, chosen: Chosen) -> anyhow::Result<Server> {
+    let mut own = match chosen {
         Chosen::Url(url, place) => return from_url(url, place, postgres),
         Chosen::Own(own) => own,
     };
+    let native = Native::of_checkout(&checkout.root, postgres.version, &postgres.database)?;
     if own.kind == Kind::Docker {
         match container::start(checkout, postgres, &native, &own.why).await? {
             Ok(server) => {
@@ -134,10 +138,11 @@ pub(crate) async fn find(checkout: &Checkout, postgres: &Postgres) -> anyhow::Re
 /// The same for commands that need a database that is there already: they make no server, and what it took to start
 /// theirs is told on standard error.
 pub(crate) async fn find_existing(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<Server> {
-    if let Chosen::Own(Own { settled: Settled::No, .. }) = choose(checkout, postgres)? {
+    let chosen = choose(checkout, postgres)?;
+    if let Chosen::Own(Own { settled: Settled::No, .. }) = chosen {
         bail!("this checkout has no database yet\n  make it: cargo xtask db-setup");
     }
-    let server = find(checkout, postgres).await?;
+    let server = start(checkout, postgres, chosen).await?;
     if let (state, Some(elapsed)) = server.state() {
         output::remark(&format!("server {state}: {}, {}", server.origin, output::time(elapsed)));
     }

@@ -27,12 +27,6 @@ pub(crate) struct Timeouts {
     statement_timeout: u64,
 }
 
-impl Default for Timeouts {
-    fn default() -> Self {
-        Timeouts { lock_timeout: 30, statement_timeout: 900 }
-    }
-}
-
 /// What this process calls itself on a server. Pids are alike on different machines, hence the random part.
 static APPLICATION_NAME: LazyLock<String> =
     LazyLock::new(|| format!("cargo xtask ({}, {:08x})", process::id(), rand::random::<u32>()));

@@ -90,19 +90,18 @@ pub(crate) fn choose(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result
             let native = Native::of_checkout(&checkout.root, postgres.version, &postgres.database)?;
             if let Some((url, place)) = database_url(&checkout.root)? {
                 // The URL of our own server, written down for other programs: it starts again like without that.
-                let its_own = "DATABASE_URL is its own";
-                return match () {
-                    () if native.is_meant_by(&url) => own(Kind::Native, its_own, Settled::Yes),
-                    () if container::is_meant_by(native.folder(), &url) => {
-                        own(Kind::Docker, its_own, Settled::Yes)
-                    }
-                    () => Ok(Chosen::Url(url, place)),
+                let kind = if native.is_meant_by(&url) {
+                    Kind::Native
+                } else if container::is_meant_by(native.folder(), &url) {
+                    Kind::Docker
+                } else {
+                    return Ok(Chosen::Url(url, place));
                 };
+                return own(kind, "DATABASE_URL is its own", Settled::Yes);
             }
             match remembered(native.folder()) {
                 Some(kind) => own(kind, "as before", Settled::Yes),
-                // Made before there was a choice.
-                // Or spoilt, which its start tells best.
+                // Its first start was cut off before it could be remembered, or it is spoilt, which its start tells best.
                 None if !matches!(native.status(), Ok(Status::Absent)) => {
                     own(Kind::Native, "as before", Settled::Yes)
                 }
