@@ -83,12 +83,14 @@ fn data_of_another_major_version_is_not_touched() {
 
 #[test]
 fn a_machine_without_the_wanted_version_is_told_what_it_has_and_how_to_get_it() {
+    // Where the suite runs on programs of one folder, others are there all the same.
+    let everywhere = [("XTASK_PG_BIN", "".as_ref())];
     let it = NativeServer::new();
-    it.xtask(&["server", "start"]).expect(0, &[]);
+    it.xtask_in(&["server", "start"], &everywhere).expect(0, &[]);
     let version = it.status()["version"].clone();
     let other = NativeServer::new();
     other.checkout.replace("apps.toml", "version = 15", "version = 99");
-    let told = other.xtask(&["db-setup"]);
+    let told = other.xtask_in(&["db-setup"], &everywhere);
     told.expect(
         1,
         &[
