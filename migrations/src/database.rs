@@ -57,12 +57,13 @@ pub async fn find(conn: &mut PgConnection, name: &str) -> Result<Found, Error> {
     })
 }
 
-/// Creates a database and marks it with what it is for.
+/// Creates a database that holds nothing, whatever this server's `template1` does, and marks it with what it is for.
 ///
 /// # Errors
 /// [`Error::Database`]; among others where it exists, or the role may not create databases.
 pub async fn create(conn: &mut PgConnection, name: &str, environment: &str) -> Result<(), Error> {
-    execute(conn, format!("create database {}", quoted(name)), "create the database").await?;
+    execute(conn, format!("create database {} template template0", quoted(name)), "create the database")
+        .await?;
     mark(conn, name, environment).await
 }
 

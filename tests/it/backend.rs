@@ -2,7 +2,7 @@
 
 use duct::{Expression, cmd};
 use sqlx::Executor;
-use tests::{TestDatabase, with_empty_database, workspace_root};
+use tests::{TestDatabase, workspace_root};
 
 use crate::{
     checkout::{Checkout, built, outcome},
@@ -15,7 +15,7 @@ fn backend(db: &TestDatabase, verb: &str, folder: &tempfile::TempDir) -> Express
 
 #[test]
 fn a_deploy_brings_its_schema_along() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let nowhere = tempfile::tempdir()?;
         let empty = snapshot(db).await;
         outcome(&backend(db, "check", &nowhere))
@@ -39,7 +39,7 @@ fn a_deploy_brings_its_schema_along() {
 
 #[test]
 fn a_deploy_without_sense_is_told_how() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let nowhere = tempfile::tempdir()?;
         outcome(&backend(db, "migrat", &nowhere)).expect(2, &["usage: backend migrate"]);
         let program = || cmd!(built("backend"), "check").dir(nowhere.path()).unchecked();

@@ -3,7 +3,6 @@
 use std::{fs, net::TcpListener};
 
 use sqlx::Executor;
-use tests::with_empty_database;
 
 use crate::checkout::{Checkout, outcome};
 
@@ -44,7 +43,7 @@ fn a_server_that_is_down_is_told_with_its_address_and_the_ways_out() {
 
 #[test]
 fn a_wrong_password_is_told_with_its_role() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let url = db.url();
         let password = url.split_once('@').unwrap().0.rsplit_once(':').unwrap().1;
         let wrong = url.replace(password, "wrong");
@@ -61,7 +60,7 @@ fn a_wrong_password_is_told_with_its_role() {
 
 #[test]
 fn a_server_that_is_too_old_is_told_with_both_versions() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.replace("apps.toml", "version = 15", "version = 99");
         for args in VERBS.iter().filter(|args| args[0] != "db-drop") {
@@ -92,7 +91,7 @@ fn what_is_no_connection_string_is_told_without_showing_it() {
 
 #[test]
 fn the_environment_comes_before_the_env_file() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         fs::write(checkout.root().join(".env"), "DATABASE_URL=postgres://nobody@127.0.0.1:1/none\n")?;
         checkout.xtask(db, &["server", "status"]).expect(0, &["DATABASE_URL (environment)", "running"]);
@@ -125,7 +124,7 @@ fn url_as_the_choice_wants_a_url() {
 
 #[test]
 fn a_url_without_a_database_means_the_manifests() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.replace("apps.toml", "database = \"app\"", &format!("database = \"{}\"", db.name()));
         let url = db.url().replace(db.name(), "");
@@ -136,7 +135,7 @@ fn a_url_without_a_database_means_the_manifests() {
 
 #[test]
 fn a_server_of_somebody_else_is_not_ours_to_stop() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         Checkout::new()
             .xtask(db, &["server", "stop"])
             .expect(1, &["which is not ours to stop", "--server native server stop"]);
@@ -146,7 +145,7 @@ fn a_server_of_somebody_else_is_not_ours_to_stop() {
 
 #[test]
 fn a_role_that_may_not_is_told_what_it_lacks() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         let role = db.name();
         let create = format!("create role {role} login password 'x'");
@@ -180,7 +179,7 @@ fn an_address_of_ipv6_and_a_name_too_long_are_understood() {
 
 #[test]
 fn reading_verbs_hold_themselves_to_it() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
         // Whoever reads this ledger writes by it, unless the session is read-only.

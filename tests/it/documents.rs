@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use tests::{TestDatabase, with_empty_database, workspace_root};
+use tests::{TestDatabase, workspace_root};
 
 use crate::checkout::Checkout;
 
@@ -42,7 +42,7 @@ fn follow(checkout: &Checkout, db: &TestDatabase, command: &str) {
 
 #[test]
 fn a_newcomer_can_follow_the_readme() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let (checkout, readme) = (Checkout::new(), document("README.md"));
         let commands: Vec<String> = blocks(&readme)
             .into_iter()
@@ -67,7 +67,7 @@ fn a_newcomer_can_follow_the_readme() {
 
 #[test]
 fn a_contributor_can_follow_the_steps() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["db-setup"]).expect(0, &[]);
         let contributing = document("CONTRIBUTING.md");
@@ -99,7 +99,7 @@ fn a_contributor_can_follow_the_steps() {
 
 #[test]
 fn the_error_in_the_readme_is_the_one_that_is_seen() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
         checkout.migration("users/0002_add_locale", "select 1;", "select 1;");

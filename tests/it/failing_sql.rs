@@ -1,7 +1,7 @@
 //! SQL that Postgres refuses: the message says where, earlier migrations stay, this one is wholly undone.
 
 use sqlx::Executor;
-use tests::{TestDatabase, with_empty_database};
+use tests::TestDatabase;
 
 use crate::{
     checkout::Checkout,
@@ -11,7 +11,7 @@ use crate::{
 /// An app with a good migration and a bad one, whose failure must leave no trace.
 #[track_caller]
 fn check(up: &str, said: &[&str]) {
-    with_empty_database(async |db: &TestDatabase| {
+    tests::empty().run(async |db: &TestDatabase| {
         let checkout = one_app();
         checkout.xtask(db, &["migrate"]).expect(0, &["a/0001_first"]);
         let before = snapshot(db).await;
@@ -89,7 +89,7 @@ fn a_constraint_that_speaks_at_the_commit_undoes_it_all() {
 
 #[test]
 fn a_ledger_row_that_cannot_be_written_undoes_the_migration() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = one_app();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
         db.pool()
@@ -113,7 +113,7 @@ fn a_ledger_row_that_cannot_be_written_undoes_the_migration() {
 
 #[test]
 fn copy_from_nobody_is_told_instead_of_waited_for() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = one_app();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
         let before = snapshot(db).await;
@@ -132,7 +132,7 @@ fn copy_from_nobody_is_told_instead_of_waited_for() {
 
 #[test]
 fn the_remedy_fits_the_error() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = one_app();
         checkout.migration("a/0002_x", "vacuum t;", "select 1;");
         checkout
@@ -173,7 +173,7 @@ fn tabs_and_long_lines_do_not_move_the_mark() {
 
 #[test]
 fn what_a_migration_sets_for_its_session_ends_with_it() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = one_app();
         let role = format!("{}_role", db.name());
         let up = format!(
@@ -190,7 +190,7 @@ fn what_a_migration_sets_for_its_session_ends_with_it() {
 
 #[test]
 fn what_was_applied_before_it_is_named_and_kept() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = one_app();
         checkout.migration("a/0002_more", "create table u (id int);", "drop table u;");
         checkout.migration("a/0003_bad", "selec 1;", "select 1;");
@@ -207,7 +207,7 @@ fn what_was_applied_before_it_is_named_and_kept() {
 
 #[test]
 fn a_way_back_that_fails_leaves_the_migration_applied() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = one_app();
         checkout.migration("a/0001_first", "create table t (id int);", "drop table t;\ndrop table nix;");
         checkout.xtask(db, &["db-setup"]).expect(0, &[]);

@@ -1,13 +1,13 @@
 //! Files that contradict the rules are refused before anything is touched, each with what, where and the remedy.
 
-use tests::{TestDatabase, with_empty_database};
+use tests::TestDatabase;
 
 use crate::{checkout::Checkout, snapshot::snapshot};
 
 /// Spoils a copy of the project, on a database that has it all applied, and expects a refusal that changes nothing.
 #[track_caller]
 fn check(spoil: impl Fn(&Checkout), said: &[&str]) {
-    with_empty_database(async |db: &TestDatabase| {
+    tests::empty().run(async |db: &TestDatabase| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
         let before = snapshot(db).await;

@@ -5,7 +5,7 @@ use sqlx::{
     Connection,
     migrate::{Migrate, Migrator},
 };
-use tests::{TestDatabase, with_empty_database, workspace_root};
+use tests::{TestDatabase, workspace_root};
 
 use crate::{
     checkout::Checkout,
@@ -39,7 +39,7 @@ async fn rows(db: &TestDatabase) -> Vec<(i64, String, bool, Vec<u8>)> {
 
 #[test]
 fn sqlx_finds_nothing_to_do_after_us() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         Checkout::new().xtask(db, &["migrate"]).expect(0, &[]);
         let before = snapshot(db).await;
         for app in APPS {
@@ -52,7 +52,7 @@ fn sqlx_finds_nothing_to_do_after_us() {
 
 #[test]
 fn we_find_nothing_to_do_after_sqlx() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         for app in APPS {
             migrator(app).await.run(db.pool()).await?;
         }
@@ -68,12 +68,12 @@ fn we_find_nothing_to_do_after_sqlx() {
 #[test]
 fn both_write_the_same_rows_and_the_same_schema() {
     let (mut ours, mut theirs) = Default::default();
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         Checkout::new().xtask(db, &["migrate"]).expect(0, &[]);
         ours = (rows(db).await, shape(db).await);
         Ok(())
     });
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         for app in APPS {
             migrator(app).await.run(db.pool()).await?;
         }
@@ -85,7 +85,7 @@ fn both_write_the_same_rows_and_the_same_schema() {
 
 #[test]
 fn each_takes_back_what_the_other_applied() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
         let whole = shape(db).await;
@@ -101,7 +101,7 @@ fn each_takes_back_what_the_other_applied() {
 
 #[test]
 fn a_migrator_of_sqlx_waits_while_we_migrate() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let project = Project::load(&workspace_root().join("migrations"))?;
         let mut session = Session::connect(&db.options(), Settings::default()).await?;
         let mut other = db.pool().acquire().await?.detach();

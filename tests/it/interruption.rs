@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use duct::Handle;
 use rustix::process::{Pid, Signal, kill_process};
-use tests::{TestDatabase, with_empty_database};
+use tests::TestDatabase;
 
 use crate::{
     checkout::Checkout,
@@ -35,7 +35,7 @@ const SLOW: &str = "create table half (id int);\nselect pg_sleep(600);";
 #[test]
 fn ctrl_c_in_mid_migration_cancels_it_on_the_server() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
-        with_empty_database(async |db| {
+        tests::empty().run(async |db| {
             let checkout = Checkout::new();
             checkout.xtask(db, &["migrate"]).expect(0, &[]);
             checkout.migration("users/0002_slow", SLOW, "drop table half;");
@@ -65,7 +65,7 @@ fn ctrl_c_in_mid_migration_cancels_it_on_the_server() {
 
 #[test]
 fn kill_9_in_mid_migration_is_noticed_by_the_server() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
         checkout.migration("users/0002_slow", SLOW, "drop table half;");
@@ -88,7 +88,7 @@ fn kill_9_in_mid_migration_is_noticed_by_the_server() {
 fn kill_9_at_any_moment_of_db_setup_then_again_ends_well() {
     let expected = {
         let mut expected = Vec::new();
-        with_empty_database(async |db| {
+        tests::empty().run(async |db| {
             Checkout::new().xtask(db, &["db-setup"]).expect(0, &[]);
             expected = shape(db).await;
             Ok(())
@@ -96,7 +96,7 @@ fn kill_9_at_any_moment_of_db_setup_then_again_ends_well() {
         expected
     };
     for delay_ms in (0..=180).step_by(12) {
-        with_empty_database(async |db| {
+        tests::empty().run(async |db| {
             let checkout = Checkout::new();
             let running =
                 checkout.command(&db.url(), &["db-setup"]).stdout_capture().stderr_capture().start()?;

@@ -1,7 +1,7 @@
 //! A ledger that contradicts the files stops every command that would write, and `db-check` lists it all.
 
 use sqlx::Executor;
-use tests::{TestDatabase, with_empty_database};
+use tests::TestDatabase;
 
 use crate::{checkout::Checkout, snapshot::snapshot};
 
@@ -10,7 +10,7 @@ const TABLE: (&str, &str) = ("create table extra (id int);", "drop table extra;"
 /// Applies the project with two more migrations, spoils files or ledger, and expects the same words from everyone.
 #[track_caller]
 fn check(spoil: impl AsyncFn(&Checkout, &TestDatabase), kind: &str, said: &[&str]) {
-    with_empty_database(async |db: &TestDatabase| {
+    tests::empty().run(async |db: &TestDatabase| {
         let checkout = Checkout::new();
         checkout.migration("progress/0002_extra", TABLE.0, TABLE.1);
         checkout.migration("progress/0003_index", "create index on extra (id);", "drop index extra_id_idx;");
@@ -113,7 +113,7 @@ fn a_table_among_the_ledgers_that_no_app_has_is_told() {
 
 #[test]
 fn an_unexpected_and_a_missing_table_are_told_by_name() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["db-setup"]).expect(0, &["22 tables, exactly as apps.toml says"]);
         checkout.xtask(db, &["db-check"]).expect(0, &["db-check: 4 migrations applied, 22 tables"]);
@@ -146,7 +146,7 @@ fn an_unexpected_and_a_missing_table_are_told_by_name() {
 
 #[test]
 fn pending_migrations_are_a_difference() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate", "users"]).expect(0, &["users/0001_initial"]);
         checkout.xtask(db, &["db-check"]).expect(

@@ -4,13 +4,12 @@ use std::time::{Duration, Instant};
 
 use migrations::{Error, Project, Prune, SeedMode, Session, Settings, Target};
 use sqlx::{ConnectOptions, Connection, Executor, migrate::Migrate};
-use tests::with_empty_database;
 
 use crate::{checkout::Checkout, snapshot::snapshot};
 
 #[test]
 fn a_lock_held_by_sqlx_itself_is_waited_for_and_given_up_with_its_holder() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         let mut holder = db.options().application_name("deploy-7").connect().await?;
         holder.lock().await?;
@@ -36,7 +35,7 @@ fn a_lock_held_by_sqlx_itself_is_waited_for_and_given_up_with_its_holder() {
 
 #[test]
 fn the_lock_is_taken_over_when_its_holder_is_done() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         let mut holder = db.options().connect().await?;
         holder.lock().await?;
@@ -53,7 +52,7 @@ fn the_lock_is_taken_over_when_its_holder_is_done() {
 
 #[test]
 fn eight_at_once_apply_everything_once() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         let started: Vec<_> = (0..8)
             .map(|_| {
@@ -75,7 +74,7 @@ fn eight_at_once_apply_everything_once() {
 
 #[test]
 fn a_waiting_migrator_does_not_stop_an_index_built_concurrently() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
         let create = "-- no-transaction\ncreate index concurrently users_bio_idx on users (bio);";
@@ -99,7 +98,7 @@ fn a_waiting_migrator_does_not_stop_an_index_built_concurrently() {
 
 #[test]
 fn the_lock_is_free_after_success_and_after_failure() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         let free = async || {
             let held = "select not exists (select from pg_locks where locktype = 'advisory'
@@ -129,7 +128,7 @@ fn the_lock_is_free_after_success_and_after_failure() {
 
 #[test]
 fn a_session_that_was_given_up_in_the_middle_does_nothing_more() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.migration("progress/0002_slow", "select pg_sleep(600);", "select 1;");
         let project = Project::load(&checkout.path(""))?;
@@ -144,10 +143,10 @@ fn a_session_that_was_given_up_in_the_middle_does_nothing_more() {
 
 #[test]
 fn the_lock_goes_by_the_databases_real_name() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         // Postgres cuts a name that is too long, and so two names may mean one database.
         let long = format!("{:x<63}", db.name());
-        db.pool().execute(sqlx::AssertSqlSafe(format!("create database {long}"))).await?;
+        db.pool().execute(sqlx::AssertSqlSafe(format!("create database {long} template template0"))).await?;
         let alias = db.options().database(&format!("{long}tail"));
         let mut holder = db.options().database(&long).connect().await?;
         holder.lock().await?;
@@ -172,7 +171,7 @@ fn a_session_may_be_moved_to_another_thread(session: &mut Session, project: &Pro
 
 #[test]
 fn a_migration_that_gives_the_lock_away_is_undone() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
         let before = snapshot(db).await;

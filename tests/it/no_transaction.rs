@@ -2,13 +2,13 @@
 
 use migrations::{Error, Project, Session, Settings, Target};
 use sqlx::{Executor, Row};
-use tests::{TestDatabase, with_empty_database};
+use tests::TestDatabase;
 
 use crate::{failing_sql::one_app, snapshot::snapshot};
 
 #[test]
 fn an_index_left_invalid_is_named_and_rebuilt_by_the_next_run() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = one_app();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
         db.pool().execute("insert into t values (1), (1)").await?;
@@ -33,7 +33,7 @@ fn an_index_left_invalid_is_named_and_rebuilt_by_the_next_run() {
 
 #[test]
 fn if_not_exists_does_not_record_a_dead_index() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = one_app();
         let mut session = Session::connect(&db.options(), Settings::default()).await?;
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
@@ -66,7 +66,7 @@ fn if_not_exists_does_not_record_a_dead_index() {
 
 #[test]
 fn an_invalid_index_that_the_script_does_not_build_is_left_alone() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = one_app();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
         db.pool().execute("create index t_id_idx on t (id)").await?;
@@ -83,7 +83,7 @@ fn an_invalid_index_that_the_script_does_not_build_is_left_alone() {
 
 #[test]
 fn an_index_built_concurrently_must_have_a_name() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = one_app();
         checkout.migration(
             "a/0002_index",
@@ -97,7 +97,7 @@ fn an_index_built_concurrently_must_have_a_name() {
 
 #[test]
 fn two_statements_without_a_transaction_are_refused() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = one_app();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
         let before = snapshot(db).await;

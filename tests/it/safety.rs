@@ -3,7 +3,7 @@
 use std::fs;
 
 use sqlx::Executor;
-use tests::{TestDatabase, with_empty_database};
+use tests::TestDatabase;
 
 use crate::{
     checkout::{Checkout, outcome},
@@ -29,7 +29,7 @@ fn a_database_that_might_matter_is_not_destroyed() {
         ("null", "has no environment marker"),
         ("'the sales database'", "has no environment marker"),
     ] {
-        with_empty_database(async |db| {
+        tests::empty().run(async |db| {
             let checkout = Checkout::new();
             checkout.xtask(db, &["db-setup"]).expect(0, &[]);
             mark(db, marker).await;
@@ -54,7 +54,7 @@ fn a_database_that_might_matter_is_not_destroyed() {
 
 #[test]
 fn a_reset_keeps_what_the_database_is_for() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         mark(db, "'environment=staging created=2026-03-02'").await;
         db.pool().close().await;
@@ -72,7 +72,7 @@ fn a_reset_keeps_what_the_database_is_for() {
 
 #[test]
 fn going_forward_needs_no_confirmation() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         mark(db, "'environment=production created=2026-03-02'").await;
         Checkout::new().xtask(db, &["migrate", "organizations", "0001"]).expect(0, &["applied"]);
         Ok(())
@@ -81,7 +81,7 @@ fn going_forward_needs_no_confirmation() {
 
 #[test]
 fn a_database_in_use_is_not_dropped_without_force() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         db.pool().execute("set application_name = 'my server'").await?;
         for verb in ["db-drop", "db-reset"] {
@@ -98,7 +98,7 @@ fn a_database_in_use_is_not_dropped_without_force() {
 
 #[test]
 fn the_servers_own_databases_are_not_dropped() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         for name in ["postgres", "template1"] {
             let url = db.url().replace(db.name(), name);
             let told = outcome(&Checkout::new().command(&url, &["db-drop", "--confirm", name]));
@@ -110,7 +110,7 @@ fn the_servers_own_databases_are_not_dropped() {
 
 #[test]
 fn an_empty_unmarked_database_is_marked_by_db_setup_and_a_used_one_is_not() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         mark(db, "null").await;
         db.pool().execute("create table somebodys (id int)").await?;
@@ -118,7 +118,7 @@ fn an_empty_unmarked_database_is_marked_by_db_setup_and_a_used_one_is_not() {
         checkout.xtask(db, &["db-drop", "--force"]).expect(4, &["no environment marker"]);
         Ok(())
     });
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         mark(db, "null").await;
         checkout.xtask(db, &["db-setup", "--environment", "test"]).expect(0, &[]);
@@ -129,7 +129,7 @@ fn an_empty_unmarked_database_is_marked_by_db_setup_and_a_used_one_is_not() {
 
 #[test]
 fn a_password_is_shown_by_the_one_command_that_is_asked_for_it() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         let url = db.url();
         let password =
@@ -162,7 +162,7 @@ fn a_password_is_shown_by_the_one_command_that_is_asked_for_it() {
 
 #[test]
 fn the_env_file_is_read_and_never_written() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         let file = checkout.root().join(".env");
         let text = format!("# mine\nOTHER=1\nDATABASE_URL={}\n", db.url());

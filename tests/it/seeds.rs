@@ -5,7 +5,7 @@ mod report;
 
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, query_as, query_scalar};
-use tests::{TestDatabase, with_database, with_empty_database};
+use tests::{TestDatabase, with_database};
 
 use crate::{checkout::Checkout, snapshot::snapshot};
 
@@ -53,7 +53,7 @@ fn report(checkout: &Checkout, db: &TestDatabase, options: &[&str], code: i32) -
 /// A migrated database, and a checkout that has seeded nothing yet.
 #[track_caller]
 fn with_unseeded(test: impl AsyncFnOnce(&Checkout, &TestDatabase)) {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
         test(&checkout, db).await;

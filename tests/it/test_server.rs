@@ -153,7 +153,7 @@ fn what_a_killed_command_left_of_it_is_cleared_away_by_the_next() {
 
 #[test]
 fn a_database_url_that_is_named_is_where_proofs_run() {
-    tests::with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         let told = outcome(&checkout.command(&db.url(), &["verify"]));
         told.expect(0, &["DATABASE_URL (environment)", "kept"]);

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use migrations::{Error, Event, Project, Session, Settings, Target};
 use sqlx::Executor;
-use tests::with_empty_database;
 
 use crate::{
     failing_sql::one_app,
@@ -13,7 +12,7 @@ use crate::{
 
 #[test]
 fn a_lock_that_another_session_holds_is_retried() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = one_app();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
         checkout.migration(
@@ -47,7 +46,7 @@ fn a_lock_that_another_session_holds_is_retried() {
 
 #[test]
 fn a_lock_that_never_comes_free_is_an_error_that_undoes_it() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = one_app();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
         let before = snapshot(db).await;
@@ -76,7 +75,7 @@ fn a_lock_that_never_comes_free_is_an_error_that_undoes_it() {
 
 #[test]
 fn a_statement_that_takes_too_long_is_ended() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = one_app();
         checkout.migration("a/0002_slow", "select pg_sleep(60);", "select 1;");
         checkout

@@ -4,7 +4,7 @@ use std::fs;
 
 use migrations::{Access, Session, Settings};
 use sqlx::Executor;
-use tests::{with_database, with_empty_database, workspace_root};
+use tests::{with_database, workspace_root};
 
 use crate::{
     checkout::{Checkout, outcome},
@@ -25,7 +25,7 @@ fn verbs_that_read_write_nothing_not_even_a_ledger() {
         &["server", "url"],
     ];
     for whole in [false, true] {
-        with_empty_database(async |db| {
+        tests::empty().run(async |db| {
             let checkout = Checkout::new();
             if whole {
                 checkout.xtask(db, &["db-setup"]).expect(0, &[]);
@@ -43,7 +43,7 @@ fn verbs_that_read_write_nothing_not_even_a_ledger() {
 
 #[test]
 fn a_reading_session_is_held_to_it_by_postgres() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let settings = Settings { access: Access::ReadOnly, ..Settings::default() };
         let mut session = Session::connect(&db.options(), settings).await?;
         let refused = session.connection().execute("create table t (id int)").await.unwrap_err();
@@ -54,7 +54,7 @@ fn a_reading_session_is_held_to_it_by_postgres() {
 
 #[test]
 fn db_setup_twice_keeps_everything() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         let order = [
             "users/0001_initial",
@@ -78,7 +78,7 @@ fn db_setup_twice_keeps_everything() {
 
 #[test]
 fn db_setup_reports_to_programs_too() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let told = Checkout::new().xtask(db, &["db-setup", "--format", "json"]);
         let json: serde_json::Value = serde_json::from_str(&told.expect(0, &[]).stdout)?;
         let steps: Vec<_> =
@@ -94,7 +94,7 @@ fn db_setup_reports_to_programs_too() {
 
 #[test]
 fn db_setup_creates_the_database_and_marks_it() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         let name = format!("{}_own", db.name());
         let url = db.url().replace(db.name(), &name);
@@ -113,7 +113,7 @@ fn db_setup_creates_the_database_and_marks_it() {
 
 #[test]
 fn showmigrations_is_a_tree_an_app() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate", "organizations", "0001"]).expect(0, &[]);
         let tree = checkout.xtask(db, &["showmigrations"]);
@@ -153,7 +153,7 @@ fn migrate_goes_where_it_is_told() {
         (&["migrate", "organizations"], &["users 1", "organizations 1", "organizations 2"]),
         (&["migrate", "organizations", "zero"], &["users 1"]),
     ];
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         for (args, expected) in steps {
             checkout.xtask(db, args).expect(0, &[]);
@@ -170,7 +170,7 @@ fn migrate_goes_where_it_is_told() {
 
 #[test]
 fn the_plan_is_what_would_run() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         let plan = checkout.xtask(db, &["migrate", "organizations", "--plan"]);
         assert_eq!(
@@ -193,7 +193,7 @@ fn the_plan_is_what_would_run() {
 
 #[test]
 fn wrong_names_are_told_with_the_right_ones() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         for verb in ["migrate", "showmigrations"] {
             checkout
@@ -261,7 +261,7 @@ fn db_shell_passes_arguments_standard_input_and_the_exit_code_on() {
 
 #[test]
 fn db_shell_without_psql_says_how_to_get_it() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         let told = outcome(
             &checkout.with_path(&db.url(), &["db-shell"], "/nonexistent").env("XTASK_PG_BIN", "/nonexistent"),

@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use sqlx::{AssertSqlSafe, Executor};
-use tests::{TestDatabase, with_empty_database};
+use tests::TestDatabase;
 
 use crate::checkout::{Checkout, outcome};
 
 /// Runs a test with the URL of a role of its own, so that what it leaves on the server can be told from what others do.
 #[track_caller]
 fn as_own_role(test: impl AsyncFn(&TestDatabase, &str)) {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let role = db.name();
         db.pool().execute(AssertSqlSafe(format!("create role {role} superuser login password 'x'"))).await?;
         let url = db.url();

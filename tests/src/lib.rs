@@ -1,8 +1,8 @@
-//! A database of its own for every test.
+//! A database of its own for every test, in milliseconds.
 //!
 //! [`with_database`] hands a test a migrated and seeded database and removes it afterwards; where the test fails the
-//! database stays, and the failure says how to open it. The server is the one that `XTASK_TEST_URL` names:
-//! `cargo xtask test` starts one and sets it. Without it a test fails, it is never skipped.
+//! database stays, and the failure says how to open it. [`empty`], [`unseeded`] and [`at`] hand out others,
+//! [`recycled`] and [`with_transaction`] are for big suites of small tests.
 //!
 //! ```no_run
 //! #[test]
@@ -16,14 +16,35 @@
 //!     });
 //! }
 //! ```
+//!
+//! Migrations and seeds run once: into a template, which is known by a fingerprint of what went into it, is closed to
+//! connections, and is only cloned. A [`Service`] a server makes clones ahead; `cargo xtask test` runs one, and plain
+//! `cargo test` starts one that ends when nobody has used it for a while. Where a test server is named and no service,
+//! a test makes its clone itself. Without a server a test fails, it is never skipped.
 
-mod database;
+mod client;
+mod content;
+mod owner;
+mod protocol;
+mod recycle;
+mod run;
 mod scratch;
+mod service;
+mod shelf;
+mod sources;
+mod stats;
+mod stock;
+mod sweep;
+mod template;
 
 use std::path::{Path, PathBuf};
 
-pub use database::{TestDatabase, server, with_database, with_empty_database};
+pub use client::{Lent, SERVER, SERVICE, end, report, server, shared_socket};
+pub use protocol::Report;
+pub use run::{Setup, TestDatabase, at, empty, recycled, seeded, unseeded, with_database, with_transaction};
 pub use scratch::Scratch;
+pub use service::{Lifetime, Service};
+pub use sweep::{scratch_databases, sweep};
 
 /// The folder of the workspace that this library was built in.
 pub fn workspace_root() -> PathBuf {

@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::{
-    bench, ci, db_check, db_drop, db_reset, db_setup, db_shell, db_url, migrate, seed, server,
+    bench, ci, db_check, db_drop, db_reset, db_setup, db_shell, db_url, migrate, scratch, seed, server,
     showmigrations, sqlmigrate, test, verify,
 };
 
@@ -81,6 +81,8 @@ pub(crate) enum Verb {
     Verify(verify::Args),
     /// Run the whole test suite on a test server
     Test(test::Args),
+    /// Hand out a throwaway database
+    Scratch(scratch::Args),
     /// Everything that CI checks: format, lints, tests, proofs
     Ci(ci::Args),
     /// Measure against a floor or a peer in the same run

@@ -5,12 +5,12 @@ use std::{ffi::OsString, io::IsTerminal, os::unix::process::CommandExt, path::Pa
 use anyhow::{Context, anyhow};
 use clap::Args as ClapArgs;
 use migrations::Postgres;
-use percent_encoding::percent_decode_str;
 use xshell::{Shell, cmd};
 
 use crate::{
     checkout::Checkout,
-    server::{self, Chosen, Kind, Origin, Server},
+    libpq,
+    server::{self, Chosen, Kind, Origin},
 };
 
 #[derive(Debug, ClapArgs)]
@@ -42,7 +42,8 @@ impl Args {
         let mut command: Command = match (psql, &server.origin) {
             (Ok(psql), _) => {
                 let mut command: Command = cmd!(sh, "{psql} {args...}").into();
-                surround(&mut command, &server);
+                command.envs(libpq::environment(&server.url, &server.options));
+                command.env("PGAPPNAME", "cargo xtask db-shell");
                 command
             }
             (Err(_), Origin::Docker { container, .. }) => {
@@ -62,28 +63,6 @@ impl Args {
         // psql takes our place, so that Ctrl-C, job control and the exit code are its own.
         Err(anyhow!(command.exec()).context("start psql"))
     }
-}
-
-/// Says which database, in the environment rather than on the command line: everybody on the machine can read that.
-fn surround(command: &mut Command, server: &Server) {
-    let parameter = |wanted| {
-        server.url.query_pairs().find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
-    };
-    let password =
-        server.url.password().map(|text| percent_decode_str(text).decode_utf8_lossy().into_owned());
-    if let Some(password) = parameter("password").or(password) {
-        command.env("PGPASSWORD", password);
-    }
-    if let Some(mode) = parameter("sslmode") {
-        command.env("PGSSLMODE", mode);
-    }
-    let options = &server.options;
-    let socket = options.get_socket().map(|path| path.display().to_string());
-    command.env("PGHOST", socket.unwrap_or_else(|| options.get_host().to_owned()));
-    command.env("PGPORT", options.get_port().to_string());
-    command.env("PGUSER", options.get_username());
-    command.env("PGDATABASE", server.database());
-    command.env("PGAPPNAME", "cargo xtask db-shell");
 }
 
 /// psql, from PATH or from beside the server's programs, where Homebrew leaves it.

@@ -18,9 +18,11 @@ mod db_url;
 mod direction;
 mod exit;
 mod interrupt;
+mod libpq;
 mod migrate;
 mod output;
 mod safety;
+mod scratch;
 mod seed;
 mod server;
 mod session;
@@ -70,8 +72,9 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Verb::Seed(args) => args.run(&checkout).await,
         Verb::Verify(args) => args.run(&checkout).await,
         Verb::Test(args) => args.run(&checkout).await,
+        Verb::Scratch(args) => args.run(&checkout).await,
         Verb::Ci(args) => args.run(&checkout).await,
         Verb::Bench(args) => args.run(&checkout).await,
-        Verb::Server(args) => or_interrupted(args.run(&checkout)).await,
+        Verb::Server(args) => args.run(&checkout).await,
     }
 }

@@ -10,6 +10,7 @@ mod container;
 mod docker;
 mod ephemeral;
 mod folder;
+mod host;
 mod launch;
 mod login;
 pub(crate) mod native;
@@ -42,6 +43,7 @@ use self::{
 pub(crate) use self::{
     choice::{Chosen, Kind, choose},
     ephemeral::Ephemeral,
+    host::{Host, shared_host, shared_server},
     test_server::TestServer,
     url::redacted,
     verb::{Args, report},

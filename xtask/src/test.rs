@@ -5,16 +5,9 @@ use std::{env, ffi::OsString, os::unix::process::ExitStatusExt};
 use anyhow::Context;
 use clap::Args as ClapArgs;
 use duct::cmd;
+use tests::Report;
 
-use crate::{
-    checkout::Checkout,
-    child,
-    cli::Format,
-    exit::Stop,
-    interrupt::or_interrupted,
-    output::{self, Steps},
-    server::TestServer,
-};
+use crate::{checkout::Checkout, child, exit::Stop, output, server::Host};
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
@@ -32,16 +25,33 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
-        let postgres = checkout.project()?.postgres;
-        let mut steps = Steps::new(Format::Text);
-        let server = or_interrupted(TestServer::find(checkout, &postgres, &mut steps)).await?;
-        let ran = suite(checkout, &server, &self.args).await;
-        server.stop().await?;
+        // Files that are wrong are told before a server is started.
+        checkout.project()?;
+        let host = Host::start(checkout).await?;
+        let ran = suite(checkout, &host, &self.args).await;
+        let report = host.report().await;
+        match report {
+            Ok(report) if tell(&report) => {
+                let stays = host.leave()?;
+                output::line(&format!(
+                    "the test server stays for {} minutes, so that they can be opened; end it now: cargo xtask server sweep",
+                    stays.as_secs() / 60
+                ));
+            }
+            Ok(_) => host.end().await?,
+            Err(_) => {
+                let ended = host.end().await;
+                // Whatever ended it says more than its silence.
+                if ran.is_ok() {
+                    ended?;
+                }
+            }
+        }
         ran
     }
 }
 
-async fn suite(checkout: &Checkout, server: &TestServer, args: &[OsString]) -> anyhow::Result<()> {
+async fn suite(checkout: &Checkout, host: &Host, args: &[OsString]) -> anyhow::Result<()> {
     let nextest = which::which("cargo-nextest").is_ok();
     let mut words: Vec<OsString> =
         if nextest { vec!["nextest".into(), "run".into()] } else { vec!["test".into()] };
@@ -50,11 +60,13 @@ async fn suite(checkout: &Checkout, server: &TestServer, args: &[OsString]) -> a
     let this = env::current_exe().context("find this program")?;
     let tests = cmd(cargo, words)
         .dir(&checkout.root)
-        .env("XTASK_TEST_URL", server.url.as_str())
+        .env(tests::SERVER, &host.url)
+        .env(tests::SERVICE, &host.socket)
+        // For `#[sqlx::test]`, which knows nothing of us.
+        .env("DATABASE_URL", &host.url)
         // Tests of the command line run this very program, rather than build it once more.
         .env("XTASK_BIN", this)
         // They say themselves which server they mean.
-        .env_remove("DATABASE_URL")
         .env_remove("XTASK_SERVER");
     let status = child::run(tests).await.context("run cargo")?;
     if status.success() {
@@ -64,4 +76,20 @@ async fn suite(checkout: &Checkout, server: &TestServer, args: &[OsString]) -> a
         output::complain("error", &format!("the test runner was ended by signal {signal}"));
     }
     Err(Stop::Code(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)).into())
+}
+
+/// Tells what was lent, and whether something of it is still there.
+fn tell(report: &Report) -> bool {
+    if report.lent > 0 {
+        let databases = output::count(report.lent, "database", "databases");
+        output::line(&format!("{databases} handed out, {:.1} ms each (median)", report.median_ms));
+        let slowest = report.slowest.iter().map(|(test, seconds)| format!("{seconds:.2} s {test}"));
+        output::line(&format!("slowest with one: {}", slowest.collect::<Vec<_>>().join(", ")));
+    }
+    if report.kept > 0 {
+        let databases =
+            output::count(report.kept, "database of a failed test is", "databases of failed tests are");
+        output::line(&format!("{databases} kept; the failures above say how to open them"));
+    }
+    report.kept > 0
 }

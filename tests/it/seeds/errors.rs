@@ -1,7 +1,5 @@
 //! Seeds that can't run: each is told with file and line, and undone together with those of every other app.
 
-use tests::with_empty_database;
-
 use super::{reference, with_unseeded};
 use crate::{checkout::Checkout, snapshot::snapshot};
 
@@ -79,7 +77,7 @@ fn a_failing_seed_is_told_with_its_line_and_undoes_those_of_every_app() {
 
 #[test]
 fn a_constraint_that_waits_for_the_commit_is_met_before_it_and_by_a_rehearsal_too() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
         checkout.write(
@@ -103,7 +101,7 @@ fn a_constraint_that_waits_for_the_commit_is_met_before_it_and_by_a_rehearsal_to
 
 #[test]
 fn seeds_wait_for_migrations() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let checkout = Checkout::new();
         let untouched = snapshot(db).await;
         checkout

@@ -2,7 +2,7 @@
 
 use migrations::{Project, Prune, SeedMode, SeedReport, Session, Settings, TableChanges, Target};
 use serde_json::json;
-use tests::{with_empty_database, workspace_root};
+use tests::workspace_root;
 
 use super::{ADDED, FIRST, execute, report, with_unseeded};
 
@@ -49,7 +49,7 @@ fn programs_read_the_counts_of_every_table_that_changed() {
 
 #[test]
 fn one_session_counts_each_of_its_runs_by_itself() {
-    with_empty_database(async |db| {
+    tests::empty().run(async |db| {
         let project = Project::load(&workspace_root().join("migrations"))?;
         let mut session = Session::connect(&db.options(), Settings::default()).await?;
         session.migrate(&project, &Target::Latest, &mut |_| {}).await?;

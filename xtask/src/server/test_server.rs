@@ -90,6 +90,11 @@ impl TestServer {
         })
     }
 
+    /// Whether nobody else has databases on it.
+    pub(crate) fn is_ours(&self) -> bool {
+        !matches!(self.ours, Ours::Nothing)
+    }
+
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
         match self.ours {
             Ours::Nothing => Ok(()),

@@ -1,6 +1,6 @@
 //! `cargo xtask server start|stop|status|url`: the development server by hand.
 
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use clap::{Args as ClapArgs, Subcommand};
 use serde_json::json;
@@ -8,13 +8,14 @@ use serde_json::json;
 use super::{
     Chosen, Ephemeral, Kind, Server,
     choice::Own,
-    choose, container, docker, find,
+    choose, container, docker, find, host,
     native::{Native, Status, Stopped},
     redacted,
 };
 use crate::{
     checkout::Checkout,
     cli::Format,
+    interrupt::or_interrupted,
     output::{self, Steps, timed},
     session,
 };
@@ -34,7 +35,14 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Start it where it does not run
-    Start,
+    Start {
+        /// The test server of plain `cargo test`, in memory, which ends when nobody uses it for some minutes
+        #[arg(long)]
+        test: bool,
+    },
+    /// Run a test server that lends databases
+    #[command(hide = true)]
+    Host(host::Args),
     /// Stop it; its data stays
     Stop,
     /// Which server this checkout uses, and how it is
@@ -52,10 +60,22 @@ enum Verb {
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         match self.verb {
-            Verb::Start => start(checkout).await,
+            // It cleans up by itself.
+            Verb::Host(args) => args.run(checkout).await,
+            other => or_interrupted(other.run(checkout)).await,
+        }
+    }
+}
+
+impl Verb {
+    async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
+        match self {
+            Verb::Host(args) => args.run(checkout).await,
+            Verb::Start { test: false } => start(checkout).await,
+            Verb::Start { test: true } => start_test(checkout).await,
             Verb::Stop => stop(checkout).await,
             Verb::Status { format } => status(checkout, format).await,
-            Verb::Sweep => sweep().await,
+            Verb::Sweep => sweep(checkout).await,
             Verb::Url => {
                 let mut server = find(checkout, &checkout.project()?.postgres).await?;
                 server.url.set_path("postgres");
@@ -71,6 +91,14 @@ async fn start(checkout: &Checkout) -> anyhow::Result<()> {
     let mut steps = Steps::new(Format::Text);
     let server = find(checkout, &project.postgres).await?;
     report(&mut steps, &server, &session::version(&server, &project).await?);
+    Ok(())
+}
+
+async fn start_test(checkout: &Checkout) -> anyhow::Result<()> {
+    let began = Instant::now();
+    let (_, state) = host::shared(checkout).await?;
+    let elapsed = (state == "started").then(|| began.elapsed());
+    Steps::new(Format::Text).done("service", "databases for `cargo test`", state, elapsed);
     Ok(())
 }
 
@@ -107,7 +135,12 @@ async fn stop(checkout: &Checkout) -> anyhow::Result<()> {
 }
 
 /// Removes what killed commands have left of their test servers, in memory and in containers.
-async fn sweep() -> anyhow::Result<()> {
+async fn sweep(checkout: &Checkout) -> anyhow::Result<()> {
+    let ended = host::sweep(checkout).await?;
+    if ended > 0 {
+        let servers = output::count(ended, "test server", "test servers");
+        output::line(&format!("{servers} that nobody uses ended"));
+    }
     let mut removed: Vec<String> =
         Ephemeral::sweep().await?.iter().map(|folder| folder.display().to_string()).collect();
     // Without a daemon there are no containers.

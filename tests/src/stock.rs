@@ -1,0 +1,205 @@
+//! The clones that are made ahead of those who ask, and the removal of those that nobody needs.
+
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+use sqlx::{
+    PgPool,
+    pool::PoolConnection,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use tokio::{
+    sync::{Mutex as AsyncMutex, Notify, mpsc, oneshot, watch},
+    time::timeout,
+};
+
+use crate::{
+    content::{Content, Recipe},
+    owner::{Owner, Purpose},
+    scratch,
+    shelf::Shelf,
+    sources::Sources,
+    template,
+};
+
+/// For removing what was made ahead.
+const TO_END: Duration = Duration::from_secs(30);
+
+pub(crate) struct Stock {
+    pub(crate) server: PgConnectOptions,
+    owner: Owner,
+    sources: Sources,
+    /// Makes, marks and removes databases.
+    workers: PgPool,
+    /// Templates are built one at a time.
+    building: AsyncMutex<()>,
+    shelves: Mutex<HashMap<Recipe, Shelf>>,
+    /// To whoever makes databases: look again.
+    wanted: Notify,
+    /// So many of each are made ahead.
+    most: usize,
+    janitor: mpsc::UnboundedSender<String>,
+    /// Databases that are still to be removed.
+    removing: watch::Sender<usize>,
+    /// The server is ours alone, so its `template1` is too.
+    whole_server: bool,
+}
+
+impl Stock {
+    pub(crate) fn new(
+        server: PgConnectOptions,
+        owner: Owner,
+        migrations: PathBuf,
+        makers: u32,
+        whole_server: bool,
+    ) -> Arc<Stock> {
+        let workers = PgPoolOptions::new()
+            .max_connections(makers + 2)
+            .connect_lazy_with(server.clone().database("postgres").application_name("scratch databases"));
+        let (janitor, to_remove) = mpsc::unbounded_channel();
+        let stock = Arc::new(Stock {
+            server,
+            owner,
+            sources: Sources::new(migrations),
+            workers,
+            building: AsyncMutex::default(),
+            shelves: Mutex::default(),
+            wanted: Notify::new(),
+            most: (2 * makers as usize).max(8),
+            janitor,
+            removing: watch::Sender::new(0),
+            whole_server,
+        });
+        for _ in 0..makers {
+            tokio::spawn(stock.clone().make());
+        }
+        tokio::spawn(stock.clone().clean_up(to_remove));
+        stock
+    }
+
+    /// The template of a recipe, by the files as they are now. Empty for a database that holds nothing.
+    pub(crate) async fn template(&self, recipe: &Recipe) -> anyhow::Result<String> {
+        let (project, changed) = self.sources.project()?;
+        if changed {
+            for (_, mut shelf) in lock(&self.shelves).drain() {
+                shelf.clear().for_each(|name| self.remove(name));
+            }
+        }
+        if let Some(shelf) = lock(&self.shelves).get(recipe) {
+            return Ok(shelf.template.clone());
+        }
+        let _one_at_a_time = self.building.lock().await;
+        if let Some(shelf) = lock(&self.shelves).get(recipe) {
+            return Ok(shelf.template.clone());
+        }
+        let mut conn = self.connection().await?;
+        let template = template::ensure(&mut conn, &self.server, &self.owner, &project, recipe).await?;
+        if let (Some(template), Content::Seeded, true) = (&template, &recipe.content, self.whole_server) {
+            template::make_default(&mut conn, template).await?;
+        }
+        let template = template.unwrap_or_default();
+        lock(&self.shelves).insert(recipe.clone(), Shelf::new(template.clone(), recipe.recyclable));
+        self.wanted.notify_waiters();
+        Ok(template)
+    }
+
+    /// A clone of that template, made ahead or now.
+    pub(crate) async fn take(&self, recipe: &Recipe, template: &str) -> anyhow::Result<String> {
+        let (sender, receiver) = oneshot::channel();
+        match lock(&self.shelves).get_mut(recipe) {
+            Some(shelf) if shelf.template == template => shelf.take(sender),
+            _ => bail!("the migrations were changed just now\n  run the test again"),
+        }
+        self.wanted.notify_waiters();
+        receiver
+            .await
+            .context("the migrations were changed just now\n  run the test again")?
+            .map_err(anyhow::Error::msg)
+    }
+
+    /// One that was cleaned, for the next who asks.
+    pub(crate) fn put_back(&self, recipe: &Recipe, template: &str, name: String) {
+        match lock(&self.shelves).get_mut(recipe) {
+            Some(shelf) if shelf.template == template => shelf.put(Ok(name)),
+            // The migrations were changed meanwhile.
+            _ => self.remove(name),
+        }
+    }
+
+    pub(crate) async fn mark(&self, name: &str, purpose: &Purpose) -> anyhow::Result<()> {
+        self.owner.mark(&mut *self.connection().await?, name, purpose).await
+    }
+
+    pub(crate) fn remove(&self, name: String) {
+        self.removing.send_modify(|removing| *removing += 1);
+        // The janitor lives as long as we do.
+        let _ = self.janitor.send(name);
+    }
+
+    /// Removes everything that is not lent.
+    pub(crate) async fn end(&self) {
+        for (_, mut shelf) in lock(&self.shelves).drain() {
+            shelf.clear().for_each(|name| self.remove(name));
+        }
+        // What can't be removed in time is swept by the next one.
+        let _ = timeout(TO_END, self.removing.subscribe().wait_for(|removing| *removing == 0)).await;
+    }
+
+    /// Makes databases, for those who wait first.
+    async fn make(self: Arc<Stock>) {
+        loop {
+            let notified = self.wanted.notified();
+            tokio::pin!(notified);
+            notified.as_mut().enable();
+            let Some((recipe, template)) = self.next() else {
+                notified.await;
+                continue;
+            };
+            let made = self.clone_of(&template).await.map_err(|error| format!("{error:#}"));
+            match lock(&self.shelves).get_mut(&recipe) {
+                Some(shelf) if shelf.template == template => shelf.made(made),
+                // The migrations were changed meanwhile.
+                _ => drop(made.map(|name| self.remove(name))),
+            }
+        }
+    }
+
+    fn next(&self) -> Option<(Recipe, String)> {
+        let mut shelves = lock(&self.shelves);
+        let wanted = shelves.iter().find(|(_, shelf)| shelf.is_wanted());
+        let next = wanted.or_else(|| shelves.iter().find(|(_, shelf)| shelf.has_room(self.most)));
+        let recipe = next.map(|(recipe, _)| recipe.clone())?;
+        let shelf = shelves.get_mut(&recipe)?;
+        shelf.begin();
+        Some((recipe, shelf.template.clone()))
+    }
+
+    async fn clone_of(&self, template: &str) -> anyhow::Result<String> {
+        let template = Some(template).filter(|name| !name.is_empty());
+        scratch::create(&mut *self.connection().await?, &self.owner, template).await
+    }
+
+    async fn connection(&self) -> anyhow::Result<PoolConnection<sqlx::Postgres>> {
+        self.workers.acquire().await.context("connect to the test server")
+    }
+
+    async fn clean_up(self: Arc<Stock>, mut to_remove: mpsc::UnboundedReceiver<String>) {
+        while let Some(name) = to_remove.recv().await {
+            if let Ok(mut conn) = self.connection().await {
+                // What can't be removed now is swept by the next service.
+                let _ = scratch::discard(&mut conn, &name).await;
+            }
+            self.removing.send_modify(|removing| *removing -= 1);
+        }
+    }
+}
+
+/// Nothing that is done under these locks can panic halfway.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

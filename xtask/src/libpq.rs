@@ -1,0 +1,23 @@
+//! A connection string in the variables that psql, pg_dump and their like read: on a command line everybody on the machine
+//! could read the password.
+
+use percent_encoding::percent_decode_str;
+use sqlx::postgres::PgConnectOptions;
+use url::Url;
+
+/// The variables of a database; the options are sqlx's reading of the same URL.
+pub(crate) fn environment(url: &Url, options: &PgConnectOptions) -> Vec<(&'static str, String)> {
+    let parameter =
+        |wanted| url.query_pairs().find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned());
+    let password = url.password().map(|text| percent_decode_str(text).decode_utf8_lossy().into_owned());
+    let socket = options.get_socket().map(|path| path.display().to_string());
+    let mut variables = vec![
+        ("PGHOST", socket.unwrap_or_else(|| options.get_host().to_owned())),
+        ("PGPORT", options.get_port().to_string()),
+        ("PGUSER", options.get_username().to_owned()),
+        ("PGDATABASE", options.get_database().unwrap_or_default().to_owned()),
+    ];
+    variables.extend(parameter("password").or(password).map(|password| ("PGPASSWORD", password)));
+    variables.extend(parameter("sslmode").map(|mode| ("PGSSLMODE", mode)));
+    variables
+}
