@@ -4,17 +4,26 @@
 //! drifts, so that is what to compare; nothing here fails for being slow.
 
 mod commands;
+mod docker;
 mod table;
 
-use clap::Args as ClapArgs;
+use std::time::{Duration, Instant};
 
-use crate::{checkout::Checkout, cli::Format, interrupt::or_interrupted};
+use clap::Args as ClapArgs;
+use duct::Expression;
+
+use crate::{
+    checkout::Checkout,
+    cli::{Format, ServerChoice},
+    interrupt::or_interrupted,
+};
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:
   cargo xtask bench
   cargo xtask bench --runs 30 --format json
+  cargo xtask bench --server docker        the servers in Docker instead
 
 It works on a server of its own, in a folder of its own, and removes both.")]
 pub(crate) struct Args {
@@ -28,8 +37,17 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
-        let rows = or_interrupted(commands::measure(checkout, self.runs)).await?;
+        let rows = match checkout.server_choice(&checkout.project()?.postgres)? {
+            ServerChoice::Docker => or_interrupted(docker::measure(checkout, self.runs)).await?,
+            _ => or_interrupted(commands::measure(checkout, self.runs)).await?,
+        };
         table::print(&rows, self.format);
         Ok(())
     }
+}
+
+fn timed(command: &Expression) -> anyhow::Result<Duration> {
+    let start = Instant::now();
+    command.run()?;
+    Ok(start.elapsed())
 }

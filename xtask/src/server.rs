@@ -4,6 +4,7 @@
 
 mod account;
 mod binaries;
+mod built;
 mod choice;
 mod cluster;
 mod container;
@@ -13,6 +14,7 @@ mod folder;
 mod host;
 mod launch;
 mod login;
+mod measured;
 pub(crate) mod native;
 mod owned;
 mod pidfile;
@@ -44,6 +46,7 @@ pub(crate) use self::{
     choice::{Chosen, Kind, choose},
     ephemeral::Ephemeral,
     host::{Host, shared_host, shared_server},
+    measured::Containers,
     test_server::TestServer,
     url::redacted,
     verb::{Args, report},

@@ -37,7 +37,7 @@ use crate::{
     failure::{Kind, failure},
 };
 
-const VERBS: &str = "dev, test, sweep, stop, status";
+const VERBS: &str = "dev, test, sweep, stop, remove, status";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -67,6 +67,7 @@ async fn run() -> anyhow::Result<()> {
         "dev" => say(&dev::run(&engine, parse(&request)?).await?),
         "test" => test_server::run(&engine, parse(&request)?).await,
         "sweep" => say(&sweep::run(&engine).await?),
+        "remove" => say(&status::remove(&engine, &parse(&request)?).await?),
         "stop" => say(&status::stop(&engine, &parse(&request)?).await?),
         _ => say(&status::status(&engine, &parse(&request)?).await?),
     }

@@ -46,7 +46,7 @@ pub(crate) struct TestRequest {
     pub(crate) megabytes: Option<u32>,
 }
 
-/// For `stop` and `status`.
+/// For `stop`, `remove` and `status`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RepositoryRequest {
@@ -77,7 +77,7 @@ pub(crate) enum Startup {
 
 #[derive(Serialize)]
 pub(crate) struct SweepAnswer {
-    /// Names of containers.
+    /// Names of containers, and of volumes if those were asked for.
     pub(crate) removed: Vec<String>,
 }
 

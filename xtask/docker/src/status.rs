@@ -1,11 +1,11 @@
-//! Looks at the development server of a checkout, and stops it; nothing is made here.
+//! Looks at the development server of a checkout, stops it, and removes it; nothing is made here.
 
 use testcontainers::bollard::models::ContainerSummaryStateEnum;
 
 use crate::{
-    engine::{Engine, Found, host_port},
+    engine::{Engine, Found, REPOSITORY, host_port},
     lock,
-    message::{Ended, RepositoryRequest, State, StatusAnswer, StopAnswer},
+    message::{Ended, RepositoryRequest, State, StatusAnswer, StopAnswer, SweepAnswer},
     volume,
 };
 
@@ -67,4 +67,19 @@ pub(crate) async fn stop(engine: &Engine, request: &RepositoryRequest) -> anyhow
         State::Stopped | State::Absent => Ended::NotRunning,
     };
     Ok(StopAnswer { state, container: Some(found.name) })
+}
+
+/// Removes a checkout's containers and their data. No command of people's leads here: it is for a benchmark's checkout.
+pub(crate) async fn remove(engine: &Engine, request: &RepositoryRequest) -> anyhow::Result<SweepAnswer> {
+    let _lock = lock::lock(&request.repository).await?;
+    let mut removed = Vec::new();
+    for found in engine.list(&[(REPOSITORY, &request.repository)]).await? {
+        engine.remove(&found.id).await?;
+        removed.push(found.name);
+    }
+    for volume in volume::of_repository(engine, &request.repository).await? {
+        volume::discard(engine, &volume).await?;
+        removed.push(volume);
+    }
+    Ok(SweepAnswer { removed })
 }

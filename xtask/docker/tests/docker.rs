@@ -6,6 +6,9 @@
 #[path = "../../../tests/it/checkout.rs"]
 mod checkout;
 
+#[path = "docker/benchmark.rs"]
+mod benchmark;
+
 use std::{
     fs,
     path::Path,

@@ -1,21 +1,16 @@
 //! The rows about whole commands: set-up, a migration with nothing to do, starting the server.
 
-use std::{
-    env,
-    ffi::OsString,
-    fs,
-    os::unix::fs::symlink,
-    path::PathBuf,
-    process,
-    time::{Duration, Instant},
-};
+use std::{env, ffi::OsString, fs, os::unix::fs::symlink, path::PathBuf, process, time::Duration};
 
 use anyhow::Context;
 use duct::{Expression, cmd};
 use migrations::Project;
 use url::Url;
 
-use super::table::{Goal, Row, median};
+use super::{
+    table::{Goal, Row, median},
+    timed,
+};
 use crate::{checkout::Checkout, db_shell, server::time_initdb};
 
 /// A server and a state folder of the benchmark's own, removed at the end.
@@ -168,10 +163,4 @@ fn nothing_to_do(bench: &Bench, project: &Project, url: &Url, runs: u32) -> anyh
             Goal::Longer(2 * select),
         ),
     ])
-}
-
-fn timed(command: &Expression) -> anyhow::Result<Duration> {
-    let start = Instant::now();
-    command.run()?;
-    Ok(start.elapsed())
 }

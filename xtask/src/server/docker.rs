@@ -1,11 +1,10 @@
 //! A server in Docker, by way of the package `xtask-docker`: the only one that is built from testcontainers.
 //!
-//! It is run through cargo, so nobody compiles it who does not use Docker. A line of JSON goes in, a line comes out;
+//! It is built when it is needed, so nobody compiles it who does not use Docker. A line of JSON goes in, a line comes out;
 //! passwords travel in those alone. What we know of Docker ourselves is whether its daemon answers.
 
 use std::{
     env,
-    ffi::OsString,
     io::{BufRead as _, BufReader, PipeWriter, Read as _, Write as _, pipe},
     net::{TcpStream, ToSocketAddrs as _},
     os::unix::net::UnixStream,
@@ -20,8 +19,11 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
+use super::built;
 use crate::output;
 
+/// The package, and its program.
+pub(super) const PACKAGE: &str = "xtask-docker";
 /// How long a daemon may take to answer before we do without it.
 const PATIENCE: Duration = Duration::from_millis(200);
 /// The daemon's socket, where nothing else is said.
@@ -115,15 +117,17 @@ pub(super) async fn ask<T: DeserializeOwned + Send + 'static>(
     verb: &'static str,
     request: Value,
 ) -> anyhow::Result<Result<T, Refusal>> {
-    let work = spawn_blocking(move || {
-        let output = command(verb)
-            .stdin_bytes(format!("{request}\n"))
-            .stdout_capture()
-            .run()
-            .context("start cargo")?;
-        read(&output.stdout)
-    });
+    let work = spawn_blocking(move || ask_now(verb, &request));
     work.await.context("wait for Docker")?
+}
+
+/// The same where nothing else can go on meanwhile.
+pub(super) fn ask_now<T: DeserializeOwned>(
+    verb: &str,
+    request: &Value,
+) -> anyhow::Result<Result<T, Refusal>> {
+    let command = command(verb)?.stdin_bytes(format!("{request}\n")).stdout_capture();
+    read(&command.run().context("start what talks to Docker")?.stdout)
 }
 
 fn read<T: DeserializeOwned>(line: &[u8]) -> anyhow::Result<Result<T, Refusal>> {
@@ -139,15 +143,12 @@ fn read<T: DeserializeOwned>(line: &[u8]) -> anyhow::Result<Result<T, Refusal>> 
     })
 }
 
-fn command(verb: &str) -> Expression {
+fn command(verb: &str) -> anyhow::Result<Expression> {
     // Cargo is quiet about it, and nobody should wonder for that long.
-    let built = env::current_exe().is_ok_and(|this| this.with_file_name("xtask-docker").exists());
-    if !built {
+    if !built::is_there(PACKAGE) {
         output::remark("building what talks to Docker, for the first time; this takes a minute or two");
     }
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let words = ["run", "--quiet", "--package", "xtask-docker", "--", verb].map(OsString::from);
-    cmd(cargo, words).dir(tests::workspace_root()).unchecked()
+    Ok(cmd(built::program(PACKAGE)?, [verb]).dir(tests::workspace_root()).unchecked())
 }
 
 impl TestContainer {
@@ -161,8 +162,11 @@ impl TestContainer {
         let request = json!({ "image": image, "user": user, "password": password, "major": major });
         let work = spawn_blocking(move || {
             let ((input, mut writer), (reader, output)) = (pipe()?, pipe()?);
-            let child =
-                command("test").stdin_file(input).stdout_file(output).start().context("start cargo")?;
+            let child = command("test")?
+                .stdin_file(input)
+                .stdout_file(output)
+                .start()
+                .context("start what talks to Docker")?;
             writeln!(writer, "{request}")?;
             let mut line = String::new();
             BufReader::new(reader).read_line(&mut line)?;

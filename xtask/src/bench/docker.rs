@@ -1,0 +1,122 @@
+//! The rows about servers in Docker: the development server found again, and a test server from nothing.
+
+use std::{
+    env,
+    ffi::OsString,
+    fs,
+    io::{BufRead as _, BufReader, Read as _},
+    os::unix::fs::symlink,
+    path::PathBuf,
+    process,
+    time::{Duration, Instant},
+};
+
+use anyhow::Context;
+use duct::{Expression, cmd};
+use migrations::Postgres;
+use tokio::task::yield_now;
+
+use super::{
+    table::{Goal, Row, median},
+    timed,
+};
+use crate::{checkout::Checkout, server::Containers};
+
+/// A checkout with a server of its own in Docker, both removed at the end.
+struct Bench {
+    cargo: OsString,
+    containers: Containers,
+    folder: Folder,
+}
+
+/// A folder that goes with this.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What is left behind is a folder of temporary files; there is nobody to tell about it here.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Bench {
+    fn new(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<Bench> {
+        let folder = Folder(env::temp_dir().join(format!("xtask-bench-{}", process::id())));
+        fs::create_dir(&folder.0)?;
+        symlink(checkout.migrations(), folder.0.join("migrations"))?;
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        Ok(Bench { cargo, containers: Containers::of(&folder.0, postgres)?, folder })
+    }
+
+    /// A program of a package by way of cargo, as people type it.
+    fn by_cargo(&self, package: &str, args: &[&str]) -> Expression {
+        let words = ["run", "--quiet", "--package", package, "--"].into_iter().chain(args.iter().copied());
+        cmd(&self.cargo, words)
+            .dir(tests::workspace_root())
+            .env("XTASK_ROOT", &self.folder.0)
+            .env("XTASK_SERVER", "docker")
+            .env("XDG_STATE_HOME", self.folder.0.join("state"))
+            .stdin_null()
+            .stdout_null()
+    }
+}
+
+pub(super) async fn measure(checkout: &Checkout, runs: u32) -> anyhow::Result<Vec<Row>> {
+    let postgres = checkout.project()?.postgres;
+    let bench = Bench::new(checkout, &postgres)?;
+    Ok(vec![found_again(&bench, runs).await?, test_server(&bench, &postgres, runs).await?])
+}
+
+/// `cargo xtask server start` while the container runs, which ends once a query was answered, against the start of
+/// the package that talks to Docker alone.
+async fn found_again(bench: &Bench, runs: u32) -> anyhow::Result<Row> {
+    let ours = bench.by_cargo("xtask", &["server", "start"]);
+    // There is no such verb, and it says no more than that.
+    let start = bench.by_cargo("xtask-docker", &["--help"]).unchecked();
+    ours.run()?;
+    let (mut our_times, mut their_times) = (Vec::new(), Vec::new());
+    for _ in 0..runs {
+        our_times.push(timed(&ours)?);
+        their_times.push(timed(&start)?);
+        // Here it may be interrupted.
+        yield_now().await;
+    }
+    let (ours, theirs) = (median(our_times), median(their_times));
+    let goal = Goal::Longer(Duration::from_millis(120));
+    Ok(Row::new(
+        "cargo xtask server start, found running",
+        ours,
+        "cargo run --package xtask-docker",
+        theirs,
+        goal,
+    ))
+}
+
+/// A test server, from nothing to its first answer, against testcontainers alone with the same image and settings.
+async fn test_server(bench: &Bench, postgres: &Postgres, runs: u32) -> anyhow::Result<Row> {
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for _ in 0..runs {
+        ours.push(bench.containers.time_test_server(postgres).await?);
+        theirs.push(time_bare(&bench.containers, postgres)?);
+    }
+    let (ours, theirs) = (median(ours), median(theirs));
+    Ok(Row::new(
+        "test server in Docker, from nothing",
+        ours,
+        "testcontainers alone",
+        theirs,
+        Goal::Ratio(1.15),
+    ))
+}
+
+fn time_bare(containers: &Containers, postgres: &Postgres) -> anyhow::Result<Duration> {
+    let args = [&containers.image, &postgres.version.to_string(), &containers.repository];
+    let bare = cmd(&containers.bare, args).stdin_null();
+    let start = Instant::now();
+    let mut said = BufReader::new(bare.reader().context("start testcontainers alone")?);
+    said.read_line(&mut String::new())?;
+    let elapsed = start.elapsed();
+    // Its end: by then its container is gone.
+    said.read_to_string(&mut String::new())?;
+    Ok(elapsed)
+}
