@@ -2,14 +2,16 @@
 
 use std::{
     collections::HashMap,
+    pin::Pin,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::Context as _;
-use futures_util::TryStreamExt as _;
+use futures_util::{Stream, TryStreamExt as _};
 use testcontainers::{
     bollard::{
-        Docker,
+        self, Docker,
+        container::LogOutput,
         models::{ContainerInspectResponse, ContainerSummary, ContainerSummaryStateEnum},
         query_parameters::{
             InspectContainerOptions, KillContainerOptionsBuilder, ListContainersOptionsBuilder,
@@ -45,8 +47,12 @@ pub(crate) const PORT: &str = "5432/tcp";
 const TO_PING: Duration = Duration::from_secs(10);
 /// A fast shutdown writes what is in memory first.
 const TO_STOP: Duration = Duration::from_secs(30);
+/// What a server prints once it is ready, in English at least.
+pub(crate) const READY: &str = "ready to accept connections";
 /// How much of a log is shown.
 const LOG_LINES: &str = "20";
+
+pub(crate) type Lines = Pin<Box<dyn Stream<Item = Result<LogOutput, bollard::errors::Error>> + Send>>;
 
 pub(crate) struct Engine {
     pub(crate) docker: Docker,
@@ -210,13 +216,19 @@ impl Engine {
         chunks.collect::<String>().trim_end().to_owned()
     }
 
+    /// What a container prints from now on, and the last line before.
+    pub(crate) fn follow(&self, container: &str) -> Lines {
+        let options = LogsOptionsBuilder::new().stdout(true).stderr(true).follow(true).tail("1").build();
+        Box::pin(self.docker.logs(container, Some(options)))
+    }
+
     /// Whether a server was ever ready in a container. If its log can't be read, it is taken to have been.
     pub(crate) async fn was_ready(&self, container: &str) -> bool {
         let options = LogsOptionsBuilder::new().stdout(true).stderr(true).build();
         let mut lines = Box::pin(self.docker.logs(container, Some(options)));
         loop {
             match lines.try_next().await {
-                Ok(Some(line)) if line.to_string().contains("ready to accept connections") => return true,
+                Ok(Some(line)) if line.to_string().contains(READY) => return true,
                 Ok(Some(_)) => {}
                 Ok(None) => return false,
                 Err(_) => return true,

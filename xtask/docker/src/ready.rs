@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use futures_util::TryStreamExt as _;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sqlx::{
     Connection as _, PgConnection,
@@ -12,7 +13,7 @@ use testcontainers::bollard::models::ContainerInspectResponse;
 use tokio::time::{sleep, timeout};
 
 use crate::{
-    engine::{Engine, host_port, name_of},
+    engine::{Engine, Lines, READY, host_port, name_of},
     failure::{Kind, WITHOUT_DOCKER, classify, failure},
 };
 
@@ -21,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Docker's proxy accepts before anybody is behind it, and some never answer.
 const TO_LOG_IN: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(20);
+/// Where a log tells when it is time. Attempts cost the engine and the new server what they need themselves.
+const LONG_PAUSE: Duration = Duration::from_millis(200);
 
 /// How to log in.
 pub(crate) struct Login<'a> {
@@ -100,6 +103,7 @@ impl Login<'_> {
     /// Waits for a container's server. `None`: it refuses the password.
     pub(crate) async fn wait(&self, engine: &Engine, container: &str) -> anyhow::Result<Option<Answered>> {
         let began = Instant::now();
+        let mut log = Log(Some(engine.follow(container)));
         let mut why = "nothing was heard of it".to_owned();
         while began.elapsed() < PATIENCE {
             let Some(it) = engine.inspect(container).await? else {
@@ -120,7 +124,7 @@ impl Login<'_> {
                 },
                 None => why = "its port is not open yet".to_owned(),
             }
-            sleep(PAUSE).await;
+            log.wait().await;
         }
         let log = indented(&engine.log_tail(container).await);
         let message = format!(
@@ -129,6 +133,28 @@ impl Login<'_> {
             PATIENCE.as_secs(),
         );
         Err(failure(Kind::Timeout, message))
+    }
+}
+
+/// What a container prints, as a hint when the next attempt is worth while. That the server is ready, only an answer says.
+struct Log(Option<Lines>);
+
+impl Log {
+    async fn wait(&mut self) {
+        let Some(lines) = &mut self.0 else { return sleep(PAUSE).await };
+        let hint = async {
+            loop {
+                match lines.try_next().await {
+                    Ok(Some(line)) if line.to_string().contains(READY) => return true,
+                    Ok(Some(_)) => {}
+                    // The container has ended, or its log can't be read.
+                    Ok(None) | Err(_) => return false,
+                }
+            }
+        };
+        if let Ok(false) = timeout(LONG_PAUSE, hint).await {
+            self.0 = None;
+        }
     }
 }
 
