@@ -1,4 +1,4 @@
-//! PostgreSQL in Docker: the one package that is built from testcontainers, which `xtask` runs through cargo and nobody else.
+//! PostgreSQL in Docker: the one package that is built from testcontainers, which nobody runs but `xtask`.
 //!
 //! `xtask-docker <verb>` reads one line of JSON from its standard input, the request, and writes one line to its standard
 //! output, the answer or the error; what goes on meanwhile goes to standard error. The password of a server is in

@@ -144,11 +144,16 @@ fn read<T: DeserializeOwned>(line: &[u8]) -> anyhow::Result<Result<T, Refusal>> 
 }
 
 fn command(verb: &str) -> anyhow::Result<Expression> {
+    Ok(cmd(program()?, [verb]).dir(tests::workspace_root()).unchecked())
+}
+
+/// The package's program, up to date.
+pub(super) fn program() -> anyhow::Result<PathBuf> {
     // Cargo is quiet about it, and nobody should wonder for that long.
     if !built::is_there(PACKAGE) {
         output::remark("building what talks to Docker, for the first time; this takes a minute or two");
     }
-    Ok(cmd(built::program(PACKAGE)?, [verb]).dir(tests::workspace_root()).unchecked())
+    built::program(PACKAGE)
 }
 
 impl TestContainer {

@@ -22,7 +22,7 @@ pub(crate) struct Containers {
     /// What they are found by.
     pub(crate) repository: String,
     pub(crate) image: String,
-    /// The program that does with testcontainers alone what `test_server` measures.
+    /// The program that does with testcontainers alone what `time_test_server` measures.
     pub(crate) bare: PathBuf,
 }
 
@@ -30,7 +30,7 @@ impl Containers {
     /// Builds what they are made by, so that no figure has it in it.
     pub(crate) fn of(checkout: &Path, postgres: &Postgres) -> anyhow::Result<Containers> {
         let native = Native::of_checkout(checkout, postgres.version, &postgres.database)?;
-        built::program(docker::PACKAGE)?;
+        docker::program()?;
         Ok(Containers {
             repository: container::repository(&native),
             image: container::image(postgres),
