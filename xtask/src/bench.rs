@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 
 use clap::Args as ClapArgs;
 use duct::Expression;
+use tokio::time::sleep;
 
+use self::table::Row;
 use crate::{
     checkout::Checkout,
     cli::{Format, ServerChoice},
@@ -37,13 +39,22 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
-        let rows = match checkout.server_choice(&checkout.project()?.postgres)? {
-            ServerChoice::Docker => or_interrupted(docker::measure(checkout, self.runs)).await?,
-            _ => or_interrupted(commands::measure(checkout, self.runs)).await?,
-        };
+        let rows = or_interrupted(measure(checkout, self.runs)).await?;
         table::print(&rows, self.format);
         Ok(())
     }
+}
+
+async fn measure(checkout: &Checkout, runs: u32) -> anyhow::Result<Vec<Row>> {
+    let measured = match checkout.server_choice(&checkout.project()?.postgres)? {
+        ServerChoice::Docker => docker::measure(checkout, runs).await,
+        _ => commands::measure(checkout, runs).await,
+    };
+    if measured.is_err() {
+        // Ctrl-C ends the measured command too, and we hear of it a moment later.
+        sleep(Duration::from_millis(10)).await;
+    }
+    measured
 }
 
 fn timed(command: &Expression) -> anyhow::Result<Duration> {
