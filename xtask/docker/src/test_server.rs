@@ -33,11 +33,23 @@ const TO_START: Duration = Duration::from_secs(60);
 const REMOVALS: usize = 20;
 
 pub(crate) async fn run(engine: &Engine, request: TestRequest) -> anyhow::Result<()> {
-    let mut end = End::listen()?;
-    let swept = sweep::run(engine).await?.removed;
-    if !swept.is_empty() {
-        note(&format!("removed what a killed command had left: {}", swept.join(", ")));
+    // At the same time: the removal of a container takes a fifth of a second, and the new one need not wait for it.
+    let (served, ()) = tokio::join!(serve(engine, &request), clear(engine));
+    served
+}
+
+/// Removes what killed commands have left.
+async fn clear(engine: &Engine) {
+    match sweep::run(engine).await {
+        Ok(swept) if swept.removed.is_empty() => {}
+        Ok(swept) => note(&format!("removed what a killed command had left: {}", swept.removed.join(", "))),
+        // The next one tries again.
+        Err(error) => note(&format!("could not remove what a killed command had left: {error:#}")),
     }
+}
+
+async fn serve(engine: &Engine, request: &TestRequest) -> anyhow::Result<()> {
+    let mut end = End::listen()?;
     tokio::select! {
         biased;
         () = end.asked() => return Err(given_up()),
@@ -45,7 +57,7 @@ pub(crate) async fn run(engine: &Engine, request: TestRequest) -> anyhow::Result
     };
     let name = container_name();
     // Started to its end, even if we are asked to stop meanwhile: a request that is dropped midway may still be carried out.
-    let mut starting = tokio::spawn(server(&request).request(&name, labels()).start());
+    let mut starting = tokio::spawn(server(request).request(&name, labels()).start());
     let login = Login { user: &request.user, password: &request.password };
     let lived = async {
         tokio::select! {
@@ -62,7 +74,7 @@ pub(crate) async fn run(engine: &Engine, request: TestRequest) -> anyhow::Result
             answered = login.wait(engine, &name) => answered?,
         };
         let answered = answered.context("the new server refuses its own password")?;
-        if say(&answer(&request, &login, &name, answered)).is_ok() {
+        if say(&answer(request, &login, &name, answered)).is_ok() {
             end.asked().await;
         }
         Ok(())
