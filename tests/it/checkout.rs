@@ -96,7 +96,7 @@ impl Checkout {
 
     /// A command of `xtask` on a database, ready to run.
     pub(crate) fn command<A: AsRef<OsStr>>(&self, url: &str, args: &[A]) -> Expression {
-        self.program(args, &[]).env("DATABASE_URL", url)
+        self.program(&[], args, &[]).env("DATABASE_URL", url)
     }
 
     /// The same with no server named.
@@ -106,10 +106,20 @@ impl Checkout {
 
     /// The same in an environment that differs in these variables.
     pub(crate) fn bare_command_in<A: AsRef<OsStr>>(&self, args: &[A], more: &[(&str, &OsStr)]) -> Expression {
+        self.bare_command_by(&[], args, more)
+    }
+
+    /// The same, started by another program, which takes it for its last words.
+    pub(crate) fn bare_command_by<A: AsRef<OsStr>>(
+        &self,
+        starter: &[&OsStr],
+        args: &[A],
+        more: &[(&str, &OsStr)],
+    ) -> Expression {
         // A daemon that happens to run on this machine would decide which server is taken.
         // Of two values for one variable the first counts.
         let more = [more, &[("DOCKER_HOST", OsStr::new("unix:///nowhere/docker.sock"))]].concat();
-        self.program(args, &more).env_remove("DATABASE_URL")
+        self.program(starter, args, &more).env_remove("DATABASE_URL")
     }
 
     /// A command that reads a file on standard input.
@@ -127,8 +137,15 @@ impl Checkout {
         self.command(url, args).env("PATH", path)
     }
 
-    fn program<A: AsRef<OsStr>>(&self, args: &[A], more: &[(&str, &OsStr)]) -> Expression {
-        let command = cmd(&*XTASK, args.iter().map(AsRef::as_ref));
+    fn program<A: AsRef<OsStr>>(
+        &self,
+        starter: &[&OsStr],
+        args: &[A],
+        more: &[(&str, &OsStr)],
+    ) -> Expression {
+        let words = starter.iter().copied().chain([XTASK.as_os_str()]);
+        let words: Vec<&OsStr> = words.chain(args.iter().map(AsRef::as_ref)).collect();
+        let command = cmd(words[0], &words[1..]);
         // The variable that is set first is the one that counts.
         more.iter()
             .fold(command, |command, (name, value)| command.env(name, value))

@@ -2,7 +2,7 @@
 
 use duct::cmd;
 
-use crate::Docker;
+use crate::docker::{Docker, wait_until};
 
 /// The containers and volumes of the benchmark that runs, or ran, as that process.
 fn left_by(pid: u32) -> Vec<String> {
@@ -38,7 +38,7 @@ fn an_interrupted_benchmark_leaves_no_server_in_docker() {
     let bench = it.command(&["--server", "docker", "bench", "--runs", "1000"]);
     let running = bench.stdout_capture().stderr_capture().start().unwrap();
     let pid = running.pids()[0];
-    crate::wait_until("the benchmark started no server", || !left_by(pid).is_empty());
+    wait_until("the benchmark started no server", || !left_by(pid).is_empty());
     cmd!("kill", "-INT", pid.to_string()).run().unwrap();
     let output = running.wait().unwrap();
     assert_eq!(output.status.code(), Some(130), "{output:?}");

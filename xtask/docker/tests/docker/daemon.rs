@@ -1,0 +1,130 @@
+//! A daemon that can't be reached: what is the matter, in one line, and the ways out below it.
+
+use std::{
+    fs,
+    net::TcpListener,
+    os::unix::{
+        fs::PermissionsExt,
+        net::{UnixListener, UnixStream},
+    },
+};
+
+use crate::{
+    checkout::outcome,
+    docker::{Docker, package, package_program},
+};
+
+const START: &str = "sudo systemctl start docker";
+const UNSET: &str = " take this machine's daemon: unset DOCKER_HOST";
+
+/// Asserts that a development server and a test server are refused with exactly these words, and nothing is left.
+#[track_caller]
+fn refused(it: &Docker, host: &str, why: &str, remedy: &str) {
+    let said = format!("error: {why}\n  do without Docker: --server native\n  or{remedy}\n");
+    for verb in ["db-setup", "verify"] {
+        let told = it.xtask_in(&["--server", "docker", verb], &[("DOCKER_HOST", host)]);
+        told.expect(1, &[]);
+        assert_eq!(told.stderr, said, "{verb}");
+    }
+    it.expect_nothing();
+}
+
+#[test]
+fn a_socket_that_is_not_there_is_told() {
+    let why = "no Docker daemon: there is no socket /nowhere/docker.sock, where DOCKER_HOST says it is";
+    refused(&Docker::new(), "unix:///nowhere/docker.sock", why, &format!(": {START}"));
+}
+
+#[test]
+fn a_socket_that_a_dead_daemon_left_is_told() {
+    let it = Docker::new();
+    let path = it.checkout.root().join("stale.sock");
+    drop(UnixListener::bind(&path).unwrap());
+    let path = path.display();
+    let why = format!("no Docker daemon: nobody listens on {path}, where DOCKER_HOST says it is");
+    refused(&it, &format!("unix://{path}"), &why, &format!(": {START}"));
+}
+
+#[test]
+fn a_port_that_nobody_listens_on_is_told() {
+    // One that was free just now.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let why = format!("no Docker daemon: nobody listens on 127.0.0.1:{port}, where DOCKER_HOST says it is");
+    refused(&Docker::new(), &format!("tcp://127.0.0.1:{port}"), &why, &format!(": {START}"));
+}
+
+#[test]
+fn an_address_that_is_none_is_told() {
+    for (host, why) in [
+        ("nonsense", "which is no address: it has no scheme, such as unix:// or tcp://"),
+        ("unix://docker.sock", "and a socket is named by its whole path, as in unix:///var/run/docker.sock"),
+        ("tcp://127.0.0.1", "which has no port, as in tcp://127.0.0.1:2375"),
+        ("ssh://host", "and ssh:// is not built in here"),
+        ("carrier://pigeon", "and nobody knows the scheme carrier://"),
+    ] {
+        refused(&Docker::new(), host, &format!("DOCKER_HOST is \"{host}\", {why}"), UNSET);
+    }
+}
+
+#[test]
+fn a_daemon_that_never_answers_is_given_up_and_told() {
+    let it = Docker::new();
+    let path = it.checkout.root().join("silent.sock");
+    let _silent = UnixListener::bind(&path).unwrap();
+    let host = format!("unix://{}", path.display());
+    let why = format!("the Docker daemon at {host} accepts connections and answers none");
+    refused(&it, &host, &why, " see how it is: docker info");
+}
+
+/// The `docker` program may well be there: it does nothing without a daemon.
+#[test]
+fn an_empty_address_is_none_and_without_a_daemon_that_is_told() {
+    let it = Docker::new();
+    // Where the folder of sockets is empty, and so is the home.
+    let starter = ["unshare", "--mount", "sh", "-c", "mount -t tmpfs none /var/run/ && exec \"$@\"", "sh"];
+    let starter: Vec<_> = starter.iter().map(AsRef::as_ref).collect();
+    for host in ["", " "] {
+        let around = [
+            ("DOCKER_HOST", host.as_ref()),
+            ("XDG_RUNTIME_DIR", "".as_ref()),
+            ("DOCKER_CONFIG", "/nowhere".as_ref()),
+        ];
+        let run = |args: &[&str]| outcome(&it.checkout.bare_command_by(&starter, args, &around));
+        let told = run(&["--server", "docker", "db-setup"]);
+        told.expect(1, &[]);
+        let why = "no Docker daemon: there is no socket /var/run/docker.sock";
+        let said = format!("error: {why}\n  do without Docker: --server native\n  or: {START}\n");
+        assert_eq!(told.stderr, said, "{host:?}");
+        it.expect_nothing();
+        run(&["verify"]).expect(0, &["native", "all of it holds"]);
+    }
+}
+
+/// The package itself, since `nobody` builds nothing: cargo would be the first to fail.
+#[test]
+fn a_socket_that_is_not_for_this_user_is_told() {
+    let it = Docker::new();
+    let folder = it.checkout.root();
+    fs::set_permissions(folder, PermissionsExt::from_mode(0o755)).unwrap();
+    let program = folder.join("xtask-docker");
+    fs::copy(package_program(), &program).unwrap();
+    let path = folder.join("root.sock");
+    let _listener = UnixListener::bind(&path).unwrap();
+    fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+    UnixStream::connect(&path).unwrap();
+
+    let nobody = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"];
+    for verb in ["dev", "test", "status", "stop", "sweep"] {
+        let asked = package(&nobody, program.as_os_str(), verb);
+        let told = outcome(&asked.env("DOCKER_HOST", format!("unix://{}", path.display())).stdin_null());
+        told.expect(1, &[]);
+        let message = format!(
+            "the Docker daemon's socket {}, where DOCKER_HOST says it is is not for this user\n  \
+             do without Docker: --server native\n  \
+             or: sudo usermod --append --groups docker \"$USER\", and log in again",
+            path.display()
+        );
+        let answer = serde_json::json!({ "error": { "kind": "permission", "message": message } });
+        assert_eq!(told.stdout, format!("{answer}\n"), "{verb}: {}", told.stderr);
+    }
+}

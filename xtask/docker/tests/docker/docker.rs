@@ -1,0 +1,194 @@
+//! A checkout whose server is a container, and what there is of it in the engine.
+
+use std::{
+    ffi::{OsStr, OsString},
+    fs,
+    time::{Duration, Instant},
+};
+
+use duct::{Expression, cmd};
+
+use crate::{
+    checkout::{Checkout, Outcome, built, outcome},
+    engine::Engine,
+};
+
+/// The checkout; its containers and volumes go with it.
+pub(crate) struct Docker {
+    pub(crate) checkout: Checkout,
+    /// `None`: the machine's.
+    engine: Option<Engine>,
+}
+
+impl Docker {
+    /// On the machine's engine.
+    pub(crate) fn new() -> Docker {
+        let it = Docker { checkout: Checkout::new(), engine: None };
+        assert!(
+            it.docker(&["version"]).is_some(),
+            "no Docker engine answers, and this proves the server in Docker\n  start one: see CONTRIBUTING.md"
+        );
+        it
+    }
+
+    /// On an engine of its own.
+    pub(crate) fn apart(engine: Engine) -> Docker {
+        Docker { checkout: Checkout::new(), engine: Some(engine) }
+    }
+
+    pub(crate) fn engine(&mut self) -> &mut Engine {
+        self.engine.as_mut().unwrap()
+    }
+
+    /// As `DOCKER_HOST` has it. Empty, which is as good as unset: where daemons usually are.
+    fn host(&self) -> OsString {
+        match &self.engine {
+            Some(engine) => engine.host().into(),
+            None => std::env::var_os("DOCKER_HOST").unwrap_or_default(),
+        }
+    }
+
+    pub(crate) fn command(&self, args: &[&str]) -> Expression {
+        self.command_in(args, &[])
+    }
+
+    /// In an environment that differs in these variables.
+    pub(crate) fn command_in(&self, args: &[&str], more: &[(&str, &str)]) -> Expression {
+        let host = self.host();
+        let more = more.iter().map(|(name, value)| (*name, OsStr::new(value)));
+        let usual = [("DOCKER_HOST", host.as_os_str()), ("XTASK_POSTGRES_IMAGE", OsStr::new(""))];
+        let variables: Vec<_> = more.chain(usual).collect();
+        let starter = self.engine.as_ref().map(Engine::entrance).unwrap_or_default();
+        let starter: Vec<&OsStr> = starter.iter().map(OsStr::new).collect();
+        self.checkout.bare_command_by(&starter, args, &variables)
+    }
+
+    pub(crate) fn xtask(&self, args: &[&str]) -> Outcome {
+        outcome(&self.command(args))
+    }
+
+    pub(crate) fn xtask_in(&self, args: &[&str], more: &[(&str, &str)]) -> Outcome {
+        outcome(&self.command_in(args, more))
+    }
+
+    /// What Docker's own client says; `None` where it fails.
+    pub(crate) fn docker(&self, args: &[&str]) -> Option<String> {
+        let client = cmd("docker", args).stderr_null();
+        let host = self.host();
+        // To the client too an empty one means none.
+        client.env("DOCKER_HOST", host).read().ok()
+    }
+
+    /// What the containers of this checkout are found by: the name of its state folder.
+    pub(crate) fn repository(&self) -> String {
+        self.known().expect("no command has been run yet")
+    }
+
+    fn known(&self) -> Option<String> {
+        let mut entries = fs::read_dir(self.checkout.root().join("state/xtask")).ok()?;
+        entries.next()?.unwrap().file_name().into_string().ok()
+    }
+
+    /// The kind of server that the next command would use without being told.
+    pub(crate) fn remembered(&self) -> Option<String> {
+        let folder = self.checkout.root().join("state/xtask").join(self.known()?);
+        fs::read_to_string(folder.join("server-kind")).ok()
+    }
+
+    /// The containers of this checkout, whatever their state.
+    pub(crate) fn containers(&self) -> Vec<String> {
+        let label = format!("label=xtask.repository={}", self.repository());
+        self.lines(&["ps", "--all", "--filter", &label, "--format", "{{.Names}} {{.State}}"])
+    }
+
+    pub(crate) fn container(&self) -> String {
+        format!("xtask-{}", self.repository())
+    }
+
+    /// The volumes of this checkout, of whatever major version.
+    pub(crate) fn volumes(&self) -> Vec<String> {
+        let ours = format!("{}-pg", self.container());
+        let mut names = self.lines(&["volume", "ls", "--quiet"]);
+        names.retain(|name| name.starts_with(&ours));
+        names
+    }
+
+    fn lines(&self, args: &[&str]) -> Vec<String> {
+        self.docker(args).unwrap().lines().map(str::to_owned).collect()
+    }
+
+    /// Asserts that there is no container, no volume, and no memory of Docker.
+    #[track_caller]
+    pub(crate) fn expect_nothing(&self) {
+        assert_eq!((self.containers(), self.volumes()), (vec![], vec![]));
+        assert_eq!(self.remembered(), None);
+    }
+
+    /// The test servers that a process made, whether it still lives or not.
+    pub(crate) fn test_servers_of(&self, pid: &str) -> usize {
+        let label = "{{.Label \"xtask.owner\"}}";
+        let owners = self.lines(&["ps", "--all", "--filter", "label=xtask.role=test", "--format", label]);
+        owners.iter().filter(|owner| owner.split(':').next() == Some(pid)).count()
+    }
+
+    pub(crate) fn sql(&self, sql: &str) -> String {
+        let told =
+            self.xtask(&["db-shell", "--", "--tuples-only", "--no-align", "--quiet", "--command", sql]);
+        told.expect(0, &[]).stdout.trim().to_owned()
+    }
+}
+
+impl Drop for Docker {
+    fn drop(&mut self) {
+        if self.known().is_none() {
+            return;
+        }
+        self.docker(&["rm", "--force", "--volumes", &self.container()]);
+        for volume in self.docker(&["volume", "ls", "--quiet"]).map(|_| self.volumes()).unwrap_or_default() {
+            self.docker(&["volume", "rm", "--force", &volume]);
+        }
+    }
+}
+
+/// An image that is the usual one but for its entry point, and goes with this.
+pub(crate) struct Image(pub(crate) String);
+
+impl Image {
+    /// One that runs a script of the shell instead of a server.
+    pub(crate) fn running(it: &Docker, script: &str) -> Image {
+        let container = it.docker(&["create", "postgres:15-alpine"]).unwrap();
+        let name = format!("xtask-it:{}", &container[..12]);
+        let entry = format!("ENTRYPOINT {}", serde_json::json!(["sh", "-c", script]));
+        it.docker(&["commit", "--change", &entry, "--change", "CMD []", &container, &name]).unwrap();
+        it.docker(&["rm", "--volumes", &container]).unwrap();
+        Image(name)
+    }
+}
+
+impl Drop for Image {
+    fn drop(&mut self) {
+        // The machine's: an engine of a test's own takes its images with it.
+        let _ =
+            cmd!("docker", "image", "rm", "--force", &self.0).stdout_null().stderr_null().unchecked().run();
+    }
+}
+
+/// `xtask-docker` itself, for what no command line of `xtask` leads to.
+pub(crate) fn package(starter: &[&str], program: &OsStr, verb: &str) -> Expression {
+    let words = starter.iter().map(OsStr::new).chain([program, OsStr::new(verb)]);
+    let words: Vec<&OsStr> = words.collect();
+    cmd(words[0], &words[1..]).unchecked()
+}
+
+pub(crate) fn package_program() -> OsString {
+    built("xtask-docker").into_os_string()
+}
+
+#[track_caller]
+pub(crate) fn wait_until(what: &str, mut so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !so() {
+        assert!(start.elapsed() < Duration::from_secs(60), "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

@@ -1,0 +1,82 @@
+//! A development server through its life: made once, found again, and its data kept.
+
+use std::{fs, path::Path};
+
+use duct::cmd;
+
+use crate::{checkout::outcome, docker::Docker};
+
+#[test]
+fn db_setup_makes_a_container_and_keeps_it() {
+    let it = Docker::new();
+    it.xtask(&["--server", "docker", "db-setup"])
+        .expect(0, &["Docker (chosen)", "created", "22 tables, exactly as apps.toml says"]);
+    it.xtask(&["db-setup"]).expect(0, &["Docker (as before)", "kept", "0 pending", "0 changes"]);
+    it.xtask(&["server", "status"]).expect(0, &["Docker (as before)", "running", "postgres:", "volume"]);
+    it.xtask(&["db-check"]).expect(0, &["exactly as the files say"]);
+    // Open to this machine alone.
+    let ports = it.docker(&[
+        "ps",
+        "--filter",
+        &format!("label=xtask.repository={}", it.repository()),
+        "--format",
+        "{{.Ports}}",
+    ]);
+    assert!(ports.as_ref().unwrap().starts_with("127.0.0.1:"), "{ports:?}");
+    assert_eq!(it.containers().len(), 1);
+}
+
+#[test]
+fn data_outlives_a_stop_a_pause_and_the_container_itself() {
+    let it = Docker::new();
+    it.xtask(&["--server", "docker", "db-setup"]).expect(0, &[]);
+    it.sql("insert into organizations (name, slug) values ('Acme', 'acme')");
+    let name = it.containers()[0].split(' ').next().unwrap().to_owned();
+    let still_there =
+        |what: &str| assert_eq!(it.sql("select count(*) from organizations"), "1", "after {what}");
+    it.xtask(&["server", "stop"]).expect(0, &["stopped"]);
+    it.xtask(&["server", "status"]).expect(0, &["stopped", "start it: cargo xtask server start"]);
+    still_there("a stop");
+    it.docker(&["pause", &name]).unwrap();
+    still_there("a pause");
+    it.docker(&["rm", "--force", &name]).unwrap();
+    still_there("its removal by hand");
+    it.docker(&["kill", &name]).unwrap();
+    still_there("a crash");
+    it.xtask(&["db-check"]).expect(0, &[]);
+}
+
+#[test]
+fn four_commands_at_once_make_one_container() {
+    let it = Docker::new();
+    let started: Vec<_> = (0..4)
+        .map(|_| {
+            it.command(&["--server", "docker", "db-setup"]).stdout_capture().stderr_capture().start().unwrap()
+        })
+        .collect();
+    for handle in started {
+        let output = handle.wait().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+    assert_eq!(it.containers().len(), 1);
+    it.xtask(&["db-check"]).expect(0, &[]);
+}
+
+#[test]
+fn db_shell_needs_no_psql_where_the_container_has_one() {
+    let it = Docker::new();
+    it.xtask(&["--server", "docker", "db-setup"]).expect(0, &[]);
+    // All that it needs besides, and no psql.
+    let bin = it.checkout.root().join("bin");
+    fs::create_dir(&bin).unwrap();
+    for program in ["docker", "cargo", "rustc", "cc"] {
+        let found = cmd!("sh", "-c", format!("command -v {program}")).read().unwrap();
+        std::os::unix::fs::symlink(Path::new(&found), bin.join(program)).unwrap();
+    }
+    let host = std::env::var_os("DOCKER_HOST").unwrap_or_default();
+    let shell = ["db-shell", "--", "--tuples-only", "--no-align", "--command", "select count(*) from roles"];
+    let around =
+        [("DOCKER_HOST", host.as_os_str()), ("PATH", bin.as_os_str()), ("XTASK_PG_BIN", "/nowhere".as_ref())];
+    let told = outcome(&it.checkout.bare_command_in(&shell, &around));
+    assert_eq!(told.expect(0, &[]).stdout, "7\n");
+}
