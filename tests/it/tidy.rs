@@ -27,8 +27,8 @@ fn files(folder: &str, endings: &[&str]) -> Vec<(String, String)> {
     found
 }
 
-/// The packages that a package is built from, other than for its tests.
-fn built_from(package: &str) -> Vec<String> {
+/// The packages that a package is built from; for its tests too if `dev` is among the edges.
+fn built_from(package: &str, edges: &str) -> Vec<String> {
     let tree = cmd!(
         env!("CARGO"),
         "tree",
@@ -36,7 +36,9 @@ fn built_from(package: &str) -> Vec<String> {
         "--package",
         package,
         "--edges",
-        "normal,build",
+        edges,
+        "--target",
+        "all",
         "--prefix",
         "none",
         "--format",
@@ -96,17 +98,30 @@ fn dependencies_point_one_way() {
         ("tests", &["xtask", "backend", "clap"]),
         ("xtask", &["backend"]),
     ] {
-        let packages = built_from(package);
+        let packages = built_from(package, "normal,build");
         assert!(packages.len() > 10, "{packages:?}");
         for other in never {
             assert!(!packages.iter().any(|name| name == other), "{package} is built from {other}");
         }
-        for name in &packages {
-            // 95 packages and a minute of building that only users of Docker should pay; checked queries need a schema.
-            assert!(
-                !["testcontainers", "bollard", "sqlx-cli", "sqlx-macros"].contains(&name.as_str()),
-                "{package} is built from {name}"
-            );
+    }
+}
+
+#[test]
+fn only_xtask_docker_is_built_from_testcontainers() {
+    let metadata = cmd!(env!("CARGO"), "metadata", "--offline", "--no-deps", "--format-version", "1");
+    let metadata = metadata.dir(workspace_root()).stderr_null().read().unwrap();
+    let metadata: serde_json::Value = serde_json::from_str(&metadata).unwrap();
+    let members = metadata["packages"].as_array().unwrap().iter();
+    let (docker, others): (Vec<&str>, Vec<&str>) =
+        members.map(|package| package["name"].as_str().unwrap()).partition(|name| *name == "xtask-docker");
+    assert!(docker.len() == 1 && others.len() >= 4, "{others:?}");
+    assert!(built_from(docker[0], "normal").iter().any(|name| name == "testcontainers"));
+    for package in others {
+        let packages = built_from(package, "normal,build,dev");
+        assert!(packages.len() > 1, "{package}: {packages:?}");
+        // 95 packages and a minute of building that only users of Docker should pay; checked queries need a schema.
+        for never in ["testcontainers", "bollard", "xtask-docker", "sqlx-cli", "sqlx-macros"] {
+            assert!(!packages.iter().any(|name| name == never), "{package} is built from {never}");
         }
     }
 }

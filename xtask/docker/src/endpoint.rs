@@ -149,7 +149,7 @@ impl Endpoint {
             }
             io::ErrorKind::PermissionDenied => (
                 Kind::Permission,
-                format!("the Docker daemon's socket {place}{said} is not for this user"),
+                format!("this user may not use the Docker daemon's socket {place}{said}"),
                 "sudo usermod --append --groups docker \"$USER\", and log in again",
             ),
             _ => (Kind::NoDaemon, format!("cannot reach the Docker daemon at {place}{said}: {error}"), start),

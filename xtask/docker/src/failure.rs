@@ -74,7 +74,12 @@ pub(crate) fn classify(text: &str) -> Kind {
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
     if says(&["o space left on device", "disk quota exceeded", "Disk quota exceeded"]) {
         Kind::DiskFull
-    } else if says(&["port is already allocated", "address already in use", "ports are not available"]) {
+    } else if says(&[
+        "port is already allocated",
+        "all ports are allocated",
+        "address already in use",
+        "ports are not available",
+    ]) {
         Kind::PortTaken
     } else if says(&["database files are incompatible with server"]) {
         Kind::OtherMajor
@@ -111,6 +116,7 @@ mod tests {
                 Kind::PortTaken,
             ),
             ("Bind for 127.0.0.1:54398 failed: port is already allocated", Kind::PortTaken),
+            ("driver failed programming external connectivity: all ports are allocated", Kind::PortTaken),
             ("initdb: error: could not write to file: No space left on device", Kind::DiskFull),
             ("write /var/lib/docker/tmp/x: no space left on device", Kind::DiskFull),
             ("FATAL:  database files are incompatible with server", Kind::OtherMajor),

@@ -62,7 +62,7 @@ pub(super) struct TestContainer {
 pub(super) fn daemon_answers() -> Result<(), String> {
     let host = env::var("DOCKER_HOST").unwrap_or_default();
     let stream: Box<dyn ReadWrite> = match host.split_once("://") {
-        None if host.is_empty() => Box::new(any_socket()?),
+        None if host.trim().is_empty() => Box::new(any_socket()?),
         Some(("unix", path)) => Box::new(socket(Path::new(path))?),
         Some(("tcp" | "http", address)) => Box::new(tcp(address)?),
         _ => return Err(format!("DOCKER_HOST is `{host}`, which is no address of a daemon")),

@@ -119,7 +119,7 @@ fn a_socket_that_is_not_for_this_user_is_told() {
         let told = outcome(&asked.env("DOCKER_HOST", format!("unix://{}", path.display())).stdin_null());
         told.expect(1, &[]);
         let message = format!(
-            "the Docker daemon's socket {}, where DOCKER_HOST says it is is not for this user\n  \
+            "this user may not use the Docker daemon's socket {}, where DOCKER_HOST says it is\n  \
              do without Docker: --server native\n  \
              or: sudo usermod --append --groups docker \"$USER\", and log in again",
             path.display()

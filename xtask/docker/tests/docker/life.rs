@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use duct::cmd;
 
-use crate::{checkout::outcome, docker::Docker};
+use crate::docker::Docker;
 
 #[test]
 fn db_setup_makes_a_container_and_keeps_it() {
@@ -15,15 +15,9 @@ fn db_setup_makes_a_container_and_keeps_it() {
     it.xtask(&["server", "status"]).expect(0, &["Docker (as before)", "running", "postgres:", "volume"]);
     it.xtask(&["db-check"]).expect(0, &["exactly as the files say"]);
     // Open to this machine alone.
-    let ports = it.docker(&[
-        "ps",
-        "--filter",
-        &format!("label=xtask.repository={}", it.repository()),
-        "--format",
-        "{{.Ports}}",
-    ]);
-    assert!(ports.as_ref().unwrap().starts_with("127.0.0.1:"), "{ports:?}");
-    assert_eq!(it.containers().len(), 1);
+    let ports = it.docker(&["port", &it.container()]).unwrap();
+    assert!(ports.starts_with("5432/tcp -> 127.0.0.1:") && ports.lines().count() == 1, "{ports}");
+    assert_eq!(it.containers(), [format!("{} running", it.container())]);
 }
 
 #[test]
@@ -31,7 +25,7 @@ fn data_outlives_a_stop_a_pause_and_the_container_itself() {
     let it = Docker::new();
     it.xtask(&["--server", "docker", "db-setup"]).expect(0, &[]);
     it.sql("insert into organizations (name, slug) values ('Acme', 'acme')");
-    let name = it.containers()[0].split(' ').next().unwrap().to_owned();
+    let name = it.container();
     let still_there =
         |what: &str| assert_eq!(it.sql("select count(*) from organizations"), "1", "after {what}");
     it.xtask(&["server", "stop"]).expect(0, &["stopped"]);
@@ -73,10 +67,7 @@ fn db_shell_needs_no_psql_where_the_container_has_one() {
         let found = cmd!("sh", "-c", format!("command -v {program}")).read().unwrap();
         std::os::unix::fs::symlink(Path::new(&found), bin.join(program)).unwrap();
     }
-    let host = std::env::var_os("DOCKER_HOST").unwrap_or_default();
     let shell = ["db-shell", "--", "--tuples-only", "--no-align", "--command", "select count(*) from roles"];
-    let around =
-        [("DOCKER_HOST", host.as_os_str()), ("PATH", bin.as_os_str()), ("XTASK_PG_BIN", "/nowhere".as_ref())];
-    let told = outcome(&it.checkout.bare_command_in(&shell, &around));
+    let told = it.xtask_in(&shell, &[("PATH", bin.to_str().unwrap()), ("XTASK_PG_BIN", "/nowhere")]);
     assert_eq!(told.expect(0, &[]).stdout, "7\n");
 }

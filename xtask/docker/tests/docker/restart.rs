@@ -45,7 +45,16 @@ fn an_engine_without_a_free_port_is_told() {
     refused("address already in use");
     drop(listener);
     // Another container has it.
-    it.docker(&["run", "--detach", "--publish", "127.0.0.1::1", "postgres:15-alpine", "sleep", "600"])
-        .unwrap();
+    it.docker(&[
+        "run",
+        "--detach",
+        "--init",
+        "--publish",
+        "127.0.0.1::1",
+        "postgres:15-alpine",
+        "sleep",
+        "600",
+    ])
+    .unwrap();
     refused("allocated");
 }

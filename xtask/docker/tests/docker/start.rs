@@ -7,22 +7,25 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::docker::{Docker, Image, package, package_program};
+use crate::{
+    docker::{Docker, Image, package, package_program},
+    engine::Engine,
+};
 
 const DB_SETUP: [&str; 3] = ["--server", "docker", "db-setup"];
 const VERIFY: [&str; 3] = ["--server", "docker", "verify"];
 
 #[test]
-fn an_image_that_can_neither_be_found_nor_pulled_is_told() {
-    let it = Docker::new();
+fn an_image_that_is_not_here_and_cannot_be_pulled_is_told() {
+    // Neither an image nor a network.
+    let it = Docker::apart(Engine::start());
     for verb in [DB_SETUP, VERIFY] {
-        let told = it.xtask_in(&verb, &[("XTASK_POSTGRES_IMAGE", "nowhere.invalid/postgres:15")]);
-        told.expect(
+        it.xtask(&verb).expect(
             1,
             &[
-                "pulling the image nowhere.invalid/postgres:15\n",
-                "error: the image nowhere.invalid/postgres:15 is not on this machine, and it could not be pulled: ",
-                "nowhere.invalid",
+                "pulling the image postgres:15-alpine\n",
+                "error: the image postgres:15-alpine is not on this machine, and it could not be pulled: ",
+                " dial tcp: ",
                 "\n  do without Docker: --server native\n  or name an image that is here (docker images): \
                  export XTASK_POSTGRES_IMAGE=name:tag\n",
             ],
