@@ -79,11 +79,11 @@ fn a_daemon_that_never_answers_is_given_up_and_told() {
 /// The `docker` program may well be there: it does nothing without a daemon.
 #[test]
 fn an_empty_address_is_none_and_without_a_daemon_that_is_told() {
-    let it = Docker::new();
-    // Where the folder of sockets is empty, and so is the home.
+    // Where the folder of sockets is empty.
     let starter = ["unshare", "--mount", "sh", "-c", "mount -t tmpfs none /var/run/ && exec \"$@\"", "sh"];
     let starter: Vec<_> = starter.iter().map(AsRef::as_ref).collect();
     for host in ["", " "] {
+        let it = Docker::new();
         let around = [
             ("DOCKER_HOST", host.as_ref()),
             ("XDG_RUNTIME_DIR", "".as_ref()),
@@ -96,7 +96,8 @@ fn an_empty_address_is_none_and_without_a_daemon_that_is_told() {
         let said = format!("error: {why}\n  do without Docker: --server native\n  or: {START}\n");
         assert_eq!(told.stderr, said, "{host:?}");
         it.expect_nothing();
-        run(&["verify"]).expect(0, &["native", "all of it holds"]);
+        run(&["server", "start"]).expect(0, &["native (no Docker daemon)"]);
+        run(&["server", "stop"]).expect(0, &["stopped"]);
     }
 }
 

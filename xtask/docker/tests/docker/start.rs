@@ -53,7 +53,7 @@ fn a_container_that_dies_at_its_start_is_told_with_its_last_lines() {
     let it = Docker::new();
     let image = Image::running(
         &it,
-        "i=0; while [ $i -lt 30 ]; do i=$((i + 1)); echo line $i; done; echo last words >&2; exit 7",
+        "i=0; while [ $i -lt 30 ]; do i=$((i + 1)); echo line $i; done; echo last words; exit 7",
     );
     let image = [("XTASK_POSTGRES_IMAGE", image.0.as_str())];
     for verb in [DB_SETUP, VERIFY] {
