@@ -7,6 +7,7 @@ use std::{
 
 use crate::{
     docker::{Docker, wait_until},
+    engine::Engine,
     running::{Running, Victim},
 };
 
@@ -18,8 +19,7 @@ fn moments(whole: Duration) -> impl Iterator<Item = Duration> {
 }
 
 /// How long a command takes that nobody kills.
-fn undisturbed(args: &[&str]) -> Duration {
-    let it = Docker::new();
+fn undisturbed(it: &Docker, args: &[&str]) -> Duration {
     let began = Instant::now();
     it.xtask(args).expect(0, &[]);
     began.elapsed()
@@ -28,9 +28,12 @@ fn undisturbed(args: &[&str]) -> Duration {
 /// The next start removes what is left, and so does `server sweep`.
 fn proofs_killed(victim: Victim) {
     let verify = ["--server", "docker", "verify"];
-    let it = Docker::new();
+    // On the machine's engine, other commands' starts would sweep too.
+    let engine = Engine::start();
+    engine.load_image();
+    let it = Docker::apart(engine);
     let mut killed = Vec::new();
-    for (round, moment) in moments(undisturbed(&verify)).enumerate() {
+    for (round, moment) in moments(undisturbed(&it, &verify)).enumerate() {
         let running = Running::start(&it, &verify);
         sleep(moment);
         let package = running.kill(victim);
@@ -77,7 +80,7 @@ fn a_container_ends_with_xtask_though_nobody_sweeps() {
 /// The next one makes whole whatever is there: one container, one volume.
 fn db_setup_killed(victim: Victim) {
     let db_setup = ["--server", "docker", "db-setup"];
-    for moment in moments(undisturbed(&db_setup)) {
+    for moment in moments(undisturbed(&Docker::new(), &db_setup)) {
         let it = Docker::new();
         let running = Running::start(&it, &db_setup);
         sleep(moment);
