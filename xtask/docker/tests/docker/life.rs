@@ -48,10 +48,9 @@ fn four_commands_at_once_make_one_container() {
             it.command(&["--server", "docker", "db-setup"]).stdout_capture().stderr_capture().start().unwrap()
         })
         .collect();
-    for handle in started {
-        let output = handle.wait().unwrap();
-        assert!(output.status.success(), "{output:?}");
-    }
+    // All of them first: one that still runs would make what a failed test has cleaned away.
+    let outputs: Vec<_> = started.iter().map(|handle| handle.wait().unwrap()).collect();
+    assert!(outputs.iter().all(|output| output.status.success()), "{outputs:?}");
     assert_eq!(it.containers().len(), 1);
     it.xtask(&["db-check"]).expect(0, &[]);
 }
