@@ -119,7 +119,7 @@ fn url_as_the_choice_wants_a_url() {
     outcome(&checkout.bare_command(&["db-setup"])).expect(1, &["DATABASE_URL is not set"]);
     checkout.replace("apps.toml", "\"url\"", "\"mainframe\"");
     outcome(&checkout.bare_command(&["db-setup"]))
-        .expect(1, &["`server` under [postgres] must be auto, url, docker or native"]);
+        .expect(1, &["`server` under [postgres] must be auto, url, docker, native or download"]);
 }
 
 #[test]

@@ -56,7 +56,10 @@ impl Checkout {
             None => Ok(ServerChoice::Auto),
             Some(Err(_)) => {
                 let path = self.migrations().join("apps.toml");
-                bail!("{}: `server` under [postgres] must be auto, url, docker or native", path.display())
+                bail!(
+                    "{}: `server` under [postgres] must be auto, url, docker, native or download",
+                    path.display()
+                )
             }
         }
     }

@@ -34,7 +34,8 @@ pub(crate) struct Cli {
 /// Which server to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ServerChoice {
-    /// DATABASE_URL (environment, then .env) if it is set, else Docker if its daemon answers, else native
+    /// DATABASE_URL (environment, then .env) if it is set, else Docker if its daemon answers,
+    /// else native if there are Postgres binaries, else download
     Auto,
     /// The server that DATABASE_URL names
     Url,
@@ -42,6 +43,8 @@ pub(crate) enum ServerChoice {
     Docker,
     /// A server of this checkout, from the Postgres binaries of this machine
     Native,
+    /// The same from binaries that are downloaded once, about 24 MB, into the user's cache folder
+    Download,
 }
 
 /// How to report.

@@ -9,6 +9,7 @@ mod choice;
 mod cluster;
 mod container;
 mod docker;
+mod download;
 mod ephemeral;
 mod folder;
 mod host;
@@ -17,7 +18,9 @@ mod login;
 mod measured;
 pub(crate) mod native;
 mod owned;
+mod package;
 mod pidfile;
+mod programs;
 mod revive;
 mod state;
 mod test_server;
@@ -47,6 +50,7 @@ pub(crate) use self::{
     ephemeral::Ephemeral,
     host::{Host, shared_host, shared_server},
     measured::Containers,
+    programs::Programs,
     test_server::TestServer,
     url::redacted,
     verb::{Args, report},
@@ -73,8 +77,8 @@ pub(crate) struct Server {
 pub(crate) enum Origin {
     /// A connection string, and where it stands.
     Url(&'static str),
-    /// Binaries of this machine, and why those.
-    Native(String),
+    /// Binaries of this machine or downloaded ones, and why those.
+    Native(Programs, String),
     /// A container, and why that.
     Docker {
         /// Its name.
@@ -88,7 +92,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Origin::Url(place) => write!(f, "DATABASE_URL ({place})"),
-            Origin::Native(why) => write!(f, "native ({why})"),
+            Origin::Native(programs, why) => write!(f, "{programs} ({why})"),
             Origin::Docker { why, .. } => write!(f, "Docker ({why})"),
         }
     }
@@ -121,22 +125,23 @@ pub(crate) async fn find(checkout: &Checkout, postgres: &Postgres) -> anyhow::Re
 }
 
 async fn start(checkout: &Checkout, postgres: &Postgres, chosen: Chosen) -> anyhow::Result<Server> {
-    let mut own = match chosen {
+    let own = match chosen {
         Chosen::Url(url, place) => return from_url(url, place, postgres),
         Chosen::Own(own) => own,
     };
     let native = Native::of_checkout(&checkout.root, postgres.version, &postgres.database)?;
-    if own.kind == Kind::Docker {
-        match container::start(checkout, postgres, &native, &own.why).await? {
+    let (programs, why) = match own.kind {
+        Kind::Native(programs) => (programs, own.why),
+        Kind::Docker => match container::start(checkout, postgres, &native, &own.why).await? {
             Ok(server) => {
                 remember(native.folder(), Kind::Docker).await?;
                 return Ok(server);
             }
-            Err(refusal) => own = instead(&own, &refusal)?,
-        }
-    }
-    let server = start_native(&native, postgres, own.why).await?;
-    remember(native.folder(), Kind::Native).await?;
+            Err(refusal) => instead(&own, &refusal, postgres)?,
+        },
+    };
+    let server = start_native(&native.with(programs), postgres, why).await?;
+    remember(native.folder(), Kind::Native(programs)).await?;
     Ok(server)
 }
 
@@ -180,7 +185,7 @@ async fn start_native(native: &Native, postgres: &Postgres, why: String) -> anyh
     }
     let options = running.options.database(&postgres.database);
     let url = plain_url(&options, &running.password)?;
-    Ok(Server { options, url, origin: Origin::Native(why), started: running.started })
+    Ok(Server { options, url, origin: Origin::Native(native.programs, why), started: running.started })
 }
 
 /// A connection string as people write it. sqlx's own lists settings of the client that only sqlx knows.

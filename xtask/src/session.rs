@@ -160,7 +160,7 @@ fn remedy(server: &Server) -> &'static str {
         Origin::Url(_) => {
             "start that server, mend DATABASE_URL, or use one of this machine's binaries: --server native"
         }
-        Origin::Native(_) | Origin::Docker { .. } => "look at it: cargo xtask server status",
+        Origin::Native(..) | Origin::Docker { .. } => "look at it: cargo xtask server status",
     }
 }
 

@@ -1,7 +1,7 @@
 //! Finds `postgres` and `initdb` on this machine.
 //!
-//! Nothing is installed or downloaded here. Called by the development server, which remembers what was found
-//! so that a later start asks nobody, and by the test server.
+//! Nothing is installed or downloaded here. What was found is remembered by the development server, so that a later
+//! start asks nobody.
 
 use std::{
     env,
@@ -44,17 +44,14 @@ impl Binaries {
         self.bin.join(name)
     }
 
-    /// Whether `find` would still answer this: the programs are the same files, and nobody has named another
-    /// folder.
-    pub(crate) fn still_there(&self) -> bool {
-        let named = env::var_os(FOLDER_VARIABLE).filter(|folder| !folder.is_empty());
-        named.is_none_or(|folder| resolved(Path::new(&folder)) == self.bin)
-            && modified(&self.program("postgres")).is_some_and(|modified| modified == self.modified)
+    /// Whether the programs are the same files still.
+    pub(super) fn unchanged(&self) -> bool {
+        modified(&self.program("postgres")).is_some_and(|modified| modified == self.modified)
             && self.program("initdb").is_file()
     }
 
     /// The programs in one folder; `None` where it lacks one of them, or they do not run here.
-    fn in_folder(folder: &Path) -> Option<Binaries> {
+    pub(super) fn in_folder(folder: &Path) -> Option<Binaries> {
         let bin = resolved(folder);
         let postgres = bin.join("postgres");
         if !bin.join("initdb").is_file() {
@@ -67,14 +64,24 @@ impl Binaries {
     }
 }
 
+/// Whether nobody has named another folder than that of these.
+pub(super) fn allows(binaries: &Binaries) -> bool {
+    named().is_none_or(|folder| resolved(&folder) == binaries.bin)
+}
+
+/// The one folder to look in, if the user says which.
+pub(super) fn named() -> Option<PathBuf> {
+    env::var_os(FOLDER_VARIABLE).filter(|folder| !folder.is_empty()).map(PathBuf::from)
+}
+
 /// The programs to use: of the major version `prefer` if one is named, else the newest that is at least
 /// `minimum_major`.
 ///
 /// A data directory can be opened by the major version that wrote it and by no other, hence `prefer`.
 pub(crate) fn find(minimum_major: u32, prefer: Option<u32>) -> anyhow::Result<Binaries> {
-    let named = env::var_os(FOLDER_VARIABLE).filter(|folder| !folder.is_empty());
+    let named = named();
     let folders = match &named {
-        Some(folder) => vec![PathBuf::from(folder)],
+        Some(folder) => vec![folder.clone()],
         None => candidate_folders(),
     };
     let (mut found, mut unusable) = (Vec::new(), Vec::new());
@@ -89,7 +96,7 @@ pub(crate) fn find(minimum_major: u32, prefer: Option<u32>) -> anyhow::Result<Bi
             "{FOLDER_VARIABLE}={} holds no postgres and initdb that run here\n  \
              name another folder, or none: unset {FOLDER_VARIABLE}\n  \
              or use a server of yours: export DATABASE_URL=postgres://user@host/database",
-            Path::new(folder).display()
+            folder.display()
         );
     }
     let looked_in = match named {
@@ -135,6 +142,7 @@ fn not_found(
     }
     text + &format!(
         "\n  looked {looked_in}\n  install it: {install}\n  or name its folder: export {FOLDER_VARIABLE}=/path/to/bin\n  \
+         or have it downloaded: --server download\n  \
          or use a server of yours: export DATABASE_URL=postgres://user@host/database"
     )
 }

@@ -8,9 +8,11 @@ use migrations::Postgres;
 use url::Url;
 
 use super::{
-    container, docker,
+    binaries, container, docker,
     folder::{self, Access, write_private},
     native::{Native, Status},
+    package::Refusal,
+    programs::Programs,
     url::database_url,
 };
 use crate::{checkout::Checkout, cli::ServerChoice, output};
@@ -23,7 +25,7 @@ const FILE: &str = "server-kind";
 pub(crate) enum Chosen {
     /// A connection string, and where it stands.
     Url(Url, &'static str),
-    /// One of the two that are ours to start.
+    /// One of those that are ours to start.
     Own(Own),
 }
 
@@ -33,7 +35,7 @@ pub(crate) struct Own {
     pub(crate) kind: Kind,
     /// Why this kind, in a few words.
     pub(crate) why: String,
-    /// Whether the other kind may be tried where this one can't be had.
+    /// Whether another kind may be tried where this one can't be had.
     pub(crate) settled: Settled,
 }
 
@@ -41,8 +43,11 @@ pub(crate) struct Own {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Docker,
-    Native,
+    Native(Programs),
 }
+
+const NATIVE: Kind = Kind::Native(Programs::OfThisMachine);
+const DOWNLOAD: Kind = Kind::Native(Programs::Downloaded);
 
 /// Whether a kind was decided on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,17 +62,18 @@ impl Kind {
     fn word(self) -> &'static str {
         match self {
             Kind::Docker => "docker",
-            Kind::Native => "native",
+            NATIVE => "native",
+            DOWNLOAD => "download",
         }
     }
 }
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Kind::Docker => "Docker",
-            Kind::Native => "native",
-        })
+        match self {
+            Kind::Docker => f.write_str("Docker"),
+            Kind::Native(programs) => programs.fmt(f),
+        }
     }
 }
 
@@ -80,18 +86,22 @@ pub(crate) fn choose(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result
             None => bail!(
                 "DATABASE_URL is not set, neither in the environment nor in .env\n  set it: export \
                  DATABASE_URL=postgres://user:password@localhost:5432/{}\n  or use a server of this machine's \
-                 binaries: --server native",
+                 binaries: --server native, or of downloaded ones: --server download",
                 postgres.database
             ),
         },
         ServerChoice::Docker => own(Kind::Docker, "chosen", Settled::Yes),
-        ServerChoice::Native => own(Kind::Native, "chosen", Settled::Yes),
+        ServerChoice::Native => own(NATIVE, "chosen", Settled::Yes),
+        ServerChoice::Download => own(DOWNLOAD, "chosen", Settled::Yes),
         ServerChoice::Auto => {
             let native = Native::of_checkout(&checkout.root, postgres.version, &postgres.database)?;
+            let download = native.with(Programs::Downloaded);
             if let Some((url, place)) = database_url(&checkout.root)? {
                 // The URL of our own server, written down for other programs: it starts again like without that.
                 let kind = if native.is_meant_by(&url) {
-                    Kind::Native
+                    NATIVE
+                } else if download.is_meant_by(&url) {
+                    DOWNLOAD
                 } else if container::is_meant_by(native.folder(), &url) {
                     Kind::Docker
                 } else {
@@ -102,16 +112,32 @@ pub(crate) fn choose(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result
             match remembered(native.folder()) {
                 Some(kind) => own(kind, "as before", Settled::Yes),
                 // Its first start was cut off before it could be remembered, or it is spoilt, which its start tells best.
-                None if !matches!(native.status(), Ok(Status::Absent)) => {
-                    own(Kind::Native, "as before", Settled::Yes)
-                }
+                None if is_there(&native) => own(NATIVE, "as before", Settled::Yes),
+                None if is_there(&download) => own(DOWNLOAD, "as before", Settled::Yes),
                 None => match docker::daemon_answers() {
                     Ok(()) => own(Kind::Docker, "its daemon answers", Settled::No),
-                    Err(why) => own(Kind::Native, &why, Settled::No),
+                    Err(why) => {
+                        let (programs, why) = without_docker(why, postgres);
+                        own(Kind::Native(programs), &why, Settled::No)
+                    }
                 },
             }
         }
     }
+}
+
+fn is_there(native: &Native) -> bool {
+    !matches!(native.status(), Ok(Status::Absent))
+}
+
+/// A server of this machine's programs, or of downloaded ones where there are none. A folder that was named for them
+/// and has none is an error, which looking there again tells.
+fn without_docker(why: String, postgres: &Postgres) -> (Programs, String) {
+    if binaries::named().is_some() || binaries::find(postgres.version, None).is_ok() {
+        return (Programs::OfThisMachine, why);
+    }
+    let why = format!("{why}, no PostgreSQL {} or newer on this machine", postgres.version);
+    (Programs::Downloaded, why)
 }
 
 /// Keeps the kind for the next command, and says so where that is another than before.
@@ -135,14 +161,18 @@ pub(crate) async fn remember(folder: &Path, kind: Kind) -> anyhow::Result<()> {
 
 fn remembered(folder: &Path) -> Option<Kind> {
     let word = fs::read_to_string(folder.join(FILE)).ok()?;
-    [Kind::Docker, Kind::Native].into_iter().find(|kind| kind.word() == word.trim())
+    [Kind::Docker, NATIVE, DOWNLOAD].into_iter().find(|kind| kind.word() == word.trim())
 }
 
-/// What a refusal of Docker means for this choice: the end, or the other kind and why.
-pub(crate) fn instead(own: &Own, refusal: &docker::Refusal) -> anyhow::Result<Own> {
+/// What a refusal of Docker means for this choice: the end, or a native server and why.
+pub(crate) fn instead(
+    own: &Own,
+    refusal: &Refusal,
+    postgres: &Postgres,
+) -> anyhow::Result<(Programs, String)> {
     if own.settled == Settled::Yes {
         return Err(anyhow!("{}", refusal.message));
     }
     let why = refusal.message.lines().next().unwrap_or_default();
-    Ok(Own { kind: Kind::Native, why: format!("no Docker: {why}"), settled: Settled::No })
+    Ok(without_docker(format!("no Docker: {why}"), postgres))
 }

@@ -14,10 +14,11 @@ use url::Url;
 
 use super::{
     Origin, Server,
-    docker::{self, Answer, Refusal},
+    docker::{self, Answer},
     folder::{self, Access, write_private},
     from_url,
     native::{Native, Startup},
+    package::Refusal,
     state::new_password,
 };
 use crate::checkout::Checkout;
@@ -57,7 +58,7 @@ pub(super) async fn start(
         "database": postgres.database,
         "major": postgres.version,
     });
-    let answer: Answer = match docker::ask("dev", request).await? {
+    let answer: Answer = match docker::PACKAGE.ask("dev", request).await? {
         Ok(answer) => answer,
         Err(refusal) => return Ok(Err(refusal)),
     };
@@ -105,7 +106,7 @@ struct StopAnswer {
 /// Stops the checkout's container; it and its data stay. The state after, and the container's name behind a comma.
 pub(super) async fn stop(native: &Native) -> anyhow::Result<(String, String)> {
     let answer: Result<StopAnswer, Refusal> =
-        docker::ask("stop", json!({ "repository": repository(native) })).await?;
+        docker::PACKAGE.ask("stop", json!({ "repository": repository(native) })).await?;
     let answer = answer.map_err(|refusal| anyhow!("{}", refusal.message))?;
     Ok((answer.state, answer.container.map_or(String::new(), |name| format!(", container {name}"))))
 }
@@ -123,7 +124,7 @@ struct StatusAnswer {
 /// How the checkout's container is, a row a fact.
 pub(super) async fn status(native: &Native) -> anyhow::Result<Vec<(&'static str, String)>> {
     let answer: Result<StatusAnswer, Refusal> =
-        docker::ask("status", json!({ "repository": repository(native) })).await?;
+        docker::PACKAGE.ask("status", json!({ "repository": repository(native) })).await?;
     let answer = match answer {
         Ok(answer) => answer,
         Err(refusal) => return Ok(vec![("state", format!("unreachable: {}", refusal.message))]),
@@ -147,6 +148,6 @@ struct SweepAnswer {
 
 /// Removes the containers of killed commands.
 pub(super) async fn sweep() -> anyhow::Result<Vec<String>> {
-    let answer: Result<SweepAnswer, Refusal> = docker::ask("sweep", json!({})).await?;
+    let answer: Result<SweepAnswer, Refusal> = docker::PACKAGE.ask("sweep", json!({})).await?;
     Ok(answer.map_err(|refusal| anyhow!("{}", refusal.message))?.removed)
 }

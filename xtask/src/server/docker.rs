@@ -1,7 +1,6 @@
 //! A server in Docker, by way of the package `xtask-docker`: the only one that is built from testcontainers.
 //!
-//! It is built when it is needed, so nobody compiles it who does not use Docker. A line of JSON goes in, a line comes out;
-//! passwords travel in those alone. What we know of Docker ourselves is whether its daemon answers.
+//! What we know of Docker ourselves is whether its daemon answers.
 
 use std::{
     env,
@@ -13,27 +12,20 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, anyhow, bail};
-use duct::{Expression, Handle, cmd};
-use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::{Value, json};
+use anyhow::{Context, bail};
+use duct::Handle;
+use serde::Deserialize;
+use serde_json::json;
 use tokio::task::spawn_blocking;
 
-use super::built;
-use crate::output;
+use super::package::{Package, Refusal};
 
-/// The package, and its program.
-pub(super) const PACKAGE: &str = "xtask-docker";
+pub(super) const PACKAGE: Package = Package { name: "xtask-docker", does: "talks to Docker" };
+
 /// How long a daemon may take to answer before we do without it.
 const PATIENCE: Duration = Duration::from_millis(200);
 /// The daemon's socket, where nothing else is said.
 const SOCKET: &str = "/var/run/docker.sock";
-
-/// Why Docker can't be used, in words for people.
-#[derive(Debug, Deserialize)]
-pub(super) struct Refusal {
-    pub(super) message: String,
-}
 
 /// A server that answered a query.
 #[derive(Debug, Deserialize)]
@@ -43,11 +35,6 @@ pub(super) struct Answer {
     pub(super) state: String,
     pub(super) version: String,
     pub(super) container: String,
-}
-
-#[derive(Deserialize)]
-struct ErrorAnswer {
-    error: Refusal,
 }
 
 /// A test server, for as long as this lives: the end of our pipe is the end of the container, also when we are killed.
@@ -112,50 +99,6 @@ fn tcp(address: &str) -> Result<TcpStream, String> {
     Ok(stream)
 }
 
-/// Asks the package for something that it does at once. `Ok(Err(_))` is its refusal.
-pub(super) async fn ask<T: DeserializeOwned + Send + 'static>(
-    verb: &'static str,
-    request: Value,
-) -> anyhow::Result<Result<T, Refusal>> {
-    let work = spawn_blocking(move || ask_now(verb, &request));
-    work.await.context("wait for Docker")?
-}
-
-/// The same where nothing else can go on meanwhile.
-pub(super) fn ask_now<T: DeserializeOwned>(
-    verb: &str,
-    request: &Value,
-) -> anyhow::Result<Result<T, Refusal>> {
-    let command = command(verb)?.stdin_bytes(format!("{request}\n")).stdout_capture();
-    read(&command.run().context("start what talks to Docker")?.stdout)
-}
-
-fn read<T: DeserializeOwned>(line: &[u8]) -> anyhow::Result<Result<T, Refusal>> {
-    if let Ok(ErrorAnswer { error }) = serde_json::from_slice(line) {
-        return Ok(Err(error));
-    }
-    let answer = serde_json::from_slice(line);
-    // Cargo said on standard error what kept the package from being built.
-    answer.map(Ok).map_err(|_| {
-        anyhow!(
-            "the package that talks to Docker gave no answer\n  build it: cargo build --package xtask-docker"
-        )
-    })
-}
-
-fn command(verb: &str) -> anyhow::Result<Expression> {
-    Ok(cmd(program()?, [verb]).dir(tests::workspace_root()).unchecked())
-}
-
-/// The package's program, up to date.
-pub(super) fn program() -> anyhow::Result<PathBuf> {
-    // Cargo is quiet about it, and nobody should wonder for that long.
-    if !built::is_there(PACKAGE) {
-        output::remark("building what talks to Docker, for the first time; this takes a minute or two");
-    }
-    built::program(PACKAGE)
-}
-
 impl TestContainer {
     /// Starts one and waits until it answers a query.
     pub(super) async fn start(
@@ -167,7 +110,8 @@ impl TestContainer {
         let request = json!({ "image": image, "user": user, "password": password, "major": major });
         let work = spawn_blocking(move || {
             let ((input, mut writer), (reader, output)) = (pipe()?, pipe()?);
-            let child = command("test")?
+            let child = PACKAGE
+                .command("test")?
                 .stdin_file(input)
                 .stdout_file(output)
                 .start()
@@ -175,7 +119,7 @@ impl TestContainer {
             writeln!(writer, "{request}")?;
             let mut line = String::new();
             BufReader::new(reader).read_line(&mut line)?;
-            let answer: Result<Answer, Refusal> = read(line.as_bytes())?;
+            let answer: Result<Answer, Refusal> = PACKAGE.read(line.as_bytes())?;
             Ok(answer.map(|answer| TestContainer { answer, child: Arc::new(child), input: Some(writer) }))
         });
         work.await.context("wait for Docker")?

@@ -15,12 +15,12 @@ use sqlx::postgres::PgConnectOptions;
 pub(crate) use super::owned::Place;
 use super::{
     account::Account,
-    binaries,
     cluster::{Cluster, Durability},
     launch::{GivenUp, Launch, TO_DROP},
     login::{Login, login_options, try_login},
     owned::{self, OwnedFolder},
     pidfile::{self, PidFile},
+    programs::Programs,
     state::new_password,
 };
 
@@ -56,9 +56,13 @@ impl Ephemeral {
     ///
     /// If it does not start, its folder stays for its log to be read, until the next one starts. Where the start
     /// is given up in its midst, as by Ctrl-C, nothing stays.
-    pub(crate) async fn start(minimum_major: u32, role: &str) -> anyhow::Result<Ephemeral> {
+    pub(super) async fn start(
+        programs: Programs,
+        minimum_major: u32,
+        role: &str,
+    ) -> anyhow::Result<Ephemeral> {
         let began = Instant::now();
-        let binaries = binaries::find(minimum_major, None)?;
+        let binaries = programs.find(minimum_major, None).await?;
         let account = Account::choose()?;
         let mut folder = OwnedFolder::create(&account).await?;
         let cluster = Cluster::new(&folder.path, folder.path.join("server.log"));

@@ -12,8 +12,9 @@ use serde_json::json;
 
 use super::{
     built, container,
-    docker::{self, Refusal, TestContainer},
+    docker::{self, TestContainer},
     native::Native,
+    package::Refusal,
     state::new_password,
 };
 
@@ -30,11 +31,11 @@ impl Containers {
     /// Builds what they are made by, so that no figure has it in it.
     pub(crate) fn of(checkout: &Path, postgres: &Postgres) -> anyhow::Result<Containers> {
         let native = Native::of_checkout(checkout, postgres.version, &postgres.database)?;
-        docker::program()?;
+        docker::PACKAGE.program()?;
         Ok(Containers {
             repository: container::repository(&native),
             image: container::image(postgres),
-            bare: built::build(docker::PACKAGE, &["--example", "bare"], "bare")?,
+            bare: built::build(docker::PACKAGE.name, &["--example", "bare"], "bare")?,
         })
     }
 
@@ -53,6 +54,6 @@ impl Drop for Containers {
     fn drop(&mut self) {
         let request = json!({ "repository": self.repository });
         // There is nobody to tell about it here; what is labelled as a test server goes with a later sweep.
-        let _: anyhow::Result<Result<IgnoredAny, Refusal>> = docker::ask_now("remove", &request);
+        let _: anyhow::Result<Result<IgnoredAny, Refusal>> = docker::PACKAGE.ask_now("remove", &request);
     }
 }

@@ -13,7 +13,7 @@ use std::{
 };
 
 use anyhow::{Context, anyhow};
-use etcetera::BaseStrategy as _;
+use etcetera::BaseStrategy;
 use rustix::process::Signal;
 use sha2::{Digest as _, Sha256};
 use sqlx::postgres::PgConnectOptions;
@@ -25,6 +25,7 @@ use super::{
     folder::{self, Access},
     login::{self, login_options},
     pidfile::{self, ServerState},
+    programs::Programs,
     state::{self, State},
 };
 
@@ -36,12 +37,18 @@ pub(super) const STOP_PATIENCE: Duration = Duration::from_secs(30);
 /// Where root's data is if user namespaces are refused: `nobody` can't reach root's home.
 const SHARED_HOMES: [&str; 2] = ["/var/lib/xtask", "/var/tmp/xtask-0"];
 
+/// The folder of the server from downloaded programs, in the checkout's.
+const DOWNLOADED: &str = "download";
+
 /// The development server of one checkout, running or not.
 #[derive(Clone, Debug)]
 pub(crate) struct Native {
     pub(super) folder: PathBuf,
     pub(super) minimum_major: u32,
     pub(super) role: String,
+    pub(super) programs: Programs,
+    /// Of its folder in root's homes.
+    name: String,
 }
 
 /// A server that answered just now.
@@ -90,17 +97,30 @@ pub(crate) enum Stopped {
 }
 
 impl Native {
-    /// The server of the checkout at `root`. Touches nothing.
+    /// The server of the checkout at `root`, from this machine's programs. Touches nothing.
     pub(crate) fn of_checkout(root: &Path, minimum_major: u32, role: &str) -> anyhow::Result<Native> {
         let root = root.canonicalize().with_context(|| format!("find the checkout {}", root.display()))?;
-        let base = etcetera::choose_base_strategy().map_err(|error| {
-            anyhow!("cannot tell this user's home: {error}\n  name it: export HOME=/a/folder/of/yours")
-        })?;
+        let base = folders_of_user()?;
         let base = base.state_dir().unwrap_or_else(|| base.data_dir()).join("xtask");
-        let folder = base.join(folder_name(&root));
+        let name = folder_name(&root);
+        let folder = base.join(&name);
         // Processes are known by the real path of their data directory.
         let folder = folder.canonicalize().unwrap_or(folder);
-        Ok(Native { folder, minimum_major, role: role.to_owned() })
+        let (role, programs) = (role.to_owned(), Programs::OfThisMachine);
+        Ok(Native { folder, minimum_major, role, programs, name })
+    }
+
+    /// The checkout's server from these programs, which has its own data.
+    pub(crate) fn with(&self, programs: Programs) -> Native {
+        match programs {
+            Programs::OfThisMachine => self.clone(),
+            Programs::Downloaded => Native {
+                folder: self.folder.join(DOWNLOADED),
+                name: format!("{}-{DOWNLOADED}", self.name),
+                programs,
+                ..self.clone()
+            },
+        }
     }
 
     /// Whether a connection string is that of this server, on whatever port it was at the time.
@@ -237,8 +257,15 @@ impl Native {
     }
 
     fn shared_homes(&self) -> [PathBuf; 2] {
-        SHARED_HOMES.map(|home| Path::new(home).join(self.folder.file_name().unwrap_or_default()))
+        SHARED_HOMES.map(|home| Path::new(home).join(&self.name))
     }
+}
+
+/// Where this user's state and cache are.
+pub(super) fn folders_of_user() -> anyhow::Result<impl BaseStrategy> {
+    etcetera::choose_base_strategy().map_err(|error| {
+        anyhow!("cannot tell this user's home: {error}\n  name it: export HOME=/a/folder/of/yours")
+    })
 }
 
 /// Readable, and never the same for two checkouts: the name of its folder, and eight digits of a hash of its

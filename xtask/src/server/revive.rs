@@ -14,7 +14,6 @@ use rustix::process::Signal;
 
 use super::{
     account::Account,
-    binaries,
     cluster::{Cluster, Durability},
     launch::{self, GivenUp, Launch, TO_LET_GO},
     login::{Login, login_options, try_login},
@@ -62,7 +61,7 @@ impl Native {
         began: Instant,
         mut notes: Vec<String>,
     ) -> anyhow::Result<Running> {
-        let binaries = binaries::find(self.minimum_major, None)?;
+        let binaries = self.programs.find(self.minimum_major, None).await?;
         let account = Account::choose()?;
         let cluster = self.place(&account)?;
         cluster.remove_debris().await;
@@ -95,12 +94,17 @@ impl Native {
         self.refuse_too_old(&cluster, major)?;
         let account = Account::owner_of(&cluster.data)?;
         let binaries = match &known {
-            Some(state) if state.binaries.major == major && state.binaries.still_there() => {
+            Some(state) if state.binaries.major == major && self.programs.are_still(&state.binaries) => {
                 state.binaries.clone()
             }
-            Some(_) | None => binaries::find(self.minimum_major, Some(major)).with_context(|| {
-                format!("the data in {} can be opened by PostgreSQL {major} alone", cluster.data.display())
-            })?,
+            Some(_) | None => {
+                self.programs.find(self.minimum_major, Some(major)).await.with_context(|| {
+                    format!(
+                        "the data in {} can be opened by PostgreSQL {major} alone",
+                        cluster.data.display()
+                    )
+                })?
+            }
         };
         let mut password = match &known {
             Some(state) if state.role == self.role => Password::Kept,

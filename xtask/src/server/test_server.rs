@@ -13,7 +13,9 @@ use super::{
     container,
     docker::TestContainer,
     ephemeral::{Ephemeral, Place},
-    find, plain_url,
+    find,
+    package::Refusal,
+    plain_url,
     state::new_password,
 };
 use crate::{checkout::Checkout, output::Steps};
@@ -52,29 +54,24 @@ impl TestServer {
             }
             Chosen::Own(own) => own,
         };
-        if own.kind == Kind::Docker {
-            steps.doing("server", "starting a container in memory");
-            let began = Instant::now();
-            let (image, user) = (container::image(postgres), &postgres.database);
-            match TestContainer::start(&image, user, &new_password(), postgres.version).await? {
-                Ok(container) => {
-                    let what = format!("PostgreSQL {}, Docker, in memory", container.answer.version);
-                    steps.done("server", &what, "started", Some(began.elapsed()));
-                    let mut url = Url::parse(&container.answer.url).context("read the container's URL")?;
-                    url.set_path("postgres");
-                    let options = url.as_str().parse()?;
-                    return Ok(TestServer { options, url, ours: Ours::Container(container) });
+        let programs = match own.kind {
+            Kind::Native(programs) => programs,
+            Kind::Docker => match TestServer::container(postgres, steps).await? {
+                Ok(server) => return Ok(server),
+                Err(refusal) => {
+                    let (programs, why) = instead(&own, &refusal, postgres)?;
+                    steps.note(&format!("           {why}"));
+                    programs
                 }
-                Err(refusal) => steps.note(&format!("           {}", instead(&own, &refusal)?.why)),
-            }
-        }
+            },
+        };
         steps.doing("server", "starting one in memory");
-        let ours = Ephemeral::start(postgres.version, &postgres.database).await?;
+        let ours = Ephemeral::start(programs, postgres.version, &postgres.database).await?;
         let place = match ours.place() {
             Place::Memory => "in memory".to_owned(),
             Place::Disk { why } => format!("on disk, which is slower: {why}"),
         };
-        let what = format!("PostgreSQL {}, native, {place}", ours.version());
+        let what = format!("PostgreSQL {}, {programs}, {place}", ours.version());
         steps.done("server", &what, "started", Some(ours.elapsed()));
         for folder in ours.cleared() {
             steps.note(&format!(
@@ -93,6 +90,25 @@ impl TestServer {
     /// Whether nobody else has databases on it.
     pub(crate) fn is_ours(&self) -> bool {
         !matches!(self.ours, Ours::Nothing)
+    }
+
+    async fn container(
+        postgres: &Postgres,
+        steps: &mut Steps,
+    ) -> anyhow::Result<Result<TestServer, Refusal>> {
+        steps.doing("server", "starting a container in memory");
+        let began = Instant::now();
+        let (image, user) = (container::image(postgres), &postgres.database);
+        let container = match TestContainer::start(&image, user, &new_password(), postgres.version).await? {
+            Ok(container) => container,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let what = format!("PostgreSQL {}, Docker, in memory", container.answer.version);
+        steps.done("server", &what, "started", Some(began.elapsed()));
+        let mut url = Url::parse(&container.answer.url).context("read the container's URL")?;
+        url.set_path("postgres");
+        let options = url.as_str().parse()?;
+        Ok(Ok(TestServer { options, url, ours: Ours::Container(container) }))
     }
 
     pub(crate) async fn stop(self) -> anyhow::Result<()> {

@@ -118,11 +118,11 @@ async fn stop(checkout: &Checkout) -> anyhow::Result<()> {
              xtask --server native server stop",
             redacted(&url)
         ),
-        Chosen::Own(Own { kind: Kind::Native, .. }) => match native.stop().await? {
+        Chosen::Own(Own { kind: Kind::Native(programs), .. }) => match native.with(programs).stop().await? {
             Stopped::WasRunning { pid, elapsed } => {
-                steps.done("server", &format!("native, pid {pid}"), "stopped", Some(elapsed));
+                steps.done("server", &format!("{programs}, pid {pid}"), "stopped", Some(elapsed));
             }
-            Stopped::NotRunning => steps.done("server", "native", "not running", None),
+            Stopped::NotRunning => steps.done("server", &programs.to_string(), "not running", None),
         },
         Chosen::Own(Own { kind: Kind::Docker, .. }) => {
             let (stopped, elapsed) = timed(container::stop(&native)).await;
@@ -171,7 +171,9 @@ async fn status(checkout: &Checkout, format: Format) -> anyhow::Result<()> {
             }
             rows
         }
-        Chosen::Own(Own { kind: Kind::Native, why, .. }) => of_native(&native, &why)?,
+        Chosen::Own(Own { kind: Kind::Native(programs), why, .. }) => {
+            of_native(&native.with(programs), &why)?
+        }
         Chosen::Own(Own { kind: Kind::Docker, why, .. }) => {
             let mut rows = vec![("server", format!("Docker ({why})"))];
             rows.extend(container::status(&native).await?);
@@ -197,7 +199,7 @@ async fn status(checkout: &Checkout, format: Format) -> anyhow::Result<()> {
 }
 
 fn of_native(native: &Native, why: &str) -> anyhow::Result<Vec<(&'static str, String)>> {
-    let mut rows = vec![("server", format!("native ({why})"))];
+    let mut rows = vec![("server", format!("{} ({why})", native.programs))];
     let places = |data: std::path::PathBuf, log: std::path::PathBuf| {
         [("data", data.display().to_string()), ("log", log.display().to_string())]
     };

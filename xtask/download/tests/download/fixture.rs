@@ -1,0 +1,140 @@
+//! A checkout whose server's programs come from a stand-in, into a cache folder of its own.
+
+use std::{
+    ffi::{OsStr, OsString},
+    fs,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use duct::{Expression, cmd};
+use tempfile::TempDir;
+
+use crate::{
+    archive,
+    checkout::{Checkout, Outcome, outcome, xtask},
+    maven::Maven,
+};
+
+pub(crate) struct Downloaded {
+    pub(crate) checkout: Checkout,
+    pub(crate) maven: Arc<Maven>,
+    /// The one that the archive is of.
+    pub(crate) major: u32,
+    cache: Arc<TempDir>,
+}
+
+impl Downloaded {
+    pub(crate) fn new() -> Downloaded {
+        Downloaded::of(archive::real())
+    }
+
+    pub(crate) fn of(archive: Vec<u8>) -> Downloaded {
+        let cache = tempfile::Builder::new().prefix("xtask-cache-").tempdir().unwrap();
+        // Where root's server runs as `nobody`, its programs must be within reach.
+        fs::set_permissions(cache.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        Downloaded::in_cache(Arc::new(Maven::with(archive)), Arc::new(cache))
+    }
+
+    /// Another checkout of the same user.
+    pub(crate) fn beside(other: &Downloaded) -> Downloaded {
+        Downloaded::in_cache(other.maven.clone(), other.cache.clone())
+    }
+
+    fn in_cache(maven: Arc<Maven>, cache: Arc<TempDir>) -> Downloaded {
+        let (checkout, (major, _)) = (Checkout::new(), archive::installed());
+        checkout.replace("apps.toml", "version = 15", &format!("version = {major}"));
+        Downloaded { checkout, maven, major, cache }
+    }
+
+    pub(crate) fn command(&self, args: &[&str]) -> Expression {
+        self.command_in(args, &[])
+    }
+
+    pub(crate) fn command_in(&self, args: &[&str], more: &[(&str, &OsStr)]) -> Expression {
+        let around = self.around();
+        let around: Vec<(&str, &OsStr)> =
+            around.iter().map(|(name, value)| (*name, value.as_os_str())).collect();
+        self.checkout.bare_command_in(args, &[more, &around].concat())
+    }
+
+    /// The variable that is set first is the one that counts.
+    fn around(&self) -> Vec<(&'static str, OsString)> {
+        vec![
+            ("XTASK_DOWNLOAD_FROM", self.maven.url().into()),
+            ("XDG_CACHE_HOME", self.cache.path().into()),
+            ("XTASK_PG_BIN", "".into()),
+            // The stand-in is reached through none.
+            ("NO_PROXY", "127.0.0.1".into()),
+            ("HTTP_PROXY", "".into()),
+            ("http_proxy", "".into()),
+            ("HTTPS_PROXY", "".into()),
+            ("https_proxy", "".into()),
+            ("ALL_PROXY", "".into()),
+            ("all_proxy", "".into()),
+        ]
+    }
+
+    pub(crate) fn xtask(&self, args: &[&str]) -> Outcome {
+        outcome(&self.command(args))
+    }
+
+    /// A command on a machine that has no PostgreSQL: where it is installed this one sees an empty folder.
+    pub(crate) fn without_programs(&self, args: &[&str]) -> Outcome {
+        self.mounting(&format!("mount --types tmpfs none {}", archive::INSTALLED), args, &[])
+    }
+
+    /// A command that sees a mount that nobody else does.
+    pub(crate) fn mounting(&self, mount: &str, args: &[&str], more: &[(&str, &OsStr)]) -> Outcome {
+        let mut words: Vec<OsString> = vec!["--mount".into()];
+        if fs::metadata("/proc/self").unwrap().uid() != 0 {
+            words.extend(["--user".into(), "--map-root-user".into()]);
+        }
+        words.extend(["sh".into(), "-c".into(), format!("{mount} && exec \"$0\" \"$@\"").into()]);
+        words.push(xtask().into());
+        words.extend(args.iter().map(OsString::from));
+        let mut command = cmd("unshare", words);
+        for (name, value) in more {
+            command = command.env(name, value);
+        }
+        for (name, value) in self.around() {
+            command = command.env(name, value);
+        }
+        command = command
+            .env("XTASK_ROOT", self.checkout.root())
+            .env("XDG_STATE_HOME", self.checkout.root().join("state"))
+            .env("DOCKER_HOST", "unix:///nowhere/docker.sock")
+            .env_remove("DATABASE_URL")
+            .env_remove("XTASK_SERVER");
+        outcome(&command.stdin_null().unchecked())
+    }
+
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.cache.path().join("xtask/postgresql")
+    }
+
+    /// What is in the cache folder, but for its lock.
+    pub(crate) fn kept(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.cache()).into_iter().flatten();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name != "lock").collect()
+    }
+}
+
+impl Drop for Downloaded {
+    fn drop(&mut self) {
+        for server in ["native", "download"] {
+            let _ = self.command(&["--server", server, "server", "stop"]).stdout_null().stderr_null().run();
+        }
+    }
+}
+
+pub(crate) fn wait_until(what: &str, mut so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !so() {
+        assert!(start.elapsed() < Duration::from_secs(60), "{what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}

