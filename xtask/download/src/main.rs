@@ -14,7 +14,7 @@ mod trial;
 
 use std::{
     env,
-    io::{self, Write as _},
+    io::{self, IsTerminal as _, Write as _},
     process::ExitCode,
 };
 
@@ -62,6 +62,9 @@ fn say(answer: &impl Serialize) -> anyhow::Result<()> {
 
 /// One line of progress, for people.
 fn note(line: &str) {
+    let mut stderr = io::stderr();
+    // Over what `xtask` shows there as under way.
+    let start = if stderr.is_terminal() { "\r\x1b[2K" } else { "" };
     // Progress that nobody reads is no reason to fail.
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(stderr, "{start}{line}");
 }

@@ -51,14 +51,17 @@ impl Maven {
     pub(crate) fn new(base: &str) -> anyhow::Result<Maven> {
         let (os, arch) = platform(consts::OS, consts::ARCH);
         let artifact = format!("embedded-postgres-binaries-{os}-{arch}");
-        let url = format!("{}/io/zonky/test/postgres/{artifact}", base.trim_end_matches('/'));
-        let url = Url::parse(&url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-        let url = url.ok_or_else(|| {
+        let url = Url::parse(base).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        let Some(mut url) = url else {
             // Not shown itself: there may be a password in it.
             let message = "XTASK_DOWNLOAD_FROM is no address of a Maven repository\n  \
                            write it as https://host/path, or leave it: unset XTASK_DOWNLOAD_FROM";
-            failure(Kind::BadAddress, message)
-        })?;
+            return Err(failure(Kind::BadAddress, message));
+        };
+        // Fails only for a URL without a host.
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(["io", "zonky", "test", "postgres", &artifact]);
+        }
         Ok(Maven { url })
     }
 

@@ -61,8 +61,8 @@ fn jar(files: Vec<(String, Vec<u8>)>) -> Vec<u8> {
     }
     let txz = tar.into_inner().unwrap().finish().unwrap();
     let mut jar = ZipWriter::new(Cursor::new(Vec::new()));
-    let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
-    jar.start_file("postgres-linux-x86_64.txz", stored).unwrap();
+    let deflated = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
+    jar.start_file("postgres-linux-x86_64.txz", deflated).unwrap();
     jar.write_all(&txz).unwrap();
     jar.finish().unwrap().into_inner()
 }
