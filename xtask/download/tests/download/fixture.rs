@@ -3,8 +3,8 @@
 use std::{
     ffi::{OsStr, OsString},
     fs,
-    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
-    path::PathBuf,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -89,7 +89,7 @@ impl Downloaded {
     /// A command that sees a mount that nobody else does.
     pub(crate) fn mounting(&self, mount: &str, args: &[&str], more: &[(&str, &OsStr)]) -> Outcome {
         let mut words: Vec<OsString> = vec!["--mount".into()];
-        if fs::metadata("/proc/self").unwrap().uid() != 0 {
+        if !rustix::process::geteuid().is_root() {
             words.extend(["--user".into(), "--map-root-user".into()]);
         }
         words.extend(["sh".into(), "-c".into(), format!("{mount} && exec \"$0\" \"$@\"").into()]);
@@ -111,6 +111,14 @@ impl Downloaded {
         outcome(&command.stdin_null().unchecked())
     }
 
+    /// Where root's server has its data if it runs as `nobody`.
+    pub(crate) fn homes_of_nobody(&self) -> Vec<PathBuf> {
+        let states = fs::read_dir(self.checkout.root().join("state/xtask")).into_iter().flatten().flatten();
+        let names = states.map(|it| format!("{}-download", it.file_name().display()));
+        let homes = |name| ["/var/lib/xtask", "/var/tmp/xtask-0"].map(|home| Path::new(home).join(&name));
+        names.flat_map(homes).collect()
+    }
+
     pub(crate) fn cache(&self) -> PathBuf {
         self.cache.path().join("xtask/postgresql")
     }
@@ -127,6 +135,9 @@ impl Drop for Downloaded {
     fn drop(&mut self) {
         for server in ["native", "download"] {
             let _ = self.command(&["--server", server, "server", "stop"]).stdout_null().stderr_null().run();
+        }
+        for home in self.homes_of_nobody() {
+            let _ = fs::remove_dir_all(home);
         }
     }
 }

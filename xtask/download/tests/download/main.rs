@@ -112,6 +112,24 @@ fn a_killed_download_leaves_nothing_to_the_next() {
 }
 
 #[test]
+fn roots_server_runs_from_them_where_user_namespaces_are_refused() {
+    let it = Downloaded::new();
+    it.xtask(&["--server", "download", "verify"]).expect(0, &[]);
+    // A PATH with all that is needed, and no `unshare`.
+    let bin = it.checkout.root().join("bin");
+    fs::create_dir(&bin).unwrap();
+    let id = cmd!("sh", "-c", "command -v id").read().unwrap();
+    std::os::unix::fs::symlink(id, bin.join("id")).unwrap();
+    let path = [("PATH", bin.as_os_str())];
+    let told = outcome(&it.command_in(&["--server", "download", "db-setup"], &path));
+    told.expect(0, &["downloaded (chosen)", "created", "22 tables"]);
+    if rustix::process::geteuid().is_root() {
+        assert!(it.homes_of_nobody().iter().any(|home| home.join("data").exists()));
+    }
+    outcome(&it.command_in(&["verify"], &path)).expect(0, &["downloaded, in memory"]);
+}
+
+#[test]
 fn programs_that_were_spoilt_are_downloaded_again() {
     let it = Downloaded::new();
     it.xtask(&["--server", "download", "server", "start"]).expect(0, &["created"]);

@@ -55,7 +55,7 @@ fn a_cache_folder_without_room_or_permission_is_told() {
 
 #[test]
 fn a_major_without_a_download_is_refused_before_anything_is_asked() {
-    let it = Downloaded::new();
+    let it = Downloaded::of(archive::foreign());
     it.checkout.replace("apps.toml", &format!("version = {}", it.major), "version = 99");
     let said = ["PostgreSQL 99 is not among the downloads, which are 15, 16, 17, 18", "apps.toml"];
     it.xtask(&DB_SETUP).expect(1, &said).expect(1, &WAYS_OUT);
@@ -64,7 +64,7 @@ fn a_major_without_a_download_is_refused_before_anything_is_asked() {
 
 #[test]
 fn an_address_that_is_none_is_refused_and_not_repeated() {
-    let it = Downloaded::new();
+    let it = Downloaded::of(archive::foreign());
     let told = outcome(&it.command_in(&DB_SETUP, &[("XTASK_DOWNLOAD_FROM", "me:s3cret@mirror".as_ref())]));
     told.expect(1, &["XTASK_DOWNLOAD_FROM is no address of a Maven repository"]);
     assert!(!told.stderr.contains("s3cret"), "{}", told.stderr);
@@ -72,14 +72,14 @@ fn an_address_that_is_none_is_refused_and_not_repeated() {
 
 #[test]
 fn auto_names_every_way_out_where_nothing_is_to_be_had() {
-    let it = Downloaded::new();
+    let it = Downloaded::of(archive::foreign());
     it.maven.set(Mood::Gone);
     it.without_programs(&["db-setup"]).expect(1, &["Connection refused"]).expect(1, &WAYS_OUT);
 }
 
 #[test]
 fn a_folder_that_was_named_and_has_no_programs_is_an_error_and_no_download() {
-    let it = Downloaded::new();
+    let it = Downloaded::of(archive::foreign());
     for args in [&["db-setup"] as &[&str], &["verify"]] {
         let told = outcome(&it.command_in(args, &[("XTASK_PG_BIN", "/nowhere".as_ref())]));
         told.expect(1, &["XTASK_PG_BIN=/nowhere holds no postgres and initdb that run here"]);
