@@ -134,7 +134,10 @@ fn programs_that_were_spoilt_are_downloaded_again() {
     let it = Downloaded::new();
     it.xtask(&["--server", "download", "server", "start"]).expect(0, &["created"]);
     it.xtask(&["server", "stop"]).expect(0, &[]);
-    fs::write(it.cache().join(&it.kept()[0]).join("bin/postgres"), "").unwrap();
+    let postgres = it.cache().join(&it.kept()[0]).join("bin/postgres");
+    // What runs can't be written to, and a process of the server may have a moment to live.
+    fs::remove_file(&postgres).unwrap();
+    fs::write(&postgres, "").unwrap();
     it.xtask(&["server", "start"]).expect(0, &["downloading", "started"]);
     assert_eq!(it.maven.downloads(), 2);
     assert_eq!(it.kept().len(), 1);
