@@ -14,6 +14,8 @@ use std::{
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 
+use super::download;
+
 /// Names the one folder to look in, and so overrides every other place.
 const FOLDER_VARIABLE: &str = "XTASK_PG_BIN";
 
@@ -133,6 +135,10 @@ fn not_found(
         (false, Some(major)) => format!("sudo apt install postgresql-{major}"),
         (false, None) => "sudo apt install postgresql".to_owned(),
     };
+    let elsewhere = match download::is_there(prefer.unwrap_or(minimum_major)) {
+        true => "--server docker, or --server download",
+        false => "--server docker",
+    };
     let mut text = format!("{wanted} is not installed");
     for it in found {
         text += &format!("\n  found, but {other}: {} in {}", it.version, it.bin.display());
@@ -142,7 +148,7 @@ fn not_found(
     }
     text + &format!(
         "\n  looked {looked_in}\n  install it: {install}\n  or name its folder: export {FOLDER_VARIABLE}=/path/to/bin\n  \
-         or have it downloaded: --server download\n  \
+         or do without: {elsewhere}\n  \
          or use a server of yours: export DATABASE_URL=postgres://user@host/database"
     )
 }

@@ -8,7 +8,7 @@ use migrations::Postgres;
 use url::Url;
 
 use super::{
-    binaries, container, docker,
+    binaries, container, docker, download,
     folder::{self, Access, write_private},
     native::{Native, Status},
     package::Refusal,
@@ -130,13 +130,14 @@ fn is_there(native: &Native) -> bool {
     !matches!(native.status(), Ok(Status::Absent))
 }
 
-/// A server of this machine's programs, or of downloaded ones where there are none. A folder that was named for them
-/// and has none is an error, which looking there again tells.
+/// A server of this machine's programs, or of downloaded ones where there are none. Where a folder that was named has
+/// none, or there is no download either, looking for them again tells it.
 fn without_docker(why: String, postgres: &Postgres) -> (Programs, String) {
-    if binaries::named().is_some() || binaries::find(postgres.version, None).is_ok() {
+    let wanted = postgres.version;
+    if binaries::named().is_some() || !download::is_there(wanted) || binaries::find(wanted, None).is_ok() {
         return (Programs::OfThisMachine, why);
     }
-    let why = format!("{why}, no PostgreSQL {} or newer on this machine", postgres.version);
+    let why = format!("{why}, no PostgreSQL {wanted} or newer on this machine");
     (Programs::Downloaded, why)
 }
 

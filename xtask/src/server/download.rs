@@ -36,6 +36,11 @@ struct Answer {
     bin: PathBuf,
 }
 
+/// Whether there is a download of this major.
+pub(super) fn is_there(major: u32) -> bool {
+    VERSIONS.iter().any(|(it, _)| *it == major)
+}
+
 /// The programs of this major, downloaded where they are not there yet.
 pub(super) async fn find(major: u32) -> anyhow::Result<Binaries> {
     find_or_fetch(major).await.map_err(|error| {
