@@ -83,22 +83,24 @@ impl Downloaded {
 
     /// A command on a machine that has no PostgreSQL: where it is installed this one sees an empty folder.
     pub(crate) fn without_programs(&self, args: &[&str]) -> Outcome {
-        self.mounting(&format!("mount --types tmpfs none {}", archive::INSTALLED), args, &[])
+        self.mounting(&format!("mount --types tmpfs none {}", archive::INSTALLED), args)
     }
 
-    /// A command that sees a mount that nobody else does.
-    pub(crate) fn mounting(&self, mount: &str, args: &[&str], more: &[(&str, &OsStr)]) -> Outcome {
+    /// A command that sees a mount that nobody else does, and then what is in the cache folder.
+    pub(crate) fn mounting(&self, mount: &str, args: &[&str]) -> Outcome {
         let mut words: Vec<OsString> = vec!["--mount".into()];
         if !rustix::process::geteuid().is_root() {
             words.extend(["--user".into(), "--map-root-user".into()]);
         }
-        words.extend(["sh".into(), "-c".into(), format!("{mount} && exec \"$0\" \"$@\"").into()]);
+        let cache = self.cache();
+        let script = format!(
+            "{mount} || exit\n\"$0\" \"$@\"\ncode=$?\nls {} 2>/dev/null\nexit $code",
+            cache.display()
+        );
+        words.extend(["sh".into(), "-c".into(), script.into()]);
         words.push(xtask().into());
         words.extend(args.iter().map(OsString::from));
         let mut command = cmd("unshare", words);
-        for (name, value) in more {
-            command = command.env(name, value);
-        }
         for (name, value) in self.around() {
             command = command.env(name, value);
         }

@@ -44,8 +44,9 @@ fn a_cache_folder_without_room_or_permission_is_told() {
         ("nr_inodes=2", "No space left"),
     ] {
         let mount = format!("mount --types tmpfs --options {options} none {}", it.cache().display());
-        let told = it.mounting(&mount, &DB_SETUP, &[]);
+        let told = it.mounting(&mount, &DB_SETUP);
         told.expect(1, &[said, "nothing of them was kept", "export XDG_CACHE_HOME="]).expect(1, &WAYS_OUT);
+        assert!(!told.stdout.contains("draft-"), "{}", told.stdout);
     }
     let file = it.checkout.root().join("file");
     fs::write(&file, "").unwrap();
