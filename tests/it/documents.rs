@@ -61,6 +61,8 @@ fn a_newcomer_can_follow_the_readme() {
             checkout.xtask(db, &["db-setup"]).expect(0, &[]);
             follow(&checkout, db, command);
         }
+        // What lends databases for `scratch` would stay for some minutes.
+        checkout.xtask(db, &["server", "sweep"]).expect(0, &[]);
         Ok(())
     });
 }

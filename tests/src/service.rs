@@ -37,6 +37,8 @@ const FOR_A_SLOT: Duration = Duration::from_secs(120);
 const ABANDONED: Duration = Duration::from_secs(300);
 /// How often the owner's connection is looked at.
 const HEARTBEAT: Duration = Duration::from_secs(1);
+/// A server that can't be reached for so long is gone for good.
+const GONE: Duration = Duration::from_secs(60);
 /// For the first client to come.
 const FOR_THE_FIRST: Duration = Duration::from_secs(60);
 
@@ -53,8 +55,8 @@ pub struct Service {
     stats: Mutex<Stats>,
     clients: watch::Sender<usize>,
     lifetime: Mutex<Lifetime>,
-    /// We were told to go.
-    ended: Notify,
+    /// We were told to go, or the server is gone.
+    ended: Arc<Notify>,
 }
 
 /// How long a service lives.
@@ -88,7 +90,8 @@ impl Service {
         let connections = connections(&mut conn, makers).await?;
         let stock = Stock::new(server, owner.clone(), migrations, makers, lifetime.whole_server);
         stock.template(&Recipe { content: Content::Seeded, recyclable: false }).await?;
-        tokio::spawn(hold(stock.server.clone(), owner, conn));
+        let ended = Arc::new(Notify::new());
+        tokio::spawn(hold(stock.server.clone(), owner, conn, ended.clone()));
         Ok(Arc::new(Service {
             stock,
             whole_server: lifetime.whole_server,
@@ -98,7 +101,7 @@ impl Service {
             stats: Mutex::default(),
             clients: watch::Sender::new(0),
             lifetime: Mutex::new(lifetime),
-            ended: Notify::new(),
+            ended,
         }))
     }
 
@@ -288,15 +291,18 @@ async fn connections(conn: &mut PgConnection, makers: u32) -> anyhow::Result<u32
     }
 }
 
-/// Holds the owner's lock, also after the server was started again.
-async fn hold(server: PgConnectOptions, owner: Owner, mut conn: PgConnection) {
-    loop {
+/// Holds the owner's lock, also after the server was started again; says so where that does not come back.
+async fn hold(server: PgConnectOptions, owner: Owner, mut conn: PgConnection, gone: Arc<Notify>) {
+    let mut answered = Instant::now();
+    while answered.elapsed() < GONE {
         sleep(HEARTBEAT).await;
-        if conn.ping().await.is_err()
-            && let Ok(mut again) = maintenance(&server).await
+        if conn.ping().await.is_ok() {
+            answered = Instant::now();
+        } else if let Ok(mut again) = maintenance(&server).await
             && owner.hold(&mut again).await.is_ok()
         {
             conn = again;
         }
     }
+    gone.notify_one();
 }
