@@ -3,8 +3,10 @@
 //! A server ends at its connection options: whatever comes after takes those and knows no kind of server.
 
 mod account;
+mod archive;
 mod binaries;
 mod built;
+mod cache;
 mod choice;
 mod cluster;
 mod container;
@@ -42,7 +44,7 @@ use sqlx::postgres::PgConnectOptions;
 use self::{
     account::Account,
     choice::{Own, Settled, instead, remember},
-    cluster::{Cluster, Durability},
+    cluster::{Cluster, Purpose},
     native::{Native, Startup},
 };
 pub(crate) use self::{
@@ -206,7 +208,8 @@ pub(crate) async fn time_initdb(folder: &Path, postgres: &Postgres) -> anyhow::R
     folder::ensure(folder, folder::Access::Private)?;
     let cluster = Cluster::new(folder, folder.join("server.log"));
     let start = Instant::now();
-    cluster.create(&binaries, &account, &postgres.database, "password", Durability::Durable).await?;
+    let purpose = Purpose::Lasting { password: "password" };
+    cluster.create(&binaries, &account, &postgres.database, purpose).await?;
     Ok(start.elapsed())
 }
 

@@ -28,11 +28,13 @@ const DRAFT: &str = "data.new-";
 /// For what a killed `initdb` had started to notice, which it does between two of its steps.
 const TO_END: Duration = Duration::from_secs(2);
 
-/// Whether the data is to survive a power cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Durability {
-    Durable,
-    Throwaway,
+/// What a data directory is made for.
+#[derive(Clone, Copy)]
+pub(super) enum Purpose<'a> {
+    /// To be kept: it survives a power cut, and its role has this password.
+    Lasting { password: &'a str },
+    /// To be copied: it has no password, and lets nobody in.
+    Model,
 }
 
 #[derive(Clone, Debug)]
@@ -100,26 +102,20 @@ impl Cluster {
         binaries: &Binaries,
         account: &Account,
         role: &str,
-        password: &str,
-        durability: Durability,
+        purpose: Purpose<'_>,
     ) -> anyhow::Result<()> {
         // A new name each time: an orphaned initdb may still be writing to an earlier one.
         let draft = self.home.join(format!("{DRAFT}{:016x}", rand::random::<u64>()));
         let password_file = self.home.join(format!("{DRAFT}password"));
-        // Made here and handed over, because the account may not be allowed to write to the folder.
-        write_private(&password_file, password)?;
-        account.own(&password_file)?;
+        let mut args: Vec<_> = options(role, purpose).into_iter().map(Into::into).collect();
+        if let Purpose::Lasting { password } = purpose {
+            // Made here and handed over, because the account may not be allowed to write to the folder.
+            write_private(&password_file, password)?;
+            account.own(&password_file)?;
+            args.push(option("--pwfile=", &password_file));
+        }
         super::folder::ensure(&draft, super::folder::Access::Private)?;
         account.own(&draft)?;
-
-        let mut args = vec!["--auth=scram-sha-256".to_owned(), "--encoding=UTF8".to_owned()];
-        args.push(format!("--locale={LOCALE}"));
-        args.push(format!("--username={role}"));
-        if durability == Durability::Throwaway {
-            args.push("--no-sync".to_owned());
-        }
-        let mut args: Vec<std::ffi::OsString> = args.into_iter().map(Into::into).collect();
-        args.push(option("--pwfile=", &password_file));
         args.push(option("--pgdata=", &draft));
         let initdb = account.command(&binaries.program("initdb"), args).stdin_null();
         let made = run_to_end(initdb, GivenUp::Stop).await;
@@ -135,7 +131,7 @@ impl Cluster {
             );
         }
         fs::rename(&draft, &self.data).with_context(|| format!("name {} data", draft.display()))?;
-        if durability == Durability::Durable {
+        if let Purpose::Lasting { .. } = purpose {
             // The name must be on disk before anybody's data is.
             let home = File::open(&self.home).and_then(|folder| folder.sync_all());
             home.with_context(|| format!("write {} to disk", self.home.display()))?;
@@ -159,15 +155,7 @@ impl Cluster {
              create role \"{identifier}\"; end if; \
              alter role \"{identifier}\" with login superuser password '{password}'; end $xtask$;\n"
         );
-        // A failed statement would be repeated in the output, and with it the password.
-        let args = ["--single", "-D"].map(Into::into).into_iter();
-        let args = args.chain([
-            self.data.clone().into(),
-            "--log_min_error_statement=panic".into(),
-            "template1".into(),
-        ]);
-        let session = account.command(&binaries.program("postgres"), args.collect()).stdin_bytes(script);
-        run_to_end(session, GivenUp::Leave).await.map_err(|said| {
+        self.alone(binaries, account, &[], script, GivenUp::Leave).await.map_err(|said| {
             anyhow!(
                 "the password of {} was lost, and setting another failed\n{}\n  \
                  the data is untouched; try again once that is mended",
@@ -175,6 +163,25 @@ impl Cluster {
                 indented(&said.to_string())
             )
         })
+    }
+
+    /// Runs statements, a line each, in a session that is the whole server, and asks nobody for a password. The server
+    /// must be stopped.
+    pub(super) async fn alone(
+        &self,
+        binaries: &Binaries,
+        account: &Account,
+        settings: &[&str],
+        script: String,
+        given_up: GivenUp,
+    ) -> anyhow::Result<()> {
+        let mut args = vec!["--single".into(), "-D".into(), self.data.clone().into()];
+        // A failed statement would be repeated in the output, and with it a password.
+        args.push("--log_min_error_statement=panic".into());
+        args.extend(settings.iter().map(Into::into));
+        args.push("template1".into());
+        let session = account.command(&binaries.program("postgres"), args).stdin_bytes(script);
+        run_to_end(session, given_up).await
     }
 
     /// The running server of this data directory, if there is one.
@@ -214,6 +221,18 @@ impl Cluster {
     }
 }
 
+/// What `initdb` makes depends on, but for its version.
+pub(super) fn options(role: &str, purpose: Purpose) -> Vec<String> {
+    let mut options = vec!["--encoding=UTF8".to_owned()];
+    options.push(format!("--locale={LOCALE}"));
+    options.push(format!("--username={role}"));
+    options.extend(match purpose {
+        Purpose::Lasting { .. } => vec!["--auth=scram-sha-256".to_owned()],
+        Purpose::Model => vec!["--auth=reject".to_owned(), "--no-sync".to_owned()],
+    });
+    options
+}
+
 /// A program that was started. Dropped while it is being waited for, it is what `given_up` says.
 struct Program {
     handle: duct::Handle,
@@ -224,7 +243,12 @@ impl Drop for Program {
     fn drop(&mut self) {
         let began = Instant::now();
         // Without effect where it has ended.
-        if self.given_up == GivenUp::Stop && self.handle.kill().is_ok() {
+        let ends = match self.given_up {
+            GivenUp::Leave => false,
+            GivenUp::Stop => self.handle.kill().is_ok(),
+            GivenUp::Finish => true,
+        };
+        if ends {
             // Until what it had started has let go of its output too.
             while matches!(self.handle.try_wait(), Ok(None)) && began.elapsed() < TO_END {
                 std::thread::sleep(Duration::from_millis(1));

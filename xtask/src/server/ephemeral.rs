@@ -4,18 +4,21 @@
 //! server starts, which clears it away (`owned`). Databases on it are not made here.
 
 use std::{
+    fs, io,
     path::PathBuf,
     time::{Duration, Instant},
 };
 
-use anyhow::bail;
+use anyhow::{Context, anyhow, bail};
 use rustix::process::Signal;
 use sqlx::postgres::PgConnectOptions;
 
 pub(crate) use super::owned::Place;
 use super::{
     account::Account,
-    cluster::{Cluster, Durability},
+    binaries::Binaries,
+    cache::Cache,
+    cluster::{Cluster, Purpose, indented, options},
     launch::{GivenUp, Launch, TO_DROP},
     login::{Login, login_options, try_login},
     owned::{self, OwnedFolder},
@@ -40,10 +43,24 @@ const SETTINGS: &[&str] = &[
     "--dynamic_shared_memory_type=mmap",
 ];
 
+/// A session that sets a password needs no more, and starts in half the time.
+const ALONE: &[&str] = &["--fsync=off", "--shared_buffers=1MB", "--dynamic_shared_memory_type=mmap"];
+
+/// What makes a login cheap, and the method that goes with it. A password of 160 random bits is not guessed, however
+/// fast a guess is, and hashing it 4096 times is half of what a connection costs.
+fn cheap_login(major: u32) -> (&'static str, &'static str) {
+    match major {
+        // It can't be told to hash less often.
+        ..16 => ("--password_encryption=md5", "md5"),
+        // From 18 on it warns of md5.
+        _ => ("--scram_iterations=1", "scram-sha-256"),
+    }
+}
+
 /// A running test server.
 pub(crate) struct Ephemeral {
-    cluster: Cluster,
-    running: PidFile,
+    // In this order: the server is stopped before its folder goes.
+    serving: Serving,
     role: String,
     password: String,
     version: String,
@@ -67,32 +84,17 @@ impl Ephemeral {
         let mut folder = OwnedFolder::create(&account).await?;
         let cluster = Cluster::new(&folder.path, folder.path.join("server.log"));
         let password = new_password();
-        let launched = async {
-            cluster.create(&binaries, &account, role, &password, Durability::Throwaway).await?;
-            let launch = Launch {
-                cluster: &cluster,
-                binaries: &binaries,
-                account: &account,
-                settings: SETTINGS,
-                port: None,
-                given_up: GivenUp::Stop,
-            };
-            launch.run().await
-        };
-        let running = match launched.await {
-            Ok(running) => running,
+        let start =
+            Start { binaries: &binaries, account: &account, cluster: &cluster, role, password: &password };
+        let serving = match start.run().await {
+            Ok(serving) => serving,
             Err(error) => {
                 folder.keep();
                 return Err(error);
             }
         };
-        let (role, version, elapsed) = (role.to_owned(), binaries.version, Duration::ZERO);
-        let mut server = Ephemeral { cluster, running, role, password, version, elapsed, folder };
-        match try_login(server.options()).await? {
-            Login::Answered => server.elapsed = began.elapsed(),
-            Login::Refused => bail!("the new test server refuses its own password"),
-        }
-        Ok(server)
+        let (role, version, elapsed) = (role.to_owned(), binaries.version, began.elapsed());
+        Ok(Ephemeral { serving, role, password, version, elapsed, folder })
     }
 
     /// Clears away what dead owners left, and starts nothing. The folders that are gone.
@@ -102,7 +104,7 @@ impl Ephemeral {
 
     /// Host, port, role and password; the database is for the caller to name.
     pub(crate) fn options(&self) -> PgConnectOptions {
-        login_options(self.running.port, &self.role, &self.password)
+        login_options(self.serving.running.port, &self.role, &self.password)
     }
 
     /// The password alone.
@@ -131,15 +133,85 @@ impl Ephemeral {
 
     /// Stops the server and removes everything that was in it.
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
-        self.cluster.stop(&self.running, Signal::QUIT, TO_STOP).await?;
+        self.serving.cluster.stop(&self.serving.running, Signal::QUIT, TO_STOP).await?;
         self.folder.remove()
     }
+}
+
+/// What a start needs to know.
+struct Start<'a> {
+    binaries: &'a Binaries,
+    account: &'a Account,
+    cluster: &'a Cluster,
+    role: &'a str,
+    password: &'a str,
+}
+
+impl Start<'_> {
+    /// By a copy of the cached data directory. Where there is none, or it does not do, `initdb` makes one.
+    async fn run(&self) -> anyhow::Result<Serving> {
+        let data = &self.cluster.data;
+        let cache = Cache::of(self.binaries, &options(self.role, Purpose::Model));
+        if cache.as_ref().is_some_and(|cache| cache.unpack(data, self.account).is_ok())
+            && let Ok(serving) = self.serve().await
+        {
+            return Ok(serving);
+        }
+        owned::stop_servers_of(data).await?;
+        match fs::remove_dir_all(data) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("remove {}", data.display()));
+            }
+            Ok(()) | Err(_) => {}
+        }
+        self.cluster.create(self.binaries, self.account, self.role, Purpose::Model).await?;
+        if let Some(cache) = cache {
+            cache.keep(data);
+        }
+        self.serve().await
+    }
+
+    /// Gives the data directory its password, and starts the server.
+    ///
+    /// The password is set before there is a server to connect to. A cached one, to log in by once and then to
+    /// replace, would save 20 ms and be in force until then, and for good in what a killed start leaves.
+    async fn serve(&self) -> anyhow::Result<Serving> {
+        let (cluster, binaries, account) = (self.cluster, self.binaries, self.account);
+        let (setting, method) = cheap_login(binaries.major);
+        let hba = ["all", "replication"].map(|what| format!("host {what} all 127.0.0.1/32 {method}\n"));
+        let hba_file = cluster.data.join("pg_hba.conf");
+        fs::write(&hba_file, hba.concat()).with_context(|| format!("write {}", hba_file.display()))?;
+
+        let role = self.role.replace('"', "\"\"");
+        let script = format!("alter role \"{role}\" password '{}';\n", self.password);
+        let settings = [ALONE, &[setting]].concat();
+        // Killed, it would leave its shared memory behind; it takes 20 ms.
+        let alone = cluster.alone(binaries, account, &settings, script, GivenUp::Finish).await;
+        alone.map_err(|said| {
+            anyhow!("the new test server takes no password\n{}", indented(&said.to_string()))
+        })?;
+
+        let (settings, port) = ([SETTINGS, &[setting]].concat(), None);
+        let launch =
+            Launch { cluster, binaries, account, settings: &settings, port, given_up: GivenUp::Stop };
+        let serving = Serving { cluster: cluster.clone(), running: launch.run().await? };
+        match try_login(login_options(serving.running.port, self.role, self.password)).await? {
+            Login::Answered => Ok(serving),
+            Login::Refused => bail!("the new test server refuses its own password"),
+        }
+    }
+}
+
+/// A server, and where.
+struct Serving {
+    cluster: Cluster,
+    running: PidFile,
 }
 
 /// For a panic, or a return by `?`: takes the server down, but reports nothing and waits briefly. What it
 /// does not get done is cleared away by the next start. After `stop` it finds nothing to do. The folder goes after
 /// it, by a `Drop` of its own.
-impl Drop for Ephemeral {
+impl Drop for Serving {
     fn drop(&mut self) {
         let began = Instant::now();
         let lives = || pidfile::serves(self.running.pid, &self.cluster.data);

@@ -49,13 +49,15 @@ pub(super) struct Launch<'a> {
     pub(super) given_up: GivenUp,
 }
 
-/// What becomes of a server whose starter is interrupted before it is ready.
+/// What becomes of a program whose starter is interrupted before it is ready, or at its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum GivenUp {
     /// It goes on, and the next command finds it.
     Leave,
     /// It is of no use to anybody else.
     Stop,
+    /// It ends by itself within a moment, and is waited for.
+    Finish,
 }
 
 /// A process that was started just now. Dropped while it is being waited for, it is what `given_up` says.

@@ -172,7 +172,7 @@ async fn clear_away(base: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(cleared)
 }
 
-async fn stop_servers_of(data: &Path) -> anyhow::Result<()> {
+pub(super) async fn stop_servers_of(data: &Path) -> anyhow::Result<()> {
     let began = Instant::now();
     loop {
         let servers = pidfile::servers_of(data);

@@ -14,7 +14,7 @@ use rustix::process::Signal;
 
 use super::{
     account::Account,
-    cluster::{Cluster, Durability},
+    cluster::{Cluster, Purpose},
     launch::{self, GivenUp, Launch, TO_LET_GO},
     login::{Login, login_options, try_login},
     native::{Native, Running, STOP_PATIENCE, Startup},
@@ -73,7 +73,8 @@ impl Native {
         let mut state = State { port, role: self.role.clone(), password, binaries };
         // Before the data, so that no data directory is ever without its password.
         state::write(&self.folder, &state)?;
-        cluster.create(&state.binaries, &account, &state.role, &state.password, Durability::Durable).await?;
+        let purpose = Purpose::Lasting { password: &state.password };
+        cluster.create(&state.binaries, &account, &state.role, purpose).await?;
         let file = launch(&cluster, &state, &account).await?;
         match try_login(login_options(file.port, &state.role, &state.password)).await? {
             Login::Answered => {}
