@@ -14,6 +14,7 @@ fn the_benchmark_measures_every_row_on_a_server_of_its_own() {
         [
             "server start, from nothing",
             "server start, from stopped",
+            "test server, to its first answer",
             "db-setup, server running",
             "migrate, nothing to do",
             "cargo xtask migrate, nothing to do"

@@ -28,6 +28,7 @@ mod schema;
 mod seeds;
 mod snapshot;
 mod test_server;
+mod test_server_cache;
 mod tidy;
 mod timeouts;
 mod verbs;

@@ -213,6 +213,14 @@ pub(crate) async fn time_initdb(folder: &Path, postgres: &Postgres) -> anyhow::R
     Ok(start.elapsed())
 }
 
+/// How long a test server takes from nothing to its first answer.
+pub(crate) async fn time_test_server(postgres: &Postgres) -> anyhow::Result<Duration> {
+    let server = Ephemeral::start(postgres.version, &postgres.database).await?;
+    let elapsed = server.elapsed();
+    server.stop().await?;
+    Ok(elapsed)
+}
+
 /// The psql that came with the server's programs.
 pub(crate) fn psql_of_binaries(postgres: &Postgres) -> Option<PathBuf> {
     let psql = binaries::find(postgres.version, None).ok()?.program("psql");

@@ -1,4 +1,4 @@
-//! The rows about whole commands: set-up, a migration with nothing to do, starting the server.
+//! The rows about whole commands: set-up, a migration with nothing to do, starting the server; and about test servers.
 
 use std::{env, ffi::OsString, fs, os::unix::fs::symlink, path::PathBuf, process, time::Duration};
 
@@ -11,7 +11,11 @@ use super::{
     table::{Goal, Row, median},
     timed,
 };
-use crate::{checkout::Checkout, db_shell, server::time_initdb};
+use crate::{
+    checkout::Checkout,
+    db_shell,
+    server::{time_initdb, time_test_server},
+};
 
 /// A server and a state folder of the benchmark's own, removed at the end.
 struct Bench {
@@ -75,6 +79,7 @@ pub(super) async fn measure(checkout: &Checkout, runs: u32) -> anyhow::Result<Ve
     let bench = Bench::new(checkout)?;
     let mut rows = vec![from_nothing(&bench, &project, runs.min(5)).await?];
     rows.push(from_stopped(&bench, runs)?);
+    rows.push(test_server(&bench, &project, runs.min(5)).await?);
     let url = bench.surrounded(cmd!(&bench.xtask, "db-url")).read().context("find the benchmark's server")?;
     let url = Url::parse(&url)?;
     rows.push(set_up(&bench, &project, &url, runs)?);
@@ -106,6 +111,20 @@ fn from_stopped(bench: &Bench, runs: u32) -> anyhow::Result<Row> {
     }
     let (ours, limit) = (median(ours), Duration::from_millis(100));
     Ok(Row::new("server start, from stopped", ours, "its goal", limit, Goal::Time(limit)))
+}
+
+/// A test server, from nothing to its first answer, beside the `initdb` that its cache spares it.
+async fn test_server(bench: &Bench, project: &Project, runs: u32) -> anyhow::Result<Row> {
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    // The first may fill the cache.
+    time_test_server(&project.postgres).await?;
+    for _ in 0..runs {
+        ours.push(time_test_server(&project.postgres).await?);
+        theirs.push(time_initdb(&bench.folder.join("initdb"), &project.postgres).await?);
+        fs::remove_dir_all(bench.folder.join("initdb"))?;
+    }
+    let goal = Goal::Time(Duration::from_millis(200));
+    Ok(Row::new("test server, to its first answer", median(ours), "initdb", median(theirs), goal))
 }
 
 /// `db-setup` on a running server against psql creating the database and running the same SQL.
