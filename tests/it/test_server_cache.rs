@@ -89,10 +89,6 @@ impl Cached {
         self.checkout.bare_command_in(args, &more.iter().chain(own).copied().collect::<Vec<_>>())
     }
 
-    fn start(&self) -> Server {
-        self.start_in(&[])
-    }
-
     #[track_caller]
     fn start_in(&self, more: &[(&str, &OsStr)]) -> Server {
         self.begin_in(more).wait()
@@ -117,12 +113,10 @@ impl Cached {
         self.path("cache/xtask/clusters")
     }
 
-    /// The folder's files but for its lock, sorted.
+    /// The folder's files but for its lock.
     fn files(&self) -> Vec<PathBuf> {
         let files = fs::read_dir(self.folder()).into_iter().flatten().map(|it| it.unwrap().path());
-        let mut files: Vec<_> = files.filter(|it| !it.ends_with("lock")).collect();
-        files.sort();
-        files
+        files.filter(|it| !it.ends_with("lock")).collect()
     }
 
     #[track_caller]
@@ -134,7 +128,7 @@ impl Cached {
     /// Starts a server, and sees that `initdb` has made so many by then.
     #[track_caller]
     fn expect_made(&self, made: usize) {
-        let server = self.start();
+        let server = self.start_in(&[]);
         assert!(query(&server.url, "select 'well'").is_ok());
         server.end();
         assert_eq!(self.made(), made);
@@ -181,8 +175,8 @@ fn query(options: &PgConnectOptions, sql: &'static str) -> sqlx::Result<String> 
 #[test]
 fn a_second_server_needs_no_initdb_and_has_another_password() {
     let it = Cached::new();
-    let first = it.start();
-    let second = it.start();
+    let first = it.start_in(&[]);
+    let second = it.start_in(&[]);
     assert_eq!(it.made(), 1);
     for (mine, other) in [(&first, &second), (&second, &first)] {
         assert!(query(&mine.url, "select 'well'").is_ok());
@@ -215,14 +209,12 @@ fn the_cache_is_private_and_neither_has_a_password_nor_lets_anybody_in() {
 #[test]
 fn a_login_is_cheap_on_a_test_server_and_dear_on_the_development_server() {
     let it = Cached::new();
-    let server = it.start();
+    let server = it.start_in(&[]);
     let sql = "select split_part(rolpassword, ':', 1) || ' ' || current_setting('server_version_num')
         from pg_authid where rolname = current_user";
-    let (stored, version) = (|it: String| {
-        let (stored, version) = it.split_once(' ').unwrap();
-        (stored.to_owned(), version.parse::<u32>().unwrap())
-    })(query(&server.url, sql).unwrap());
-    match version {
+    let answer = query(&server.url, sql).unwrap();
+    let (stored, version) = answer.split_once(' ').unwrap();
+    match version.parse::<u32>().unwrap() {
         ..160_000 => assert!(stored.starts_with("md5"), "{stored}"),
         _ => assert_eq!(stored, "SCRAM-SHA-256$1"),
     }
