@@ -13,7 +13,10 @@ use duct::cmd;
 use rustix::process::{Signal, kill_process};
 
 use super::Cached;
-use crate::native_server::{lives, pid_of, processes, wait_until};
+use crate::{
+    checkout::outcome,
+    native_server::{lives, pid_of, processes, wait_until},
+};
 
 /// Spoils the entry, and sees that it is made once more, and then used again.
 #[track_caller]
@@ -137,4 +140,12 @@ fn entries_go_that_nobody_has_used_for_a_month() {
     it.start_in(&[("TZ", OsStr::new("Asia/Kathmandu"))]).end();
     let left = it.files();
     assert!(left.len() == 3 && left.contains(&entry) && left.contains(&old), "{left:?}");
+}
+
+#[test]
+fn a_server_that_cannot_be_made_is_told_and_nobody_waits_for_it() {
+    let it = Cached::new();
+    it.executable("bin/initdb", "#!/bin/sh\necho it is broken\nexit 1\n");
+    let told = outcome(&it.command(&["test"], &[]));
+    told.expect(1, &["could not make", "it is broken", "df -h"]);
 }

@@ -243,7 +243,7 @@ async fn start(
     let (reader, output) = pipe()?;
     // Ours may be gone while it lives on, and then whoever reads it would wait for the end.
     let (complaints, error_output) = pipe()?;
-    let child = surround(cmd(this, words).stderr_file(error_output))
+    let command = surround(cmd(this, words).stderr_file(error_output))
         .stdout_file(output)
         .unchecked()
         .before_spawn(|command| {
@@ -251,7 +251,9 @@ async fn start(
             command.process_group(0);
             Ok(())
         });
-    let child = Arc::new(child.start().context("start this program again")?);
+    let child = Arc::new(command.start().context("start this program again")?);
+    // It holds the other end of the child's output, which would never end for us.
+    drop(command);
     thread::spawn(move || {
         BufReader::new(complaints).lines().map_while(Result::ok).for_each(|line| output::remark(&line));
     });
