@@ -215,7 +215,7 @@ pub(crate) async fn time_initdb(folder: &Path, postgres: &Postgres) -> anyhow::R
 
 /// How long a test server takes from nothing to its first answer.
 pub(crate) async fn time_test_server(postgres: &Postgres) -> anyhow::Result<Duration> {
-    let server = Ephemeral::start(postgres.version, &postgres.database).await?;
+    let server = Ephemeral::start(Programs::OfThisMachine, postgres.version, &postgres.database).await?;
     let elapsed = server.elapsed();
     server.stop().await?;
     Ok(elapsed)
