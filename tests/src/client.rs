@@ -26,7 +26,7 @@ pub const SERVICE: &str = "XTASK_TEST_SERVICE";
 pub const SERVER: &str = "XTASK_TEST_URL";
 
 static PROJECT: LazyLock<Result<Project, migrations::Error>> =
-    LazyLock::new(|| Project::load(&workspace_root().join("migrations")));
+    LazyLock::new(|| Project::load(&root().join("migrations")));
 
 /// A database that somebody has for a while; when this goes away, so does the database.
 pub struct Lent {
@@ -44,10 +44,14 @@ enum Lender {
 impl Lent {
     /// Asks for a database.
     pub(crate) async fn take(recipe: &Recipe, loan: Loan, test: &str) -> anyhow::Result<Lent> {
-        match line().await? {
-            Some(line) => Lent::ask(line, recipe, loan, test).await,
-            None => Lent::make(&server()?, recipe).await,
+        if let Some(service) = line().await? {
+            let lent = Lent::ask(service, recipe, loan, test).await;
+            // Unless it was killed in the midst of this.
+            if lent.is_ok() || line().await?.is_some() {
+                return lent;
+            }
         }
+        Lent::make(&server()?, recipe).await
     }
 
     /// Asks a service.
@@ -89,9 +93,13 @@ impl Lent {
     /// Nobody needs it any more.
     pub(crate) async fn give_back(self, cleaned: bool) -> anyhow::Result<()> {
         match self.by {
-            // The end of the connection is all that it takes.
-            Lender::Service(mut line) if cleaned => line.ask(&Request::Cleaned).await.map(drop),
-            Lender::Service(_) => Ok(()),
+            // The end of the connection is all that it takes; a service that was killed gets nothing back.
+            Lender::Service(mut line) => {
+                if cleaned {
+                    let _ = line.ask(&Request::Cleaned).await;
+                }
+                Ok(())
+            }
             Lender::Us(scratch) => scratch.discard().await,
         }
     }
@@ -121,8 +129,7 @@ async fn line() -> anyhow::Result<Option<Line>> {
 
 /// The service of this checkout.
 async fn shared() -> anyhow::Result<Line> {
-    let root = variable("XTASK_ROOT").map_or_else(workspace_root, PathBuf::from);
-    let socket = shared_socket(&root)?;
+    let socket = shared_socket(&root())?;
     if let Ok(line) = Line::connect(&socket).await {
         return Ok(line);
     }
@@ -207,6 +214,11 @@ pub async fn report(socket: &Path) -> anyhow::Result<Report> {
 /// Where it does not answer, or somebody still uses it.
 pub async fn end(socket: &Path) -> anyhow::Result<()> {
     Line::connect(socket).await?.ask(&Request::End).await.map(drop)
+}
+
+/// The checkout that is tested.
+fn root() -> PathBuf {
+    variable("XTASK_ROOT").map_or_else(workspace_root, PathBuf::from)
 }
 
 fn variable(name: &str) -> Option<String> {

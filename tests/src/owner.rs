@@ -3,15 +3,22 @@
 //! Both live in Postgres, so that they hold across processes and machines. A database of ours is known by its name and its
 //! mark, and nobody needs it any more once its owner's lock is free.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, bail};
 use sha2::{Digest as _, Sha256};
-use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, postgres::PgConnectOptions};
-use tokio::time::sleep;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
+use tokio::{sync::Notify, time::sleep};
 
 /// How long a connection to a server that has none left is tried again.
 const FOR_A_CONNECTION: Duration = Duration::from_secs(60);
+/// How often the connection of an owner is looked at.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+/// A server that can't be reached for so long is gone for good.
+const GONE: Duration = Duration::from_secs(60);
 /// Postgres's name for having no connections left.
 const TOO_MANY_CONNECTIONS: &str = "53300";
 /// What every name begins with.
@@ -164,6 +171,22 @@ pub(crate) async fn connect(options: &PgConnectOptions) -> anyhow::Result<PgConn
             other => return other.context("connect to the test server"),
         }
     }
+}
+
+/// Holds the owner's lock, also after the server was started again; says so where that does not come back.
+pub(crate) async fn hold(server: PgConnectOptions, owner: Owner, mut conn: PgConnection, gone: Arc<Notify>) {
+    let mut answered = Instant::now();
+    while answered.elapsed() < GONE {
+        sleep(HEARTBEAT).await;
+        if conn.ping().await.is_ok() {
+            answered = Instant::now();
+        } else if let Ok(mut again) = maintenance(&server).await
+            && owner.hold(&mut again).await.is_ok()
+        {
+            conn = again;
+        }
+    }
+    gone.notify_one();
 }
 
 #[cfg(test)]

@@ -35,13 +35,13 @@ begin
         where relkind = 'r' and relnamespace not in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
           and relnamespace <> 'scratch_recycle'::regnamespace and relnamespace::regnamespace::text not like 'pg\_%'
     loop
-        execute format('select count(*) from %s', relation) into found;
+        execute format('select count(*) from only %s', relation) into found;
         copy := null;
         if found > 0 then
             copy := format('scratch_recycle.rows_%s', relation::oid);
             select string_agg(quote_ident(attname), ', ' order by attnum) into listed
             from pg_attribute where attrelid = relation and attnum > 0 and not attisdropped and attgenerated = '';
-            execute format('create table %s as select %s from %s', copy, listed, relation);
+            execute format('create table %s as select %s from only %s', copy, listed, relation);
         end if;
         insert into scratch_recycle.tables
         values (relation, copy::regclass, listed, found, (pg_current_xact_id()::text::bigint & 4294967295));
@@ -81,12 +81,12 @@ begin
     set local session_replication_role = replica;
     for held in select * from scratch_recycle.tables loop
         if held.copy is null then
-            execute format('delete from %s', held.relation);
+            execute format('delete from only %s', held.relation);
         else
-            execute format('select count(*) <> %s or coalesce(bool_or(xmin::text::bigint > %s), false) from %s',
+            execute format('select count(*) <> %s or coalesce(bool_or(xmin::text::bigint > %s), false) from only %s',
                            held.rows, held.since, held.relation) into changed;
             if changed then
-                execute format('delete from %s', held.relation);
+                execute format('delete from only %s', held.relation);
                 execute format('insert into %s (%s) overriding system value select %s from %s',
                                held.relation, held.columns, held.columns, held.copy);
                 update scratch_recycle.tables set since = pg_current_xact_id()::text::bigint & 4294967295

@@ -181,15 +181,13 @@ pub fn with_transaction(test: impl AsyncFnOnce(&mut PgConnection) -> anyhow::Res
                 "this test has ended the transaction that it was given, which with_transaction would have rolled back"
             );
         }
-        Ok(Ok(Some(outcome))) => {
+        Ok(Ok(Some(Ok(())))) => {
             let _ = runtime.block_on(lent.give_back(false));
-            if let Err(error) = outcome {
-                panic!("{error:?}");
-            }
         }
-        other => {
-            let _ = runtime.block_on(lent.give_back(false));
-            fail(other.map(|outcome: anyhow::Result<_>| outcome.map(drop)));
+        failed => {
+            // It may have ended the transaction before.
+            let _ = runtime.block_on(lent.spoilt());
+            fail(failed.map(|done: anyhow::Result<_>| done.and_then(|outcome| outcome.unwrap_or(Ok(())))));
         }
     }
 }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
+use sqlx::{PgConnection, postgres::PgConnectOptions};
 use tokio::{
     net::{UnixListener, UnixStream},
     sync::{Mutex as AsyncMutex, Notify, OwnedSemaphorePermit, Semaphore, watch},
@@ -20,7 +20,7 @@ use tokio::{
 
 use crate::{
     content::{Content, Recipe},
-    owner::{Owner, Purpose, maintenance},
+    owner::{self, Owner, Purpose, maintenance},
     protocol::{Answer, Line, Loan, Request},
     run::CONNECTIONS,
     scratch,
@@ -31,14 +31,8 @@ use crate::{
 
 /// Connections of the service's own beside those that make databases: the owner's lock, a template, marks, removals.
 const OVERHEAD: u32 = 6;
-/// How long a test waits for others to give back connections.
-const FOR_A_SLOT: Duration = Duration::from_secs(120);
 /// What was left by others may still be wanted by somebody whose connection to the server broke.
 const ABANDONED: Duration = Duration::from_secs(300);
-/// How often the owner's connection is looked at.
-const HEARTBEAT: Duration = Duration::from_secs(1);
-/// A server that can't be reached for so long is gone for good.
-const GONE: Duration = Duration::from_secs(60);
 /// For the first client to come.
 const FOR_THE_FIRST: Duration = Duration::from_secs(60);
 
@@ -55,11 +49,12 @@ pub struct Service {
     stats: Mutex<Stats>,
     clients: watch::Sender<usize>,
     lifetime: Mutex<Lifetime>,
+    patience: Duration,
     /// We were told to go, or the server is gone.
     ended: Arc<Notify>,
 }
 
-/// How long a service lives.
+/// How long a service lives, and how long others wait for it.
 #[derive(Debug, Clone, Copy)]
 pub struct Lifetime {
     /// After the last client has left.
@@ -70,6 +65,8 @@ pub struct Lifetime {
     pub whole_server: bool,
     /// Whoever started it is still there, and will end it.
     pub attended: bool,
+    /// For tests that wait until others give back connections.
+    pub patience: Duration,
 }
 
 impl Service {
@@ -91,7 +88,7 @@ impl Service {
         let stock = Stock::new(server, owner.clone(), migrations, makers, lifetime.whole_server);
         stock.template(&Recipe { content: Content::Seeded, recyclable: false }).await?;
         let ended = Arc::new(Notify::new());
-        tokio::spawn(hold(stock.server.clone(), owner, conn, ended.clone()));
+        tokio::spawn(owner::hold(stock.server.clone(), owner, conn, ended.clone()));
         Ok(Arc::new(Service {
             stock,
             whole_server: lifetime.whole_server,
@@ -101,6 +98,7 @@ impl Service {
             stats: Mutex::default(),
             clients: watch::Sender::new(0),
             lifetime: Mutex::new(lifetime),
+            patience: lifetime.patience,
             ended,
         }))
     }
@@ -186,7 +184,10 @@ impl Service {
             }
             (Request::Cleaned, Some(held)) => held.after = After::Lend,
             (Request::Spoilt, Some(held)) => {
-                self.shared.lock().await.retain(|_, name| *name != held.name);
+                let mut shared = self.shared.lock().await;
+                shared.retain(|_, name| *name != held.name);
+                // Others may be in it, so it goes with the rest at the end. No template has its name.
+                shared.insert(held.name.clone(), held.name.clone());
             }
             (Request::Report, _) => {
                 let server = scratch::url(&self.stock.server, "postgres");
@@ -231,12 +232,12 @@ impl Service {
     }
 
     async fn slot(&self, connections: u32) -> anyhow::Result<OwnedSemaphorePermit> {
-        let permit = timeout(FOR_A_SLOT, self.slots.clone().acquire_many_owned(connections)).await;
+        let permit = timeout(self.patience, self.slots.clone().acquire_many_owned(connections)).await;
         let Ok(permit) = permit else {
             bail!(
                 "no database became free within {} s\n  the server leaves {} connections to tests, {CONNECTIONS} each, so {} \
                  tests at a time may hold one\n  run fewer at a time, or raise its max_connections",
-                FOR_A_SLOT.as_secs(),
+                self.patience.as_secs(),
                 self.connections,
                 self.connections / CONNECTIONS
             )
@@ -289,20 +290,4 @@ async fn connections(conn: &mut PgConnection, makers: u32) -> anyhow::Result<u32
             ours + CONNECTIONS
         ),
     }
-}
-
-/// Holds the owner's lock, also after the server was started again; says so where that does not come back.
-async fn hold(server: PgConnectOptions, owner: Owner, mut conn: PgConnection, gone: Arc<Notify>) {
-    let mut answered = Instant::now();
-    while answered.elapsed() < GONE {
-        sleep(HEARTBEAT).await;
-        if conn.ping().await.is_ok() {
-            answered = Instant::now();
-        } else if let Ok(mut again) = maintenance(&server).await
-            && owner.hold(&mut again).await.is_ok()
-        {
-            conn = again;
-        }
-    }
-    gone.notify_one();
 }

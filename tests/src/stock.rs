@@ -20,13 +20,15 @@ use tokio::{
 
 use crate::{
     content::{Content, Recipe},
-    owner::{Owner, Purpose},
+    owner::{Owner, Purpose, maintenance},
     scratch,
     shelf::Shelf,
     sources::Sources,
     template,
 };
 
+/// Nothing that is done on these connections takes so long that all are in use.
+const FOR_A_CONNECTION: Duration = Duration::from_secs(10);
 /// For removing what was made ahead.
 const TO_END: Duration = Duration::from_secs(30);
 
@@ -60,6 +62,7 @@ impl Stock {
     ) -> Arc<Stock> {
         let workers = PgPoolOptions::new()
             .max_connections(makers + 2)
+            .acquire_timeout(FOR_A_CONNECTION)
             .connect_lazy_with(server.clone().database("postgres").application_name("scratch databases"));
         let (janitor, to_remove) = mpsc::unbounded_channel();
         let stock = Arc::new(Stock {
@@ -185,7 +188,11 @@ impl Stock {
     }
 
     async fn connection(&self) -> anyhow::Result<PoolConnection<sqlx::Postgres>> {
-        self.workers.acquire().await.context("connect to the test server")
+        match self.workers.acquire().await {
+            Ok(conn) => Ok(conn),
+            // A pool does not tell why.
+            Err(error) => Err(maintenance(&self.server).await.err().unwrap_or(error.into())),
+        }
     }
 
     async fn clean_up(self: Arc<Stock>, mut to_remove: mpsc::UnboundedReceiver<String>) {

@@ -34,6 +34,8 @@ use crate::{
 const UNUSED: Duration = Duration::from_secs(5 * 60);
 /// One with databases of failed tests on it waits longer.
 const KEPT: Duration = Duration::from_secs(30 * 60);
+/// For a test that waits until others give back connections.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// What the starter writes when it leaves and the server is to stay.
 const STAY: &str = "stay";
 /// Others may be starting the same server, and building xtask before.
@@ -84,8 +86,13 @@ impl Args {
         server: &TestServer,
         end: &mut Option<oneshot::Receiver<bool>>,
     ) -> anyhow::Result<()> {
-        let lifetime =
-            Lifetime { unused: UNUSED, kept: KEPT, whole_server: server.is_ours(), attended: self.attached };
+        let lifetime = Lifetime {
+            unused: UNUSED,
+            kept: KEPT,
+            whole_server: server.is_ours(),
+            attended: self.attached,
+            patience: PATIENCE,
+        };
         let starting = Service::start(server.options.clone(), checkout.migrations(), lifetime);
         let service = or_interrupted(starting).await?;
         let listener = UnixListener::bind(&self.socket)
@@ -139,6 +146,8 @@ impl Host {
     pub(crate) async fn start(checkout: &Checkout) -> anyhow::Result<Host> {
         let socket =
             tests::shared_socket(&checkout.root)?.with_extension(format!("{}.socket", std::process::id()));
+        // Of a killed one that had our number.
+        let _ = fs::remove_file(&socket);
         let (input, writer) = pipe()?;
         let (child, url) =
             start(checkout, &socket, |child| child.stdin_file(input), &["--attached"], output::line).await?;
@@ -243,17 +252,17 @@ async fn start(
     let (reader, output) = pipe()?;
     // Ours may be gone while it lives on, and then whoever reads it would wait for the end.
     let (complaints, error_output) = pipe()?;
-    let command = surround(cmd(this, words).stderr_file(error_output))
+    // In one go: the ends of the pipes that are for the child must not stay open here.
+    let child = surround(cmd(this, words).stderr_file(error_output))
         .stdout_file(output)
         .unchecked()
         .before_spawn(|command| {
             // Ctrl-C in the terminal is for us to tell it.
             command.process_group(0);
             Ok(())
-        });
-    let child = Arc::new(command.start().context("start this program again")?);
-    // It holds the other end of the child's output, which would never end for us.
-    drop(command);
+        })
+        .start();
+    let child = Arc::new(child.context("start this program again")?);
     thread::spawn(move || {
         BufReader::new(complaints).lines().map_while(Result::ok).for_each(|line| output::remark(&line));
     });
