@@ -13,7 +13,8 @@ use duct::{Handle, cmd};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
-    checkout::{Checkout, outcome},
+    borrowing::{RIGHT, Shared, outcome_line, surrounded},
+    checkout::{Checkout, outcome, xtask},
     native_server::{lives, pid_of, processes, wait_until},
 };
 
@@ -234,4 +235,21 @@ fn xtask_test_hands_over_its_arguments_and_the_exit_code_and_ends_its_server() {
             fs::remove_file(&place).unwrap();
         }
     }
+}
+
+#[test]
+fn where_memory_is_small_it_is_on_disk_and_says_so() {
+    let shared = Shared::new();
+    // What a container often gets.
+    let small = "mount --make-rprivate / && mount -t tmpfs -o size=64m none /dev/shm && exec \"$@\"";
+    let starter = ["unshare", "--mount", "sh", "-c", small, "sh"];
+    let words = [&starter[..], &[xtask().to_str().unwrap(), "server", "start", "--test"]].concat();
+    let told = outcome(&surrounded(&shared.checkout, cmd(words[0], &words[1..]), &[]));
+    told.expect(0, &["on disk, which is slower: /dev/shm has ", "started"]);
+    let right = shared.borrow(&["seeded", "1", "pass", RIGHT]);
+    assert_eq!(outcome_line(&right)[1..], ["22", "7"]);
+    let (postmaster, folder) = shared.postmaster();
+    assert!(!folder.starts_with("/dev/shm"), "{}", folder.display());
+    shared.xtask(&["server", "sweep"]).expect(0, &["1 test server that nobody uses ended"]);
+    assert!(!lives(postmaster) && !folder.exists());
 }

@@ -1,0 +1,225 @@
+//! What tests of the databases that are lent to tests share: processes that borrow, and services that may be killed.
+
+use std::{
+    ffi::OsStr,
+    io::{BufRead, BufReader, PipeReader, PipeWriter, pipe},
+    os::unix::net::UnixStream,
+    path::PathBuf,
+    process::Output,
+    sync::LazyLock,
+};
+
+use duct::{Expression, Handle, cmd};
+use rustix::process::{Pid, Signal, kill_process};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
+use tests::workspace_root;
+
+use crate::{
+    checkout::{Checkout, Outcome, outcome, xtask},
+    native_server::{lives, pid_of, processes, wait_until},
+};
+
+/// What is to be in a migrated and seeded database, as one statement that answers `22 7`.
+pub(crate) const RIGHT: &str =
+    "select (select count(*) from pg_tables where schemaname = 'public') || ' ' || count(*) from roles";
+
+static BORROWER: LazyLock<PathBuf> = LazyLock::new(|| {
+    let build = cmd!(env!("CARGO"), "build", "--quiet", "--package", "tests", "--example", "borrower");
+    build.dir(workspace_root()).run().unwrap();
+    // This test stands in the folder `deps` beside that of the examples.
+    std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("examples/borrower")
+});
+
+/// A process that borrows (`tests/examples/borrower.rs`), in an environment with these variables alone of ours.
+pub(crate) fn borrower(checkout: &Checkout, words: &[&str], more: &[(&str, &OsStr)]) -> Expression {
+    surrounded(checkout, cmd(&*BORROWER, words), more)
+}
+
+/// Any command, with a checkout's environment.
+pub(crate) fn surrounded(checkout: &Checkout, command: Expression, more: &[(&str, &OsStr)]) -> Expression {
+    // The variable that is set first is the one that counts.
+    let command = more.iter().fold(command, |command, (name, value)| command.env(name, value));
+    ["DATABASE_URL", "XTASK_SERVER", tests::SERVER, tests::SERVICE]
+        .into_iter()
+        .fold(command, |command, name| command.env_remove(name))
+        .env("XTASK_ROOT", checkout.root())
+        .env("XTASK_BIN", xtask())
+        .env("XDG_STATE_HOME", checkout.root().join("state"))
+        .env("DOCKER_HOST", "unix:///nowhere/docker.sock")
+        .env("RUST_BACKTRACE", "0")
+        .unchecked()
+}
+
+/// Starts what is to be waited for later.
+pub(crate) fn begin(command: &Expression) -> Handle {
+    command.stdout_capture().stderr_capture().start().unwrap()
+}
+
+/// A borrower that has its database, and ends when it is told to.
+pub(crate) struct Waiting {
+    pub(crate) process: Handle,
+    /// What it has printed so far.
+    pub(crate) line: String,
+    input: PipeWriter,
+    _output: BufReader<PipeReader>,
+}
+
+impl Waiting {
+    /// Starts it, and waits until it has its database. Its end must be `wait`.
+    pub(crate) fn begin(command: &Expression) -> Waiting {
+        let (stdin, input) = pipe().unwrap();
+        let (output, stdout) = pipe().unwrap();
+        let process = command.stdin_file(stdin).stdout_file(stdout).stderr_capture().start().unwrap();
+        let mut line = String::new();
+        let mut output = BufReader::new(output);
+        output.read_line(&mut line).unwrap();
+        Waiting { process, line, input, _output: output }
+    }
+
+    /// Lets it come to its end.
+    pub(crate) fn end(self) -> Output {
+        drop(self.input);
+        self.process.into_output().unwrap()
+    }
+}
+
+/// What it printed, once it has ended well.
+#[track_caller]
+pub(crate) fn told(handle: &Handle) -> Vec<String> {
+    let output = handle.wait().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+}
+
+/// The words of the one line that a borrower printed, once it has ended well.
+#[track_caller]
+pub(crate) fn outcome_line(outcome: &Outcome) -> Vec<&str> {
+    assert_eq!(outcome.code, 0, "{outcome:?}");
+    assert_eq!(outcome.stdout.lines().count(), 1, "{outcome:?}");
+    outcome.stdout.split_whitespace().collect()
+}
+
+/// Kills a process on the spot, and waits until it is gone.
+pub(crate) fn kill(handle: &Handle) {
+    let _ = kill_process(pid_of(handle), Signal::KILL);
+    handle.wait().unwrap();
+}
+
+/// What one statement answers on a server, a row an element.
+pub(crate) fn ask(url: &str, sql: &str) -> Vec<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let rows = runtime.block_on(async {
+        let mut conn = PgConnection::connect(url).await?;
+        let rows = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).fetch_all(&mut conn).await?;
+        conn.close().await?;
+        Ok::<_, sqlx::Error>(rows)
+    });
+    rows.unwrap().iter().map(|row| row.try_get_raw(0).unwrap().as_str().unwrap().to_owned()).collect()
+}
+
+/// The databases of a server.
+pub(crate) fn databases(url: &str) -> Vec<String> {
+    ask(url, "select datname from pg_database order by 1")
+}
+
+/// The service that tests of a checkout of its own find by themselves, in memory; not started yet.
+pub(crate) struct Shared {
+    pub(crate) checkout: Checkout,
+}
+
+impl Shared {
+    pub(crate) fn new() -> Shared {
+        Shared { checkout: Checkout::new() }
+    }
+
+    pub(crate) fn started() -> Shared {
+        let shared = Shared::new();
+        shared.xtask(&["server", "start", "--test"]).expect(0, &["started"]);
+        shared
+    }
+
+    pub(crate) fn xtask(&self, args: &[&str]) -> Outcome {
+        outcome(&surrounded(&self.checkout, cmd(xtask(), args), &[]))
+    }
+
+    pub(crate) fn borrow(&self, words: &[&str]) -> Outcome {
+        outcome(&borrower(&self.checkout, words, &[]))
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
+        tests::shared_socket(self.checkout.root()).unwrap()
+    }
+
+    /// Its server, password included.
+    pub(crate) fn url(&self) -> String {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(tests::report(&self.socket())).unwrap().server
+    }
+
+    /// The processes that lend for this checkout, also those of `cargo xtask test`.
+    pub(crate) fn hosts(&self) -> Vec<Pid> {
+        let name = self.socket().file_stem().unwrap().to_string_lossy().into_owned();
+        let serves = |words: &[String]| {
+            words.iter().any(|word| word == "host") && words.iter().any(|word| word.contains(&name))
+        };
+        processes().iter().filter(|it| serves(&it.words)).map(|it| it.pid).collect()
+    }
+
+    /// The server of its only host, and the folder that holds everything.
+    pub(crate) fn postmaster(&self) -> (Pid, PathBuf) {
+        let hosts = self.hosts();
+        assert_eq!(hosts.len(), 1, "{hosts:?}");
+        let parent = hosts[0].as_raw_nonzero().get();
+        let found = processes().into_iter().filter(|it| it.parent == parent);
+        let found = found.filter_map(|it| Some((it.pid, it.data()?.parent()?.to_owned()))).next();
+        found.unwrap()
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.xtask(&["server", "sweep"]);
+        // A test that failed may have left borrowers.
+        for host in self.hosts() {
+            let _ = kill_process(host, Signal::TERM);
+            wait_until("the service is gone", || !lives(host));
+        }
+    }
+}
+
+/// A service on a server that is there already.
+pub(crate) struct Host {
+    pub(crate) process: Handle,
+    pub(crate) socket: PathBuf,
+}
+
+impl Host {
+    pub(crate) fn start(checkout: &Checkout, url: &str) -> Host {
+        // A socket's path has about a hundred bytes.
+        let socket = checkout.root().join(format!("{:08x}.socket", rand::random::<u32>()));
+        let words = ["--server", "url", "server", "host", "--socket"].map(OsStr::new);
+        let words = [&words[..], &[socket.as_os_str()]].concat();
+        let process = begin(&surrounded(checkout, cmd(xtask(), words), &[("DATABASE_URL", OsStr::new(url))]));
+        wait_until("it lends", || {
+            assert!(process.try_wait().unwrap().is_none(), "{process:?}");
+            UnixStream::connect(&socket).is_ok()
+        });
+        Host { process, socket }
+    }
+
+    /// A process that borrows from it.
+    pub(crate) fn borrower(&self, checkout: &Checkout, words: &[&str]) -> Expression {
+        borrower(checkout, words, &[(tests::SERVICE, self.socket.as_os_str())])
+    }
+
+    pub(crate) fn borrow(&self, checkout: &Checkout, words: &[&str]) -> Outcome {
+        outcome(&self.borrower(checkout, words))
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        let _ = kill_process(pid_of(&self.process), Signal::TERM);
+        let _ = self.process.wait();
+    }
+}

@@ -1,0 +1,95 @@
+//! What is in a database when a test gets it.
+
+use std::panic::catch_unwind;
+
+use migrations::{Project, Session, Settings, Target};
+use sqlx::Executor;
+use tests::{TestDatabase, workspace_root};
+
+use crate::{
+    borrowing::{Shared, ask, outcome_line},
+    snapshot::snapshot,
+};
+
+const RELATIONS: &str = "select count(*)::text from pg_class c join pg_namespace n on n.oid = c.relnamespace \
+                         where nspname !~ '^(pg_|information_schema)'";
+
+#[test]
+fn an_empty_database_holds_nothing_where_even_template1_is_migrated() {
+    let shared = Shared::started();
+    let told = shared.borrow(&["empty", "1", "pass", RELATIONS]);
+    assert_eq!(outcome_line(&told)[1..], ["0"], "{told:?}");
+    let template1 = shared.url().replace("/postgres", "/template1");
+    assert_ne!(ask(&template1, RELATIONS), ["0"]);
+}
+
+async fn count(db: &TestDatabase, sql: &'static str) -> i64 {
+    sqlx::query_scalar(sql).fetch_one(db.pool()).await.unwrap()
+}
+
+const TABLES: &str = "select count(*) from pg_tables where schemaname = 'public'";
+
+#[test]
+fn an_unseeded_database_has_every_table_and_no_reference_data() {
+    tests::unseeded().run(async |db| {
+        assert_eq!(count(db, TABLES).await, 22);
+        let rows = snapshot(db).await.into_iter().filter(|line| line.starts_with("public."));
+        assert_eq!(rows.collect::<Vec<_>>(), [""; 0]);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_seeded_database_is_what_every_test_gets() {
+    let mut contents = Vec::new();
+    tests::seeded().run(async |db| {
+        contents.push(snapshot(db).await);
+        Ok(())
+    });
+    tests::with_database(async |db| {
+        assert_eq!(count(db, TABLES).await, 22);
+        assert_eq!(count(db, "select count(*) from roles").await, 7);
+        contents.push(snapshot(db).await);
+        Ok(())
+    });
+    assert_eq!(contents[0], contents[1]);
+}
+
+#[test]
+fn a_migration_is_tested_on_the_database_just_before_it() {
+    tests::at("organizations/0001_initial").run(async |db| {
+        let ledger = "select 'users/' || version || ' ' || (select string_agg('organizations/' || version, ' ') from migrations.organizations) from migrations.users";
+        let applied: Vec<String> = sqlx::query_scalar(ledger).fetch_all(db.pool()).await?;
+        assert_eq!(applied, ["users/1 organizations/1"]);
+        assert_eq!(count(db, "select count(*) from pg_tables where schemaname = 'public' and tablename = 'progress'").await, 0);
+        assert_eq!(count(db, "select count(*) from roles").await, 0);
+        db.pool().execute("insert into organizations (name, slug) values ('Before', 'before')").await?;
+        let project = Project::load(&workspace_root().join("migrations"))?;
+        let mut session = Session::connect(&db.options(), Settings::default()).await?;
+        let next = Target::Migration("organizations".to_owned(), "0002_add_owner_field".to_owned());
+        assert_eq!(session.migrate(&project, &next, &mut |_| {}).await?, 1);
+        session.close().await;
+        let kept = "select count(*) from organizations where slug = 'before' and owner_id is null";
+        assert_eq!(count(db, kept).await, 1);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_migration_that_is_none_is_told_with_those_there_are() {
+    for (wrong, said) in [
+        (
+            "organizations/0009_nothing",
+            &["has no migration `0009_nothing`", "0001_initial, 0002_add_owner_field"],
+        ),
+        ("organisations/0001_initial", &["`organisations`", "organizations"]),
+        ("initial", &["`initial` names no migration", "app/0001_name"]),
+    ] {
+        let panic = catch_unwind(|| tests::at(wrong).run(async |_| Ok(()))).unwrap_err();
+        let message = panic.downcast_ref::<String>().unwrap();
+        assert!(message.starts_with("no database for this test: "), "{message}");
+        for text in said {
+            assert!(message.contains(text), "`{text}` was not said: {message}");
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Many at once, and more than a server has room for.
+
+use std::{collections::HashSet, ffi::OsStr, time::Duration};
+
+use sqlx::AssertSqlSafe;
+use tests::{Lifetime, Service};
+use tokio::{net::UnixListener, time::sleep};
+
+use crate::{
+    borrowing::{Host, RIGHT, Shared, ask, begin, borrower, databases, outcome_line, told},
+    checkout::{Checkout, outcome},
+    native_server::{NativeServer, wait_until},
+};
+
+#[test]
+fn fifty_processes_get_a_thousand_databases_of_their_own_and_leave_none() {
+    let shared = Shared::started();
+    let write = "insert into roles (name, display_name, description) values ('mine', 'Mine', 'Mine')";
+    let words = ["seeded", "20", "pass", RIGHT, write];
+    let all: Vec<_> = (0..50).map(|_| begin(&borrower(&shared.checkout, &words, &[]))).collect();
+    let lines: Vec<String> = all.iter().flat_map(told).collect();
+    assert_eq!(lines.len(), 1000);
+    // With anybody's row there would be eight.
+    let names = lines.iter().map(|line| line.strip_suffix(" 22 7").unwrap_or_else(|| panic!("{line}")));
+    let names: HashSet<&str> = names.collect();
+    assert_eq!(names.len(), 1000);
+    let url = shared.url();
+    wait_until("all are gone", || !databases(&url).iter().any(|name| names.contains(&name[..])));
+}
+
+#[test]
+fn fifty_processes_at_once_build_a_template_once() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        // A role is the whole server's, so whoever builds it a second time fails.
+        let role = format!("built_{}", db.name());
+        checkout.migration("progress/0002_once", &format!("create role {role};"), "select 1;");
+        let url = db.url();
+        let words = ["seeded", "1", "pass", RIGHT];
+        let server = [(tests::SERVER, OsStr::new(&url))];
+        let all: Vec<_> = (0..50).map(|_| begin(&borrower(&checkout, &words, &server))).collect();
+        for one in &all {
+            assert!(told(one)[0].ends_with(" 22 7"));
+        }
+        sqlx::query(AssertSqlSafe(format!("drop role {role}"))).execute(db.pool()).await?;
+        Ok(())
+    });
+}
+
+#[test]
+fn two_checkouts_on_one_server_never_get_each_others_schema() {
+    tests::empty().run(async |db| {
+        let url = db.url();
+        let of = |table: &str| {
+            let checkout = Checkout::new();
+            checkout.migration("progress/0002_own", &format!("create table {table} (id int);"), "select 1;");
+            let host = Host::start(&checkout, &url);
+            (checkout, host)
+        };
+        let (ours, theirs) = (of("ours"), of("theirs"));
+        let tables = "select string_agg(tablename, '+') from pg_tables where tablename in ('ours', 'theirs')";
+        for content in ["seeded", "unseeded", "recycled", "transaction", "progress/0002_own"] {
+            let started: Vec<_> = [&ours, &theirs, &ours, &theirs]
+                .map(|(checkout, host)| begin(&host.borrower(checkout, &[content, "2", "pass", tables])))
+                .into();
+            for (handle, expected) in started.iter().zip([" ours", " theirs", " ours", " theirs"]) {
+                let lines = told(handle);
+                assert!(lines.len() == 2 && lines.iter().all(|line| line.ends_with(expected)), "{lines:?}");
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn migrations_that_are_edited_reach_the_next_test() {
+    let shared = Shared::started();
+    let look =
+        ["pass", "select count(*) from pg_tables where tablename = 'newer'", "select count(*) from roles"];
+    for content in ["seeded", "recycled", "transaction"] {
+        assert_eq!(outcome_line(&shared.borrow(&[&[content, "1"], &look[..]].concat()))[1..], ["0", "7"]);
+    }
+    shared.checkout.migration("progress/0002_newer", "create table newer (id int);", "drop table newer;");
+    shared
+        .checkout
+        .write("progress/seed.sql", "update roles set description = 'edited' where name = 'mentor';");
+    for content in ["seeded", "recycled", "transaction"] {
+        assert_eq!(outcome_line(&shared.borrow(&[&[content, "1"], &look[..]].concat()))[1..], ["1", "7"]);
+    }
+    shared.checkout.write("progress/0002_newer.up.sql", "create tabel newer (id int);");
+    shared.borrow(&["seeded", "1", "pass"]).expect(101, &["progress/0002_newer", "tabel"]);
+    shared.checkout.write("progress/0002_newer.up.sql", "create table newer (id bigint);");
+    assert_eq!(outcome_line(&shared.borrow(&[&["seeded", "1"], &look[..]].concat()))[1..], ["1", "7"]);
+}
+
+/// A server with so few connections.
+fn small(max_connections: u32) -> (NativeServer, String) {
+    let server = NativeServer::new();
+    let url = server.xtask(&["server", "url"]).expect(0, &[]).stdout.trim().to_owned();
+    ask(&url, &format!("alter system set max_connections = {max_connections}"));
+    server.xtask(&["server", "stop"]).expect(0, &[]);
+    let url = server.xtask(&["server", "url"]).expect(0, &[]).stdout.trim().to_owned();
+    assert_eq!(ask(&url, "show max_connections"), [max_connections.to_string()]);
+    (server, url)
+}
+
+const PATIENCE: Duration = Duration::from_secs(3);
+
+#[test]
+fn where_connections_run_out_tests_wait_and_then_learn_the_sum() {
+    let (server, url) = small(25);
+    let (socket, migrations) = (server.checkout.root().join("socket"), server.checkout.path(""));
+    let minute = Duration::from_secs(60);
+    let lifetime =
+        Lifetime { unused: minute, kept: minute, whole_server: false, attended: true, patience: PATIENCE };
+    let work = async {
+        let service = Service::start(url.parse().unwrap(), migrations, lifetime).await.unwrap();
+        let listener = UnixListener::bind(&socket).unwrap();
+        let serving = service.clone();
+        tokio::spawn(async move { serving.serve(listener).await });
+        let mut held = Vec::new();
+        let error = loop {
+            match tests::seeded().borrow_from(&socket, "one more").await {
+                Ok(lent) => held.push(lent),
+                Err(error) => break format!("{error:#}"),
+            }
+        };
+        // 25, less 3 for superusers and 8 or more of the service's own.
+        assert!(held.len() == 1 || held.len() == 2, "{}", held.len());
+        let fits = format!("connections to tests, 5 each, so {} tests at a time may hold one", held.len());
+        for text in ["no database became free within 3 s", &fits, "raise its max_connections"] {
+            assert!(error.contains(text), "`{text}` was not said: {error}");
+        }
+        // One who gives back is all that the next waits for.
+        let waiting = tests::empty();
+        let giving_back = async {
+            sleep(PATIENCE / 10).await;
+            held.pop();
+        };
+        let (next, ()) = tokio::join!(waiting.borrow_from(&socket, "the next"), giving_back);
+        next.unwrap();
+        service.end().await;
+    };
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work);
+}
+
+#[test]
+fn a_server_without_room_for_one_test_is_refused_with_the_sum() {
+    let (server, url) = small(10);
+    let words = ["--server", "url", "server", "host", "--socket", "nowhere.socket"];
+    let refused = outcome(&server.checkout.command(&url, &words));
+    refused.expect(
+        1,
+        &[
+            "the test server has 7 connections left, and ",
+            "wanted: ",
+            "5 for a test",
+            "raise its max_connections",
+        ],
+    );
+}

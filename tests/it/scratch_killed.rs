@@ -1,0 +1,125 @@
+//! Whatever is killed, and whenever: the next one is not harmed by it, and what was left can be told from what is others'.
+
+use std::{
+    ffi::OsStr,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    borrowing::{Host, RIGHT, Waiting, ask, begin, borrower, databases, kill, outcome_line, told},
+    checkout::{Checkout, outcome},
+    native_server::NativeServer,
+};
+
+/// Names and marks that could be taken for ours.
+const FOREIGN: [&str; 4] = [
+    "marked_by_somebody",
+    "scratch_0123456789abcdef_0123456789abcdef_01234567",
+    "scratch_mine",
+    "scratch_template_x",
+];
+
+#[test]
+fn kills_at_any_moment_leave_nothing_that_is_not_swept_and_touch_nothing_foreign() {
+    let server = NativeServer::new();
+    let url = server.server_url();
+    // It is not Postgres that is killed, and so there is no need to wait for a disk.
+    for sql in ["alter system set fsync = off", "select pg_reload_conf()::text"] {
+        ask(&url, sql);
+    }
+    for name in FOREIGN {
+        ask(&url, &format!("create database {name}"));
+    }
+    let mark = "environment=scratch created=2026-03-02 at=17 owner=-5";
+    ask(
+        &url,
+        &format!(
+            "comment on database {} is '{mark} lent'; comment on database {} is '{mark} template'",
+            FOREIGN[0], FOREIGN[3]
+        ),
+    );
+    let before = databases(&url);
+    let mut host = Host::start(&server.checkout, &url);
+    let (began, mut rounds, mut borrowers) = (Instant::now(), 0, Vec::new());
+    while began.elapsed() < Duration::from_secs(10) {
+        let content = ["seeded", "recycled", "unseeded", "transaction", "empty"][rounds % 5];
+        let both = [(tests::SERVICE, host.socket.as_os_str()), (tests::SERVER, OsStr::new(&url))];
+        borrowers.push(begin(&borrower(&server.checkout, &[content, "1000", "pass"], &both)));
+        std::thread::sleep(Duration::from_millis(rand::random_range(0..150)));
+        if borrowers.len() > 3 {
+            kill(&borrowers.swap_remove(rand::random_range(0..borrowers.len())));
+        }
+        rounds += 1;
+        if rounds % 10 == 0 {
+            kill(&host.process);
+            host = Host::start(&server.checkout, &url);
+        }
+    }
+    borrowers.iter().for_each(kill);
+    kill(&host.process);
+    let host = Host::start(&server.checkout, &url);
+    let next = begin(&host.borrower(&server.checkout, &["seeded", "5", "pass", RIGHT]));
+    assert!(told(&next).iter().all(|line| line.ends_with(" 22 7")));
+    drop(host);
+    server.expect_swept(&FOREIGN[1..3]);
+    assert_eq!(databases(&url), before);
+}
+
+#[test]
+fn what_a_killed_builder_of_a_template_left_is_cleared_by_the_next() {
+    tests::empty().run(async |db| {
+        let (checkout, url) = (Checkout::new(), db.url());
+        // For as long as this database is there, the migration waits.
+        let gate = format!("gate_{}", &db.name()[..40]);
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("create database {gate} template template0"))).execute(db.pool()).await?;
+        let slow = format!(
+            "create table half (id int); do $$ begin \
+             while exists (select from pg_database where datname = '{gate}') loop perform pg_sleep(0.01); end loop; end $$;"
+        );
+        checkout.migration("progress/0002_slow", &slow, "select 1;");
+        let server = [(tests::SERVER, OsStr::new(&url))];
+        let builder = begin(&borrower(&checkout, &["seeded", "1", "pass"], &server));
+        let building = "select datname::text from pg_stat_activity where query like '%' || $1 || '%' and datname like 'scratch_template_%'";
+        let template = loop {
+            let found: Option<String> = sqlx::query_scalar(building).bind(&gate).fetch_optional(db.pool()).await?;
+            if let Some(template) = found {
+                break template;
+            }
+            assert!(builder.try_wait()?.is_none(), "{builder:?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        };
+        kill(&builder);
+        let about = "select oid::int8, datallowconn from pg_database where datname = $1";
+        let debris: (i64, bool) = sqlx::query_as(about).bind(&template).fetch_one(db.pool()).await?;
+        assert!(debris.1, "it is not finished");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("drop database {gate}"))).execute(db.pool()).await?;
+        let look = "select count(*) from pg_tables where tablename = 'half'";
+        let next = outcome(&borrower(&checkout, &["seeded", "1", "pass", look, "select count(*) from roles"], &server));
+        assert_eq!(outcome_line(&next)[1..], ["1", "7"]);
+        let built: (i64, bool) = sqlx::query_as(about).bind(&template).fetch_one(db.pool()).await?;
+        assert!(!built.1 && built.0 != debris.0, "{debris:?} {built:?}");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_killed_test_gives_its_database_back() {
+    tests::empty().run(async |db| {
+        let (checkout, url) = (Checkout::new(), db.url());
+        let host = Host::start(&checkout, &url);
+        for content in ["seeded", "recycled", "empty"] {
+            let holder = Waiting::begin(&host.borrower(&checkout, &[content, "1", "wait"]));
+            let name = holder.line.trim().to_owned();
+            kill(&holder.process);
+            let there = || {
+                sqlx::query_scalar::<_, i64>("select count(*) from pg_database where datname = $1")
+                    .bind(&name)
+                    .fetch_one(db.pool())
+            };
+            while there().await? > 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+        Ok(())
+    });
+}

@@ -1,0 +1,81 @@
+//! The service that plain `cargo test` starts by itself.
+
+use std::{os::unix::net::UnixStream, path::Path};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::{
+    borrowing::{RIGHT, Shared, begin, borrower, outcome_line, told},
+    native_server::{lives, wait_until},
+};
+
+#[track_caller]
+fn expect_gone(host: Pid, (postmaster, folder): &(Pid, impl AsRef<Path>)) {
+    wait_until("the service is gone", || !lives(host));
+    wait_until("its server is gone", || !lives(*postmaster));
+    assert!(!folder.as_ref().exists(), "{}", folder.as_ref().display());
+}
+
+#[test]
+fn twenty_processes_at_once_start_one_service_which_is_used_again_until_it_is_swept() {
+    let shared = Shared::new();
+    let words = ["seeded", "1", "pass", RIGHT];
+    let all: Vec<_> = (0..20).map(|_| begin(&borrower(&shared.checkout, &words, &[]))).collect();
+    let mut names: Vec<String> = all.iter().flat_map(told).collect();
+    assert!(names.iter().all(|line| line.ends_with(" 22 7")), "{names:?}");
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), 20);
+    let hosts = shared.hosts();
+    assert_eq!(hosts.len(), 1, "{hosts:?}");
+    let server = shared.postmaster();
+    assert_eq!(outcome_line(&shared.borrow(&words))[1..], ["22", "7"]);
+    shared.xtask(&["server", "start", "--test"]).expect(0, &["kept"]);
+    assert_eq!(shared.hosts(), hosts);
+    assert_eq!(shared.postmaster(), server);
+    shared.xtask(&["server", "sweep"]).expect(0, &["1 test server that nobody uses ended"]);
+    assert!(!shared.socket().exists());
+    expect_gone(hosts[0], &server);
+}
+
+#[test]
+fn a_service_that_is_in_use_is_not_swept() {
+    let shared = Shared::started();
+    // Whoever is connected uses it.
+    let held = UnixStream::connect(shared.socket()).unwrap();
+    shared.xtask(&["server", "sweep"]).expect(0, &["0 test servers of killed commands removed"]);
+    assert_eq!(shared.hosts().len(), 1);
+    drop(held);
+}
+
+#[test]
+fn after_a_kill_of_the_service_the_next_test_starts_another_and_nothing_of_it_is_left() {
+    let shared = Shared::started();
+    let (host, server) = (shared.hosts()[0], shared.postmaster());
+    kill_process(host, Signal::KILL).unwrap();
+    wait_until("it is gone", || !lives(host));
+    let words = ["seeded", "1", "pass", RIGHT];
+    let all: Vec<_> = (0..5).map(|_| begin(&borrower(&shared.checkout, &words, &[]))).collect();
+    for one in &all {
+        assert!(told(one)[0].ends_with(" 22 7"));
+    }
+    assert_eq!(shared.hosts().len(), 1);
+    assert_ne!(shared.postmaster().0, server.0);
+    expect_gone(host, &server);
+    let (socket, mut left) = (shared.socket(), Vec::new());
+    for entry in std::fs::read_dir(socket.parent().unwrap()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_stem() == socket.file_stem() && path.extension().unwrap() == "socket" {
+            left.push(path);
+        }
+    }
+    assert_eq!(left, [socket]);
+}
+
+#[test]
+fn where_none_can_be_started_the_test_says_why() {
+    let shared = Shared::new();
+    shared.checkout.write("apps.toml", "[postgres]\nversion = 15\ndatabase = ");
+    let told = shared.borrow(&["seeded", "1", "pass"]);
+    told.expect(101, &["no database for this test", "`cargo xtask server start --test` said:", "apps.toml"]);
+}

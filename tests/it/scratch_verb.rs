@@ -1,0 +1,123 @@
+//! `cargo xtask scratch`: a throwaway database for whatever is no test.
+
+use duct::cmd;
+use rustix::process::{Signal, kill_process};
+
+use crate::{
+    borrowing::{RIGHT, Shared, ask, begin, databases, surrounded},
+    checkout::xtask,
+    native_server::{pid_of, wait_until},
+};
+
+fn name_in(url: &str) -> String {
+    url.trim().rsplit('/').next().unwrap().to_owned()
+}
+
+#[test]
+fn without_a_command_it_prints_the_url_alone_and_the_database_stays() {
+    let shared = Shared::new();
+    for (options, expected) in [
+        (&[] as &[&str], "22 7"),
+        (&["--unseeded"], "22 0"),
+        (&["--at", "organizations/0001_initial"], "21 0"),
+    ] {
+        let told = shared.xtask(&[&["scratch"], options].concat());
+        let url = told.expect(0, &[]).stdout.trim();
+        assert!(url.starts_with("postgres://") && url.lines().count() == 1, "{told:?}");
+        assert_eq!(ask(url, RIGHT), [expected]);
+    }
+    let empty = shared.xtask(&["scratch", "--empty"]);
+    assert_eq!(
+        ask(empty.stdout.trim(), "select count(*) from pg_tables where schemaname !~ '^(pg_|inf)'"),
+        ["0"]
+    );
+}
+
+#[test]
+fn a_command_gets_the_database_and_its_exit_code_is_ours() {
+    let shared = Shared::new();
+    let print = "echo $DATABASE_URL; psql --no-psqlrc --no-align --tuples-only --command 'select current_database()'; exit 7";
+    let told = shared.xtask(&["scratch", "--exec", "sh", "-c", print]);
+    let lines: Vec<&str> = told.expect(7, &[]).stdout.lines().collect();
+    assert_eq!(lines.len(), 2, "{told:?}");
+    assert_eq!(name_in(lines[0]), lines[1]);
+    wait_until("it is gone", || !databases(&shared.url()).contains(&lines[1].to_owned()));
+    let kept = shared.xtask(&["scratch", "--keep", "--exec", "sh", "-c", "echo $PGDATABASE"]);
+    let name = kept.expect(0, &["kept: postgres://"]).stdout.trim().to_owned();
+    assert_eq!(ask(kept.stderr.trim().strip_prefix("kept: ").unwrap(), RIGHT), ["22 7"]);
+    assert!(databases(&shared.url()).contains(&name));
+}
+
+#[test]
+fn ctrl_c_reaches_the_command_and_the_database_goes() {
+    let shared = Shared::started();
+    let script = format!(
+        "trap 'echo told > {0}/told; exit' INT TERM; echo $PGDATABASE > {0}/name; while :; do sleep 0.05; done",
+        shared.checkout.root().display()
+    );
+    let args = ["scratch", "--exec", "sh", "-c", &script];
+    let command = begin(&surrounded(&shared.checkout, cmd(xtask(), args), &[]));
+    let read = |file: &str| std::fs::read_to_string(shared.checkout.root().join(file)).unwrap_or_default();
+    wait_until("it has its database", || read("name").ends_with('\n'));
+    assert!(databases(&shared.url()).contains(&read("name").trim().to_owned()));
+    kill_process(pid_of(&command), Signal::INT).unwrap();
+    assert_eq!(command.wait().unwrap().status.code(), Some(130));
+    assert_eq!(read("told"), "told\n");
+    wait_until("it is gone", || !databases(&shared.url()).contains(&read("name").trim().to_owned()));
+}
+
+#[test]
+fn the_list_tells_what_there_is_and_sweep_takes_what_nobody_uses() {
+    let shared = Shared::new();
+    shared
+        .xtask(&["scratch", "list"])
+        .expect(0, &["no test server runs, so there are no throwaway databases"]);
+    shared.xtask(&["scratch", "sweep"]).expect(0, &["0 throwaway databases removed"]);
+    assert!(shared.hosts().is_empty(), "neither starts one");
+    let url = shared.xtask(&["scratch"]).expect(0, &[]).stdout.trim().to_owned();
+    let name = name_in(&url);
+    let list = shared.xtask(&["scratch", "list"]);
+    list.expect(0, &["template\n", "ready or in use\n", "kept: scratch\n", " throwaway databases\n"]);
+    assert!(
+        list.stdout.lines().any(|line| line.starts_with(&name) && line.ends_with(" kept: scratch")),
+        "{list:?}"
+    );
+    let json = shared.xtask(&["scratch", "list", "--format", "json"]);
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&json.expect(0, &[]).stdout).unwrap();
+    let row = serde_json::json!({ "name": name, "what": "kept: scratch" });
+    assert!(rows.contains(&row) && rows.len() > 2, "{rows:?}");
+    shared
+        .xtask(&["scratch", "sweep"])
+        .expect(0, &[&format!("removed  {name}\n"), "1 throwaway database removed"]);
+    assert!(!databases(&shared.url()).contains(&name));
+    // What the service has is still good.
+    assert_eq!(ask(shared.xtask(&["scratch"]).stdout.trim(), RIGHT), ["22 7"]);
+}
+
+#[test]
+fn what_makes_no_sense_is_told_before_a_server_is_started() {
+    let shared = Shared::new();
+    for (args, code, said) in [
+        (
+            &["--at", "organizations/0009_nothing"] as &[&str],
+            1,
+            "its migrations: 0001_initial, 0002_add_owner_field",
+        ),
+        (&["--at", "initial"], 1, "write app/0001_name; list them: cargo xtask showmigrations"),
+        (&["--empty", "--unseeded"], 2, "cannot be used with"),
+        (&["--keep"], 2, "--exec"),
+    ] {
+        shared.xtask(&[&["scratch"], args].concat()).expect(code, &[said]);
+    }
+    assert!(shared.hosts().is_empty());
+}
+
+#[test]
+fn a_command_that_does_not_exist_is_told_and_leaves_no_database() {
+    let shared = Shared::started();
+    shared
+        .xtask(&["scratch", "--exec", "no-such-program", "x"])
+        .expect(1, &["error: run no-such-program", "No such file"]);
+    let lent = || shared.xtask(&["scratch", "list"]).stdout.matches("kept").count();
+    assert_eq!(lent(), 0);
+}

@@ -1,0 +1,58 @@
+//! `cargo xtask test`: what it tells at the end, and that nothing of it stays, however it ends.
+
+use rustix::process::{Signal, kill_process};
+
+use crate::{
+    borrowing::{Shared, ask, begin},
+    checkout::outcome,
+    native_server::{lives, pid_of, wait_until},
+    suite::Suite,
+};
+
+#[test]
+fn it_tells_how_many_databases_there_were_and_which_test_was_slowest() {
+    let shared = Shared::new();
+    let suite = Suite::new(&shared.checkout);
+    let told = outcome(&suite.xtask("passes"));
+    told.expect(0, &["1 database handed out, ", " ms each (median)", "slowest with one: ", "tests::passes"]);
+    assert!(shared.hosts().is_empty());
+}
+
+#[test]
+fn the_server_of_a_failed_test_stays_until_it_is_swept() {
+    let shared = Shared::new();
+    let suite = Suite::new(&shared.checkout);
+    let told = outcome(&suite.xtask("panics"));
+    let said = [
+        "1 database of a failed test is kept; the failures above say how to open them",
+        "the test server stays for 30 minutes, so that they can be opened; end it now: cargo xtask server sweep",
+    ];
+    assert_ne!(told.expect(told.code, &said).code, 0);
+    let (host, (postmaster, folder)) = (shared.hosts()[0], shared.postmaster());
+    let url = told.stderr.split('\'').find(|text| text.ends_with(&suite.database())).unwrap();
+    assert_eq!(ask(url, "select count(*) from roles"), ["7"]);
+    shared.xtask(&["server", "sweep"]).expect(0, &["1 test server that nobody uses ended"]);
+    wait_until("its host is gone", || !lives(host));
+    assert!(!lives(postmaster) && !folder.exists());
+}
+
+#[test]
+fn however_it_is_ended_it_leaves_no_server() {
+    for signal in [Signal::KILL, Signal::INT, Signal::TERM] {
+        let shared = Shared::new();
+        let suite = Suite::new(&shared.checkout);
+        let command = begin(&suite.xtask("waits"));
+        suite.wait_for_database();
+        let (host, (postmaster, folder)) = (shared.hosts()[0], shared.postmaster());
+        kill_process(pid_of(&command), signal).unwrap();
+        // What it had started may live on, as after a kill, and ends like any test.
+        wait_until("its host is gone", || !lives(host));
+        wait_until("its server is gone", || !lives(postmaster));
+        assert!(!folder.exists(), "{signal:?}");
+        suite.stop();
+        let output = command.wait().unwrap();
+        if signal != Signal::KILL {
+            assert_eq!(output.status.code(), Some(130), "{output:?}");
+        }
+    }
+}
