@@ -1,5 +1,7 @@
 //! Databases that are cleaned in place and lent again.
 
+use sqlx::{ConnectOptions, Connection};
+
 use crate::{
     borrowing::{Host, outcome_line},
     checkout::Checkout,
@@ -129,4 +131,22 @@ fn nothing_of_a_session_reaches_the_next_test() {
             "select count(*) - 1 from pg_stat_activity where datname = current_database()",
         ],
     );
+}
+
+#[test]
+fn a_session_that_a_test_left_open_elsewhere_is_ended() {
+    let mut left = None;
+    tests::recycled().run(async |db| {
+        let options = db.options();
+        // With a runtime of its own, it outlives that of the test.
+        let open = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let conn = runtime.block_on(options.connect()).unwrap();
+            (runtime, conn)
+        };
+        left = std::thread::spawn(open).join().ok();
+        Ok(())
+    });
+    let (runtime, mut conn) = left.unwrap();
+    runtime.block_on(conn.ping()).unwrap_err();
 }
