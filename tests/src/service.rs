@@ -182,7 +182,12 @@ impl Service {
                 held.after = After::Keep;
                 lock(&self.stats).keep();
             }
-            (Request::Cleaned, Some(held)) => held.after = After::Lend,
+            // Now rather than when the connection ends: its test may ask for the next one sooner than we hear of that.
+            (Request::Cleaned, held @ Some(_)) => {
+                if let Some(held) = held.take() {
+                    self.take_back(Held { after: After::Lend, ..held });
+                }
+            }
             (Request::Spoilt, Some(held)) => {
                 let mut shared = self.shared.lock().await;
                 shared.retain(|_, name| *name != held.name);
