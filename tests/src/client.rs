@@ -153,6 +153,11 @@ async fn shared() -> anyhow::Result<Line> {
     })
 }
 
+/// The checkout whose migrations are meant.
+fn root() -> PathBuf {
+    variable("XTASK_ROOT").map_or_else(workspace_root, PathBuf::from)
+}
+
 /// Where the service of this checkout listens.
 ///
 /// # Errors

@@ -5,11 +5,19 @@
 
 mod commands;
 mod docker;
+mod plot;
+mod scratch;
+mod stage;
 mod table;
 
-use std::time::{Duration, Instant};
+use std::{
+    env, fs,
+    path::PathBuf,
+    process,
+    time::{Duration, Instant},
+};
 
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, Subcommand};
 use duct::Expression;
 use tokio::time::sleep;
 
@@ -21,14 +29,20 @@ use crate::{
 };
 
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "\
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
 Examples:
   cargo xtask bench
   cargo xtask bench --runs 30 --format json
   cargo xtask bench --server docker        the servers in Docker instead
+  cargo xtask bench scratch                the databases of tests, by every design
 
-It works on a server of its own, in a folder of its own, and removes both.")]
+It works on a server of its own, in a folder of its own, and removes both."
+)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    of: Option<Of>,
     /// Counted runs of each command
     #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=1000))]
     runs: u32,
@@ -37,8 +51,17 @@ pub(crate) struct Args {
     format: Format,
 }
 
+#[derive(Debug, Subcommand)]
+enum Of {
+    /// How tests get their databases, beside `#[sqlx::test]`
+    Scratch(scratch::Args),
+}
+
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
+        if let Some(Of::Scratch(args)) = self.of {
+            return args.run(checkout).await;
+        }
         let rows = or_interrupted(measure(checkout, self.runs)).await?;
         table::print(&rows, self.format);
         Ok(())
@@ -55,6 +78,24 @@ async fn measure(checkout: &Checkout, runs: u32) -> anyhow::Result<Vec<Row>> {
         sleep(Duration::from_millis(10)).await;
     }
     measured
+}
+
+/// A folder that goes with this.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn create() -> anyhow::Result<Folder> {
+        let folder = Folder(env::temp_dir().join(format!("xtask-bench-{}", process::id())));
+        fs::create_dir(&folder.0)?;
+        Ok(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What is left behind is a folder of temporary files; there is nobody to tell about it here.
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 fn timed(command: &Expression) -> anyhow::Result<Duration> {

@@ -12,7 +12,7 @@ use migrations::{Postgres, Project};
 use crate::cli::ServerChoice;
 
 /// A variable that points us at another checkout than the one we were built in.
-const ROOT: &str = "XTASK_ROOT";
+pub(crate) const ROOT: &str = "XTASK_ROOT";
 
 /// One checkout of the repository.
 #[derive(Debug)]
@@ -31,6 +31,12 @@ impl Checkout {
         };
         let root = root.canonicalize().with_context(|| format!("find the checkout {}", root.display()))?;
         Ok(Checkout { root, asked_for })
+    }
+
+    /// Another one, whatever the environment says.
+    pub(crate) fn elsewhere(root: &Path, server: ServerChoice) -> anyhow::Result<Checkout> {
+        let root = root.canonicalize().with_context(|| format!("find the checkout {}", root.display()))?;
+        Ok(Checkout { root, asked_for: Some(server) })
     }
 
     /// The migrations folder.

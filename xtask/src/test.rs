@@ -27,7 +27,7 @@ impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         // Files that are wrong are told before a server is started.
         checkout.project()?;
-        let host = Host::start(checkout).await?;
+        let host = Host::start(checkout, output::line).await?;
         let ran = suite(checkout, &host, &self.args).await;
         let report = host.report().await;
         match report {

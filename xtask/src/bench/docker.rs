@@ -3,11 +3,8 @@
 use std::{
     env,
     ffi::OsString,
-    fs,
     io::{BufRead as _, BufReader, Read as _},
     os::unix::fs::symlink,
-    path::PathBuf,
-    process,
     time::{Duration, Instant},
 };
 
@@ -17,6 +14,7 @@ use migrations::Postgres;
 use tokio::task::yield_now;
 
 use super::{
+    Folder,
     table::{Goal, Row, median},
     timed,
 };
@@ -29,20 +27,9 @@ struct Bench {
     folder: Folder,
 }
 
-/// A folder that goes with this.
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What is left behind is a folder of temporary files; there is nobody to tell about it here.
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 impl Bench {
     fn new(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<Bench> {
-        let folder = Folder(env::temp_dir().join(format!("xtask-bench-{}", process::id())));
-        fs::create_dir(&folder.0)?;
+        let folder = Folder::create()?;
         symlink(checkout.migrations(), folder.0.join("migrations"))?;
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         Ok(Bench { cargo, containers: Containers::of(&folder.0, postgres)?, folder })

@@ -16,13 +16,22 @@ pub(super) struct Row {
     pub(super) what: &'static str,
     /// What it is measured by.
     pub(super) peer: &'static str,
-    /// Medians, in milliseconds.
-    pub(super) ours_ms: f64,
-    pub(super) peer_ms: f64,
+    #[serde(flatten)]
+    pub(super) figures: Figures,
+    /// Ours to theirs.
     pub(super) ratio: f64,
-    /// What it should reach.
-    pub(super) goal: String,
-    pub(super) reached: bool,
+    /// What it should reach; nothing where it is only shown.
+    pub(super) goal: Option<String>,
+    pub(super) reached: Option<bool>,
+}
+
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(untagged)]
+pub(super) enum Figures {
+    /// Medians, in milliseconds.
+    Times { ours_ms: f64, peer_ms: f64 },
+    /// So many a second.
+    Rates { ours_per_s: f64, peer_per_s: f64 },
 }
 
 /// What a figure should reach.
@@ -33,6 +42,10 @@ pub(super) enum Goal {
     Longer(Duration),
     /// At most so long.
     Time(Duration),
+    /// At least so many times the peer's rate.
+    Rate(f64),
+    /// It is shown, no more.
+    None,
 }
 
 impl Row {
@@ -43,14 +56,33 @@ impl Row {
         theirs: Duration,
         goal: Goal,
     ) -> Row {
-        let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
-        let (goal, reached) = match goal {
-            Goal::Ratio(limit) => (format!("≤ {limit} ×"), ratio <= limit),
-            Goal::Longer(limit) => (format!("≤ + {}", time(limit)), ours <= theirs + limit),
-            Goal::Time(limit) => (format!("≤ {}", time(limit)), ours <= limit),
+        let figures = Figures::Times { ours_ms: milliseconds(ours), peer_ms: milliseconds(theirs) };
+        Row::of(what, peer, figures, ours.as_secs_f64() / theirs.as_secs_f64(), goal)
+    }
+
+    /// Of so many a second.
+    pub(super) fn rates(what: &'static str, ours: f64, peer: &'static str, theirs: f64, goal: Goal) -> Row {
+        let figures = Figures::Rates { ours_per_s: ours, peer_per_s: theirs };
+        Row::of(what, peer, figures, ours / theirs, goal)
+    }
+
+    fn of(what: &'static str, peer: &'static str, figures: Figures, ratio: f64, goal: Goal) -> Row {
+        let Figures::Times { ours_ms, peer_ms } = figures else {
+            let (goal, reached) = match goal {
+                Goal::Rate(least) => (Some(format!("≥ {least} ×")), Some(ratio >= least)),
+                _ => (None, None),
+            };
+            return Row { what, peer, figures, ratio, goal, reached };
         };
-        let milliseconds = |duration: Duration| duration.as_secs_f64() * 1000.0;
-        Row { what, peer, ours_ms: milliseconds(ours), peer_ms: milliseconds(theirs), ratio, goal, reached }
+        let (goal, reached) = match goal {
+            Goal::Ratio(limit) => (Some(format!("≤ {limit} ×")), Some(ratio <= limit)),
+            Goal::Longer(limit) => {
+                (Some(format!("≤ + {}", time(limit))), Some(ours_ms <= peer_ms + milliseconds(limit)))
+            }
+            Goal::Time(limit) => (Some(format!("≤ {}", time(limit))), Some(ours_ms <= milliseconds(limit))),
+            Goal::Rate(_) | Goal::None => (None, None),
+        };
+        Row { what, peer, figures, ratio, goal, reached }
     }
 }
 
@@ -63,17 +95,19 @@ pub(super) fn print(rows: &[Row], format: Format) {
         "figure                                   ours      measured by                           theirs    ratio   goal",
     );
     for row in rows {
-        let milliseconds = |ms: f64| time(Duration::from_secs_f64(ms / 1000.0));
-        output::line(&format!(
-            "{:<40} {:<9} {:<37} {:<9} {:<7} {} {}",
-            row.what,
-            milliseconds(row.ours_ms),
-            row.peer,
-            milliseconds(row.peer_ms),
-            format!("{:.2}", row.ratio),
-            row.goal,
-            if row.reached { "reached" } else { "MISSED" },
-        ));
+        let (ours, theirs) = match row.figures {
+            Figures::Times { ours_ms, peer_ms } => (shown(ours_ms), shown(peer_ms)),
+            Figures::Rates { ours_per_s, peer_per_s } => {
+                (format!("{ours_per_s:.1}/s"), format!("{peer_per_s:.1}/s"))
+            }
+        };
+        let goal = match (&row.goal, row.reached) {
+            (Some(goal), Some(true)) => format!("{goal} reached"),
+            (Some(goal), _) => format!("{goal} MISSED"),
+            (None, _) => "shown".to_owned(),
+        };
+        let ratio = format!("{:.2}", row.ratio);
+        output::line(&format!("{:<40} {ours:<9} {:<37} {theirs:<9} {ratio:<7} {goal}", row.what, row.peer));
     }
 }
 
@@ -81,4 +115,12 @@ pub(super) fn print(rows: &[Row], format: Format) {
 pub(super) fn median(mut durations: Vec<Duration>) -> Duration {
     durations.sort_unstable();
     durations.get(durations.len() / 2).copied().unwrap_or_default()
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}
+
+fn shown(ms: f64) -> String {
+    time(Duration::from_secs_f64(ms / 1000.0))
 }

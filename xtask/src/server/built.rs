@@ -16,7 +16,7 @@ use duct::cmd;
 use serde_json::Value;
 
 /// The program of that name, beside this one if it is there and up to date.
-pub(super) fn program(package: &str) -> anyhow::Result<PathBuf> {
+pub(crate) fn program(package: &str) -> anyhow::Result<PathBuf> {
     let beside = beside(package)?;
     if is_fresh(&beside, &workspace_root()) {
         return Ok(beside);

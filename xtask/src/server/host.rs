@@ -23,7 +23,7 @@ use tokio::{net::UnixListener, sync::oneshot, task::spawn_blocking, time::sleep}
 
 use super::{Chosen, TestServer, choose, find, folder};
 use crate::{
-    checkout::Checkout,
+    checkout::{Checkout, ROOT},
     cli::Format,
     exit::Stop,
     interrupt::{asked, or_interrupted},
@@ -142,15 +142,15 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    /// Starts one that ends with us.
-    pub(crate) async fn start(checkout: &Checkout) -> anyhow::Result<Host> {
+    /// Starts one that ends with us, and tells what it tells.
+    pub(crate) async fn start(checkout: &Checkout, tell: fn(&str)) -> anyhow::Result<Host> {
         let socket =
             tests::shared_socket(&checkout.root)?.with_extension(format!("{}.socket", std::process::id()));
         // Of a killed one that had our number.
         let _ = fs::remove_file(&socket);
         let (input, writer) = pipe()?;
         let (child, url) =
-            start(checkout, &socket, |child| child.stdin_file(input), &["--attached"], output::line).await?;
+            start(checkout, &socket, |child| child.stdin_file(input), &["--attached"], tell).await?;
         Ok(Host { url, socket, child, input: writer })
     }
 
@@ -254,6 +254,7 @@ async fn start(
     let (complaints, error_output) = pipe()?;
     // In one go: the ends of the pipes that are for the child must not stay open here.
     let child = surround(cmd(this, words).stderr_file(error_output))
+        .env(ROOT, &checkout.root)
         .stdout_file(output)
         .unchecked()
         .before_spawn(|command| {
