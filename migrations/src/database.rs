@@ -106,7 +106,7 @@ pub async fn drop(conn: &mut PgConnection, name: &str) -> Result<(), Error> {
 }
 
 async fn execute(conn: &mut PgConnection, sql: String, doing: &'static str) -> Result<(), Error> {
-    sqlx::query(AssertSqlSafe(sql)).persistent(false).execute(conn).await.map_err(Error::database(doing))?;
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(conn).await.map_err(Error::database(doing))?;
     Ok(())
 }
 

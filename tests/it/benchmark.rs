@@ -1,4 +1,6 @@
-//! The benchmark runs, reports every row, and leaves nothing; how fast anything is, no test judges.
+//! The benchmarks run, report every row, and leave nothing; how fast anything is, no test judges.
+
+use std::fs;
 
 use crate::checkout::{Checkout, outcome};
 
@@ -25,5 +27,53 @@ fn the_benchmark_measures_every_row_on_a_server_of_its_own() {
         assert!((ratio - row["ratio"].as_f64().unwrap()).abs() < 0.01 && ratio > 0.0, "{row}");
     }
     // It set nothing up in the state folder of whoever ran it.
+    assert!(!checkout.root().join("state").exists());
+}
+
+#[test]
+fn every_design_of_test_databases_is_measured_beside_sqlx_and_leaves_nothing() {
+    let checkout = Checkout::new();
+    let folder = checkout.root().join("tmp");
+    fs::create_dir(&folder).unwrap();
+    let words = ["bench", "scratch", "--tests", "4", "--format", "json"];
+    let told = outcome(&checkout.bare_command_in(&words, &[("TMPDIR", folder.as_os_str())]));
+    let report: serde_json::Value = serde_json::from_str(&told.expect(0, &[]).stdout).unwrap();
+    let rows = report["rows"].as_array().unwrap();
+    let names: Vec<&str> = rows.iter().map(|row| row["what"].as_str().unwrap()).collect();
+    assert_eq!(
+        names,
+        [
+            "hand-out to first query",
+            "the same with 400 migrations",
+            "the same with 400 migrations",
+            "suite, 4 at a time",
+            "suite, recycled",
+            "suite, in transactions",
+            "suite, cloned by the tests themselves",
+            "#[sqlx::test], template1 migrated",
+            "suite, a process a test",
+            "clones, 4 waiting",
+            "first query of a fresh checkout",
+        ]
+    );
+    for row in rows {
+        let unit = if row["ours_ms"].is_null() { "per_s" } else { "ms" };
+        let figure = |whose: &str| row[format!("{whose}_{unit}")].as_f64().unwrap();
+        assert!(figure("ours") > 0.0 && figure("peer") > 0.0, "{row}");
+        assert!(
+            (figure("ours") / figure("peer") / row["ratio"].as_f64().unwrap() - 1.0).abs() < 0.01,
+            "{row}"
+        );
+        assert_eq!(row["goal"].is_null(), row["reached"].is_null(), "{row}");
+    }
+    // Its servers ended with it: there is no socket of theirs, nor any folder but that of sockets.
+    let mut left = vec![folder];
+    while let Some(path) = left.pop() {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        assert!(!name.starts_with("xtask-bench") && !name.ends_with(".socket"), "{}", path.display());
+        if path.is_dir() {
+            left.extend(fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+        }
+    }
     assert!(!checkout.root().join("state").exists());
 }

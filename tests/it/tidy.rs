@@ -172,7 +172,17 @@ fn the_first_command_of_a_fresh_clone_builds_no_more_than_this() {
 
 #[test]
 fn versions_stand_in_one_place() {
-    for package in ["migrations", "backend", "tests", "xtask", "xtask/docker", "xtask/download"] {
+    let packages = [
+        "migrations",
+        "backend",
+        "tests",
+        "xtask",
+        "xtask/bench",
+        "xtask/docker",
+        "xtask/download",
+        "xtask/plot",
+    ];
+    for package in packages {
         let path = format!("{package}/Cargo.toml");
         let manifest: toml::Table =
             fs::read_to_string(workspace_root().join(&path)).unwrap().parse().unwrap();
@@ -188,7 +198,7 @@ fn versions_stand_in_one_place() {
 #[test]
 fn no_app_is_named_in_the_engine() {
     let project = migrations::Project::load(&workspace_root().join("migrations")).unwrap();
-    for folder in ["migrations/src", "tests/src", "xtask/src"] {
+    for folder in ["migrations/src", "tests/src", "xtask/src", "xtask/bench"] {
         for (path, text) in files(folder, &[".rs", ".sql"]) {
             for app in &project.apps {
                 for quoted in

@@ -221,11 +221,6 @@ pub async fn end(socket: &Path) -> anyhow::Result<()> {
     Line::connect(socket).await?.ask(&Request::End).await.map(drop)
 }
 
-/// The checkout that is tested.
-fn root() -> PathBuf {
-    variable("XTASK_ROOT").map_or_else(workspace_root, PathBuf::from)
-}
-
 fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }

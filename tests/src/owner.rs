@@ -37,6 +37,8 @@ pub(crate) struct Owner {
     day: String,
     epoch: i64,
     since: Instant,
+    /// Nothing of this server has to reach a disk.
+    pub(crate) in_memory: bool,
 }
 
 /// What a database is there for.
@@ -69,9 +71,11 @@ impl Owner {
 
     /// An owner who holds no lock, and so counts as gone.
     pub(crate) async fn none(conn: &mut PgConnection) -> anyhow::Result<Owner> {
-        let sql = "select current_date::text, extract(epoch from now())::bigint";
-        let (day, epoch) = sqlx::query_as(sql).fetch_one(conn).await.context("ask for the server's clock")?;
-        Ok(Owner { id: rand::random(), day, epoch, since: Instant::now() })
+        let sql =
+            "select current_date::text, extract(epoch from now())::bigint, current_setting('fsync') = 'off'";
+        let asked = sqlx::query_as(sql).fetch_one(conn).await;
+        let (day, epoch, in_memory) = asked.context("ask for the server's clock")?;
+        Ok(Owner { id: rand::random(), day, epoch, since: Instant::now(), in_memory })
     }
 
     /// Takes the lock again, after the connection that held it was lost.
@@ -101,11 +105,7 @@ impl Owner {
         let (id, day) = (self.id, &self.day);
         let mark = format!("environment={ENVIRONMENT} created={day} at={at} owner={id} {purpose}");
         let sql = format!("comment on database {name} is '{mark}'");
-        sqlx::query(AssertSqlSafe(sql))
-            .persistent(false)
-            .execute(conn)
-            .await
-            .with_context(|| format!("mark {name}"))?;
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(conn).await.with_context(|| format!("mark {name}"))?;
         Ok(())
     }
 }
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn only_names_that_we_gave_are_ours() {
-        let owner = Owner { id: -5, day: String::new(), epoch: 0, since: Instant::now() };
+        let owner = Owner { id: -5, day: String::new(), epoch: 0, since: Instant::now(), in_memory: true };
         let name = owner.new_name();
         assert!(name.len() < 64, "{name}");
         assert!(is_ours(&name));

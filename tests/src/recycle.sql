@@ -61,8 +61,9 @@ declare
     called  boolean;
     changed boolean;
 begin
-    perform pg_terminate_backend(pid, 5000) from pg_stat_activity
-    where datname = current_database() and pid <> pg_backend_pid();
+    -- What pg_stat_activity asks, without what it joins: in a session this young each catalogue costs its first reading.
+    perform pg_terminate_backend(pid, 5000) from pg_stat_get_activity(null)
+    where datid = (select oid from pg_database where datname = current_database()) and pid <> pg_backend_pid();
     if exists (select from scratch_recycle.dirty)
         or exists (select from pg_largeobject_metadata)
         or exists (select from pg_db_role_setting

@@ -92,23 +92,23 @@ pub(crate) async fn create(
     template: Option<&str>,
 ) -> anyhow::Result<String> {
     let name = owner.new_name();
-    copy(conn, &name, template).await?;
+    copy(conn, owner, &name, template).await?;
     owner.mark(conn, &name, &Purpose::Lent).await?;
     Ok(name)
 }
 
 /// Copies a template; `template0` holds nothing, whatever this server's `template1` does.
-pub(crate) async fn copy(conn: &mut PgConnection, name: &str, template: Option<&str>) -> anyhow::Result<()> {
+pub(crate) async fn copy(
+    conn: &mut PgConnection,
+    owner: &Owner,
+    name: &str,
+    template: Option<&str>,
+) -> anyhow::Result<()> {
     // Copying files is the faster way where nothing has to reach a disk, and the slower one, by two checkpoints, where it has.
-    let in_memory: String =
-        sqlx::query_scalar("show fsync").fetch_one(&mut *conn).await.context("ask the test server")?;
-    let strategy = if in_memory == "off" { " strategy file_copy" } else { "" };
+    let strategy = if owner.in_memory { " strategy file_copy" } else { "" };
     let sql = format!("create database {name} template {}{strategy}", template.unwrap_or("template0"));
-    sqlx::query(AssertSqlSafe(sql))
-        .persistent(false)
-        .execute(conn)
-        .await
-        .with_context(|| format!("create {name}"))?;
+    // Not prepared, which would ask the server twice.
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(conn).await.with_context(|| format!("create {name}"))?;
     Ok(())
 }
 

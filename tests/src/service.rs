@@ -82,7 +82,7 @@ impl Service {
         let mut conn = maintenance(&server).await?;
         let owner = Owner::new(&mut conn).await?;
         sweep::abandoned(&mut conn, ABANDONED).await?;
-        let makers = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
+        let makers = std::thread::available_parallelism().map_or(4, |cores| 2 * cores.get()).clamp(4, 8);
         let makers = u32::try_from(makers).unwrap_or(8);
         let connections = connections(&mut conn, makers).await?;
         let stock = Stock::new(server, owner.clone(), migrations, makers, lifetime.whole_server);

@@ -2,11 +2,11 @@
 
 use anyhow::Context;
 use migrations::{Project, Prune, SeedMode, Session, Settings, Target, database};
-use sqlx::{AssertSqlSafe, PgConnection, postgres::PgConnectOptions};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
 
 use crate::{
     content::{Content, Recipe},
-    owner::{Owner, Purpose},
+    owner::{Owner, Purpose, connect},
     recycle, scratch,
 };
 
@@ -61,7 +61,7 @@ async fn build(
         State::Unfinished => scratch::discard(conn, name).await?,
         State::Absent => {}
     }
-    scratch::copy(conn, name, None).await?;
+    scratch::copy(conn, owner, name, None).await?;
     owner.mark(conn, name, &Purpose::Template).await?;
     let built = fill(&server.clone().database(name), project, recipe).await;
     if let Err(error) = built {
@@ -98,7 +98,9 @@ async fn fill(options: &PgConnectOptions, project: &Project, recipe: &Recipe) ->
         recycle::prepare(session.connection()).await?;
     }
     session.close().await;
-    Ok(())
+    // Whoever comes first after DDL fills a file of Postgres's cache, which is copied with the rest: here, rather than the
+    // first in each clone.
+    connect(options).await?.close().await.context("leave the template")
 }
 
 /// Makes every new database of the server a clone of this template, so that whoever knows nothing of us gains too.

@@ -6,7 +6,6 @@
 mod clones;
 mod hand_out;
 mod peer;
-mod plot;
 mod suite;
 
 use std::{
@@ -24,8 +23,7 @@ fn main() -> anyhow::Result<()> {
         "hand-out" => answer(hand_out::run),
         "clones" => answer(clones::run),
         "fill" => answer(peer::fill),
-        "plot" => answer(plot::draw),
-        verb => bail!("no verb `{verb}`: there are suite, hand-out, clones, fill, plot"),
+        verb => bail!("no verb `{verb}`: there are suite, hand-out, clones, fill"),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::path::{Path, absolute};
 
+use anyhow::Context;
+use duct::cmd;
 use serde_json::json;
 
 use super::{
@@ -9,7 +11,7 @@ use super::{
     scratch::middle,
     stage::{Design, Stage},
 };
-use crate::{checkout::Checkout, cli::ServerChoice, output};
+use crate::{checkout::Checkout, cli::ServerChoice, output, server};
 
 const MIGRATIONS: [usize; 5] = [4, 50, 100, 200, 400];
 const LINES: [(&str, Design); 6] = [
@@ -53,7 +55,8 @@ pub(super) async fn draw(
                 "up": "milliseconds",
                 "lines": lines,
             });
-            stage.ask::<()>("plot", &request, Design::Seeded)?;
+            let program = server::program("xtask-plot")?;
+            cmd!(program).stdin_bytes(request.to_string()).run().context("run xtask-plot")?;
         }
         stage.host.end().await?;
     }

@@ -31,7 +31,7 @@ pub(super) const FILLED: &str = "bench_filled";
 /// For bare connections; it has been connected to before.
 pub(super) const WARM: &str = "bench_warm";
 /// For a service to make up what was taken.
-const PAUSE_MS: u64 = 60;
+const PAUSE_MS: u64 = 100;
 
 /// How a test gets its database.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -48,6 +48,15 @@ pub(super) enum Design {
 }
 
 impl Design {
+    pub(super) const ALL: [Design; 6] = [
+        Design::Seeded,
+        Design::Recycled,
+        Design::Transaction,
+        Design::OnDemand,
+        Design::Replay,
+        Design::Template1,
+    ];
+
     fn word(self) -> &'static str {
         match self {
             Design::Seeded | Design::OnDemand => "seeded",
@@ -203,7 +212,7 @@ impl Stage {
                 return Ok(());
             }
             before = now;
-            sleep(Duration::from_millis(4 * PAUSE_MS)).await;
+            sleep(Duration::from_millis(PAUSE_MS)).await;
         }
     }
 }

@@ -1,8 +1,8 @@
-//! Lines of figures, drawn as an SVG.
+//! Lines of figures, drawn as an SVG: the request is JSON on standard input. `cargo xtask bench` alone runs this.
 
-use std::path::PathBuf;
+use std::{io, path::PathBuf};
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 use plotters::prelude::*;
 use serde::Deserialize;
 
@@ -17,7 +17,7 @@ const COLOURS: [RGBColor; 6] = [
 ];
 
 #[derive(Deserialize)]
-pub(crate) struct Request {
+struct Request {
     file: PathBuf,
     title: String,
     across: String,
@@ -31,7 +31,8 @@ struct Line {
     points: Vec<(f64, f64)>,
 }
 
-pub(crate) fn draw(request: Request) -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
+    let request: Request = serde_json::from_reader(io::stdin()).context("read the request")?;
     drawn(&request).map_err(|error| anyhow!("draw {}: {error}", request.file.display()))
 }
 
