@@ -32,6 +32,8 @@ const FOR_A_CONNECTION: Duration = Duration::from_secs(10);
 /// For removing what was made ahead.
 const TO_END: Duration = Duration::from_secs(30);
 
+type Worker = PoolConnection<sqlx::Postgres>;
+
 pub(crate) struct Stock {
     pub(crate) server: PgConnectOptions,
     owner: Owner,
@@ -155,15 +157,21 @@ impl Stock {
 
     /// Makes databases, for those who wait first.
     async fn make(self: Arc<Stock>) {
+        // Kept from one to the next: the pool asks the server about it twice, coming and going.
+        let mut conn = None;
         loop {
             let notified = self.wanted.notified();
             tokio::pin!(notified);
             notified.as_mut().enable();
             let Some((recipe, template)) = self.next() else {
+                conn = None;
                 notified.await;
                 continue;
             };
-            let made = self.clone_of(&template).await.map_err(|error| format!("{error:#}"));
+            let made = self.clone_of(&template, &mut conn).await.map_err(|error| format!("{error:#}"));
+            if made.is_err() {
+                conn = None;
+            }
             match lock(&self.shelves).get_mut(&recipe) {
                 Some(shelf) if shelf.template == template => shelf.made(made),
                 // The migrations were changed meanwhile.
@@ -182,12 +190,16 @@ impl Stock {
         Some((recipe, shelf.template.clone()))
     }
 
-    async fn clone_of(&self, template: &str) -> anyhow::Result<String> {
+    async fn clone_of(&self, template: &str, conn: &mut Option<Worker>) -> anyhow::Result<String> {
         let template = Some(template).filter(|name| !name.is_empty());
-        scratch::create(&mut *self.connection().await?, &self.owner, template).await
+        let conn = match conn {
+            Some(conn) => conn,
+            None => conn.insert(self.connection().await?),
+        };
+        scratch::create(conn, &self.owner, template).await
     }
 
-    async fn connection(&self) -> anyhow::Result<PoolConnection<sqlx::Postgres>> {
+    async fn connection(&self) -> anyhow::Result<Worker> {
         match self.workers.acquire().await {
             Ok(conn) => Ok(conn),
             // A pool does not tell why.
@@ -196,10 +208,18 @@ impl Stock {
     }
 
     async fn clean_up(self: Arc<Stock>, mut to_remove: mpsc::UnboundedReceiver<String>) {
+        let mut conn = None;
         while let Some(name) = to_remove.recv().await {
-            if let Ok(mut conn) = self.connection().await {
-                // What can't be removed now is swept by the next service.
-                let _ = scratch::discard(&mut conn, &name).await;
+            if conn.is_none() {
+                conn = self.connection().await.ok();
+            }
+            // What can't be removed now is swept by the next service.
+            let removed = match &mut conn {
+                Some(conn) => scratch::discard(conn, &name).await.is_ok(),
+                None => false,
+            };
+            if !removed || to_remove.is_empty() {
+                conn = None;
             }
             self.removing.send_modify(|removing| *removing -= 1);
         }
