@@ -43,18 +43,19 @@ fn drawn(request: &Request) -> Result<(), Box<dyn std::error::Error + '_>> {
         points().fold((f64::MAX, 1.0_f64), |(least, most), point| (least.min(point.1), most.max(point.1)));
     let area = SVGBackend::new(&request.file, SIZE).into_drawing_area();
     area.fill(&WHITE)?;
+    // The names of the lines stand to their right.
     let mut chart = ChartBuilder::on(&area)
         .caption(&request.title, ("sans-serif", 18))
         .margin(12)
         .x_label_area_size(40)
         .y_label_area_size(60)
-        .build_cartesian_2d(0.0..most * 1.02, (least_up / 1.5..most_up * 1.5).log_scale())?;
+        .build_cartesian_2d(0.0..most * 1.5, (least_up / 1.5..most_up * 1.5).log_scale())?;
     chart
         .configure_mesh()
         .light_line_style(WHITE)
         .x_desc(&request.across)
         .y_desc(&request.up)
-        .x_label_formatter(&|x| format!("{x:.0}"))
+        .x_label_formatter(&|x| if *x > most { String::new() } else { format!("{x:.0}") })
         .y_label_formatter(&|y| format!("{y:.0}"))
         .draw()?;
     for (line, colour) in request.lines.iter().zip(COLOURS.iter().cycle()) {
