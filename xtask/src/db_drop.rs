@@ -1,5 +1,7 @@
 //! `cargo xtask db-drop`: drops the development database, after a look at what it is.
 
+use std::time::{Duration, Instant};
+
 use anyhow::bail;
 use clap::Args as ClapArgs;
 use migrations::{
@@ -7,6 +9,7 @@ use migrations::{
     database::{self, Found},
 };
 use sqlx::PgConnection;
+use tokio::time::sleep;
 
 use crate::{
     checkout::Checkout,
@@ -17,6 +20,9 @@ use crate::{
     server::Server,
     session::{self, on_server},
 };
+
+/// The session of a command that has just ended may take a moment to go, on a busy machine.
+const TO_LEAVE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
@@ -87,14 +93,12 @@ async fn disconnect(
     if destruction.force {
         return Ok(database::end_sessions(conn, name).await?);
     }
-    let others: Vec<String> = sqlx::query_scalar(
-        "select format('pid %s, application `%s`, role `%s`', pid, application_name, usename)
-         from pg_stat_activity where datname = $1 and backend_type = 'client backend' order by backend_start",
-    )
-    .bind(name)
-    .fetch_all(conn)
-    .await
-    .map_err(Error::database("look who is connected"))?;
+    let began = Instant::now();
+    let mut others = connected(conn, name).await?;
+    while !others.is_empty() && began.elapsed() < TO_LEAVE {
+        sleep(Duration::from_millis(20)).await;
+        others = connected(conn, name).await?;
+    }
     if !others.is_empty() {
         bail!(
             "somebody is connected to database `{name}`; nothing was touched\n  {}\n  close that, or end it: cargo xtask \
@@ -103,4 +107,14 @@ async fn disconnect(
         );
     }
     Ok(())
+}
+
+/// Who is connected, each in a line.
+async fn connected(conn: &mut PgConnection, name: &str) -> anyhow::Result<Vec<String>> {
+    let others = sqlx::query_scalar(
+        "select format('pid %s, application `%s`, role `%s`', pid, application_name, usename)
+         from pg_stat_activity where datname = $1 and backend_type = 'client backend' order by backend_start",
+    );
+    let others = others.bind(name).fetch_all(conn).await;
+    Ok(others.map_err(Error::database("look who is connected"))?)
 }
