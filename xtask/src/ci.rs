@@ -25,6 +25,7 @@ const STEPS: &[(&str, &[&str])] = &[
     ("format", &["fmt", "--all", "--check"]),
     ("lints", &["clippy", "--all-targets", "--quiet", "--", "--deny", "warnings"]),
     ("docs", &["doc", "--no-deps", "--document-private-items", "--quiet"]),
+    ("queries", &["xtask", "prepare", "--check"]),
     ("tests", &["xtask", "test"]),
     ("proofs", &["xtask", "verify"]),
 ];

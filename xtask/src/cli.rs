@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::{
-    bench, ci, db_check, db_drop, db_reset, db_setup, db_shell, db_url, migrate, scratch, seed, server,
-    showmigrations, sqlmigrate, test, verify,
+    bench, ci, db_check, db_drop, db_reset, db_setup, db_shell, db_url, migrate, prepare, scratch, seed,
+    server, showmigrations, sqlmigrate, test, verify,
 };
 
 const AFTER_HELP: &str = "\
@@ -80,6 +80,8 @@ pub(crate) enum Verb {
     Sqlmigrate(sqlmigrate::Args),
     /// Write the reference data
     Seed(seed::Args),
+    /// Record what the checked queries expect of the schema, so that a clean clone builds
+    Prepare(prepare::Args),
     /// Prove the migrations and seeds on a throwaway database
     Verify(verify::Args),
     /// Run the whole test suite on a test server

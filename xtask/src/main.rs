@@ -21,6 +21,7 @@ mod interrupt;
 mod libpq;
 mod migrate;
 mod output;
+mod prepare;
 mod safety;
 mod scratch;
 mod seed;
@@ -70,6 +71,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Verb::Showmigrations(args) => args.run(&checkout).await,
         Verb::Sqlmigrate(args) => args.run(&checkout),
         Verb::Seed(args) => args.run(&checkout).await,
+        Verb::Prepare(args) => args.run(&checkout).await,
         Verb::Verify(args) => args.run(&checkout).await,
         Verb::Test(args) => args.run(&checkout).await,
         Verb::Scratch(args) => args.run(&checkout).await,

@@ -1,0 +1,92 @@
+//! Whether somebody is who they say.
+
+use serde_json::json;
+use sqlx::{Connection, PgConnection};
+use uuid::Uuid;
+
+use super::{AccountStatus, User, find_by_email};
+use crate::{
+    Result,
+    audit::{Actor, Entry, record},
+    password,
+};
+
+/// What came of an address and a password.
+#[derive(Debug)]
+#[must_use]
+pub enum SignIn {
+    /// They belong together, and the account is open.
+    Welcome(User),
+    /// They don't, or there is no such account. Nobody is told which.
+    Refused,
+    /// They belong together, and the account is closed.
+    Closed(AccountStatus),
+}
+
+/// Compares a password with that of the account of an address, in the same time whether there is one or not.
+///
+/// Both outcomes are logged. A hash that was made for less than [`password::COST`] is made anew.
+///
+/// # Errors
+/// Where the database does not answer.
+pub async fn sign_in(conn: &mut PgConnection, actor: &Actor, email: &str, password: &str) -> Result<SignIn> {
+    let user = find_by_email(conn, email).await?;
+    let id = user.as_ref().map(|user| user.id);
+    let hash = password_hash(conn, id).await?;
+    let right = password::verify(password, hash.as_deref()).await?;
+    let stronger = match &hash {
+        Some(hash) if right && password::is_cheap(hash) => {
+            Some(password::hash(password, password::COST).await?)
+        }
+        _ => None,
+    };
+
+    let mut transaction = conn.begin().await?;
+    let outcome = match user {
+        // Asked again: hashing takes long enough to be suspended meanwhile.
+        Some(user) if right => match super::lock(&mut transaction, user.id).await? {
+            status if status.is_active() => SignIn::Welcome(User { status, ..user }),
+            status => SignIn::Closed(status),
+        },
+        _ => SignIn::Refused,
+    };
+    match (&outcome, id) {
+        (SignIn::Welcome(user), _) => {
+            let actor = actor.known_as(user.id);
+            record(&mut transaction, &actor, Entry::new("login", "user", user.id)).await?;
+            if let Some((old, new)) = hash.zip(stronger) {
+                replace_hash(&mut transaction, &actor, user.id, &old, &new).await?;
+            }
+        }
+        (SignIn::Refused, id) => {
+            record(&mut transaction, actor, Entry::failed("login", "user", id)).await?;
+        }
+        (SignIn::Closed(status), id) => {
+            let why = json!({ "status": status.to_string() });
+            record(&mut transaction, actor, Entry::failed("login", "user", id).metadata(why)).await?;
+        }
+    }
+    transaction.commit().await?;
+    Ok(outcome)
+}
+
+/// The hash of an account; for no account a question is asked all the same.
+async fn password_hash(conn: &mut PgConnection, id: Option<Uuid>) -> Result<Option<String>> {
+    let hash = sqlx::query_scalar!("select password_hash from users where id = $1", id.unwrap_or_default());
+    Ok(hash.fetch_optional(conn).await?.flatten())
+}
+
+/// Makes a hash cost what it should, unless the password was changed meanwhile.
+async fn replace_hash(conn: &mut PgConnection, actor: &Actor, id: Uuid, old: &str, new: &str) -> Result<()> {
+    let replaced = sqlx::query!(
+        "update users set password_hash = $3 where id = $1 and password_hash = $2",
+        id,
+        old,
+        new
+    );
+    if replaced.execute(&mut *conn).await?.rows_affected() > 0 {
+        let fields = json!({ "fields": ["password_hash"] });
+        record(conn, actor, Entry::new("update", "user", id).changes(fields)).await?;
+    }
+    Ok(())
+}
