@@ -51,6 +51,13 @@ impl Checkout {
         Checkout { folder }
     }
 
+    /// A copy of everything, for cargo to work in.
+    pub(crate) fn whole() -> Checkout {
+        let folder = tempfile::Builder::new().prefix("xtask-it-").tempdir().unwrap();
+        copy_all(&workspace_root(), folder.path());
+        Checkout { folder }
+    }
+
     /// One with this manifest and these files only: `(path below migrations/, text)`.
     pub(crate) fn of(manifest: &str, files: &[(&str, &str)]) -> Checkout {
         let checkout = Checkout { folder: tempfile::Builder::new().prefix("xtask-it-").tempdir().unwrap() };
@@ -87,11 +94,17 @@ impl Checkout {
         if path.is_dir() { fs::remove_dir_all(path).unwrap() } else { fs::remove_file(path).unwrap() }
     }
 
-    /// Replaces a text that must be there.
+    /// Replaces a text that must be there, below `migrations/`.
     pub(crate) fn replace(&self, path: &str, from: &str, to: &str) {
-        let text = fs::read_to_string(self.path(path)).unwrap();
+        self.edit(&format!("migrations/{path}"), from, to);
+    }
+
+    /// Replaces a text that must be there, anywhere.
+    pub(crate) fn edit(&self, path: &str, from: &str, to: &str) {
+        let file = self.root().join(path);
+        let text = fs::read_to_string(&file).unwrap();
         assert!(text.contains(from), "{path} lacks {from}");
-        self.write(path, &text.replacen(from, to, 1));
+        fs::write(file, text.replacen(from, to, 1)).unwrap();
     }
 
     /// A command of `xtask` on a database, ready to run.
@@ -188,13 +201,22 @@ impl Outcome {
 
 /// Copies what the project says of its schema; the runner's source is none of it.
 fn copy(from: &Path, to: &Path) {
+    copy_without(from, to, &["src"]);
+}
+
+/// Copies what is the project's own; where cargo puts things may be a link to anywhere.
+fn copy_all(from: &Path, to: &Path) {
+    copy_without(from, to, &["target", ".git", ".env"]);
+}
+
+fn copy_without(from: &Path, to: &Path, left_out: &[&str]) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let (source, target) = (entry.path(), to.join(entry.file_name()));
-        match entry.file_type().unwrap().is_dir() {
-            true if entry.file_name() == "src" => {}
-            true => copy(&source, &target),
+        match source.is_dir() {
+            _ if left_out.iter().any(|name| entry.file_name() == *name) => {}
+            true => copy_without(&source, &target, left_out),
             false => drop(fs::copy(&source, &target).unwrap()),
         }
     }

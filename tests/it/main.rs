@@ -24,6 +24,7 @@ mod native_server_recovery;
 mod native_server_refusals;
 mod no_transaction;
 mod order;
+mod preparing;
 mod safety;
 mod schema;
 mod scratch_alone;

@@ -88,7 +88,7 @@ pub(crate) enum Verb {
     Test(test::Args),
     /// Hand out a throwaway database
     Scratch(scratch::Args),
-    /// Everything that CI checks: format, lints, tests, proofs
+    /// Everything that CI checks: format, lints, queries, tests, proofs
     Ci(ci::Args),
     /// Measure against a floor or a peer in the same run
     Bench(bench::Args),

@@ -75,7 +75,7 @@ fn nothing_tells_afterwards_who_it_was() {
         assert_eq!(erasure.anonymized, 5);
 
         for (table, text) in everything(&mut conn).await {
-            for mark in [MARK, "192.0.2.99", "491234567890", "argon2", "Laptop", "Europe/London"] {
+            for mark in [MARK, "192.0.2.99", "491234567890", "argon2", "Laptop", "Europe/London", "en-gb"] {
                 assert!(
                     !text.to_lowercase().contains(&mark.to_lowercase()),
                     "{table} still tells {mark}: {text}"
@@ -89,6 +89,13 @@ fn nothing_tells_afterwards_who_it_was() {
                 && ada.last_login.is_none()
                 && ada.email_verified_at.is_none()
         );
+        let plain: bool = sqlx::query_scalar(
+            "select country is null and org_id is null and risk_level = 'low' and not is_staff and password_changed_at is null
+             from users",
+        )
+        .fetch_one(&mut *conn)
+        .await?;
+        assert!(plain);
         let log: i64 = sqlx::query_scalar("select count(*) from audit_logs").fetch_one(&mut *conn).await?;
         assert_eq!(log, log_before + 1);
         let requests: Vec<String> = sqlx::query_scalar(

@@ -1,0 +1,99 @@
+//! `prepare`: the checked queries of a workspace and what is kept of them in `.sqlx`.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    path::PathBuf,
+};
+
+use duct::{Expression, cmd};
+use tests::TestDatabase;
+
+use crate::checkout::{Checkout, outcome};
+
+/// Ours, where what the packages are built from is compiled already.
+fn target() -> PathBuf {
+    std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned()
+}
+
+fn prepare(checkout: &Checkout, db: &TestDatabase, args: &[&str]) -> Expression {
+    let args = [&["prepare"], args].concat();
+    checkout.command(&db.url(), &args).env("CARGO_TARGET_DIR", target())
+}
+
+/// Cargo takes two copies of a workspace for one where they share a target folder, so these tests run one at a time.
+fn alone() -> File {
+    let lock = File::create(target().join("preparing.lock")).unwrap();
+    lock.lock().unwrap();
+    lock
+}
+
+/// The files of `.sqlx` with what is in them.
+fn kept(checkout: &Checkout) -> BTreeMap<String, String> {
+    let files = fs::read_dir(checkout.root().join(".sqlx")).unwrap().map(|entry| entry.unwrap());
+    files
+        .map(|file| (file.file_name().into_string().unwrap(), fs::read_to_string(file.path()).unwrap()))
+        .collect()
+}
+
+/// The name of the file of a query.
+fn file_of(files: &BTreeMap<String, String>, query: &str) -> String {
+    let mut of_query = files.iter().filter(|(_, text)| text.contains(query));
+    of_query.next().unwrap().0.clone()
+}
+
+#[test]
+fn what_is_kept_of_the_queries_is_exactly_what_they_ask() {
+    tests::empty().run(async |db| {
+        let (_alone, checkout) = (alone(), Checkout::whole());
+        let before = kept(&checkout);
+        outcome(&prepare(&checkout, db, &["--check"])).expect(0, &["queries in .sqlx", "kept"]);
+
+        let list = "where user_id = $1\\n           order by content_type, content_id";
+        let role = "select id from roles where name = $1";
+        let (stale, different) = (file_of(&before, list), file_of(&before, role));
+        checkout.edit("backend/src/progress.rs", "order by content_type, content_id", "order by content_id");
+        checkout.edit(&format!(".sqlx/{different}"), "\"Uuid\"", "\"Text\"");
+        let spoilt = kept(&checkout);
+        let check = outcome(&prepare(&checkout, db, &["--check"]));
+        check.expect(
+            3,
+            &[
+                "missing    .sqlx/query-",
+                &format!("different  .sqlx/{different}  select id from roles"),
+                &format!("stale      .sqlx/{stale}  select content_type"),
+                "write them: cargo xtask prepare",
+            ],
+        );
+        assert_eq!(check.stdout.matches(".sqlx/query-").count(), 3, "{}", check.stdout);
+        assert_eq!(kept(&checkout), spoilt);
+
+        outcome(&prepare(&checkout, db, &[]))
+            .expect(0, &["added      .sqlx/", "changed    .sqlx/", "removed    .sqlx/"]);
+        let written = kept(&checkout);
+        assert_eq!(written.len(), before.len());
+        assert!(!written.contains_key(&stale) && written[&different] == before[&different]);
+
+        checkout.edit("backend/src/progress.rs", "order by content_id", "order by contents");
+        outcome(&prepare(&checkout, db, &[])).expect(1, &["not every query fits the schema", "contents"]);
+        assert_eq!(kept(&checkout), written);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_clean_clone_builds_without_a_database_whatever_is_named_as_one() {
+    let (_alone, checkout) = (alone(), Checkout::whole());
+    let elsewhere = "postgres://nobody@127.0.0.1:1/nowhere";
+    fs::write(checkout.root().join(".env"), format!("DATABASE_URL={elsewhere}\n")).unwrap();
+    // Cargo itself, without what `cargo xtask test` has told this test.
+    let build = || {
+        let build = cmd!(env!("CARGO"), "check", "--quiet", "--package", "backend", "--all-targets");
+        let build = build.dir(checkout.root()).env("CARGO_TARGET_DIR", target().join("sqlx-prepare"));
+        outcome(&build.env("DATABASE_URL", elsewhere).env_remove("SQLX_OFFLINE").unchecked())
+    };
+    build().expect(0, &[]);
+    let gone = file_of(&kept(&checkout), "select id from roles where name = $1");
+    fs::remove_file(checkout.root().join(".sqlx").join(gone)).unwrap();
+    build().expect(101, &["no cached data for this query"]);
+}
