@@ -97,3 +97,22 @@ fn a_clean_clone_builds_without_a_database_whatever_is_named_as_one() {
     fs::remove_file(checkout.root().join(".sqlx").join(gone)).unwrap();
     build().expect(101, &["no cached data for this query"]);
 }
+
+#[test]
+fn a_workspace_without_checked_queries_keeps_none_and_needs_no_server() {
+    let checkout = Checkout::new();
+    let package = "[package]\nname = \"plain\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+    fs::write(checkout.root().join("Cargo.toml"), package).unwrap();
+    for folder in ["src", ".sqlx"] {
+        fs::create_dir(checkout.root().join(folder)).unwrap();
+    }
+    fs::write(checkout.root().join("src/lib.rs"), "").unwrap();
+    fs::write(checkout.root().join(".sqlx/query-1.json"), "{\"query\": \"select 1\"}").unwrap();
+    let prepare = |args: &[&str]| outcome(&checkout.bare_command(&[&["prepare"], args].concat()));
+    prepare(&["--check"]).expect(3, &["stale      .sqlx/query-1.json  select 1"]);
+    let removed = prepare(&[]);
+    removed.expect(0, &["removed    .sqlx/query-1.json"]);
+    assert!(!removed.stdout.contains("server"), "{}", removed.stdout);
+    assert!(kept(&checkout).is_empty());
+    prepare(&["--check"]).expect(0, &["0 queries in .sqlx"]);
+}
