@@ -11,6 +11,7 @@ mod progress;
 mod registration;
 mod roles;
 mod sessions;
+mod stock;
 
 use backend::{
     audit::Actor,
