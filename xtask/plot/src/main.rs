@@ -49,7 +49,7 @@ fn drawn(request: &Request) -> Result<(), Box<dyn std::error::Error + '_>> {
         .margin(12)
         .x_label_area_size(40)
         .y_label_area_size(60)
-        .build_cartesian_2d(0.0..most * 1.5, (least_up / 1.5..most_up * 1.5).log_scale())?;
+        .build_cartesian_2d(0.0..most * 1.7, (least_up / 1.5..most_up * 1.5).log_scale())?;
     chart
         .configure_mesh()
         .light_line_style(WHITE)
