@@ -74,10 +74,15 @@ impl Package {
         Ok(cmd(self.program()?, [verb]).dir(tests::workspace_root()).unchecked())
     }
 
+    /// Whether it was ever built here.
+    pub(super) fn is_built(self) -> bool {
+        built::is_there(self.name)
+    }
+
     /// Its program, up to date.
     pub(super) fn program(self) -> anyhow::Result<PathBuf> {
         // Cargo is quiet about it, and nobody should wonder for that long.
-        if !built::is_there(self.name) {
+        if !self.is_built() {
             let does = self.does;
             output::remark(&format!("building what {does}, for the first time; this takes a minute or two"));
         }

@@ -143,8 +143,8 @@ async fn sweep(checkout: &Checkout) -> anyhow::Result<()> {
     }
     let mut removed: Vec<String> =
         Ephemeral::sweep().await?.iter().map(|folder| folder.display().to_string()).collect();
-    // Without a daemon there are no containers.
-    if docker::daemon_answers().is_ok() {
+    // Without a daemon there are no containers; and to build what talks to it, only in order to sweep, takes a minute.
+    if docker::PACKAGE.is_built() && docker::daemon_answers().is_ok() {
         removed.extend(container::sweep().await?);
     }
     for name in &removed {
