@@ -15,7 +15,7 @@ use sqlx::postgres::PgConnectOptions;
 use crate::{
     Scratch,
     content::Recipe,
-    owner::{Owner, maintenance},
+    owner::{Owner, hex, maintenance},
     protocol::{Answer, Line, Loan, Report, Request},
     template, workspace_root,
 };
@@ -172,8 +172,7 @@ pub fn shared_socket(root: &Path) -> anyhow::Result<PathBuf> {
     }
     own(&folder)?;
     // A short name: a socket's path has about a hundred bytes.
-    let hash = Sha256::digest(root.as_os_str().as_encoded_bytes());
-    let name: String = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    let name = hex(&Sha256::digest(root.as_os_str().as_encoded_bytes())[..8]);
     Ok(folder.join(format!("{name}.socket")))
 }
 

@@ -4,7 +4,7 @@ use migrations::{Project, Script};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::owner::{PREFIX, proven};
+use crate::owner::{PREFIX, hex, proven};
 
 /// To be changed whenever a template of the same files would be built in another way.
 const FORMAT: u32 = 1;
@@ -54,7 +54,7 @@ impl Recipe {
             add(app.as_bytes());
             add(text.as_bytes());
         }
-        let hash: String = hash.finalize()[..12].iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = hex(&hash.finalize()[..12]);
         proven(&format!("{PREFIX}template_{hash}"))
     }
 }

@@ -131,9 +131,13 @@ impl Mark {
 
 /// A name with its proof at the end.
 pub(crate) fn proven(name: &str) -> String {
-    let hash = Sha256::digest(name.as_bytes());
-    let proof: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{name}{}", &proof[..PROOF])
+    let proof = hex(&Sha256::digest(name.as_bytes())[..PROOF / 2]);
+    format!("{name}{proof}")
+}
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whether a name is one that we gave.

@@ -1,6 +1,9 @@
 //! How a command ends: its exit code, and its last words on standard error.
 
-use std::{fmt, process::ExitCode};
+use std::{
+    fmt,
+    process::{ExitCode, ExitStatus},
+};
 
 use crate::output;
 
@@ -31,6 +34,14 @@ impl fmt::Display for Stop {
 }
 
 impl std::error::Error for Stop {}
+
+/// The end of a program that we ran for somebody: its exit code is ours, and 1 where a signal ended it.
+pub(crate) fn as_it_ended(status: ExitStatus) -> anyhow::Result<()> {
+    if status.success() {
+        return Ok(());
+    }
+    Err(Stop::Code(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)).into())
+}
 
 /// Says why, and returns the exit code of that kind of failure.
 pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {

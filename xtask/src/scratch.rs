@@ -12,7 +12,7 @@ use crate::{
     checkout::Checkout,
     child,
     cli::Format,
-    exit::Stop,
+    exit::as_it_ended,
     interrupt::or_interrupted,
     libpq, output,
     server::{shared_host, shared_server},
@@ -22,13 +22,14 @@ use crate::{
 #[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = "\
 Examples:
-  cargo xtask scratch                                  print the URL of a migrated and seeded database
+  cargo xtask scratch                                  print the URL of a fresh database
   cargo xtask scratch --exec psql                      run psql on one, and drop it afterwards
   cargo xtask scratch --at app/0001_initial --exec pg_dump
   cargo xtask scratch list
 
-A command gets the URL as DATABASE_URL, and as the variables of psql and pg_dump; its exit code is ours. A database whose URL was printed stays until the
-test server ends, half an hour after its last use.")]
+A command gets the URL as DATABASE_URL, and as the variables of psql and pg_dump; its exit code is
+ours. A database whose URL was printed stays until the test server ends, half an hour after its
+last use.")]
 pub(crate) struct Args {
     #[command(subcommand)]
     verb: Option<Verb>,
@@ -89,10 +90,7 @@ impl Args {
             lent.keep(&name).await?;
         }
         let status = ran.with_context(|| format!("run {}", Path::new(program).display()))?;
-        if status.success() {
-            return Ok(());
-        }
-        Err(Stop::Code(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)).into())
+        as_it_ended(status)
     }
 
     fn setup(&self, checkout: &Checkout) -> anyhow::Result<Setup> {

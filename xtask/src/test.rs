@@ -7,7 +7,7 @@ use clap::Args as ClapArgs;
 use duct::cmd;
 use tests::Report;
 
-use crate::{checkout::Checkout, child, exit::Stop, output, server::Host};
+use crate::{checkout::Checkout, child, exit::as_it_ended, output, server::Host};
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
@@ -69,13 +69,10 @@ async fn suite(checkout: &Checkout, host: &Host, args: &[OsString]) -> anyhow::R
         // They say themselves which server they mean.
         .env_remove("XTASK_SERVER");
     let status = child::run(tests).await.context("run cargo")?;
-    if status.success() {
-        return Ok(());
-    }
     if let Some(signal) = status.signal() {
         output::complain("error", &format!("the test runner was ended by signal {signal}"));
     }
-    Err(Stop::Code(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)).into())
+    as_it_ended(status)
 }
 
 /// Tells what was lent, and whether something of it is still there.

@@ -4,8 +4,8 @@
 //! other.
 
 use chrono::{DateTime, Utc};
-use serde_json::json;
-use sqlx::{Connection, PgConnection, Type};
+use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection, Postgres, Transaction, Type};
 use uuid::Uuid;
 
 use super::lock;
@@ -80,10 +80,7 @@ pub async fn add_member(
     lock(&mut transaction, organization).await?;
     admit(&mut transaction, organization, user, role).await?;
     let changes = json!({ "member": user, "role": role.name() });
-    record(&mut transaction, actor, Entry::new("update", "organization", organization).changes(changes))
-        .await?;
-    transaction.commit().await?;
-    Ok(())
+    commit(transaction, actor, organization, changes).await
 }
 
 /// Gives a member another standing.
@@ -106,10 +103,7 @@ pub async fn change_role(
     }
     set_role(&mut transaction, organization, user, role).await?;
     let changes = json!({ "member": user, "role": role.name(), "role_before": before.name() });
-    record(&mut transaction, actor, Entry::new("update", "organization", organization).changes(changes))
-        .await?;
-    transaction.commit().await?;
-    Ok(())
+    commit(transaction, actor, organization, changes).await
 }
 
 /// Lets somebody go.
@@ -128,10 +122,7 @@ pub async fn remove_member(
     require_dispensable(&mut transaction, organization, owner, user).await?;
     dismiss(&mut transaction, organization, user).await?;
     let changes = json!({ "member": user, "role": null });
-    record(&mut transaction, actor, Entry::new("update", "organization", organization).changes(changes))
-        .await?;
-    transaction.commit().await?;
-    Ok(())
+    commit(transaction, actor, organization, changes).await
 }
 
 /// Hands an organization over, to somebody who becomes an admin of it if they are none. The owner before stays an admin.
@@ -160,10 +151,7 @@ pub async fn transfer_ownership(
         .execute(&mut *transaction)
         .await?;
     let changes = json!({ "owner_id": to, "owner_id_before": from });
-    record(&mut transaction, actor, Entry::new("update", "organization", organization).changes(changes))
-        .await?;
-    transaction.commit().await?;
-    Ok(())
+    commit(transaction, actor, organization, changes).await
 }
 
 pub(super) async fn admit(
@@ -254,4 +242,17 @@ async fn require_dispensable(
     );
     // No admin at all: nobody can be the last one.
     if last.fetch_one(conn).await? == Some(true) { Err(Error::LastAdmin) } else { Ok(()) }
+}
+
+/// Ends a change with its line in the audit log.
+async fn commit(
+    mut transaction: Transaction<'_, Postgres>,
+    actor: &Actor,
+    organization: Uuid,
+    changes: Value,
+) -> Result<()> {
+    let entry = Entry::new("update", "organization", organization).changes(changes);
+    record(&mut transaction, actor, entry).await?;
+    transaction.commit().await?;
+    Ok(())
 }

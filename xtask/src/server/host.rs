@@ -25,7 +25,7 @@ use super::{Chosen, TestServer, choose, find, folder};
 use crate::{
     checkout::{Checkout, ROOT},
     cli::Format,
-    exit::Stop,
+    exit::{Stop, as_it_ended},
     interrupt::{asked, or_interrupted},
     output::{self, Steps},
 };
@@ -174,10 +174,7 @@ impl Host {
 
 async fn ended(child: Arc<Handle>) -> anyhow::Result<()> {
     let status = spawn_blocking(move || child.wait().map(|output| output.status)).await??;
-    if status.success() {
-        return Ok(());
-    }
-    Err(Stop::Code(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)).into())
+    as_it_ended(status)
 }
 
 /// The service that tests of this checkout find by themselves, started where it does not run.
