@@ -76,6 +76,8 @@ fn the_list_tells_what_there_is_and_sweep_takes_what_nobody_uses() {
     assert!(shared.hosts().is_empty(), "neither starts one");
     let url = shared.xtask(&["scratch"]).expect(0, &[]).stdout.trim().to_owned();
     let name = name_in(&url);
+    let ahead = || shared.xtask(&["scratch", "list"]).stdout.contains("ready or in use\n");
+    wait_until("the next one is made ahead", ahead);
     let list = shared.xtask(&["scratch", "list"]);
     list.expect(0, &["template\n", "ready or in use\n", "kept: scratch\n", " throwaway databases\n"]);
     assert!(
