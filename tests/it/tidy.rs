@@ -179,9 +179,11 @@ fn the_first_command_of_a_fresh_clone_builds_no_more_than_this() {
     let allowed = [
         "anyhow",
         "clap",
+        "clap_complete",
         "dotenvy",
         "duct",
         "etcetera",
+        "indicatif",
         "migrations",
         "percent-encoding",
         "rand",

@@ -1,10 +1,12 @@
 //! The command line, declared once. Its doc comments are the help; each verb's own arguments stand in the verb's file.
 
-use clap::{Parser, Subcommand, ValueEnum};
+use std::env;
+
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::{
-    bench, ci, db_check, db_drop, db_reset, db_setup, db_shell, db_url, migrate, prepare, scratch, seed,
-    server, showmigrations, sqlmigrate, test, verify,
+    bench, ci, completions, db_check, db_drop, db_reset, db_setup, db_shell, db_url, migrate, prepare,
+    scratch, seed, server, showmigrations, sqlmigrate, test, verify,
 };
 
 const AFTER_HELP: &str = "\
@@ -19,16 +21,26 @@ Exit codes:
 
 Start here: cargo xtask db-setup";
 
+/// Says which server, as `--server` does.
+const SERVER: &str = "XTASK_SERVER";
+
 /// The whole database workflow: server, migrations, seeds, proofs.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", after_help = AFTER_HELP, max_term_width = 100)]
 #[command(subcommand_required = true, arg_required_else_help = true, disable_help_subcommand = true)]
 pub(crate) struct Cli {
     /// The server to use [default: `server` in apps.toml, else auto]
-    #[arg(long, global = true, env = "XTASK_SERVER", hide_env_values = true)]
+    #[arg(long, global = true, env = SERVER, hide_env_values = true)]
     pub(crate) server: Option<ServerChoice>,
     #[command(subcommand)]
     pub(crate) verb: Verb,
+}
+
+/// What was typed; a wrong command line ends here, with exit code 2. A variable that is empty counts as unset.
+pub(crate) fn parse() -> Cli {
+    let unset = env::var_os(SERVER).is_some_and(|value| value.is_empty());
+    let command = Cli::command().mut_arg("server", |arg| if unset { arg.env(None) } else { arg });
+    Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
 }
 
 /// Which server to use.
@@ -92,6 +104,8 @@ pub(crate) enum Verb {
     Ci(ci::Args),
     /// Measure against a floor or a peer in the same run
     Bench(bench::Args),
+    /// Print what a shell needs to complete `cargo xtask`
+    Completions(completions::Args),
     /// Start, stop or look at the development server
     Server(server::Args),
 }

@@ -9,7 +9,7 @@ use xshell::{Shell, cmd};
 
 use crate::{
     checkout::Checkout,
-    libpq,
+    libpq, pending,
     server::{self, Chosen, Kind, Origin},
 };
 
@@ -37,6 +37,7 @@ impl Args {
             return psql.map(|_| ());
         }
         let server = server::find_existing(checkout, &project.postgres).await?;
+        pending::warn(&server, &project).await;
         let sh = Shell::new()?;
         let args = self.args;
         let mut command: Command = match (psql, &server.origin) {

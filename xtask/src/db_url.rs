@@ -2,7 +2,7 @@
 
 use clap::Args as ClapArgs;
 
-use crate::{checkout::Checkout, output, server};
+use crate::{checkout::Checkout, output, pending, server};
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
@@ -18,8 +18,10 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
-        let server = server::find_existing(checkout, &checkout.project()?.postgres).await?;
+        let project = checkout.project()?;
+        let server = server::find_existing(checkout, &project.postgres).await?;
         output::line(&if self.redacted { server.redacted() } else { server.url.to_string() });
+        pending::warn(&server, &project).await;
         Ok(())
     }
 }

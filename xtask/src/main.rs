@@ -9,6 +9,7 @@ mod checkout;
 mod child;
 mod ci;
 mod cli;
+mod completions;
 mod db_check;
 mod db_drop;
 mod db_reset;
@@ -21,6 +22,7 @@ mod interrupt;
 mod libpq;
 mod migrate;
 mod output;
+mod pending;
 mod prepare;
 mod safety;
 mod scratch;
@@ -34,8 +36,6 @@ mod verify;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::{
     checkout::Checkout,
     cli::{Cli, Verb},
@@ -43,7 +43,7 @@ use crate::{
 };
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = cli::parse();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return exit::failed(&anyhow::Error::new(error).context("start the async runtime")),
@@ -77,6 +77,10 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Verb::Scratch(args) => args.run(&checkout).await,
         Verb::Ci(args) => args.run(&checkout).await,
         Verb::Bench(args) => args.run(&checkout).await,
+        Verb::Completions(args) => {
+            args.run();
+            Ok(())
+        }
         Verb::Server(args) => args.run(&checkout).await,
     }
 }

@@ -6,12 +6,19 @@ use std::{
     time::{Duration, Instant},
 };
 
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use crate::cli::Format;
 
 /// Columns of a step's line: step, what, state, time.
 const WIDTHS: (usize, usize, usize, usize) = (10, 48, 9, 8);
+/// What stands on a terminal while a step runs.
+const RUNNING: &str = "{prefix:10} {wide_msg} {elapsed}";
+/// The same where it is known how much there is to do.
+const COUNTED: &str = "{prefix:10} {bar:24} {pos} of {len}  {wide_msg} {elapsed}";
+/// How often the time there is brought up to date.
+const TICK: Duration = Duration::from_millis(200);
 
 /// One step that was done.
 #[derive(Debug, Clone, Serialize)]
@@ -28,23 +35,44 @@ pub(crate) struct Steps {
     format: Format,
     done: Vec<Step>,
     last: String,
-    /// Whether the line of a step that still runs stands on the terminal.
-    pending: bool,
+    /// The line of a step that still runs, on a terminal.
+    running: Option<ProgressBar>,
 }
 
 impl Steps {
     pub(crate) fn new(format: Format) -> Steps {
-        Steps { format, done: Vec::new(), last: String::new(), pending: false }
+        Steps { format, done: Vec::new(), last: String::new(), running: None }
     }
 
-    /// Shows on a terminal what is under way; nothing elsewhere.
+    /// Shows on a terminal what is under way, and for how long; nothing elsewhere.
     pub(crate) fn doing(&mut self, step: &str, what: &str) {
-        if self.format == Format::Text && io::stdout().is_terminal() {
-            self.wipe();
-            // Never wrapped: only one line of it could be taken back.
-            print_now(&format!("\x1b[?7l{step:<w$} {what} …\x1b[?7h", w = WIDTHS.0));
-            self.pending = true;
+        self.show(step, what, RUNNING);
+    }
+
+    /// The same with how much of it is done.
+    pub(crate) fn doing_part(&mut self, step: &str, what: &str, done: usize, of: usize) {
+        let bar = self.show(step, what, COUNTED);
+        bar.set_length(of as u64);
+        bar.set_position(done as u64);
+    }
+
+    fn show(&mut self, step: &str, what: &str, template: &str) -> &ProgressBar {
+        let target = match self.format {
+            Format::Text => ProgressDrawTarget::stdout(),
+            Format::Json => ProgressDrawTarget::hidden(),
+        };
+        let bar = self.running.get_or_insert_with(|| {
+            let bar = ProgressBar::no_length();
+            bar.set_draw_target(target);
+            bar.enable_steady_tick(TICK);
+            bar
+        });
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("━╸ "));
         }
+        bar.set_prefix(step.to_owned());
+        bar.set_message(what.to_owned());
+        bar
     }
 
     /// Tells that a step is done.
@@ -67,11 +95,10 @@ impl Steps {
 
     /// Tells something that belongs to the step under way.
     pub(crate) fn note(&mut self, text: &str) {
-        self.wipe();
-        if self.format == Format::Text {
-            line(text);
-        } else {
-            complain_line(text);
+        let tell = || if self.format == Format::Text { line(text) } else { complain_line(text) };
+        match &self.running {
+            Some(bar) => bar.suspend(tell),
+            None => tell(),
         }
     }
 
@@ -88,8 +115,8 @@ impl Steps {
     }
 
     fn wipe(&mut self) {
-        if std::mem::take(&mut self.pending) {
-            print_now("\r\x1b[2K");
+        if let Some(bar) = self.running.take() {
+            bar.finish_and_clear();
         }
     }
 }
@@ -125,7 +152,6 @@ pub(crate) fn count(n: usize, one: &str, many: &str) -> String {
 }
 
 /// One line on standard output.
-///
 pub(crate) fn line(text: &str) {
     raw(&format!("{text}\n"));
 }
@@ -164,10 +190,4 @@ pub(crate) fn complain(word: &str, text: &str) {
 
 fn complain_line(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
-}
-
-fn print_now(text: &str) {
-    let mut out = io::stdout();
-    let _ = out.write_all(text.as_bytes());
-    let _ = out.flush();
 }

@@ -119,8 +119,8 @@ impl Proof<'_> {
         let mut before = vec![self.catalogue().await?];
         let project = self.project;
         let mut trespasses = Vec::new();
-        for migration in &project.migrations {
-            self.steps.doing("proof", &format!("up {}", migration.id));
+        for (index, migration) in project.migrations.iter().enumerate() {
+            self.steps.doing_part("proof", &format!("up {}", migration.id), index, project.migrations.len());
             let target = Target::Migration(migration.id.app.clone(), migration.id.name.clone());
             self.session.migrate(project, &target, &mut |_| {}).await?;
             let after = self.catalogue().await?;
@@ -168,7 +168,8 @@ impl Proof<'_> {
         let mut told = Vec::new();
         let project = self.project;
         for (index, migration) in project.migrations.iter().enumerate().rev() {
-            self.steps.doing("proof", &format!("down {}", migration.id));
+            let (done, all) = (project.migrations.len() - 1 - index, project.migrations.len());
+            self.steps.doing_part("proof", &format!("down {}", migration.id), done, all);
             let earlier =
                 project.migrations[..index].iter().rev().find(|other| other.id.app == migration.id.app);
             let target = match earlier {

@@ -17,7 +17,7 @@ use crate::{
     cli::Format,
     interrupt::or_interrupted,
     output::{self, Steps, timed},
-    session,
+    pending, session,
 };
 
 #[derive(Debug, ClapArgs)]
@@ -91,6 +91,7 @@ async fn start(checkout: &Checkout) -> anyhow::Result<()> {
     let mut steps = Steps::new(Format::Text);
     let server = find(checkout, &project.postgres).await?;
     report(&mut steps, &server, &session::version(&server, &project).await?);
+    pending::warn(&server, &project).await;
     Ok(())
 }
 
