@@ -253,10 +253,12 @@ fn holder_line(holder: Option<&Holder>) -> String {
 }
 
 /// What sqlx says, with the remedy for the errors that everybody meets.
-fn describe(error: &sqlx::Error) -> String {
+///
+/// sqlx's own text ends in the line of Postgres's source that raised the error, which looks like one of the SQL.
+pub fn describe(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(db) => match db.code().as_deref() {
-            Some(code) => format!("{} ({code})", db.message()),
+            Some(code) => format!("{} ({code}){}", db.message(), remedy(code)),
             None => db.message().to_owned(),
         },
         // sqlx's words for it name a message of the protocol.
@@ -267,6 +269,18 @@ fn describe(error: &sqlx::Error) -> String {
             "`copy … to stdout` has nobody to write to here; remove it".to_owned()
         }
         other => other.to_string(),
+    }
+}
+
+fn remedy(code: &str) -> &'static str {
+    match code {
+        "42501" => {
+            "\n  connect as a role that may, such as the database's owner, or have the owner grant it to this one"
+        }
+        "25006" => {
+            "\n  nobody writes here: it is a standby, or default_transaction_read_only is on for this role or database"
+        }
+        _ => "",
     }
 }
 

@@ -37,7 +37,7 @@ mod statements;
 
 pub use apply::{Event, OnEvent};
 pub use contract::Contract;
-pub use error::{Error, Problem};
+pub use error::{Error, Problem, describe};
 pub use failure::{Failure, Subject};
 pub use graph::{Cycle, Edge, Reason};
 pub use ledger::{Applied, Ledger, LedgerProblem};

@@ -59,11 +59,17 @@ pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
 
 /// An error with its causes. Some libraries repeat a cause in their own words, so what was said already is left out.
 fn chain(error: &anyhow::Error) -> String {
-    let mut text = error.to_string();
-    for cause in error.chain().skip(1).map(ToString::to_string) {
-        if !text.contains(&cause) {
-            text = format!("{text}: {cause}");
+    let mut text: Vec<String> = Vec::new();
+    for cause in error.chain() {
+        if let Some(error) = cause.downcast_ref() {
+            // With all that there is to say about it, and its remedy last.
+            text.push(migrations::describe(error));
+            break;
+        }
+        let cause = cause.to_string();
+        if !text.iter().any(|said| said.contains(&cause)) {
+            text.push(cause);
         }
     }
-    text
+    text.join(": ")
 }
