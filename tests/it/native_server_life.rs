@@ -11,7 +11,10 @@ use std::{
 use duct::{Handle, cmd};
 use rustix::process::{Signal, kill_process_group};
 
-use crate::native_server::{NativeServer, lives, pid_of, processes, wait_until};
+use crate::{
+    checkout::outcome,
+    native_server::{NativeServer, lives, pid_of, processes, wait_until},
+};
 
 #[test]
 fn db_setup_makes_everything_from_nothing_and_then_keeps_it() {
@@ -73,6 +76,20 @@ fn its_own_url_written_to_the_env_file_leaves_it_ours() {
     it.xtask(&["server", "stop"]).expect(0, &["stopped"]);
     it.xtask(&["migrate"]).expect(0, &["native (DATABASE_URL is its own)", "0 pending"]);
     it.xtask(&["server", "status"]).expect(0, &["native (DATABASE_URL is its own)", "running"]);
+}
+
+#[test]
+fn another_database_that_database_url_names_on_our_own_server_is_the_one_that_is_meant() {
+    let it = NativeServer::new();
+    it.xtask(&["db-setup"]).expect(0, &[]);
+    let other = format!("{}/other", it.url().rsplit_once('/').unwrap().0);
+    let on_other =
+        |args: &[&str]| outcome(&it.checkout.bare_command_in(args, &[("DATABASE_URL", other.as_ref())]));
+    on_other(&["migrate"]).expect(1, &["database `other` does not exist"]);
+    on_other(&["db-setup"]).expect(0, &["other", "created", "applied"]);
+    it.xtask(&["server", "stop"]).expect(0, &["stopped"]);
+    on_other(&["db-drop"]).expect(0, &["server started", "other", "dropped"]);
+    it.xtask(&["db-check"]).expect(0, &[]);
 }
 
 #[test]

@@ -107,6 +107,13 @@ impl Server {
         self.options.get_database().unwrap_or_default()
     }
 
+    /// The same server with another development database.
+    fn with(mut self, database: &str) -> Server {
+        self.options = self.options.database(database);
+        self.url.set_path(database);
+        self
+    }
+
     /// Its connection string without the password.
     pub(crate) fn redacted(&self) -> String {
         redacted(&self.url)
@@ -132,6 +139,15 @@ async fn start(checkout: &Checkout, postgres: &Postgres, chosen: Chosen) -> anyh
         Chosen::Url(url, place) => return from_url(url, place, postgres),
         Chosen::Own(own) => own,
     };
+    let database = own.database.clone();
+    let server = start_own(checkout, postgres, own).await?;
+    Ok(match database {
+        Some(database) => server.with(&database),
+        None => server,
+    })
+}
+
+async fn start_own(checkout: &Checkout, postgres: &Postgres, own: Own) -> anyhow::Result<Server> {
     let native = Native::of_checkout(&checkout.root, postgres.version, &postgres.database)?;
     let (programs, why) = match own.kind {
         Kind::Native(programs) => (programs, own.why),

@@ -37,6 +37,8 @@ pub(crate) struct Own {
     pub(crate) why: String,
     /// Whether another kind may be tried where this one can't be had.
     pub(crate) settled: Settled,
+    /// The database on it that DATABASE_URL names; without that the usual one.
+    pub(crate) database: Option<String>,
 }
 
 /// The kinds of server that are ours to start.
@@ -79,7 +81,9 @@ impl fmt::Display for Kind {
 
 /// Decides, and starts nothing.
 pub(crate) fn choose(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<Chosen> {
-    let own = |kind, why: &str, settled| Ok(Chosen::Own(Own { kind, why: why.to_owned(), settled }));
+    let own = |kind, why: &str, settled| {
+        Ok(Chosen::Own(Own { kind, why: why.to_owned(), settled, database: None }))
+    };
     match checkout.server_choice(postgres)? {
         ServerChoice::Url => match database_url(&checkout.root)? {
             Some((url, place)) => Ok(Chosen::Url(url, place)),
@@ -107,7 +111,9 @@ pub(crate) fn choose(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result
                 } else {
                     return Ok(Chosen::Url(url, place));
                 };
-                return own(kind, "DATABASE_URL is its own", Settled::Yes);
+                let database = Some(super::from_url(url, place, postgres)?.database().to_owned());
+                let why = "DATABASE_URL is its own".to_owned();
+                return Ok(Chosen::Own(Own { kind, why, settled: Settled::Yes, database }));
             }
             match remembered(native.folder()) {
                 Some(kind) => own(kind, "as before", Settled::Yes),
