@@ -4,7 +4,7 @@ use std::{fmt, io, time::Duration};
 
 use sqlx::migrate::MigrateError;
 
-use crate::{Cycle, Failure, Holder, LedgerProblem, MigrationId, Place};
+use crate::{Cycle, Failure, Holder, LedgerProblem, MigrationId, Place, nearest::suggestion};
 
 /// Why an operation did not succeed. Its text is made for people: several lines where that helps.
 #[derive(Debug, thiserror::Error)]
@@ -35,16 +35,31 @@ pub enum Error {
         /// The apps that there are.
         apps: Vec<String>,
     },
-    /// No migration of the app, or more than one, matches this name.
-    #[error("app `{app}` has {} `{name}`{}\n  its migrations: {}", if *.ambiguous { "more than one migration" } else { "no migration" }, suggestion(name, names), names.join(", "))]
+    /// No migration of the app has this name.
+    #[error(
+        "app `{app}` has no migration `{name}`{}\n  its migrations: {}",
+        suggestion(name, names),
+        listed(names)
+    )]
     UnknownMigration {
         /// The app.
         app: String,
         /// What was asked for.
         name: String,
-        /// Whether several match, rather than none.
-        ambiguous: bool,
         /// The migrations that there are.
+        names: Vec<String>,
+    },
+    /// More than one migration of the app begins like this.
+    #[error(
+        "app `{app}` has more than one migration `{name}`\n  write more of one of them: {}",
+        listed(names)
+    )]
+    AmbiguousMigration {
+        /// The app.
+        app: String,
+        /// What was asked for.
+        name: String,
+        /// Those that begin like it.
         names: Vec<String>,
     },
     /// A statement of a migration or seed failed.
@@ -243,9 +258,8 @@ pub(crate) fn count(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
 
-fn suggestion(wanted: &str, known: &[String]) -> String {
-    let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    closest(wanted, &known).map_or(String::new(), |name| format!("; did you mean `{name}`?"))
+fn listed(names: &[String]) -> String {
+    if names.is_empty() { "none yet".to_owned() } else { names.join(", ") }
 }
 
 fn holder_line(holder: Option<&Holder>) -> String {
@@ -281,40 +295,5 @@ fn remedy(code: &str) -> &'static str {
             "\n  nobody writes here: it is a standby, or default_transaction_read_only is on for this role or database"
         }
         _ => "",
-    }
-}
-
-/// The name that is most like the one that was typed, if any is near enough to be meant.
-pub(crate) fn closest<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
-    let limit = typed.chars().count().max(3) / 3;
-    let scored = known.iter().map(|name| (distance(typed, name), *name)).filter(|(d, _)| *d <= limit);
-    scored.min_by_key(|(d, _)| *d).map(|(_, name)| name)
-}
-
-/// Levenshtein's distance, a row at a time.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, cb) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(ca != *cb);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_near_miss_is_suggested_and_a_far_one_is_not() {
-        assert_eq!(closest("order", &["billing", "orders"]), Some("orders"));
-        assert_eq!(closest("0001_inital", &["0001_initial"]), Some("0001_initial"));
-        assert_eq!(closest("profile", &["billing", "orders"]), None);
     }
 }

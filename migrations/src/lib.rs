@@ -25,6 +25,7 @@ mod index;
 mod ledger;
 mod lock;
 mod manifest;
+mod nearest;
 mod plan;
 mod project;
 mod reader;

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::{Place, Problem, error::closest, source::NOT_APPS, statements::line_at};
+use crate::{Place, Problem, nearest::closest, source::NOT_APPS, statements::line_at};
 
 /// Bytes of a name that Postgres keeps.
 const LONGEST_NAME: usize = 63;

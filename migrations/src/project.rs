@@ -118,24 +118,23 @@ impl Project {
     /// The migration of an app that a person means by `0002`, `0002_add` or the whole name.
     ///
     /// # Errors
-    /// [`Error::UnknownApp`], or [`Error::UnknownMigration`] where none or several match.
+    /// [`Error::UnknownApp`], [`Error::UnknownMigration`], or [`Error::AmbiguousMigration`].
     pub fn migration(&self, app: &str, name: &str) -> Result<&Migration, Error> {
         let app = self.app(app)?;
         let number: Option<i64> = name.parse().ok();
         if let Some(migration) = self.migrations_of(&app.name).find(|m| Some(m.number) == number) {
             return Ok(migration);
         }
+        let all: Vec<&Migration> = self.migrations_of(&app.name).collect();
         let matching: Vec<&Migration> =
-            self.migrations_of(&app.name).filter(|m| m.id.name.starts_with(name)).collect();
+            all.iter().copied().filter(|m| !name.is_empty() && m.id.name.starts_with(name)).collect();
         let exact = matching.iter().find(|m| m.id.name == name);
-        match exact.or(matching.first()) {
-            Some(migration) if !name.is_empty() && (exact.is_some() || matching.len() == 1) => Ok(migration),
-            _ => Err(Error::UnknownMigration {
-                app: app.name.clone(),
-                name: name.to_owned(),
-                ambiguous: matching.len() > 1,
-                names: self.migrations_of(&app.name).map(|m| m.id.name.clone()).collect(),
-            }),
+        let names = |of: &[&Migration]| of.iter().map(|m| m.id.name.clone()).collect();
+        let (app, name) = (app.name.clone(), name.to_owned());
+        match (exact, matching.as_slice()) {
+            (Some(migration), _) | (None, [migration]) => Ok(migration),
+            (None, []) => Err(Error::UnknownMigration { app, name, names: names(&all) }),
+            (None, several) => Err(Error::AmbiguousMigration { app, name, names: names(several) }),
         }
     }
 

@@ -6,7 +6,7 @@ use sqlx::migrate::MigrationType;
 
 use crate::{
     App, Cycle, Dependency, Error, Migration, MigrationId, Place, Problem, Project, Reason, Script,
-    SourceFile, error::closest, graph, head, manifest, project::number_of, sqlx_toml, statements,
+    SourceFile, graph, head, manifest, nearest::closest, project::number_of, sqlx_toml, statements,
 };
 
 /// Name of an app's seed file.

@@ -39,6 +39,7 @@ mod scratch_shared;
 mod scratch_transaction;
 mod scratch_verb;
 mod seeds;
+mod shell;
 mod snapshot;
 mod suite;
 mod test_server;

@@ -4,7 +4,7 @@ use std::fs;
 
 use migrations::{Access, Session, Settings};
 use sqlx::Executor;
-use tests::{with_database, workspace_root};
+use tests::workspace_root;
 
 use crate::{
     checkout::{Checkout, outcome},
@@ -19,6 +19,7 @@ fn verbs_that_read_write_nothing_not_even_a_ledger() {
         &["showmigrations", "--plan", "--format", "json"],
         &["migrate", "--plan"],
         &["migrate", "organizations", "--plan"],
+        &["migrate", "--check"],
         &["sqlmigrate", "users", "0001"],
         &["db-url"],
         &["server", "status"],
@@ -32,8 +33,8 @@ fn verbs_that_read_write_nothing_not_even_a_ledger() {
             }
             let before = snapshot(db).await;
             for args in reading {
-                let code = if !whole && args[0] == "db-check" { 3 } else { 0 };
-                checkout.xtask(db, args).expect(code, &[]);
+                let tells = args[0] == "db-check" || args.contains(&"--check");
+                checkout.xtask(db, args).expect(if tells && !whole { 3 } else { 0 }, &[]);
             }
             assert_eq!(before, snapshot(db).await);
             Ok(())
@@ -125,6 +126,9 @@ fn showmigrations_is_a_tree_an_app() {
         let expected = "[X] users/0001_initial\n[X] organizations/0001_initial  after users/0001_initial\n\
                         [ ] organizations/0002_add_owner_field\n[ ] progress/0001_initial  after users/0001_initial\n";
         assert_eq!(plan.expect(0, &[]).stdout, expected);
+        let needed = checkout.xtask(db, &["showmigrations", "--plan", "progress"]);
+        let expected = "[X] users/0001_initial\n[ ] progress/0001_initial  after users/0001_initial\n";
+        assert_eq!(needed.expect(0, &[]).stdout, expected);
         let json = checkout.xtask(db, &["showmigrations", "--format", "json"]);
         let json: serde_json::Value = serde_json::from_str(&json.expect(0, &[]).stdout)?;
         assert_eq!(json["migrations"][1]["name"], "0001_initial");
@@ -192,6 +196,34 @@ fn the_plan_is_what_would_run() {
 }
 
 #[test]
+fn check_tells_by_its_exit_code_whether_something_is_left_to_do() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        checkout
+            .xtask(db, &["migrate", "--check"])
+            .expect(3, &["users/0001_initial", "4 migrations would run"]);
+        checkout.xtask(db, &["migrate", "organizations", "0001"]).expect(0, &[]);
+        let before = snapshot(db).await;
+        for (args, code) in [
+            (&["migrate", "--check"] as &[&str], 3),
+            (&["migrate", "users", "--check"], 0),
+            (&["migrate", "organizations", "--check"], 3),
+            (&["migrate", "organizations", "0001", "--check"], 0),
+            (&["migrate", "organizations", "0002", "--plan", "--check"], 3),
+            (&["migrate", "organizations", "zero", "--check"], 3),
+            (&["migrate", "progress", "zero", "--check"], 0),
+        ] {
+            checkout.xtask(db, args).expect(code, &[]);
+        }
+        let json = checkout.xtask(db, &["migrate", "progress", "--check", "--format", "json"]);
+        let json: serde_json::Value = serde_json::from_str(&json.expect(3, &[]).stdout)?;
+        assert_eq!(json["plan"][0]["migration"], "progress/0001_initial");
+        assert_eq!(before, snapshot(db).await);
+        Ok(())
+    });
+}
+
+#[test]
 fn wrong_names_are_told_with_the_right_ones() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
@@ -204,18 +236,28 @@ fn wrong_names_are_told_with_the_right_ones() {
             checkout
                 .xtask(db, &[verb, "users", "0009"])
                 .expect(1, &["app `users` has no migration `0009`", "its migrations: 0001_initial"]);
-            checkout.xtask(db, &[verb, "organizations", "000"]).expect(1, &["more than one migration `000`"]);
+            let several = checkout.xtask(db, &[verb, "organizations", "000"]);
+            several.expect(
+                1,
+                &["more than one migration `000`", "one of them: 0001_initial, 0002_add_owner_field"],
+            );
+            let without_number = checkout.xtask(db, &[verb, "organizations", "add_owner"]);
+            without_number.expect(1, &["no migration `add_owner`; did you mean `0002_add_owner_field`?"]);
         }
+        checkout.xtask(db, &["migrate", "uesrs"]).expect(1, &["did you mean `users`?"]);
         for wrong in [
             &["migrat"] as &[&str],
             &["migrate", "--lock-timeout", "soon"],
             &["sqlmigrate"],
+            &["migrate", "--fake"],
+            &["migrate", "users", "0001", "--fake-initial"],
             &[],
             &["db-setup", "--environment", "Prod uction"],
         ] {
             checkout.xtask(db, wrong).expect(2, &[]);
         }
         checkout.xtask(db, &["migrat"]).expect(2, &["'migrate'"]);
+        checkout.xtask(db, &["migrate", "--fake"]).expect(2, &["cargo xtask adopt"]);
         Ok(())
     });
 }
@@ -235,45 +277,4 @@ fn sqlmigrate_prints_the_file_as_it_is_and_needs_no_server() {
         let expected = fs::read_to_string(workspace_root().join("migrations").join(file)).unwrap();
         assert_eq!(printed.expect(0, &[]).stdout, expected);
     }
-}
-
-#[test]
-fn db_shell_passes_arguments_standard_input_and_the_exit_code_on() {
-    with_database(async |db| {
-        let checkout = Checkout::new();
-        let count = checkout.xtask(
-            db,
-            &["db-shell", "--", "--tuples-only", "--no-align", "--command", "select count(*) from roles"],
-        );
-        assert_eq!(count.expect(0, &[]).stdout, "7\n");
-        let script = "select count(*) from permissions;\n";
-        let file = checkout.root().join("script.sql");
-        fs::write(&file, script)?;
-        let piped =
-            outcome(&checkout.reading(&db.url(), &["db-shell", "--", "--tuples-only", "--no-align"], &file));
-        assert_eq!(piped.expect(0, &[]).stdout, "55\n");
-        checkout
-            .xtask(db, &["db-shell", "--", "--set=ON_ERROR_STOP=1", "--command", "selec"])
-            .expect(1, &["syntax error"]);
-        Ok(())
-    });
-}
-
-#[test]
-fn db_shell_without_psql_says_how_to_get_it() {
-    tests::empty().run(async |db| {
-        let checkout = Checkout::new();
-        let told = outcome(
-            &checkout.with_path(&db.url(), &["db-shell"], "/nonexistent").env("XTASK_PG_BIN", "/nonexistent"),
-        );
-        told.expect(
-            1,
-            &[
-                "psql is not on this machine's PATH",
-                "apt-get install postgresql-client",
-                "brew install libpq",
-            ],
-        );
-        Ok(())
-    });
 }

@@ -12,6 +12,8 @@ use crate::output;
 pub(crate) enum Stop {
     /// Pending work, drift or a failed proof. What it is was reported already.
     Differs,
+    /// The command line asks for what is not to be had.
+    Usage(String),
     /// Too dangerous without being told explicitly.
     Refused(String),
     /// Ctrl-C, or a signal that asks to end; with what became of the work.
@@ -24,7 +26,7 @@ impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Stop::Differs => f.write_str("the database is not as it should be"),
-            Stop::Refused(why) => f.write_str(why),
+            Stop::Refused(why) | Stop::Usage(why) => f.write_str(why),
             Stop::Interrupted => {
                 f.write_str("what was under way in a transaction is undone, what was done before stays")
             }
@@ -48,6 +50,7 @@ pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
     let (word, code) = match (error.downcast_ref::<Stop>(), error.downcast_ref::<migrations::Error>()) {
         (Some(Stop::Differs), _) => return ExitCode::from(3),
         (Some(Stop::Code(code)), _) => return ExitCode::from(*code),
+        (Some(Stop::Usage(_)), _) => ("error", 2),
         (Some(Stop::Refused(_)), _) => ("refused", 4),
         (Some(Stop::Interrupted), _) => ("interrupted", 130),
         (None, Some(migrations::Error::Locked { .. })) => ("error", 5),

@@ -7,12 +7,17 @@ use serde_json::json;
 use crate::{
     checkout::Checkout,
     cli::Format,
+    exit::Stop,
     interrupt::or_interrupted,
     output::{self, Steps, count, time},
     safety, server,
     server::Server,
     session::{self, Timeouts, on_server},
 };
+
+/// What Django's people type.
+const FAKE: &str =
+    "there is no --fake: `adopt` records what the database proves is there\n  cargo xtask adopt --help";
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
@@ -22,8 +27,9 @@ Examples:
   cargo xtask migrate APP 0001                   exactly to that one, forward or back
   cargo xtask migrate APP zero                   all of one app taken back
   cargo xtask migrate --plan                     only show what would run
+  cargo xtask migrate --check                    the same, with exit code 3 if anything would
 
-Exit codes: 1 a migration failed and was undone; 4 refused to take back data that might matter; 5 somebody else migrates.")]
+Exit codes: 1 a migration failed and was undone; 3 with --check, something is left to do; 4 refused to take back data that might matter; 5 somebody else migrates.")]
 pub(crate) struct Args {
     /// Only this app, and what it needs of others
     app: Option<String>,
@@ -32,6 +38,12 @@ pub(crate) struct Args {
     /// Show what would run; write nothing
     #[arg(long)]
     plan: bool,
+    /// The same, with exit code 3 if anything would
+    #[arg(long)]
+    check: bool,
+    /// Refused: `adopt` does that, with proof
+    #[arg(long, alias = "fake-initial", hide = true)]
+    fake: bool,
     /// Take back data although the database might matter; repeat its name
     #[arg(long, value_name = "DATABASE")]
     confirm: Option<String>,
@@ -44,11 +56,14 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
+        if self.fake {
+            return Err(Stop::Usage(FAKE.to_owned()).into());
+        }
         let project = checkout.project()?;
         let target = target(&project, self.app.as_deref(), self.name.as_deref())?;
         let server = or_interrupted(server::find_existing(checkout, &project.postgres)).await?;
         on_server(&server, async {
-            if self.plan {
+            if self.plan || self.check {
                 self.show_plan(&server, &project, &target).await
             } else {
                 self.migrate(&server, &project, &target).await
@@ -67,19 +82,10 @@ impl Args {
                 .iter()
                 .map(|step| json!({ "migration": step.migration.id.to_string(), "direction": word(step) }));
             output::json(&json!({ "plan": steps.collect::<Vec<_>>() }));
-            return Ok(());
-        }
-        for step in &plan.steps {
-            output::line(&format!("{:<8} {}", word(step), step.migration.id));
-        }
-        if plan.steps.is_empty() {
-            output::line("nothing is left to do");
         } else {
-            let all = count(plan.steps.len(), "migration", "migrations");
-            let would = if plan.goes_back() { "would be taken back" } else { "would run" };
-            output::line(&format!("{all} {would}; nothing was written"));
+            print_plan(&plan);
         }
-        Ok(())
+        if self.check && !plan.steps.is_empty() { Err(Stop::Differs.into()) } else { Ok(()) }
     }
 
     async fn migrate(&self, server: &Server, project: &Project, target: &Target) -> anyhow::Result<()> {
@@ -106,6 +112,19 @@ impl Args {
         session.close().await;
         steps.finish(json!({}));
         Ok(())
+    }
+}
+
+fn print_plan(plan: &Plan<'_>) {
+    for step in &plan.steps {
+        output::line(&format!("{:<8} {}", word(step), step.migration.id));
+    }
+    if plan.steps.is_empty() {
+        output::line("nothing is left to do");
+    } else {
+        let all = count(plan.steps.len(), "migration", "migrations");
+        let would = if plan.goes_back() { "would be taken back" } else { "would run" };
+        output::line(&format!("{all} {would}; nothing was written"));
     }
 }
 

@@ -1,7 +1,7 @@
 //! `cargo xtask showmigrations`: the migrations, and which of them are applied. It writes nothing.
 
 use clap::Args as ClapArgs;
-use migrations::{Ledger, Migration, Project};
+use migrations::{Ledger, Migration, Plan, Project, Target};
 use serde_json::json;
 
 use crate::{
@@ -17,10 +17,12 @@ use crate::{
 Examples:
   cargo xtask showmigrations
   cargo xtask showmigrations APP
-  cargo xtask showmigrations --plan      in the order in which they run")]
+  cargo xtask showmigrations --plan      in the order in which they run
+  cargo xtask showmigrations --plan APP  those of one app and what they need of others")]
 pub(crate) struct Args {
-    /// Only this app
-    app: Option<String>,
+    /// Only these apps
+    #[arg(value_name = "APP")]
+    apps: Vec<String>,
     /// In the order in which they run, each with what it waits for
     #[arg(long)]
     plan: bool,
@@ -32,7 +34,7 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         let project = checkout.project()?;
-        if let Some(app) = &self.app {
+        for app in &self.apps {
             project.app(app)?;
         }
         let server = or_interrupted(server::find_existing(checkout, &project.postgres)).await?;
@@ -45,7 +47,7 @@ impl Args {
         .await?;
         match self.format {
             Format::Json => self.print_json(&project, &ledger),
-            Format::Text if self.plan => self.print_plan(&project, &ledger),
+            Format::Text if self.plan => self.print_plan(&project, &ledger)?,
             Format::Text => self.print_tree(&project, &ledger),
         }
         for problem in ledger.problems(&project) {
@@ -55,7 +57,7 @@ impl Args {
     }
 
     fn wanted(&self, app: &str) -> bool {
-        self.app.as_deref().is_none_or(|wanted| wanted == app)
+        self.apps.is_empty() || self.apps.iter().any(|wanted| wanted == app)
     }
 
     fn print_tree(&self, project: &Project, ledger: &Ledger) {
@@ -67,14 +69,22 @@ impl Args {
         }
     }
 
-    fn print_plan(&self, project: &Project, ledger: &Ledger) {
-        for migration in project.migrations.iter().filter(|migration| self.wanted(&migration.id.app)) {
+    fn print_plan(&self, project: &Project, ledger: &Ledger) -> anyhow::Result<()> {
+        let mut wanted = Vec::new();
+        for app in &self.apps {
+            // From nothing: applied ones are shown too.
+            let plan = Plan::new(project, &Ledger::default(), &Target::App(app.clone()))?;
+            wanted.extend(plan.steps.iter().map(|step| &step.migration.id));
+        }
+        let shown = |migration: &&Migration| self.apps.is_empty() || wanted.contains(&&migration.id);
+        for migration in project.migrations.iter().filter(shown) {
             let parents: Vec<String> =
                 migration.depends_on.iter().map(|parent| parent.on.to_string()).collect();
             let after =
                 if parents.is_empty() { String::new() } else { format!("  after {}", parents.join(", ")) };
             output::line(&format!("{} {}{after}", mark(ledger, migration), migration.id));
         }
+        Ok(())
     }
 
     fn print_json(&self, project: &Project, ledger: &Ledger) {
