@@ -2,6 +2,8 @@
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
+use crate::statements;
+
 /// The text of an SQL file, and where it came from.
 #[derive(Debug, Clone)]
 pub struct Script {
@@ -14,6 +16,11 @@ pub struct Script {
 }
 
 impl Script {
+    /// Whether there is no statement in it, only comments.
+    pub fn is_empty(&self) -> bool {
+        statements::split(&self.text).is_empty()
+    }
+
     /// The text as sqlx wants it. It is the repository's own, so there is nothing to escape.
     pub(crate) fn sql(&self) -> SqlStr {
         AssertSqlSafe(self.text.as_str()).into_sql_str()

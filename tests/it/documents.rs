@@ -34,7 +34,9 @@ fn follow(checkout: &Checkout, db: &TestDatabase, command: &str) {
     let command = command.split(" #").next().unwrap();
     let words = command.trim().strip_prefix("cargo xtask").unwrap_or_else(|| panic!("{command}"));
     let mut words: Vec<&str> = words.split_whitespace().collect();
-    if let Some(verb) = words.first().filter(|verb| LONG.contains(verb)) {
+    // What a reader puts in stands there in capitals.
+    let open = words.iter().any(|word| word.chars().all(|c| c.is_ascii_uppercase()));
+    if let Some(verb) = words.first().filter(|verb| open || LONG.contains(verb)) {
         words = vec![verb, "--help"];
     }
     checkout.xtask(db, &words).expect(0, &[]);

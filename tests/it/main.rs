@@ -18,6 +18,7 @@ mod interop;
 mod interruption;
 mod ledger;
 mod locking;
+mod making_migrations;
 mod native_server;
 mod native_server_accounts;
 mod native_server_life;

@@ -5,8 +5,7 @@ use std::env;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::{
-    bench, ci, completions, db_check, db_drop, db_reset, db_setup, db_shell, db_url, migrate, prepare,
-    scratch, seed, server, showmigrations, sqlmigrate, test, verify,
+    bench, ci, completions, db_check, db_drop, db_reset, db_setup, db_shell, db_url, makemigrations, migrate, prepare, scratch, seed, server, showmigrations, sqlmigrate, test, verify,
 };
 
 const AFTER_HELP: &str = "\
@@ -84,6 +83,8 @@ pub(crate) enum Verb {
     DbUrl(db_url::Args),
     /// Open the database in psql
     DbShell(db_shell::Args),
+    /// Make the files of a new migration
+    Makemigrations(makemigrations::Args),
     /// Apply migrations, or take them back
     Migrate(migrate::Args),
     /// List the migrations and which of them are applied

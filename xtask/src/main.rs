@@ -17,9 +17,11 @@ mod db_setup;
 mod db_shell;
 mod db_url;
 mod direction;
+mod edits;
 mod exit;
 mod interrupt;
 mod libpq;
+mod makemigrations;
 mod migrate;
 mod output;
 mod pending;
@@ -67,6 +69,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Verb::DbDrop(args) => args.run(&checkout).await,
         Verb::DbUrl(args) => or_interrupted(args.run(&checkout)).await,
         Verb::DbShell(args) => or_interrupted(args.run(&checkout)).await,
+        Verb::Makemigrations(args) => args.run(&checkout),
         Verb::Migrate(args) => args.run(&checkout).await,
         Verb::Showmigrations(args) => args.run(&checkout).await,
         Verb::Sqlmigrate(args) => args.run(&checkout),

@@ -25,7 +25,7 @@ use crate::{
 Example:
   cargo xtask verify
 
-It proves, on a throwaway database of a test server: from nothing to exactly the tables of apps.toml; each migration touches only tables that its app may; its down gives back what was there before its up; up again gives the same; the seeds run twice and change nothing.
+It proves, on a throwaway database of a test server: each up has a statement; from nothing to exactly the tables of apps.toml; each migration touches only tables that its app may; its down gives back what was there before its up; up again gives the same; the seeds run twice and change nothing.
 
 Exit code 3: a proof failed; the lines say where.")]
 pub(crate) struct Args {
@@ -80,6 +80,7 @@ async fn proofs(scratch: &Scratch, project: &Project, steps: &mut Steps) -> anyh
         steps,
         flaws: Vec::new(),
     };
+    proof.statements();
     let before = proof.up_step_by_step().await?;
     proof.contract().await?;
     proof.seeds().await?;
@@ -107,6 +108,14 @@ impl Proof<'_> {
             self.steps.note(&format!("  {flaw}"));
         }
         self.flaws.extend(flaws);
+    }
+
+    /// An up of comments alone was forgotten; and once a database has applied it, nobody may fill it in.
+    fn statements(&mut self) {
+        let empty = self.project.migrations.iter().filter(|migration| migration.up.is_empty());
+        let flaw = |path: &str| format!("{path} has no statement; write it, or remove the migration's two files");
+        let flaws = empty.map(|migration| flaw(&migration.up.path)).collect();
+        self.proven("each up has a statement", flaws, Duration::ZERO);
     }
 
     async fn catalogue(&mut self) -> anyhow::Result<Catalogue> {

@@ -1,0 +1,121 @@
+//! Changes to several files: all of them, or none.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, anyhow};
+
+/// One change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Edit {
+    /// A file that is not there yet.
+    Create { path: PathBuf, text: String },
+    /// Another name, which nothing has yet.
+    Rename { from: PathBuf, to: PathBuf },
+    /// Another text.
+    Rewrite { path: PathBuf, old: String, new: String },
+}
+
+/// Makes the changes in their order. Where one fails, those before it are undone.
+pub(crate) fn apply(edits: &[Edit]) -> anyhow::Result<()> {
+    for (index, edit) in edits.iter().enumerate() {
+        let Err(error) = edit.apply() else { continue };
+        let undone: Vec<String> =
+            edits[..index].iter().rev().filter_map(|edit| edit.undo().err()).map(|e| format!("{e:#}")).collect();
+        return Err(match undone.as_slice() {
+            [] => error.context("nothing was changed"),
+            left => anyhow!("{error:#}; and what was done before it could not be undone:\n  {}", left.join("\n  ")),
+        });
+    }
+    Ok(())
+}
+
+impl Edit {
+    fn apply(&self) -> anyhow::Result<()> {
+        match self {
+            Edit::Create { path, text } => {
+                create(path, text).with_context(|| format!("create {}", path.display()))
+            }
+            Edit::Rename { from, to } => rename(from, to),
+            Edit::Rewrite { path, new, .. } => rewrite(path, new),
+        }
+    }
+
+    fn undo(&self) -> anyhow::Result<()> {
+        match self {
+            Edit::Create { path, .. } => {
+                fs::remove_file(path).with_context(|| format!("remove {}", path.display()))
+            }
+            Edit::Rename { from, to } => rename(to, from),
+            Edit::Rewrite { path, old, .. } => rewrite(path, old),
+        }
+    }
+}
+
+/// Never over something that is there; and whole or not at all, as on a full disk.
+fn create(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = fs::File::create_new(path)?;
+    file.write_all(text.as_bytes()).inspect_err(|_| {
+        let _ = fs::remove_file(path);
+    })
+}
+
+fn rename(from: &Path, to: &Path) -> anyhow::Result<()> {
+    let doing = || format!("rename {} to {}", from.display(), to.display());
+    match fs::symlink_metadata(to) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error).with_context(doing),
+        Ok(_) => return Err(anyhow!("that name is taken")).with_context(doing),
+    }
+    fs::rename(from, to).with_context(doing)
+}
+
+/// By a file beside it that takes its place, so that a full disk costs nothing.
+fn rewrite(path: &Path, text: &str) -> anyhow::Result<()> {
+    let rewriting = || {
+        let path = path.canonicalize()?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let beside = path.with_file_name(format!(".{name}.new"));
+        create(&beside, text)?;
+        let replaced = fs::set_permissions(&beside, fs::metadata(&path)?.permissions());
+        replaced.and_then(|()| fs::rename(&beside, &path)).inspect_err(|_| {
+            let _ = fs::remove_file(&beside);
+        })
+    };
+    rewriting().with_context(|| format!("write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_one_change_fails_all_are_undone() {
+        let folder = std::env::temp_dir().join(format!("xtask-edits-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let path = |name: &str| folder.join(name);
+        fs::write(path("a"), "one").unwrap();
+        fs::write(path("taken"), "two").unwrap();
+        let edits = [
+            Edit::Create { path: path("new"), text: "three".to_owned() },
+            Edit::Rewrite { path: path("a"), old: "one".to_owned(), new: "four".to_owned() },
+            Edit::Rename { from: path("a"), to: path("b") },
+            Edit::Rename { from: path("b"), to: path("taken") },
+        ];
+        let said = format!("{:#}", apply(&edits).unwrap_err());
+        assert!(said.starts_with("nothing was changed: ") && said.contains("that name is taken"), "{said}");
+        assert!(apply(&[Edit::Create { path: path("taken"), text: String::new() }]).is_err());
+        let mut names: Vec<_> = fs::read_dir(&folder).unwrap().map(|e| e.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, ["a", "taken"]);
+        assert_eq!(fs::read_to_string(path("a")).unwrap(), "one");
+        assert_eq!(fs::read_to_string(path("taken")).unwrap(), "two");
+
+        apply(&edits[..3]).unwrap();
+        assert_eq!(fs::read_to_string(path("b")).unwrap(), "four");
+        fs::remove_dir_all(folder).unwrap();
+    }
+}
