@@ -10,7 +10,8 @@ use futures_util::TryStreamExt;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, migrate::Migrate, postgres::PgDatabaseError};
 
 use crate::{
-    App, Direction, Error, Failure, Holder, MigrationId, Place, Plan, Project, Script, Step, Subject,
+    App, Direction, Error, Failure, Holder, Migration, MigrationId, Place, Plan, Project, Script, Step,
+    Subject,
     index::{self, InvalidIndex},
 };
 
@@ -249,10 +250,7 @@ async fn record(conn: &mut PgConnection, app: &App, step: &Step<'_>, start: Inst
     let version = step.migration.number;
     let statement = match step.direction {
         Direction::Up => {
-            // sqlx's own statement for a row; the time that it took is ours to add.
-            conn.skip(&app.ledger, &step.migration.recorded)
-                .await
-                .map_err(Error::ledger("write the ledger"))?;
+            record_unrun(conn, app, step.migration).await?;
             let nanos = i64::try_from(start.elapsed().as_nanos()).unwrap_or(i64::MAX);
             let sql = format!("update {} set execution_time = $2 where version = $1", app.ledger);
             sqlx::query(AssertSqlSafe(sql)).bind(version).bind(nanos)
@@ -264,6 +262,15 @@ async fn record(conn: &mut PgConnection, app: &App, step: &Step<'_>, start: Inst
     };
     statement.execute(conn).await.map_err(failed)?;
     Ok(())
+}
+
+/// Writes a row by sqlx's own statement, which does not know how long it took.
+pub(crate) async fn record_unrun(
+    conn: &mut PgConnection,
+    app: &App,
+    migration: &Migration,
+) -> Result<(), Error> {
+    conn.skip(&app.ledger, &migration.recorded).await.map_err(Error::ledger("write the ledger"))
 }
 
 /// Sends a script as one message, and counts the statements that went well.

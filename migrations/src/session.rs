@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::{ConnectOptions, Connection, PgConnection, migrate::Migrate, postgres::PgConnectOptions};
 
 use crate::{
-    Contract, Error, Ledger, OnEvent, Plan, Project, Prune, SeedMode, SeedReport, Target, apply,
+    Contract, Error, Ledger, MigrationId, OnEvent, Plan, Project, Prune, SeedMode, SeedReport, Target, apply,
     database::{self, Found},
     lock, seed,
 };
@@ -161,6 +161,45 @@ impl Session {
         self.unlock_after(done).await
     }
 
+    /// Records migrations as applied without running them, under the migration lock and in one transaction.
+    ///
+    /// Which they are says `proven`, asked with the ledger as it is once the lock is held. That they are there is for it to
+    /// make sure of; for none, nothing is written, not even a ledger.
+    ///
+    /// # Errors
+    /// What `proven` says, [`Error::Ledger`] where something that they need would not be recorded, [`Error::Locked`].
+    /// Nothing is recorded then.
+    pub async fn adopt<E: From<Error>>(
+        &mut self,
+        project: &Project,
+        on_event: OnEvent<'_>,
+        proven: impl AsyncFnOnce(&mut PgConnection, &Ledger) -> Result<Vec<MigrationId>, E>,
+    ) -> Result<(), E> {
+        self.require_version(project)?;
+        self.lock(on_event).await?;
+        let done = self.adopt_locked(project, proven).await;
+        self.unlock_after(done).await
+    }
+
+    async fn adopt_locked<E: From<Error>>(
+        &mut self,
+        project: &Project,
+        proven: impl AsyncFnOnce(&mut PgConnection, &Ledger) -> Result<Vec<MigrationId>, E>,
+    ) -> Result<(), E> {
+        let ledger = self.ledger(project).await?;
+        let adopted = proven(&mut self.conn, &ledger).await?;
+        if adopted.is_empty() {
+            return Ok(());
+        }
+        let mut transaction = self.conn.begin().await.map_err(Error::database("write the ledger"))?;
+        create_ledgers(&mut transaction, project, &ledger).await?;
+        for migration in project.migrations.iter().filter(|migration| adopted.contains(&migration.id)) {
+            apply::record_unrun(&mut transaction, &project.apps[migration.app], migration).await?;
+        }
+        Ledger::read(&mut transaction, project).await?.agree(project)?;
+        Ok(transaction.commit().await.map_err(Error::database("write the ledger"))?)
+    }
+
     async fn migrate_locked(
         &mut self,
         project: &Project,
@@ -171,23 +210,10 @@ impl Session {
         let ledger = self.ledger(project).await?;
         let plan = Plan::new(project, &ledger, target)?;
         if !plan.goes_back() {
-            self.create_ledgers(project, &ledger).await?;
+            create_ledgers(&mut self.conn, project, &ledger).await?;
         }
         apply::run(&mut self.conn, project, &plan, on_event).await?;
         Ok(plan.steps.len())
-    }
-
-    /// Makes the ledger tables that are missing, by sqlx's own statements. Only those: Postgres checks the right to
-    /// create before it looks whether the thing is there.
-    async fn create_ledgers(&mut self, project: &Project, ledger: &Ledger) -> Result<(), Error> {
-        let failed = || Error::ledger("create the ledger");
-        for app in project.apps.iter().filter(|app| ledger.absent.contains(&app.name)) {
-            if let Some((schema, _)) = app.ledger.split_once('.') {
-                self.conn.create_schema_if_not_exists(schema).await.map_err(failed())?;
-            }
-            self.conn.ensure_migrations_table(&app.ledger).await.map_err(failed())?;
-        }
-        Ok(())
     }
 
     /// Runs the seeds of all apps in one transaction, under the migration lock.
@@ -217,7 +243,7 @@ impl Session {
         locked
     }
 
-    async fn unlock_after<T>(&mut self, done: Result<T, Error>) -> Result<T, Error> {
+    async fn unlock_after<T, E: From<Error>>(&mut self, done: Result<T, E>) -> Result<T, E> {
         self.busy = false;
         let unlocked = lock::unlock(&mut self.conn, &self.database).await;
         let done = done?;
@@ -230,4 +256,17 @@ impl Session {
         // The server frees everything in either case, so there is nothing to do about an error.
         let _ = self.conn.close().await;
     }
+}
+
+/// Makes the ledger tables that are missing, by sqlx's own statements. Only those: Postgres checks the right to create
+/// before it looks whether the thing is there.
+async fn create_ledgers(conn: &mut PgConnection, project: &Project, ledger: &Ledger) -> Result<(), Error> {
+    let failed = || Error::ledger("create the ledger");
+    for app in project.apps.iter().filter(|app| ledger.absent.contains(&app.name)) {
+        if let Some((schema, _)) = app.ledger.split_once('.') {
+            conn.create_schema_if_not_exists(schema).await.map_err(failed())?;
+        }
+        conn.ensure_migrations_table(&app.ledger).await.map_err(failed())?;
+    }
+    Ok(())
 }

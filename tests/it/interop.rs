@@ -13,10 +13,10 @@ use crate::{
 };
 
 /// The apps in an order in which their folders can run one after the other.
-const APPS: [&str; 3] = ["users", "organizations", "progress"];
+pub(crate) const APPS: [&str; 3] = ["users", "organizations", "progress"];
 
 /// What sqlx-cli makes of an app's folder and its `sqlx.toml`.
-async fn migrator(app: &str) -> Migrator {
+pub(crate) async fn migrator(app: &str) -> Migrator {
     let folder = workspace_root().join("migrations").join(app);
     let settings: toml::Table = std::fs::read_to_string(folder.join("sqlx.toml")).unwrap().parse().unwrap();
     let settings = &settings["migrate"];
@@ -28,7 +28,7 @@ async fn migrator(app: &str) -> Migrator {
     migrator
 }
 
-async fn rows(db: &TestDatabase) -> Vec<(i64, String, bool, Vec<u8>)> {
+pub(crate) async fn rows(db: &TestDatabase) -> Vec<(i64, String, bool, Vec<u8>)> {
     let mut rows = Vec::new();
     for app in APPS {
         let sql = format!("select version, description, success, checksum from migrations.{app} order by 1");

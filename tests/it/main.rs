@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic with its line is what a test has to say")]
 
+mod adopting;
 mod backend;
 mod benchmark;
 mod borrowing;

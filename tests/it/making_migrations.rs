@@ -63,7 +63,11 @@ fn files_without_a_statement_run_both_ways_and_are_no_proof() {
         checkout.xtask(db, &["migrate", "progress", "0001"]).expect(0, &["reverted"]);
         checkout.xtask(db, &["verify"]).expect(
             3,
-            &["each up has a statement", "FAILED", "migrations/progress/0002_add_note.up.sql has no statement"],
+            &[
+                "each up has a statement",
+                "FAILED",
+                "migrations/progress/0002_add_note.up.sql has no statement",
+            ],
         );
         checkout.write("progress/0002_add_note.up.sql", "-- no-transaction\n");
         checkout.xtask(db, &["migrate"]).expect(0, &["progress/0002_add_note", "applied"]);
@@ -86,7 +90,8 @@ fn whatever_is_refused_writes_nothing() {
     // No byte of a file can be written.
     let shell = ["sh", "-c", "trap '' XFSZ; ulimit -f 0; exec \"$@\"", "sh"].map(OsStr::new);
     let args = ["makemigrations", "--empty", "users", "--name", "add_note"];
-    outcome(&checkout.bare_command_by(&shell, &args, &[])).expect(1, &["nothing was changed", "0002_add_note.up.sql"]);
+    outcome(&checkout.bare_command_by(&shell, &args, &[]))
+        .expect(1, &["nothing was changed", "0002_add_note.up.sql"]);
     assert_eq!(before, files(&checkout, "users"));
     make(&checkout, "users", "add_note").expect(0, &[]);
     make(&checkout, "users", "add_note").expect(1, &["users/0002_add_note is there already"]);

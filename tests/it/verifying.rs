@@ -10,7 +10,7 @@ use crate::checkout::{Checkout, outcome};
 
 /// Runs a test with the URL of a role of its own, so that what it leaves on the server can be told from what others do.
 #[track_caller]
-fn as_own_role(test: impl AsyncFn(&TestDatabase, &str)) {
+pub(crate) fn as_own_role(test: impl AsyncFn(&TestDatabase, &str)) {
     tests::empty().run(async |db| {
         let role = db.name();
         db.pool().execute(AssertSqlSafe(format!("create role {role} superuser login password 'x'"))).await?;

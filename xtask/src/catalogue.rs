@@ -22,6 +22,11 @@ impl Catalogue {
         Ok(Catalogue { lines: lines.map_err(Error::database("read the catalogue"))? })
     }
 
+    /// Its text.
+    pub(crate) fn lines(&self) -> &[String] {
+        &self.lines
+    }
+
     /// SHA-256 of the text, in hexadecimal.
     pub(crate) fn fingerprint(&self) -> String {
         let mut hash = Sha256::new();
@@ -34,6 +39,12 @@ impl Catalogue {
             let _ = write!(text, "{byte:02x}");
             text
         })
+    }
+
+    /// One of these lines.
+    #[cfg(test)]
+    pub(crate) fn of(lines: Vec<String>) -> Catalogue {
+        Catalogue { lines }
     }
 
     /// What stands in only one of the two, as `- expected` and `+ found` lines.

@@ -5,7 +5,8 @@ use std::env;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::{
-    bench, ci, completions, db_check, db_drop, db_reset, db_setup, db_shell, db_url, makemigrations, migrate, prepare, scratch, seed, server, showmigrations, sqlmigrate, test, verify,
+    adopt, bench, ci, completions, db_check, db_drop, db_reset, db_setup, db_shell, db_url, makemigrations,
+    migrate, prepare, scratch, seed, server, showmigrations, sqlmigrate, test, verify,
 };
 
 const AFTER_HELP: &str = "\
@@ -87,6 +88,8 @@ pub(crate) enum Verb {
     Makemigrations(makemigrations::Args),
     /// Apply migrations, or take them back
     Migrate(migrate::Args),
+    /// Record what the database proves to hold already, and run nothing
+    Adopt(adopt::Args),
     /// List the migrations and which of them are applied
     Showmigrations(showmigrations::Args),
     /// Print the SQL of a migration

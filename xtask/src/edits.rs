@@ -23,11 +23,18 @@ pub(crate) enum Edit {
 pub(crate) fn apply(edits: &[Edit]) -> anyhow::Result<()> {
     for (index, edit) in edits.iter().enumerate() {
         let Err(error) = edit.apply() else { continue };
-        let undone: Vec<String> =
-            edits[..index].iter().rev().filter_map(|edit| edit.undo().err()).map(|e| format!("{e:#}")).collect();
+        let undone: Vec<String> = edits[..index]
+            .iter()
+            .rev()
+            .filter_map(|edit| edit.undo().err())
+            .map(|e| format!("{e:#}"))
+            .collect();
         return Err(match undone.as_slice() {
             [] => error.context("nothing was changed"),
-            left => anyhow!("{error:#}; and what was done before it could not be undone:\n  {}", left.join("\n  ")),
+            left => anyhow!(
+                "{error:#}; and what was done before it could not be undone:\n  {}",
+                left.join("\n  ")
+            ),
         });
     }
     Ok(())

@@ -3,6 +3,7 @@
 //! This file is its table of contents; every verb has a file of its name. Not here: what a production deploy needs, which
 //! is in `migrations`.
 
+mod adopt;
 mod bench;
 mod catalogue;
 mod checkout;
@@ -16,6 +17,7 @@ mod db_reset;
 mod db_setup;
 mod db_shell;
 mod db_url;
+mod differences;
 mod direction;
 mod edits;
 mod exit;
@@ -71,6 +73,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Verb::DbShell(args) => or_interrupted(args.run(&checkout)).await,
         Verb::Makemigrations(args) => args.run(&checkout),
         Verb::Migrate(args) => args.run(&checkout).await,
+        Verb::Adopt(args) => args.run(&checkout).await,
         Verb::Showmigrations(args) => args.run(&checkout).await,
         Verb::Sqlmigrate(args) => args.run(&checkout),
         Verb::Seed(args) => args.run(&checkout).await,

@@ -62,7 +62,8 @@ impl Args {
         let stem = format!("{}/{number:04}_{name}", app.name);
         let (up, down) = (head(&project, app, name)?, format!("-- Takes back: {}.\n", spoken(name)));
         let files = [(format!("{stem}.up.sql"), up), (format!("{stem}.down.sql"), down)];
-        let edits = files.clone().map(|(path, text)| Edit::Create { path: checkout.migrations().join(path), text });
+        let edits =
+            files.clone().map(|(path, text)| Edit::Create { path: checkout.migrations().join(path), text });
         edits::apply(&edits)?;
 
         let paths = files.map(|(path, _)| format!("migrations/{path}"));

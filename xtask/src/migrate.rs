@@ -128,7 +128,8 @@ fn print_plan(plan: &Plan<'_>) {
     }
 }
 
-fn target(project: &Project, app: Option<&str>, name: Option<&str>) -> anyhow::Result<Target> {
+/// What is meant by an app and a name.
+pub(crate) fn target(project: &Project, app: Option<&str>, name: Option<&str>) -> anyhow::Result<Target> {
     Ok(match (app, name) {
         (None, _) => Target::Latest,
         (Some(app), None) => Target::App(project.app(app)?.name.clone()),

@@ -113,7 +113,8 @@ impl Proof<'_> {
     /// An up of comments alone was forgotten; and once a database has applied it, nobody may fill it in.
     fn statements(&mut self) {
         let empty = self.project.migrations.iter().filter(|migration| migration.up.is_empty());
-        let flaw = |path: &str| format!("{path} has no statement; write it, or remove the migration's two files");
+        let flaw =
+            |path: &str| format!("{path} has no statement; write it, or remove the migration's two files");
         let flaws = empty.map(|migration| flaw(&migration.up.path)).collect();
         self.proven("each up has a statement", flaws, Duration::ZERO);
     }

@@ -1,0 +1,248 @@
+//! `adopt` records what a database proves to hold, and nothing that it does not.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, Executor};
+use tests::TestDatabase;
+
+use crate::{
+    checkout::{Checkout, outcome},
+    interop::{APPS, migrator, rows},
+    snapshot::snapshot,
+    verifying::as_own_role,
+};
+
+const ALL: [&str; 4] = [
+    "users/0001_initial",
+    "organizations/0001_initial",
+    "organizations/0002_add_owner_field",
+    "progress/0001_initial",
+];
+
+/// Makes a database that holds what `migrate` with these words makes, and whose ledger is lost.
+async fn without_ledger(checkout: &Checkout, db: &TestDatabase, to: &[&str]) {
+    checkout.xtask(db, &[&["migrate"], to].concat()).expect(0, &[]);
+    db.pool().execute("drop schema migrations cascade").await.unwrap();
+}
+
+async fn exists(db: &TestDatabase, what: &str) -> bool {
+    sqlx::query_scalar(AssertSqlSafe(format!("select exists ({what})"))).fetch_one(db.pool()).await.unwrap()
+}
+
+fn json(checkout: &Checkout, db: &TestDatabase, code: i32, args: &[&str]) -> Value {
+    let told = checkout.xtask(db, &[args, &["--format", "json"]].concat());
+    serde_json::from_str(&told.expect(code, &[]).stdout).unwrap()
+}
+
+#[test]
+fn what_is_there_is_adopted_with_the_rows_that_running_it_writes() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        checkout.xtask(db, &["migrate"]).expect(0, &[]);
+        let ran = rows(db).await;
+        db.pool().execute("drop schema migrations cascade").await?;
+        checkout.xtask(db, &["adopt"]).expect(0, &ALL).expect(0, &["adopted"]);
+        assert_eq!(ran, rows(db).await);
+        let before = snapshot(db).await;
+        checkout.xtask(db, &["migrate", "--check"]).expect(0, &["nothing is left to do"]);
+        checkout.xtask(db, &["db-check"]).expect(0, &["4 migrations applied, 22 tables"]);
+        checkout.xtask(db, &["adopt"]).expect(0, &["4 migrations", "0 pending"]);
+        for app in APPS {
+            migrator(app).await.run(db.pool()).await?;
+        }
+        assert_eq!(before, snapshot(db).await);
+        checkout.xtask(db, &["migrate", "users", "zero"]).expect(0, &["progress/0001_initial"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_database_that_differs_is_refused_object_by_object_and_keeps_its_ledger() {
+    for (spoil, told) in [
+        (
+            "alter table progress drop column metadata",
+            &["as after progress/0001_initial", "missing     column public.progress.metadata #12 jsonb"]
+                as &[_],
+        ),
+        (
+            "alter table progress alter column score type real",
+            &[
+                "differs     column public.progress.score",
+                "expected  #7 double precision",
+                "found     #7 real",
+            ],
+        ),
+        (
+            "create index progress_extra_idx on progress (score)",
+            &["unexpected  index progress_extra_idx CREATE INDEX progress_extra_idx"],
+        ),
+        ("create table stray (id int)", &["unexpected  table public.stray"]),
+        (
+            "alter table progress alter column status drop default",
+            &["found     #5 text not null", "nothing was recorded"],
+        ),
+    ] {
+        tests::empty().run(async |db| {
+            let checkout = Checkout::new();
+            checkout.xtask(db, &["migrate"]).expect(0, &[]);
+            db.pool().execute("delete from migrations.organizations where version = 2").await?;
+            db.pool().execute("delete from migrations.progress").await?;
+            db.pool().execute(spoil).await?;
+            let before = snapshot(db).await;
+            checkout.xtask(db, &["adopt"]).expect(3, told);
+            checkout.xtask(db, &["adopt", "progress", "0001"]).expect(3, &["nothing was recorded"]);
+            assert_eq!(before, snapshot(db).await, "{spoil}");
+            Ok(())
+        });
+    }
+}
+
+#[test]
+fn as_much_as_is_there_is_adopted_and_the_rest_runs() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        without_ledger(&checkout, db, &["organizations", "0001"]).await;
+        checkout
+            .xtask(db, &["adopt"])
+            .expect(0, &ALL[..2])
+            .expect(0, &["2 migrations stay pending, organizations/0002_add_owner_field first"]);
+        checkout.xtask(db, &["migrate"]).expect(0, &ALL[2..]);
+        checkout.xtask(db, &["db-check"]).expect(0, &[]);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_named_one_is_adopted_with_what_it_needs_and_nothing_else() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        // No part of the whole plan is this, since `organizations` comes before `progress`.
+        without_ledger(&checkout, db, &["progress"]).await;
+        let before = snapshot(db).await;
+        checkout.xtask(db, &["adopt", "organizations", "0001"]).expect(
+            3,
+            &[
+                "as after organizations/0001_initial",
+                "missing     table public.organizations",
+                "missing     constraint public.users",
+            ],
+        );
+        assert_eq!(before, snapshot(db).await);
+        let told = json(&checkout, db, 0, &["adopt", "progress", "0001"]);
+        assert_eq!(told["adopted"], serde_json::json!(["users/0001_initial", "progress/0001_initial"]));
+        checkout.xtask(db, &["adopt", "users", "0001"]).expect(0, &["0 pending"]);
+        checkout.xtask(db, &["migrate", "progress", "--check"]).expect(0, &[]);
+        checkout.xtask(db, &["migrate"]).expect(0, &["organizations/0001_initial"]);
+        checkout.xtask(db, &["db-check"]).expect(0, &[]);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_part_that_is_applied_already_counts() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        checkout.xtask(db, &["migrate"]).expect(0, &[]);
+        db.pool().execute("delete from migrations.progress").await?;
+        let told = json(&checkout, db, 0, &["adopt", "progress"]);
+        assert_eq!(told["adopted"], serde_json::json!(["progress/0001_initial"]));
+        checkout.xtask(db, &["migrate", "--check"]).expect(0, &[]);
+        Ok(())
+    });
+}
+
+#[test]
+fn where_nothing_pending_is_there_nothing_is_recorded_not_even_a_ledger() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        let before = snapshot(db).await;
+        checkout
+            .xtask(db, &["adopt"])
+            .expect(3, &["nothing was recorded: 4 migrations stay pending", "cargo xtask migrate"]);
+        let told = json(&checkout, db, 3, &["adopt", "users", "0001"]);
+        assert_eq!(told["nearest"], "users/0001_initial");
+        assert_eq!(told["differences"][0]["found"], Value::Null);
+        assert_eq!(before, snapshot(db).await);
+        checkout.xtask(db, &["adopt", "users", "zero"]).expect(2, &["cargo xtask migrate users zero"]);
+        checkout.xtask(db, &["adopt", "user"]).expect(1, &["did you mean `users`?"]);
+        assert_eq!(before, snapshot(db).await);
+        Ok(())
+    });
+}
+
+#[test]
+fn rows_that_nothing_proves_are_adopted_only_by_name() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        checkout.migration("progress/0002_fill", "update progress set score = 1;", "select 1;");
+        without_ledger(&checkout, db, &[]).await;
+        checkout.xtask(db, &["adopt"]).expect(
+            0,
+            &[
+                "progress/0002_fill stays pending",
+                "if its rows are there: cargo xtask adopt progress 0002_fill",
+            ],
+        );
+        checkout.xtask(db, &["adopt"]).expect(3, &["nothing was recorded: progress/0002_fill stays pending"]);
+        let named = checkout.xtask(db, &["adopt", "progress", "0002"]);
+        named.expect(0, &["progress/0002_fill leaves no trace in the catalogue, so its rows are not proven"]);
+        checkout.xtask(db, &["migrate", "--check"]).expect(0, &[]);
+        // One that is followed by something proven is told too.
+        checkout.migration("progress/0003_note", "alter table progress add column note text;", "select 1;");
+        without_ledger(&checkout, db, &[]).await;
+        checkout
+            .xtask(db, &["adopt"])
+            .expect(0, &["progress/0003_note", "progress/0002_fill leaves no trace"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn of_two_at_once_one_adopts_and_the_other_finds_nothing_left() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        without_ledger(&checkout, db, &[]).await;
+        let start =
+            || checkout.command(&db.url(), &["adopt"]).stdout_capture().stderr_capture().start().unwrap();
+        let both = [start(), start(), start()];
+        let mut adopted = 0;
+        for running in &both {
+            let output = running.wait()?;
+            let said = String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success(), "{output:?}");
+            adopted += usize::from(said.contains("adopted"));
+        }
+        assert_eq!(adopted, 1);
+        assert_eq!(rows(db).await.len(), 4);
+        Ok(())
+    });
+}
+
+#[test]
+fn an_adoption_that_is_cut_off_records_nothing_and_leaves_nothing() {
+    as_own_role(async |db, url| {
+        let checkout = Checkout::new();
+        outcome(&checkout.command(url, &["migrate"])).expect(0, &[]);
+        db.pool().execute("drop schema migrations cascade").await.unwrap();
+        checkout.migration("progress/0002_slow", "select pg_sleep(600);", "select 1;");
+        let running = checkout.command(url, &["adopt"]).stdout_capture().stderr_capture().start().unwrap();
+        let asleep = format!(
+            "select from pg_stat_activity where usename = '{}' and query like '%pg_sleep(600)%'",
+            db.name()
+        );
+        let start = Instant::now();
+        while !exists(db, &asleep).await {
+            assert!(start.elapsed() < Duration::from_secs(20));
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        for pid in running.pids() {
+            kill_process(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap(), Signal::INT).unwrap();
+        }
+        let output = running.wait().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{output:?}");
+        assert!(!exists(db, "select from pg_namespace where nspname = 'migrations'").await);
+        db.pool().execute("drop schema public cascade").await.unwrap();
+    });
+}

@@ -1,0 +1,237 @@
+//! How two catalogues differ, told an object at a time.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use serde::Serialize;
+
+use crate::catalogue::Catalogue;
+
+/// Kinds of objects whose name is two words.
+const TWO_WORDS: &[&str] = &[
+    "composite type",
+    "event trigger",
+    "foreign server",
+    "foreign table",
+    "materialized view",
+    "partitioned table",
+];
+/// Objects that are told; the rest is counted.
+const TOLD: usize = 20;
+/// Characters of a definition that are told.
+const WIDTH: usize = 100;
+
+/// One object that is not the same in both.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Difference {
+    /// Its kind and name.
+    object: String,
+    /// What it should be; `None`: it should not be there.
+    expected: Option<String>,
+    /// What it is; `None`: it is not there.
+    found: Option<String>,
+}
+
+/// What is missing, what is unexpected, and what is there and not as expected, in this order.
+pub(crate) fn between(expected: &Catalogue, found: &Catalogue) -> Vec<Difference> {
+    let (wanted, real): (BTreeSet<_>, BTreeSet<_>) =
+        (expected.lines().iter().collect(), found.lines().iter().collect());
+    let mut objects: BTreeMap<&str, (Vec<&str>, Vec<&str>)> = BTreeMap::new();
+    for line in wanted.difference(&real) {
+        let (object, definition) = split(line);
+        objects.entry(object).or_default().0.push(definition);
+    }
+    for line in real.difference(&wanted) {
+        let (object, definition) = split(line);
+        objects.entry(object).or_default().1.push(definition);
+    }
+    let mut differences = Vec::new();
+    for (object, (expected, found)) in objects {
+        let mut say = |expected: Option<&str>, found: Option<&str>| {
+            let (expected, found) = (expected.map(str::to_owned), found.map(str::to_owned));
+            differences.push(Difference { object: object.to_owned(), expected, found });
+        };
+        match (expected.as_slice(), found.as_slice()) {
+            ([expected], [found]) => say(Some(expected), Some(found)),
+            // Such as the rights to a table, a line each.
+            _ => {
+                expected.into_iter().for_each(|definition| say(Some(definition), None));
+                found.into_iter().for_each(|definition| say(None, Some(definition)));
+            }
+        }
+    }
+    // A column that is missing moves those after it, which is the lesser news.
+    differences.sort_by_key(|difference| match (&difference.expected, &difference.found) {
+        (_, None) => 0,
+        (None, _) => 1,
+        _ => 2,
+    });
+    differences
+}
+
+/// The differences for people: of a table that is missing or unexpected not its columns too, and not too many.
+pub(crate) fn told(differences: &[Difference]) -> Vec<String> {
+    let parts = |table: &Difference| {
+        let (kind, name) = table.object.rsplit_once(' ').unwrap_or_default();
+        let whole = kind.ends_with("table") || kind.ends_with("view");
+        (whole && table.expected.is_some() != table.found.is_some()).then(|| name.to_owned())
+    };
+    let tables: Vec<String> = differences.iter().filter_map(parts).collect();
+    let mut lines: Vec<String> = differences
+        .iter()
+        .filter(|difference| !tables.iter().any(|table| difference.is_part_of(table)))
+        .map(ToString::to_string)
+        .collect();
+    if lines.len() > TOLD {
+        let more = lines.split_off(TOLD).len();
+        lines.push(format!("… and {more} more"));
+    }
+    lines
+}
+
+/// A line of a catalogue as object and definition.
+fn split(line: &str) -> (&str, &str) {
+    let kind = TWO_WORDS
+        .iter()
+        .find(|kind| line.starts_with(**kind))
+        .map_or_else(|| line.find(' ').unwrap_or(line.len()), |kind| kind.len());
+    let (mut depth, mut quoted) = (0_usize, false);
+    let end = line.char_indices().skip_while(|(at, _)| *at <= kind).find(|(_, c)| {
+        match c {
+            '"' => quoted = !quoted,
+            '(' if !quoted => depth += 1,
+            ')' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        *c == ' ' && depth == 0 && !quoted
+    });
+    let end = end.map_or(line.len(), |(at, _)| at);
+    (&line[..end], line[end..].trim_start())
+}
+
+impl Difference {
+    /// Whether it is about a column, constraint, index or right of a table.
+    fn is_part_of(&self, table: &str) -> bool {
+        let name = self.object.split_once(' ').map_or("", |(_, name)| name);
+        let definition = self.expected.as_deref().or(self.found.as_deref()).unwrap_or_default();
+        match self.object.starts_with("index ") {
+            true => definition.contains(&format!(" ON {table} ")),
+            false => {
+                let right = self.object.starts_with("grant ") && name == table;
+                right || name.strip_prefix(table).is_some_and(|rest| rest.starts_with('.'))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.expected, &self.found) {
+            (Some(expected), Some(found)) => {
+                let (expected, found) = (shortened(expected), shortened(found));
+                write!(f, "differs     {}\n    expected  {expected}\n    found     {found}", self.object)
+            }
+            (Some(definition), None) => {
+                f.write_str(format!("missing     {} {}", self.object, shortened(definition)).trim_end())
+            }
+            (_, definition) => {
+                let definition = shortened(definition.as_deref().unwrap_or_default());
+                f.write_str(format!("unexpected  {} {definition}", self.object).trim_end())
+            }
+        }
+    }
+}
+
+/// The first line, and not all of that where it is long.
+fn shortened(definition: &str) -> String {
+    let first = definition.lines().next().unwrap_or_default();
+    let cut: String = first.chars().take(WIDTH).collect();
+    if cut == definition { cut } else { format!("{cut} …") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(expected: &[&str], found: &[&str], told: &[&str]) {
+        let catalogue = |lines: &[&str]| Catalogue::of(lines.iter().map(|line| (*line).to_owned()).collect());
+        let said: Vec<String> =
+            between(&catalogue(expected), &catalogue(found)).iter().map(ToString::to_string).collect();
+        assert_eq!(said, told);
+    }
+
+    #[test]
+    fn an_object_in_both_differs_and_others_are_missing_or_unexpected() {
+        check(
+            &["column public.t.a #1 integer", "column public.t.b #2 text", "table public.t"],
+            &[
+                "column public.t.b #1 text",
+                "index t_b_idx CREATE INDEX t_b_idx ON public.t USING btree (b)",
+                "table public.t",
+            ],
+            &[
+                "missing     column public.t.a #1 integer",
+                "unexpected  index t_b_idx CREATE INDEX t_b_idx ON public.t USING btree (b)",
+                "differs     column public.t.b\n    expected  #2 text\n    found     #1 text",
+            ],
+        );
+    }
+
+    #[test]
+    fn names_may_hold_blanks() {
+        check(
+            &["table public.\"a b\" row security", "materialized view public.v SELECT 1"],
+            &["table public.\"a b\"", "materialized view public.v SELECT 2"],
+            &[
+                "differs     materialized view public.v\n    expected  SELECT 1\n    found     SELECT 2",
+                "differs     table public.\"a b\"\n    expected  row security\n    found     ",
+            ],
+        );
+        check(
+            &["function public.f(a integer, b text) CREATE OR REPLACE\nmore"],
+            &[],
+            &["missing     function public.f(a integer, b text) CREATE OR REPLACE …"],
+        );
+    }
+
+    #[test]
+    fn a_missing_table_is_told_without_its_parts() {
+        let lines = [
+            "column public.t.a #1 integer",
+            "constraint public.t.t_pkey PRIMARY KEY (a)",
+            "grant public.t SELECT to public",
+            "index t_pkey CREATE UNIQUE INDEX t_pkey ON public.t USING btree (a)",
+            "index tt_idx CREATE INDEX tt_idx ON public.tt USING btree (a)",
+            "table public.t",
+        ];
+        let catalogue = Catalogue::of(lines.map(str::to_owned).to_vec());
+        let said = told(&between(&catalogue, &Catalogue::of(Vec::new())));
+        let expected = [
+            "missing     index tt_idx CREATE INDEX tt_idx ON public.tt USING btree (a)",
+            "missing     table public.t",
+        ];
+        assert_eq!(said, expected);
+    }
+
+    #[test]
+    fn of_many_the_first_are_told_and_the_others_counted() {
+        let lines = (10..35).map(|n| format!("schema s{n}")).collect();
+        let said = told(&between(&Catalogue::of(lines), &Catalogue::of(Vec::new())));
+        assert_eq!((said.len(), said[TOLD].as_str()), (TOLD + 1, "… and 5 more"));
+    }
+
+    #[test]
+    fn rights_are_told_one_by_one() {
+        check(
+            &["grant public.t SELECT to public", "grant public.t UPDATE to public"],
+            &["grant public.t DELETE to public"],
+            &[
+                "missing     grant public.t SELECT to public",
+                "missing     grant public.t UPDATE to public",
+                "unexpected  grant public.t DELETE to public",
+            ],
+        );
+    }
+}
