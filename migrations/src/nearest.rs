@@ -4,7 +4,7 @@
 const TELLING: usize = 3;
 
 /// The name that is most like the one that was typed, if any is near enough to be meant.
-pub(crate) fn closest<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
+pub fn closest<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
     let length = typed.chars().count();
     let mut whole = known.iter().filter(|name| length >= TELLING && name.contains(typed));
     if let (Some(only), None) = (whole.next(), whole.next()) {

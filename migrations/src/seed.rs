@@ -54,7 +54,14 @@ impl SeedReport {
     }
 }
 
-pub(crate) async fn run(
+/// Runs the seeds of all apps in one transaction, or within that which the caller has open. [`Session::seed`] also takes
+/// the migration lock.
+///
+/// # Errors
+/// As [`Session::seed`].
+///
+/// [`Session::seed`]: crate::Session::seed
+pub async fn run_seeds(
     conn: &mut PgConnection,
     project: &Project,
     mode: SeedMode,

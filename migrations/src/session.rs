@@ -228,12 +228,16 @@ impl Session {
         on_event: OnEvent<'_>,
     ) -> Result<SeedReport, Error> {
         self.lock(on_event).await?;
-        let done = seed::run(&mut self.conn, project, mode, prune).await;
+        let done = seed::run_seeds(&mut self.conn, project, mode, prune).await;
         self.unlock_after(done).await
     }
 
-    /// Takes the lock, unless an earlier operation was given up in the middle: what that left is anybody's guess.
-    async fn lock(&mut self, on_event: OnEvent<'_>) -> Result<(), Error> {
+    /// Takes the migration lock, for work of the caller's own on [`Session::connection`]; [`Session::unlock_after`] ends it.
+    ///
+    /// # Errors
+    /// [`Error::Locked`], or [`Error::Abandoned`] where an earlier operation was given up in the middle: what that left
+    /// is anybody's guess.
+    pub async fn lock(&mut self, on_event: OnEvent<'_>) -> Result<(), Error> {
         if std::mem::replace(&mut self.busy, true) {
             return Err(Error::Abandoned);
         }
@@ -243,7 +247,11 @@ impl Session {
         locked
     }
 
-    async fn unlock_after<T, E: From<Error>>(&mut self, done: Result<T, E>) -> Result<T, E> {
+    /// Gives the lock back, and hands on what came of the work.
+    ///
+    /// # Errors
+    /// That of the work, or else [`Error::Database`].
+    pub async fn unlock_after<T, E: From<Error>>(&mut self, done: Result<T, E>) -> Result<T, E> {
         self.busy = false;
         let unlocked = lock::unlock(&mut self.conn, &self.database).await;
         let done = done?;

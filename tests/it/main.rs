@@ -15,6 +15,7 @@ mod documents;
 mod example;
 mod failing_sql;
 mod files;
+mod flushing;
 mod interop;
 mod interruption;
 mod ledger;

@@ -16,8 +16,13 @@ async fn mark(db: &TestDatabase, marker: &str) {
 }
 
 /// The commands that destroy, for a database that has it all.
-const DESTRUCTIVE: &[&[&str]] =
-    &[&["db-drop"], &["db-reset"], &["migrate", "users", "zero"], &["migrate", "organizations", "0001"]];
+const DESTRUCTIVE: &[&[&str]] = &[
+    &["db-drop"],
+    &["db-reset"],
+    &["flush"],
+    &["migrate", "users", "zero"],
+    &["migrate", "organizations", "0001"],
+];
 
 #[test]
 fn a_database_that_might_matter_is_not_destroyed() {

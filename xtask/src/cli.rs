@@ -5,8 +5,7 @@ use std::env;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::{
-    adopt, bench, ci, completions, db_check, db_drop, db_reset, db_setup, db_shell, db_url, makemigrations,
-    migrate, prepare, scratch, seed, server, showmigrations, sqlmigrate, test, verify,
+    adopt, bench, ci, completions, db_check, db_drop, db_reset, db_setup, db_shell, db_url, flush, makemigrations, migrate, prepare, scratch, seed, server, showmigrations, sqlmigrate, test, verify,
 };
 
 const AFTER_HELP: &str = "\
@@ -16,7 +15,7 @@ Exit codes:
   2    the command line is wrong
   3    pending work, drift, or a failed proof
   4    refused for safety; the message says what to pass
-  5    the migration lock was not to be had
+  5    a lock was not to be had in time
   130  interrupted
 
 Start here: cargo xtask db-setup";
@@ -96,6 +95,8 @@ pub(crate) enum Verb {
     Sqlmigrate(sqlmigrate::Args),
     /// Write the reference data
     Seed(seed::Args),
+    /// Remove all rows and write the reference data again; tables and ledger stay
+    Flush(flush::Args),
     /// Record what the checked queries expect of the schema, so that a clean clone builds
     Prepare(prepare::Args),
     /// Prove the migrations and seeds on a throwaway database

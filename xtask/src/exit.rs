@@ -14,8 +14,12 @@ pub(crate) enum Stop {
     Differs,
     /// The command line asks for what is not to be had.
     Usage(String),
+    /// The same, where it was not reported yet.
+    Unfit(String),
     /// Too dangerous without being told explicitly.
     Refused(String),
+    /// Another session has what we need, and kept it for longer than we wait.
+    Locked(String),
     /// Ctrl-C, or a signal that asks to end; with what became of the work.
     Interrupted,
     /// Another program's exit code, passed on.
@@ -26,7 +30,7 @@ impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Stop::Differs => f.write_str("the database is not as it should be"),
-            Stop::Refused(why) | Stop::Usage(why) => f.write_str(why),
+            Stop::Usage(why) | Stop::Unfit(why) | Stop::Refused(why) | Stop::Locked(why) => f.write_str(why),
             Stop::Interrupted => {
                 f.write_str("what was under way in a transaction is undone, what was done before stays")
             }
@@ -51,7 +55,9 @@ pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
         (Some(Stop::Differs), _) => return ExitCode::from(3),
         (Some(Stop::Code(code)), _) => return ExitCode::from(*code),
         (Some(Stop::Usage(_)), _) => ("error", 2),
+        (Some(Stop::Unfit(_)), _) => ("error", 3),
         (Some(Stop::Refused(_)), _) => ("refused", 4),
+        (Some(Stop::Locked(_)), _) => ("error", 5),
         (Some(Stop::Interrupted), _) => ("interrupted", 130),
         (None, Some(migrations::Error::Locked { .. })) => ("error", 5),
         (None, _) => ("error", 1),

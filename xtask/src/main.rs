@@ -20,7 +20,9 @@ mod db_url;
 mod differences;
 mod direction;
 mod edits;
+mod emptying;
 mod exit;
+mod flush;
 mod interrupt;
 mod libpq;
 mod makemigrations;
@@ -35,6 +37,7 @@ mod server;
 mod session;
 mod showmigrations;
 mod sqlmigrate;
+mod tables;
 mod test;
 mod verify;
 
@@ -77,6 +80,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Verb::Showmigrations(args) => args.run(&checkout).await,
         Verb::Sqlmigrate(args) => args.run(&checkout),
         Verb::Seed(args) => args.run(&checkout).await,
+        Verb::Flush(args) => args.run(&checkout).await,
         Verb::Prepare(args) => args.run(&checkout).await,
         Verb::Verify(args) => args.run(&checkout).await,
         Verb::Test(args) => args.run(&checkout).await,

@@ -1,0 +1,195 @@
+//! Taking all rows out of tables, within the caller's transaction: locks with an end, guards stood down, nothing cascaded.
+
+use migrations::{Error, database::quoted};
+use sqlx::{AssertSqlSafe, PgConnection, Row};
+
+use crate::{
+    exit::Stop,
+    output::count,
+    tables::{Table, list},
+};
+
+/// SQLSTATEs of `lock_timeout` and of a deadlock.
+const NO_LOCK: &[&str] = &["55P03", "40P01"];
+
+/// How much others may do with a table meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Others {
+    /// Everything but change its shape.
+    Work,
+    /// Nothing.
+    Wait,
+}
+
+/// Locks tables, or says who has them. Not for longer than a few seconds: whoever comes later waits behind us.
+pub(crate) async fn lock(conn: &mut PgConnection, tables: &[Table], others: Others) -> anyhow::Result<()> {
+    let names: Vec<String> = tables.iter().map(Table::sql).collect();
+    let mode = if others == Others::Work { "access share" } else { "access exclusive" };
+    run(conn, "savepoint before_the_locks", "lock the tables").await?;
+    let sql = format!("lock table {} in {mode} mode", names.join(", "));
+    let Err(error) = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *conn).await else { return Ok(()) };
+    let code = error.as_database_error().and_then(|error| error.code()).unwrap_or_default().into_owned();
+    if !NO_LOCK.contains(&code.as_str()) {
+        return Err(Error::database("lock the tables")(error).into());
+    }
+    run(conn, "rollback to savepoint before_the_locks", "lock the tables").await?;
+    let holders: Vec<String> = sqlx::query_scalar(
+        "select format('table %s is held by pid %s, application `%s`, role `%s`, running: %s',
+                       string_agg(distinct l.relation::regclass::text, ', '), a.pid, a.application_name, a.usename,
+                       left(regexp_replace(a.query, '\\s+', ' ', 'g'), 100))
+         from pg_locks l join pg_stat_activity a using (pid)
+         where l.granted and l.pid <> pg_backend_pid() and l.relation = any ($1::regclass[]::oid[])
+           and l.database = (select oid from pg_database where datname = current_database())
+           and ($2 = 'access exclusive' or l.mode = 'AccessExclusiveLock')
+         group by a.pid, a.application_name, a.usename, a.query order by a.pid",
+    )
+    .bind(names)
+    .bind(mode)
+    .fetch_all(conn)
+    .await
+    .map_err(Error::database("look who holds the tables"))?;
+    let holders: String = holders.iter().map(|holder| format!("\n  {holder}")).collect();
+    Err(Stop::Locked(format!(
+        "gave up waiting for a lock on the tables; nothing was touched{holders}\n  close that session, or run the same command again when it is done"
+    ))
+    .into())
+}
+
+/// How many rows each table holds.
+pub(crate) async fn rows(conn: &mut PgConnection, tables: &[Table]) -> anyhow::Result<Vec<i64>> {
+    let counts: Vec<String> =
+        tables.iter().map(|table| format!("(select count(*) from {})", table.sql())).collect();
+    let sql = format!("select array[{}]::bigint[]", counts.join(", "));
+    let counted = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(conn).await;
+    Ok(counted.map_err(Error::database("count the rows"))?)
+}
+
+/// `users 3 rows, roles 7 rows`, of those that have any.
+pub(crate) fn told(tables: &[Table], rows: &[i64]) -> String {
+    let held = tables.iter().zip(rows).filter(|(_, rows)| **rows > 0);
+    let held: Vec<String> = held.map(|(table, rows)| format!("{} {}", table.name, counted(*rows))).collect();
+    held.join(", ")
+}
+
+/// `1 row`, `2 rows`.
+pub(crate) fn counted(rows: i64) -> String {
+    count(usize::try_from(rows).unwrap_or(0), "row", "rows")
+}
+
+/// A foreign key of another table that leads to one of ours.
+#[derive(Debug, Clone)]
+pub(crate) struct Reference {
+    /// `constraint x of table y, which refers to z`.
+    pub(crate) what: String,
+    /// The table, as SQL takes it, and its columns.
+    table: String,
+    columns: Vec<String>,
+}
+
+/// The foreign keys of all other tables that lead to these.
+pub(crate) async fn references(conn: &mut PgConnection, tables: &[Table]) -> anyhow::Result<Vec<Reference>> {
+    let names: Vec<String> = tables.iter().map(Table::sql).collect();
+    let rows = sqlx::query(
+        "select format('constraint %I of table %s, which refers to %s', k.conname, k.conrelid::regclass, k.confrelid::regclass) as what,
+                format('%I.%I', s.nspname, c.relname) as table,
+                array(select a.attname::text from pg_attribute a where a.attrelid = k.conrelid and a.attnum = any (k.conkey)) as columns
+         from pg_constraint k
+         join pg_class c on c.oid = k.conrelid
+         join pg_namespace s on s.oid = c.relnamespace
+         where k.contype = 'f' and k.conparentid = 0 and k.confrelid = any ($1::regclass[]::oid[]) and k.conrelid <> all ($1::regclass[]::oid[])
+         order by 1",
+    )
+    .bind(names)
+    .fetch_all(conn)
+    .await
+    .map_err(Error::database("look who refers to the tables"))?;
+    let read = |row: sqlx::postgres::PgRow| {
+        Ok(Reference {
+            what: row.try_get("what")?,
+            table: row.try_get("table")?,
+            columns: row.try_get("columns")?,
+        })
+    };
+    let references: Result<Vec<Reference>, sqlx::Error> = rows.into_iter().map(read).collect();
+    Ok(references.map_err(Error::database("look who refers to the tables"))?)
+}
+
+impl Reference {
+    /// How many rows refer to something by it.
+    pub(crate) async fn rows(&self, conn: &mut PgConnection) -> anyhow::Result<i64> {
+        let set: Vec<String> =
+            self.columns.iter().map(|column| format!("{} is not null", quoted(column))).collect();
+        let sql = format!("select count(*) from {} where {}", self.table, set.join(" and "));
+        let counted = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(conn).await;
+        Ok(counted.map_err(Error::database("count the rows that refer to the tables"))?)
+    }
+}
+
+/// Which triggers stand down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Triggers {
+    /// Those that truncate would fire.
+    OfTruncate,
+    /// All but constraint triggers, which check a row and don't change it.
+    ThatMayChangeRows,
+}
+
+/// Makes triggers stand down; running what it returns gives them back as they were. The owner of a table may do so, which
+/// `session_replication_role` is not for. Where the transaction ends early they are back as well.
+pub(crate) async fn stand_down(
+    conn: &mut PgConnection,
+    tables: &[Table],
+    which: Triggers,
+) -> anyhow::Result<Vec<String>> {
+    let names: Vec<String> = tables.iter().map(Table::sql).collect();
+    let statements: Vec<(String, String)> = sqlx::query_as(
+        "select format('alter table %s disable trigger %I', tgrelid::regclass, tgname),
+                format('alter table %s enable%s trigger %I', tgrelid::regclass,
+                       case tgenabled when 'A' then ' always' when 'R' then ' replica' else '' end, tgname)
+         from pg_trigger
+         where tgrelid = any ($1::regclass[]::oid[]) and not tgisinternal and tgenabled <> 'D' and tgparentid = 0
+           -- 32: of truncate.
+           and case when $2 then tgtype & 32 <> 0 else tgconstraint = 0 end
+         order by 1",
+    )
+    .bind(names)
+    .bind(which == Triggers::OfTruncate)
+    .fetch_all(&mut *conn)
+    .await
+    .map_err(Error::database("read the triggers"))?;
+    let mut back = Vec::new();
+    for (down, up) in statements {
+        run(conn, &down, "make the triggers stand down").await?;
+        back.push(up);
+    }
+    Ok(back)
+}
+
+/// Takes out all rows; their sequences start again. Other tables must not refer to them.
+pub(crate) async fn truncate(conn: &mut PgConnection, tables: &[Table]) -> anyhow::Result<()> {
+    let names: Vec<String> = tables.iter().map(Table::sql).collect();
+    run(conn, &format!("truncate {} restart identity", names.join(", ")), "take the rows out").await
+}
+
+/// The same where others refer to them, though by no row: truncate does not look at rows.
+pub(crate) async fn delete(conn: &mut PgConnection, tables: &[Table]) -> anyhow::Result<()> {
+    // One statement, since tables may refer to each other: keys are checked when all of it is done.
+    let parts: Vec<String> = tables
+        .iter()
+        .enumerate()
+        .map(|(index, table)| {
+            format!(
+                "{} as (delete from {})",
+                list([format!("gone_{index}").as_str()].into_iter()),
+                table.sql()
+            )
+        })
+        .collect();
+    run(conn, &format!("with {} select", parts.join(", ")), "take the rows out").await
+}
+
+/// Runs a statement that gives nothing back.
+pub(crate) async fn run(conn: &mut PgConnection, sql: &str, doing: &'static str) -> anyhow::Result<()> {
+    sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(conn).await.map_err(Error::database(doing))?;
+    Ok(())
+}
