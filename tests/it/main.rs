@@ -12,6 +12,7 @@ mod checkout;
 mod completing;
 mod connecting;
 mod documents;
+mod dumping;
 mod example;
 mod failing_sql;
 mod files;

@@ -183,6 +183,7 @@ fn the_first_command_of_a_fresh_clone_builds_no_more_than_this() {
         "dotenvy",
         "duct",
         "etcetera",
+        "futures-util",
         "indicatif",
         "migrations",
         "percent-encoding",

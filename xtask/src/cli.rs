@@ -5,7 +5,7 @@ use std::env;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::{
-    adopt, bench, ci, completions, db_check, db_drop, db_reset, db_setup, db_shell, db_url, flush, makemigrations, migrate, prepare, scratch, seed, server, showmigrations, sqlmigrate, test, verify,
+    adopt, bench, ci, completions, db_check, db_drop, db_reset, db_setup, db_shell, db_url, dumpdata, flush, loaddata, makemigrations, migrate, prepare, scratch, seed, server, showmigrations, sqlmigrate, test, verify,
 };
 
 const AFTER_HELP: &str = "\
@@ -97,6 +97,10 @@ pub(crate) enum Verb {
     Seed(seed::Args),
     /// Remove all rows and write the reference data again; tables and ledger stay
     Flush(flush::Args),
+    /// Write the rows of tables to files
+    Dumpdata(dumpdata::Args),
+    /// Load the rows that dumpdata wrote
+    Loaddata(loaddata::Args),
     /// Record what the checked queries expect of the schema, so that a clean clone builds
     Prepare(prepare::Args),
     /// Prove the migrations and seeds on a throwaway database

@@ -19,12 +19,17 @@ mod db_shell;
 mod db_url;
 mod differences;
 mod direction;
+mod draft;
+mod dump;
+mod dumpdata;
 mod edits;
 mod emptying;
 mod exit;
 mod flush;
 mod interrupt;
 mod libpq;
+mod load;
+mod loaddata;
 mod makemigrations;
 mod migrate;
 mod output;
@@ -81,6 +86,8 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Verb::Sqlmigrate(args) => args.run(&checkout),
         Verb::Seed(args) => args.run(&checkout).await,
         Verb::Flush(args) => args.run(&checkout).await,
+        Verb::Dumpdata(args) => args.run(&checkout).await,
+        Verb::Loaddata(args) => args.run(&checkout).await,
         Verb::Prepare(args) => args.run(&checkout).await,
         Verb::Verify(args) => args.run(&checkout).await,
         Verb::Test(args) => args.run(&checkout).await,

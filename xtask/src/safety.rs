@@ -53,8 +53,8 @@ pub(crate) fn may_destroy(
 }
 
 /// A name as a shell takes it for one word.
-fn shell_word(name: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+pub(crate) fn shell_word(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/');
     if !name.is_empty() && name.chars().all(plain) {
         name.to_owned()
     } else {

@@ -1,0 +1,200 @@
+//! A dump that is not what was written, or is of another schema, is refused in words, and nothing of it is loaded.
+
+use std::fs;
+
+use sqlx::Executor;
+use tests::{TestDatabase, with_database};
+
+use super::{dump, fill, standing};
+use crate::{checkout::Checkout, snapshot::snapshot};
+
+/// Dumps a filled database, has the dump spoilt, and expects that a load says this and changes nothing.
+#[track_caller]
+fn check(args: &[&str], code: i32, said: &[&str], spoil: impl Fn(&Checkout, &dyn Fn(&str, &str, &str))) {
+    with_database(async |db: &TestDatabase| {
+        let checkout = Checkout::new();
+        fill(db).await;
+        let folder = dump(&checkout, db, "dump");
+        spoil(&checkout, &|file, from, to| checkout.edit(&format!("dump/{file}"), from, to));
+        let before = (snapshot(db).await, standing(db).await);
+        let told = checkout.xtask(db, &[&["loaddata", &folder, "--replace"], args].concat());
+        told.expect(code, said);
+        assert!(!format!("{}{}", told.stdout, told.stderr).contains("secret-hash"), "{told:?}");
+        assert_eq!(before, (snapshot(db).await, standing(db).await));
+        Ok(())
+    });
+}
+
+#[test]
+fn a_damaged_file_is_named() {
+    check(
+        &[],
+        1,
+        &["dump/users.copy is not as it was dumped", "nothing was loaded", "--edited"],
+        |_, edit| {
+            edit("users.copy", "a@x.org", "z@x.org");
+        },
+    );
+    check(&[], 1, &["dump/dump.json is damaged"], |_, edit| edit("dump.json", "{", "["));
+    check(&[], 1, &["is of format 2, and this tool reads 1"], |_, edit| {
+        edit("dump.json", "\"format\": 1", "\"format\": 2")
+    });
+    check(&[], 1, &["dump.json is damaged", "is not the file of table"], |_, edit| {
+        edit("dump.json", "\"users.copy\"", "\"../x.copy\"")
+    });
+}
+
+#[test]
+fn missing_and_extra_files_are_named() {
+    for args in [&[][..], &["--edited"]] {
+        let said =
+            &["dump/users.copy is missing", "dump/more.copy is no part of the dump", "nothing was loaded"];
+        check(args, 1, said, |checkout, _| {
+            fs::rename(checkout.root().join("dump/users.copy"), checkout.root().join("dump/more.copy"))
+                .unwrap();
+        });
+    }
+    check(&[], 1, &["holds no dump: dump.json is missing", "cargo xtask dumpdata"], |checkout, _| {
+        fs::remove_file(checkout.root().join("dump/dump.json")).unwrap();
+    });
+}
+
+#[test]
+fn an_edited_row_that_breaks_a_constraint_is_told_by_file_and_line() {
+    let user = "00000000-0000-0000-0000-00000000000b";
+    let nobody = "00000000-0000-0000-0000-0000000000ff";
+    let edited = &["--edited"];
+    check(
+        edited,
+        1,
+        &["dump/users.copy:1: ", "\"users_email_check\" (23514); nothing was loaded"],
+        |_, edit| {
+            edit("users.copy", "a@x.org", "nobody");
+        },
+    );
+    check(edited, 1, &["dump/users.copy:2, column id: invalid input syntax"], |_, edit| {
+        edit("users.copy", user, "b")
+    });
+    check(edited, 1, &["dump/users.copy:2", "\"users_email_key\" (23505)"], |_, edit| {
+        edit("users.copy", "b@x.org", "A@x.org")
+    });
+    check(edited, 1, &["dump/roles.copy", "null value in column \"name\""], |_, edit| {
+        edit("roles.copy", "\town\t", "\t\\N\t")
+    });
+    // Asked at the end of the file, asked at the end of the load, and of what stands beside them.
+    check(edited, 1, &["dump/audit_logs.copy:3: ", "\"audit_logs_user_id_fkey\" (23503)"], |checkout, _| {
+        let path = checkout.root().join("dump/audit_logs.copy");
+        let lines = fs::read_to_string(&path).unwrap();
+        let lines: Vec<String> = lines
+            .lines()
+            .enumerate()
+            .map(
+                |(at, line)| {
+                    if at == 2 { line.replacen("00000000000a", "0000000000ff", 1) } else { line.to_owned() }
+                },
+            )
+            .collect();
+        fs::write(path, lines.join("\n")).unwrap();
+    });
+    check(
+        edited,
+        1,
+        &["dump/organization_members.copy:", "\"organization_members_user_id_fkey\" (23503)"],
+        |_, edit| {
+            edit("organization_members.copy", user, nobody);
+        },
+    );
+    check(
+        edited,
+        1,
+        &["dump/organizations.copy:1: ", "\"organizations_owner_id_fkey\" (23503)"],
+        |_, edit| {
+            edit("organizations.copy", "00000000-0000-0000-0000-00000000000a", nobody);
+        },
+    );
+    check(edited, 1, &["dump/users.copy:3: ", "\"users_org_id_fkey\" (23503)"], |_, edit| {
+        edit("users.copy", "10000000-0000-0000-0000-000000000002", nobody);
+    });
+    check(
+        edited,
+        1,
+        &["dump/permissions.copy", "\"permissions_resource_type_action_key\" (23505)"],
+        |_, edit| {
+            edit("permissions.copy", "create_billing\tbilling\tcreate", "create_billing\tbilling\tread");
+        },
+    );
+    check(edited, 1, &["dump/audit_logs.copy gave", "a line `\\.`"], |checkout, _| {
+        let path = checkout.root().join("dump/audit_logs.copy");
+        let text = fs::read_to_string(&path).unwrap().replacen('\n', "\n\\.\n", 1);
+        fs::write(path, text).unwrap();
+    });
+}
+
+#[test]
+fn an_edited_file_that_breaks_nothing_is_loaded_when_told_so() {
+    with_database(async |db| {
+        let checkout = Checkout::new();
+        fill(db).await;
+        let folder = dump(&checkout, db, "dump");
+        checkout.edit("dump/users.copy", "a@x.org", "z@x.org");
+        checkout.xtask(db, &["loaddata", &folder, "--replace", "--edited"]).expect(0, &[]);
+        let email: String =
+            sqlx::query_scalar("select email from users order by id limit 1").fetch_one(db.pool()).await?;
+        assert_eq!(email, "z@x.org");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_dump_of_another_schema_is_refused() {
+    let other = &["of another schema", "nothing was loaded", "cargo xtask migrate"];
+    check(
+        &[],
+        3,
+        &[
+            other as &[&str],
+            &[
+                "progress/0009_x is in the dump, and not applied here",
+                "progress/0001_initial is applied here",
+            ],
+        ]
+        .concat(),
+        |_, edit| {
+            edit("dump.json", "progress/0001_initial", "progress/0009_x");
+        },
+    );
+    check(
+        &[],
+        3,
+        &[other as &[&str], &["organizations/0001_initial here is not the file that the dump was made with"]]
+            .concat(),
+        |_, edit| {
+            edit("dump.json", "\"checksum\": \"", "\"checksum\": \"00");
+        },
+    );
+    check(
+        &[],
+        3,
+        &["users.email text here is not in the dump", "users.email citext of the dump is not here"],
+        |checkout, _| {
+            let path = checkout.root().join("dump/dump.json");
+            let text = fs::read_to_string(&path).unwrap();
+            let mut dump: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let tables = dump["tables"].as_array_mut().unwrap().iter_mut();
+            let users = tables.into_iter().find(|table| table["table"] == "users").unwrap();
+            users["columns"][1]["type"] = "citext".into();
+            fs::write(path, dump.to_string()).unwrap();
+        },
+    );
+    with_database(async |db| {
+        let checkout = Checkout::new();
+        let folder = dump(&checkout, db, "dump");
+        checkout.migration("progress/0002_more", "select 1;", "select 1;");
+        checkout.xtask(db, &["migrate"]).expect(0, &[]);
+        db.pool().execute("select 1").await?;
+        checkout
+            .xtask(db, &["loaddata", &folder, "--replace"])
+            .expect(3, &["progress/0002_more is applied here, and not in the dump"]);
+        Ok(())
+    });
+}

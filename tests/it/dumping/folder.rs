@@ -1,0 +1,154 @@
+//! The folder of a dump: what may be in its place, who may read it, and that it is there whole or not at all.
+
+use std::{fs, os::unix::fs::PermissionsExt};
+
+use rustix::process::{Pid, Signal, kill_process};
+use sqlx::{ConnectOptions, Executor};
+use tests::with_database;
+
+use super::{dump, files, fill};
+use crate::{checkout::Checkout, locking::wait_for_session, snapshot::snapshot};
+
+#[test]
+fn a_folder_that_holds_something_is_not_overwritten() {
+    with_database(async |db| {
+        let checkout = Checkout::new();
+        let folder = dump(&checkout, db, "dump");
+        let before = files(&folder);
+        fill(db).await;
+        checkout
+            .xtask(db, &["dumpdata", "--output", &folder])
+            .expect(4, &["refused: ", "holds a dump already", "--force"]);
+        assert_eq!(before, files(&folder));
+        checkout.xtask(db, &["dumpdata", "--output", &folder, "--force"]).expect(0, &[]);
+        assert_ne!(before, files(&folder));
+
+        fs::write(checkout.root().join("dump/mine.txt"), "mine")?;
+        let before = files(&folder);
+        checkout.xtask(db, &["dumpdata", "--output", &folder, "--force"]).expect(1, &["is no dump"]);
+        assert_eq!(before, files(&folder));
+        let root = checkout.root().display().to_string();
+        checkout.xtask(db, &["dumpdata", "--output", &root, "--force"]).expect(1, &["is not empty"]);
+        let file = checkout.root().join("dump/mine.txt").display().to_string();
+        checkout.xtask(db, &["dumpdata", "--output", &file, "--force"]).expect(1, &["can't take a dump"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn an_empty_folder_and_one_that_is_missing_take_a_dump_for_their_owner_alone() {
+    with_database(async |db| {
+        let checkout = Checkout::new();
+        fs::create_dir(checkout.root().join("empty"))?;
+        for name in ["empty", "new/below"] {
+            let folder = dump(&checkout, db, name);
+            assert_eq!(fs::metadata(&folder)?.permissions().mode() & 0o777, 0o700);
+            for entry in fs::read_dir(&folder)? {
+                assert_eq!(entry?.metadata()?.permissions().mode() & 0o777, 0o600);
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn tables_are_named_by_app_by_table_or_by_both() {
+    with_database(async |db| {
+        let checkout = Checkout::new();
+        let dumped = |names: &[&str]| {
+            let folder = checkout.root().join(names.join("+").replace('/', ".")).display().to_string();
+            let told = checkout.xtask(db, &[&["dumpdata"], names, &["--output", &folder]].concat());
+            let names: Vec<String> = files(&folder).into_keys().filter(|name| name != "dump.json").collect();
+            (names, told)
+        };
+        assert_eq!(dumped(&["users"]).0.len(), 19);
+        assert_eq!(dumped(&["users/users"]).0, ["users.copy"]);
+        assert_eq!(
+            dumped(&["organizations", "roles"]).0,
+            ["organization_members.copy", "organizations.copy", "roles.copy"]
+        );
+        let (names, told) = dumped(&["progress"]);
+        assert_eq!(names, ["progress.copy"]);
+        told.expect(0, &["progress.user_id refers to users, which is not in the dump"]);
+        let folder = checkout.root().join("none").display().to_string();
+        for (name, said) in [
+            ("user", "no app and no table is called `user`; did you mean `users`?"),
+            ("users/role", "app `users` owns no table `role`"),
+            ("user/roles", "no app `user`; did you mean `users`?"),
+        ] {
+            checkout.xtask(db, &["dumpdata", name, "--output", &folder]).expect(1, &[said]);
+        }
+        assert!(!checkout.root().join("none").exists());
+        Ok(())
+    });
+}
+
+/// The entries of a checkout's folder that a dump may have left.
+fn left(checkout: &Checkout) -> Vec<String> {
+    let entries =
+        fs::read_dir(checkout.root()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    entries.filter(|name| name.contains("dump")).collect()
+}
+
+#[test]
+fn a_killed_dump_leaves_nothing_under_its_name_and_the_next_one_cleans_up() {
+    with_database(async |db| {
+        let checkout = Checkout::new();
+        fill(db).await;
+        let folder = checkout.root().join("dump").display().to_string();
+        for signal in [Signal::KILL, Signal::INT] {
+            // The last table of the dump is not to be had.
+            let mut holder = db.options().connect().await?;
+            holder.execute("begin; lock table webhook_deliveries in access exclusive mode").await?;
+            let running = checkout
+                .command(&db.url(), &["dumpdata", "--output", &folder])
+                .stdout_capture()
+                .stderr_capture()
+                .start()?;
+            wait_for_session(db, "lock table").await;
+            for pid in running.pids() {
+                kill_process(Pid::from_raw(i32::try_from(pid)?).unwrap(), signal)?;
+            }
+            running.wait()?;
+            drop(holder);
+            let left = left(&checkout);
+            assert_eq!(left.len(), usize::from(signal == Signal::KILL), "{left:?}");
+            assert!(!left.contains(&"dump".to_owned()));
+        }
+        dump(&checkout, db, "dump");
+        assert_eq!(left(&checkout), ["dump"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_killed_load_leaves_nothing() {
+    with_database(async |db| {
+        let checkout = Checkout::new();
+        fill(db).await;
+        let folder = dump(&checkout, db, "dump");
+        db.pool().execute("update progress set score = 7").await?;
+        // A check that never ends holds the load where rows are in.
+        db.pool()
+            .execute(sqlx::raw_sql(
+                "create function slow(text) returns boolean language plpgsql as $$ begin perform pg_sleep(600); return true; end $$;
+                 alter table progress add constraint slow check (slow(content_id)) not valid",
+            ))
+            .await?;
+        let before = snapshot(db).await;
+        for signal in [Signal::KILL, Signal::INT] {
+            let running = checkout
+                .command(&db.url(), &["loaddata", &folder, "--replace"])
+                .stdout_capture()
+                .stderr_capture()
+                .start()?;
+            wait_for_session(db, "copy public.\"progress\"").await;
+            for pid in running.pids() {
+                kill_process(Pid::from_raw(i32::try_from(pid)?).unwrap(), signal)?;
+            }
+            running.wait()?;
+            assert_eq!(before, snapshot(db).await);
+        }
+        Ok(())
+    });
+}

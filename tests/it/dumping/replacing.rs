@@ -1,0 +1,92 @@
+//! Loading where rows are already: never by accident, never over somebody else's.
+
+use sqlx::{ConnectOptions, Executor, query_scalar};
+use tests::with_database;
+
+use super::{dump, fill, standing};
+use crate::{checkout::Checkout, snapshot::snapshot};
+
+#[test]
+fn rows_are_replaced_only_when_told_so() {
+    with_database(async |db| {
+        let checkout = Checkout::new();
+        let folder = dump(&checkout, db, "dump");
+        fill(db).await;
+        let before = snapshot(db).await;
+        let said = &["refused: the tables hold rows: ", "users 3 rows", "nothing was touched", "--replace"];
+        checkout.xtask(db, &["loaddata", &folder]).expect(4, said);
+        assert_eq!(before, snapshot(db).await);
+        let sql = format!("comment on database {} is 'environment=production created=2026-03-02'", db.name());
+        db.pool().execute(sqlx::AssertSqlSafe(sql)).await?;
+        let confirm = format!("--replace --confirm {}", db.name());
+        checkout
+            .xtask(db, &["loaddata", &folder, "--replace"])
+            .expect(4, &["refused: ", "marked `production`", "would destroy rows", &confirm]);
+        assert_eq!(before, snapshot(db).await);
+        checkout.xtask(db, &["loaddata", &folder, "--replace", "--confirm", db.name()]).expect(0, &[]);
+        let users: i64 = query_scalar("select count(*) from users").fetch_one(db.pool()).await?;
+        assert_eq!(users, 0);
+        Ok(())
+    });
+}
+
+#[test]
+fn rows_of_tables_outside_the_dump_are_not_left_hanging() {
+    with_database(async |db| {
+        let checkout = Checkout::new();
+        fill(db).await;
+        let folder = checkout.root().join("dump").display().to_string();
+        checkout
+            .xtask(db, &["dumpdata", "roles", "roles_permissions", "permissions", "--output", &folder])
+            .expect(0, &[]);
+        let before = (snapshot(db).await, standing(db).await);
+        let said = &[
+            "constraint user_roles_role_id_fkey of table user_roles, which refers to roles (1 row)",
+            "nothing was touched",
+        ];
+        checkout.xtask(db, &["loaddata", &folder, "--replace"]).expect(4, said);
+        assert_eq!(before, (snapshot(db).await, standing(db).await));
+        // A table that refers to them by no row does not matter, and keeps what it has.
+        db.pool().execute("delete from user_roles").await?;
+        let before = (snapshot(db).await, standing(db).await);
+        checkout.xtask(db, &["loaddata", &folder, "--replace"]).expect(0, &["3 tables"]);
+        assert_eq!(before, (snapshot(db).await, standing(db).await));
+        Ok(())
+    });
+}
+
+#[test]
+fn a_constraint_trigger_has_its_say_and_others_have_not() {
+    with_database(async |db| {
+        let checkout = Checkout::new();
+        fill(db).await;
+        let folder = dump(&checkout, db, "dump");
+        db.pool()
+            .execute(sqlx::raw_sql(
+                "create function no_b() returns trigger language plpgsql as $$ begin
+                     if new.username = 'b' then raise 'no b here'; end if; return new; end $$;
+                 create constraint trigger no_b after insert on users deferrable initially deferred
+                 for each row execute function no_b()",
+            ))
+            .await?;
+        let before = (snapshot(db).await, standing(db).await);
+        checkout.xtask(db, &["loaddata", &folder, "--replace"]).expect(1, &["no b here"]);
+        assert_eq!(before, (snapshot(db).await, standing(db).await));
+        Ok(())
+    });
+}
+
+#[test]
+fn loads_and_dumps_wait_for_a_table_only_so_long_and_say_who_has_it() {
+    with_database(async |db| {
+        let checkout = Checkout::new();
+        let folder = dump(&checkout, db, "dump");
+        let mut holder = db.options().application_name("my server").connect().await?;
+        holder.execute("begin; lock table roles in access exclusive mode").await?;
+        let said = &["gave up waiting", "table roles", "application `my server`", "nothing was touched"];
+        checkout.xtask(db, &["loaddata", &folder, "--replace"]).expect(5, said);
+        checkout.xtask(db, &["dumpdata", "--output", &format!("{folder}2")]).expect(5, said);
+        assert!(!checkout.root().join("dump2").exists());
+        Ok(())
+    });
+}
