@@ -37,10 +37,10 @@ fn a_damaged_file_is_named() {
     );
     check(&[], 1, &["dump/dump.json is damaged"], |_, edit| edit("dump.json", "{", "["));
     check(&[], 1, &["is of format 2, and this tool reads 1"], |_, edit| {
-        edit("dump.json", "\"format\": 1", "\"format\": 2")
+        edit("dump.json", "\"format\": 1", "\"format\": 2");
     });
     check(&[], 1, &["dump.json is damaged", "is not the file of table"], |_, edit| {
-        edit("dump.json", "\"users.copy\"", "\"../x.copy\"")
+        edit("dump.json", "\"users.copy\"", "\"../x.copy\"");
     });
 }
 
@@ -73,13 +73,13 @@ fn an_edited_row_that_breaks_a_constraint_is_told_by_file_and_line() {
         },
     );
     check(edited, 1, &["dump/users.copy:2, column id: invalid input syntax"], |_, edit| {
-        edit("users.copy", user, "b")
+        edit("users.copy", user, "b");
     });
     check(edited, 1, &["dump/users.copy:2", "\"users_email_key\" (23505)"], |_, edit| {
-        edit("users.copy", "b@x.org", "A@x.org")
+        edit("users.copy", "b@x.org", "A@x.org");
     });
     check(edited, 1, &["dump/roles.copy", "null value in column \"name\""], |_, edit| {
-        edit("roles.copy", "\town\t", "\t\\N\t")
+        edit("roles.copy", "\town\t", "\t\\N\t");
     });
     // Asked at the end of the file, asked at the end of the load, and of what stands beside them.
     check(edited, 1, &["dump/audit_logs.copy:3: ", "\"audit_logs_user_id_fkey\" (23503)"], |checkout, _| {
