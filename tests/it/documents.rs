@@ -7,7 +7,7 @@ use tests::{TestDatabase, workspace_root};
 use crate::checkout::Checkout;
 
 /// Commands that take minutes or would run these tests inside themselves; that they exist has to do.
-const LONG: &[&str] = &["test", "ci", "bench", "prepare"];
+const LONG: &[&str] = &["test", "ci", "bench", "prepare", "sqlx"];
 
 fn document(name: &str) -> String {
     fs::read_to_string(workspace_root().join(name)).unwrap()

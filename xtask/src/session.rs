@@ -31,6 +31,11 @@ pub(crate) struct Timeouts {
 static APPLICATION_NAME: LazyLock<String> =
     LazyLock::new(|| format!("cargo xtask ({}, {:08x})", process::id(), rand::random::<u32>()));
 
+/// The same for a program that works for us.
+pub(crate) fn application_name() -> &'static str {
+    &APPLICATION_NAME
+}
+
 /// Opens the development database for writing.
 pub(crate) async fn open(server: &Server, project: &Project, timeouts: Timeouts) -> anyhow::Result<Session> {
     let settings = Settings {
@@ -170,7 +175,11 @@ pub(crate) async fn on_server<T>(
     server: &Server,
     work: impl Future<Output = anyhow::Result<T>>,
 ) -> anyhow::Result<T> {
-    let done = or_interrupted(work).await;
+    ended_on(server, or_interrupted(work).await).await
+}
+
+/// The same for work that sees to its own end.
+pub(crate) async fn ended_on<T>(server: &Server, done: anyhow::Result<T>) -> anyhow::Result<T> {
     if let Err(error) = &done
         && matches!(error.downcast_ref(), Some(Stop::Interrupted))
     {

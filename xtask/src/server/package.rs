@@ -15,10 +15,10 @@ use crate::output;
 
 /// A package with a program of its name.
 #[derive(Clone, Copy)]
-pub(super) struct Package {
-    pub(super) name: &'static str,
+pub(crate) struct Package {
+    pub(crate) name: &'static str,
     /// What the program does, for people.
-    pub(super) does: &'static str,
+    pub(crate) does: &'static str,
 }
 
 /// Why it can't be done, in words for people.
@@ -80,7 +80,7 @@ impl Package {
     }
 
     /// Its program, up to date.
-    pub(super) fn program(self) -> anyhow::Result<PathBuf> {
+    pub(crate) fn program(self) -> anyhow::Result<PathBuf> {
         // Cargo is quiet about it, and nobody should wonder for that long.
         if !self.is_built() {
             let does = self.does;

@@ -1,0 +1,129 @@
+//! One ledger: what either applied or took back, the other finds so.
+
+use crate::{
+    APPS,
+    checkout::Checkout,
+    snapshot::{shape, snapshot},
+    sqlx,
+};
+
+const ALL_APPLIED: &str = "users\n [X] 0001_initial\norganizations\n [X] 0001_initial\n [X] 0002_add_owner_field\n\
+                           progress\n [X] 0001_initial\n";
+
+#[test]
+fn what_we_applied_is_installed_to_it_and_leaves_it_nothing_to_do() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        checkout.xtask(db, &["migrate"]).expect(0, &[]);
+        let before = snapshot(db).await;
+        for (app, expected) in [
+            ("users", "1/installed initial\n"),
+            ("organizations", "1/installed initial\n2/installed add owner field\n"),
+            ("progress", "1/installed initial\n"),
+        ] {
+            assert_eq!(sqlx(&checkout, db, app, "migrate info").expect(0, &[]).stdout, expected);
+            assert_eq!(sqlx(&checkout, db, app, "migrate run").expect(0, &[]).stdout, "");
+        }
+        assert_eq!(before, snapshot(db).await);
+        Ok(())
+    });
+}
+
+#[test]
+fn what_it_applied_is_applied_to_us_and_leaves_us_nothing_to_do() {
+    let (mut ours, mut theirs) = Default::default();
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        for app in APPS {
+            sqlx(&checkout, db, app, "migrate run").expect(0, &["Applied 1/migrate initial"]);
+        }
+        assert_eq!(checkout.xtask(db, &["showmigrations"]).expect(0, &[]).stdout, ALL_APPLIED);
+        let before = snapshot(db).await;
+        checkout.xtask(db, &["migrate"]).expect(0, &["4 migrations", "0 pending"]);
+        checkout.xtask(db, &["db-check"]).expect(0, &["exactly as the files say"]);
+        assert_eq!(before, snapshot(db).await);
+        theirs = shape(db).await;
+        Ok(())
+    });
+    tests::empty().run(async |db| {
+        Checkout::new().xtask(db, &["migrate"]).expect(0, &[]);
+        ours = shape(db).await;
+        Ok(())
+    });
+    assert_eq!(ours, theirs);
+}
+
+#[test]
+fn each_takes_back_what_the_other_applied() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        checkout.xtask(db, &["migrate"]).expect(0, &[]);
+        let whole = shape(db).await;
+        sqlx(&checkout, db, "organizations", "migrate revert")
+            .expect(0, &["Applied 2/revert add owner field"]);
+        checkout.xtask(db, &["showmigrations"]).expect(0, &["[X] 0001_initial\n [ ] 0002_add_owner_field"]);
+        sqlx(&checkout, db, "organizations", "migrate run").expect(0, &["Applied 2/migrate add owner field"]);
+        checkout.xtask(db, &["migrate", "organizations", "0001"]).expect(0, &["reverted"]);
+        sqlx(&checkout, db, "organizations", "migrate info")
+            .expect(0, &["1/installed initial\n2/pending add owner field"]);
+        checkout.xtask(db, &["migrate"]).expect(0, &["organizations/0002_add_owner_field", "applied"]);
+        assert_eq!(whole, shape(db).await);
+        Ok(())
+    });
+}
+
+#[test]
+fn one_goes_on_in_the_middle_of_the_other() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        checkout.xtask(db, &["migrate", "users"]).expect(0, &["users/0001_initial"]);
+        sqlx(&checkout, db, "organizations", "migrate run --target-version 1").expect(0, &["Applied 1/"]);
+        checkout
+            .xtask(db, &["migrate", "organizations"])
+            .expect(0, &["organizations/0002_add_owner_field", "applied"]);
+        sqlx(&checkout, db, "progress", "migrate run").expect(0, &["Applied 1/"]);
+        checkout.xtask(db, &["db-check"]).expect(0, &["exactly as the files say"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn an_edited_file_is_refused_by_both() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        checkout.xtask(db, &["migrate", "users"]).expect(0, &[]);
+        sqlx(&checkout, db, "organizations", "migrate run").expect(0, &[]);
+        // Each edits what the other applied.
+        for app in ["users", "organizations"] {
+            checkout.replace(&format!("{app}/0001_initial.up.sql"), "Creates", "Makes");
+        }
+        let before = snapshot(db).await;
+        for app in ["users", "organizations"] {
+            sqlx(&checkout, db, app, "migrate run").expect(1, &["error: migration 1 was previously applied"]);
+            sqlx(&checkout, db, app, "migrate info").expect(0, &["1/installed (different checksum) initial"]);
+            let file = format!("migrations/{app}/0001_initial.up.sql is not the file that was applied");
+            checkout.xtask(db, &["migrate"]).expect(1, &[&file]);
+        }
+        assert_eq!(before, snapshot(db).await);
+        Ok(())
+    });
+}
+
+#[test]
+fn the_files_that_it_adds_are_ours_to_run() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        checkout.xtask(db, &["migrate"]).expect(0, &[]);
+        sqlx(&checkout, db, "progress", "migrate add add_note").expect(
+            0,
+            &["Creating migrations/progress/0002_add_note.up.sql", "progress/0002_add_note.down.sql"],
+        );
+        checkout.xtask(db, &["showmigrations", "progress"]).expect(0, &[" [ ] 0002_add_note"]);
+        let up = "alter table progress add column note text;";
+        checkout.migration("progress/0002_add_note", up, "alter table progress drop column note;");
+        checkout.xtask(db, &["migrate"]).expect(0, &["progress/0002_add_note", "applied"]);
+        sqlx(&checkout, db, "progress", "migrate info").expect(0, &["2/installed add note"]);
+        sqlx(&checkout, db, "progress", "migrate revert").expect(0, &["Applied 2/revert add note"]);
+        Ok(())
+    });
+}

@@ -1,0 +1,25 @@
+//! The real sqlx-cli and we go on where the other stopped, and its way of saying things keeps our promises.
+
+#![expect(clippy::unwrap_used, reason = "a panic with its line is what a test has to say")]
+
+#[expect(dead_code, reason = "of the helpers that all tests share, these need some")]
+#[path = "../../../../tests/it/checkout.rs"]
+mod checkout;
+#[path = "../../../../tests/it/snapshot.rs"]
+mod snapshot;
+
+mod interop;
+mod promises;
+
+use ::tests::TestDatabase;
+
+use crate::checkout::{Checkout, Outcome};
+
+/// The apps in an order in which their folders can run one after the other.
+const APPS: [&str; 3] = ["users", "organizations", "progress"];
+
+/// `cargo xtask sqlx` about an app.
+fn sqlx(checkout: &Checkout, db: &TestDatabase, app: &str, words: &str) -> Outcome {
+    let args: Vec<&str> = ["sqlx", "--app", app].into_iter().chain(words.split(' ')).collect();
+    checkout.xtask(db, &args)
+}

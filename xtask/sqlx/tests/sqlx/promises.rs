@@ -1,0 +1,128 @@
+//! What `cargo xtask` promises holds for sqlx-cli too: exit codes, the look at a database before it is destroyed, and no
+//! password in a message.
+
+use std::time::Duration;
+
+use ::tests::TestDatabase;
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::{checkout::Checkout, snapshot::snapshot, sqlx};
+
+/// How many sessions are in the middle of the slow migration.
+async fn sleeping(db: &TestDatabase) -> i64 {
+    let sql = "select count(*) from pg_stat_activity where datname = current_database() and state = 'active'
+               and query like '%pg_sleep(600)%' and pid <> pg_backend_pid()";
+    ::sqlx::query_scalar(sql).fetch_one(db.pool()).await.unwrap()
+}
+
+#[test]
+fn an_order_that_the_graph_does_not_allow_is_refused_by_postgres_and_keeps_nothing() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        sqlx(&checkout, db, "progress", "migrate run")
+            .expect(1, &["error: while executing migration 1", "relation \"users\" does not exist"]);
+        checkout.xtask(db, &["showmigrations"]).expect(0, &["progress\n [ ] 0001_initial"]);
+        checkout.xtask(db, &["migrate"]).expect(0, &["progress/0001_initial"]);
+        let before = snapshot(db).await;
+        sqlx(&checkout, db, "users", "migrate revert").expect(1, &["because other objects depend on it"]);
+        assert_eq!(before, snapshot(db).await);
+        Ok(())
+    });
+}
+
+#[test]
+fn the_app_is_asked_for_and_looked_up() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        for words in [&["sqlx", "migrate", "info"] as &[&str], &["sqlx", "database", "setup"]] {
+            checkout.xtask(db, words).expect(
+                2,
+                &[
+                    "is about one app\n  apps: users, organizations, progress\n",
+                    "cargo xtask sqlx --app users",
+                ],
+            );
+        }
+        sqlx(&checkout, db, "user", "migrate info").expect(1, &["no app `user`; did you mean `users`?"]);
+        sqlx(&checkout, db, "users", "migrate inform")
+            .expect(2, &["unrecognized subcommand", "cargo xtask sqlx"]);
+        checkout.xtask(db, &["sqlx"]).expect(2, &["COMMAND"]);
+        checkout.xtask(db, &["sqlx", "--version"]).expect(0, &["0.9.0"]);
+        checkout.xtask(db, &["sqlx", "migrate", "--help"]).expect(0, &["revert", "add"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn what_destroys_data_looks_at_the_database_first() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        checkout.xtask(db, &["db-setup"]).expect(0, &[]);
+        let mark =
+            format!("comment on database {} is 'environment=production created=2026-03-02'", db.name());
+        ::sqlx::raw_sql(::sqlx::AssertSqlSafe(mark)).execute(db.pool()).await?;
+        let before = snapshot(db).await;
+        for words in ["migrate revert", "database drop -y", "database reset -y"] {
+            let again = format!("cargo xtask sqlx --app progress --confirm {} {words}", db.name());
+            sqlx(&checkout, db, "progress", words)
+                .expect(4, &["refused: ", "is marked `production`", &again]);
+            let other: Vec<&str> = ["sqlx", "--app", "progress", "--confirm", "app"]
+                .into_iter()
+                .chain(words.split(' '))
+                .collect();
+            checkout.xtask(db, &other).expect(4, &["refused: --confirm app names another database than"]);
+        }
+        sqlx(&checkout, db, "progress", "migrate revert --dry-run")
+            .expect(0, &["Can apply 1/revert initial"]);
+        assert_eq!(before, snapshot(db).await);
+        let confirmed = ["sqlx", "--app", "progress", "--confirm", db.name(), "migrate", "revert"];
+        checkout.xtask(db, &confirmed).expect(0, &["Applied 1/revert initial"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn no_other_database_than_the_one_that_was_looked_at_is_touched() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        let elsewhere = "postgres://nobody@127.0.0.1:1/none";
+        for words in [["-D", elsewhere], ["--database-url", elsewhere]] {
+            let words = [&["sqlx", "--app", "users", "migrate", "info"] as &[&str], &words].concat();
+            checkout.xtask(db, &words).expect(1, &["for another one set DATABASE_URL"]);
+        }
+        // Nor one that the settings of an app name.
+        checkout.replace(
+            "users/sqlx.toml",
+            "[migrate]",
+            "[common]\ndatabase-url-var = \"OTHER\"\n\n[migrate]",
+        );
+        sqlx(&checkout, db, "users", "migrate info").expect(0, &["1/pending initial"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn interrupted_it_leaves_nothing_running_and_exits_with_130() {
+    for signal in [Signal::INT, Signal::TERM] {
+        tests::empty().run(async |db| {
+            let checkout = Checkout::new();
+            checkout.xtask(db, &["migrate"]).expect(0, &[]);
+            checkout.migration("users/0002_slow", "select pg_sleep(600);", "select 1;");
+            let before = snapshot(db).await;
+            let words = ["sqlx", "--app", "users", "migrate", "run"];
+            let running = checkout.command(&db.url(), &words).stdout_capture().stderr_capture().start()?;
+            while sleeping(db).await == 0 {
+                assert!(running.try_wait()?.is_none(), "it ended by itself");
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            let pid = Pid::from_raw(i32::try_from(running.pids()[0])?).unwrap();
+            kill_process(pid, signal)?;
+            let output = running.wait()?;
+            assert_eq!(output.status.code(), Some(130), "{output:?}");
+            assert!(String::from_utf8_lossy(&output.stderr).contains("interrupted: "), "{output:?}");
+            assert_eq!(sleeping(db).await, 0);
+            assert_eq!(before, snapshot(db).await);
+            Ok(())
+        });
+    }
+}
