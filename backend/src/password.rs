@@ -29,6 +29,15 @@ pub const COST: Cost = Cost { memory: 19 * 1024, passes: 2, lanes: 1 };
 const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
+/// Refuses a password that is guessed soon, of somebody with these names.
+///
+/// # Errors
+/// [`Error::PasswordWeak`].
+pub fn require_strong(password: &str, names: &[&str]) -> Result<()> {
+    let weaknesses = weaknesses(password, names);
+    if weaknesses.is_empty() { Ok(()) } else { Err(Error::PasswordWeak(weaknesses)) }
+}
+
 /// Hashes a password, as a PHC string.
 ///
 /// # Errors

@@ -3,9 +3,11 @@
 mod credentials;
 mod erasure;
 mod lifecycle;
+mod password_change;
 mod registration;
 mod roles;
 mod sessions;
+mod superuser;
 
 use std::fmt;
 
@@ -13,12 +15,14 @@ use chrono::{DateTime, Utc};
 pub use credentials::{SignIn, sign_in};
 pub use erasure::{Erasure, erase};
 pub use lifecycle::{activate, suspend};
-pub use registration::{Registration, register};
+pub use password_change::change_password;
+pub use registration::{Registration, register, try_names};
 pub use roles::{Scope, grant_role, permissions_of, revoke_role};
 pub use sessions::{
     Device, Opened, Rotation, Session, live_sessions, open_session, revoke_session, rotate_session,
 };
 use sqlx::{PgConnection, Type};
+pub use superuser::{ADMIN, create_superuser};
 use uuid::Uuid;
 
 use crate::{Error, Result};

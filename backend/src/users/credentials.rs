@@ -43,11 +43,16 @@ pub async fn sign_in(conn: &mut PgConnection, actor: &Actor, email: &str, passwo
 
     let mut transaction = conn.begin().await?;
     let outcome = match user {
-        // Asked again: hashing takes long enough to be suspended meanwhile.
-        Some(user) if right => match super::lock(&mut transaction, user.id).await? {
-            status if status.is_active() => SignIn::Welcome(User { status, ..user }),
-            status => SignIn::Closed(status),
-        },
+        // Asked again: hashing takes long enough to be suspended meanwhile, or to get another password.
+        Some(user) if right => {
+            let status = super::lock(&mut transaction, user.id).await?;
+            let now = password_hash(&mut transaction, id).await?;
+            match status {
+                _ if now != hash && !password::verify(password, now.as_deref()).await? => SignIn::Refused,
+                status if status.is_active() => SignIn::Welcome(User { status, ..user }),
+                status => SignIn::Closed(status),
+            }
+        }
         _ => SignIn::Refused,
     };
     match (&outcome, id) {

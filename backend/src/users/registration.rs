@@ -33,6 +33,35 @@ pub async fn register(
     registration: Registration<'_>,
 ) -> Result<User> {
     let Registration { email, username, password } = registration;
+    let email = well_formed(email, username)?;
+    password::require_strong(password, &[email, username])?;
+    // Before the transaction, which would hold its locks meanwhile.
+    let hash = password::hash(password, password::COST).await?;
+
+    let mut transaction = conn.begin().await?;
+    let id = insert(&mut transaction, email, username, Some(&hash)).await?;
+    let fields = json!({ "fields": ["email", "username", "password"] });
+    record(&mut transaction, actor, Entry::new("create", "user", id).changes(fields)).await?;
+    let user = find(&mut transaction, id).await?;
+    transaction.commit().await?;
+    Ok(user)
+}
+
+/// Tells whether an account could have this address and this name now, by making one and taking it back: the rules of
+/// both, and who has them already, are the database's to know.
+///
+/// # Errors
+/// [`Error::EmailTaken`], [`Error::UsernameTaken`], [`Error::EmailInvalid`], [`Error::UsernameInvalid`].
+pub async fn try_names(conn: &mut PgConnection, email: &str, username: &str) -> Result<()> {
+    let email = well_formed(email, username)?;
+    let mut transaction = conn.begin().await?;
+    insert(&mut transaction, email, username, None).await?;
+    transaction.rollback().await?;
+    Ok(())
+}
+
+/// The address without the blanks around it, if neither it nor the name has what the database does not look for.
+fn well_formed<'e>(email: &'e str, username: &str) -> Result<&'e str> {
     let email = email.trim();
     if email.chars().any(char::is_control) {
         return Err(Error::EmailInvalid);
@@ -40,14 +69,10 @@ pub async fn register(
     if username.chars().any(char::is_control) || username.trim() != username {
         return Err(Error::UsernameInvalid);
     }
-    let weaknesses = password::weaknesses(password, &[email, username]);
-    if !weaknesses.is_empty() {
-        return Err(Error::PasswordWeak(weaknesses));
-    }
-    // Before the transaction, which would hold its locks meanwhile.
-    let hash = password::hash(password, password::COST).await?;
+    Ok(email)
+}
 
-    let mut transaction = conn.begin().await?;
+async fn insert(conn: &mut PgConnection, email: &str, username: &str, hash: Option<&str>) -> Result<Uuid> {
     let id = Uuid::now_v7();
     // Who comes second with an address is told by the index: no question asked before could be sure.
     sqlx::query!(
@@ -58,11 +83,7 @@ pub async fn register(
         username,
         hash,
     )
-    .execute(&mut *transaction)
+    .execute(conn)
     .await?;
-    let fields = json!({ "fields": ["email", "username", "password"] });
-    record(&mut transaction, actor, Entry::new("create", "user", id).changes(fields)).await?;
-    let user = find(&mut transaction, id).await?;
-    transaction.commit().await?;
-    Ok(user)
+    Ok(id)
 }

@@ -7,11 +7,13 @@ mod credentials;
 mod erasure;
 mod lifecycle;
 mod organizations;
+mod password_change;
 mod progress;
 mod registration;
 mod roles;
 mod sessions;
 mod stock;
+mod superuser;
 
 use backend::{
     audit::Actor,
