@@ -52,6 +52,7 @@ struct Server {
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct File {
+    program: Option<String>,
     postgres: Server,
     #[serde(rename = "app", default)]
     apps: Vec<Entry>,
@@ -65,8 +66,15 @@ struct Entry {
     tables: Vec<Spanned<String>>,
 }
 
+/// What the manifest says.
+pub(crate) struct Manifest {
+    pub(crate) program: Option<String>,
+    pub(crate) postgres: Postgres,
+    pub(crate) apps: Vec<App>,
+}
+
 /// Reads the manifest. Ledger tables are still empty: they stand in each app's `sqlx.toml`.
-pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Option<(Postgres, Vec<App>)> {
+pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Option<Manifest> {
     let at = |offset: usize| Place::line(path, line_at(text, offset.min(text.len())));
     let file: File = match toml::from_str(text) {
         Ok(file) => file,
@@ -139,7 +147,8 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Opti
     });
     let apps = apps.collect();
     let Server { version, database, image, server } = file.postgres;
-    Some((Postgres { version, database: database.into_inner(), image, server }, apps))
+    let postgres = Postgres { version, database: database.into_inner(), image, server };
+    Some(Manifest { program: file.program, postgres, apps })
 }
 
 /// A name that needs no quotes in SQL and is the same on every file system.

@@ -69,6 +69,8 @@ impl Migration {
 /// A set of apps with their migrations and seeds.
 #[derive(Debug, Clone)]
 pub struct Project {
+    /// The package of the program that a deploy runs, for commands that are that program's to carry out.
+    pub program: Option<String>,
     /// What the manifest says of Postgres.
     pub postgres: Postgres,
     /// The apps, in the manifest's order.

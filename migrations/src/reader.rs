@@ -59,7 +59,8 @@ impl Reader<'_> {
             self.problems.push(Problem::Manifest { place: manifest, message });
             return Ok(None);
         };
-        let Some((postgres, mut apps)) = manifest::parse(&manifest_path, &text, self.problems) else {
+        let parsed = manifest::parse(&manifest_path, &text, self.problems);
+        let Some(manifest::Manifest { program, postgres, mut apps }) = parsed else {
             return Ok(None);
         };
 
@@ -115,7 +116,7 @@ impl Reader<'_> {
         for (parent, _) in sorted.iter_mut().flat_map(|migration| &mut migration.parents) {
             *parent = position[*parent];
         }
-        Ok(Some(Project { postgres, apps, migrations: sorted, seeds }))
+        Ok(Some(Project { program, postgres, apps, migrations: sorted, seeds }))
     }
 
     /// Checks one name, and keeps the text of what we read.

@@ -41,12 +41,30 @@ fn a_deploy_brings_its_schema_along() {
 fn a_deploy_without_sense_is_told_how() {
     tests::empty().run(async |db| {
         let nowhere = tempfile::tempdir()?;
-        outcome(&backend(db, "migrat", &nowhere)).expect(2, &["usage: backend migrate"]);
+        outcome(&backend(db, "migrat", &nowhere)).expect(
+            2,
+            &["there is no verb `migrat`", "usage: backend VERB", "apply the migrations and seeds"],
+        );
         let program = || cmd!(built("backend"), "check").dir(nowhere.path()).unchecked();
         outcome(&program().env_remove("DATABASE_URL")).expect(1, &["DATABASE_URL is not set"]);
         outcome(&program().env("DATABASE_URL", "app")).expect(1, &["not a connection string"]);
         Ok(())
     });
+}
+
+#[test]
+fn the_program_tells_what_it_can_without_a_database() {
+    let ask = |args: &[&str]| outcome(&cmd(built("backend"), args).env_remove("DATABASE_URL").unchecked());
+    let verbs = ["migrate", "check", "createsuperuser", "changepassword"];
+    ask(&["--help"]).expect(0, &verbs);
+    ask(&["--version"]).expect(0, &[&format!("backend {}", env!("CARGO_PKG_VERSION"))]);
+    for verb in verbs {
+        ask(&[verb, "--help"]).expect(0, &[&format!("usage: backend {verb}"), "Exit codes: 0 done, 1 error"]);
+    }
+    for wrong in [&[] as &[&str], &["--verbose"], &["check", "twice"], &["createsuperuser", "--email"]] {
+        let told = ask(wrong);
+        assert_eq!((told.code, told.stdout.as_str()), (2, ""), "{told:?}");
+    }
 }
 
 #[test]

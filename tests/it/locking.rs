@@ -196,7 +196,7 @@ fn a_migration_that_gives_the_lock_away_is_undone() {
 /// Waits until a session of the database runs, or last ran, something with this text.
 pub(crate) async fn wait_for_session(db: &tests::TestDatabase, text: &str) {
     let sql = "select exists (select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
-               and application_name like 'cargo xtask%' and position($1 in query) > 0)";
+               and application_name ~ '^(cargo xtask|backend)' and position($1 in query) > 0)";
     let start = Instant::now();
     while !sqlx::query_scalar::<_, bool>(sql).bind(text).fetch_one(db.pool()).await.unwrap() {
         assert!(start.elapsed() < Duration::from_secs(20), "no session with {text}");

@@ -46,6 +46,8 @@ mod seeds;
 mod shell;
 mod snapshot;
 mod suite;
+mod superuser;
+mod terminal;
 mod test_server;
 mod test_server_cache;
 mod test_verb;

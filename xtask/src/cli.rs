@@ -5,9 +5,9 @@ use std::env;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::{
-    adopt, bench, ci, completions, db_check, db_drop, db_reset, db_setup, db_shell, db_url, dumpdata, flush,
-    loaddata, makemigrations, migrate, prepare, scratch, seed, server, showmigrations, sqlmigrate, sqlx,
-    test, verify,
+    adopt, bench, changepassword, ci, completions, createsuperuser, db_check, db_drop, db_reset, db_setup,
+    db_shell, db_url, dumpdata, flush, loaddata, makemigrations, migrate, prepare, scratch, seed, server,
+    showmigrations, sqlmigrate, sqlx, test, verify,
 };
 
 const AFTER_HELP: &str = "\
@@ -105,7 +105,11 @@ pub(crate) enum Verb {
     Dumpdata(dumpdata::Args),
     /// Load the rows that dumpdata wrote
     Loaddata(loaddata::Args),
-    /// Record what the checked queries expect of the schema, so that a clean clone builds
+    /// Make an account that may do everything
+    Createsuperuser(createsuperuser::Args),
+    /// Set the password of an account anew
+    Changepassword(changepassword::Args),
+    /// Record what the checked queries expect, so that a clean clone builds
     Prepare(prepare::Args),
     /// Prove the migrations and seeds on a throwaway database
     Verify(verify::Args),

@@ -6,11 +6,13 @@
 mod adopt;
 mod bench;
 mod catalogue;
+mod changepassword;
 mod checkout;
 mod child;
 mod ci;
 mod cli;
 mod completions;
+mod createsuperuser;
 mod db_check;
 mod db_drop;
 mod db_reset;
@@ -35,6 +37,7 @@ mod migrate;
 mod output;
 mod pending;
 mod prepare;
+mod program;
 mod safety;
 mod scratch;
 mod seed;
@@ -90,6 +93,8 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Verb::Flush(args) => args.run(&checkout).await,
         Verb::Dumpdata(args) => args.run(&checkout).await,
         Verb::Loaddata(args) => args.run(&checkout).await,
+        Verb::Createsuperuser(args) => or_interrupted(args.run(&checkout)).await,
+        Verb::Changepassword(args) => or_interrupted(args.run(&checkout)).await,
         Verb::Prepare(args) => args.run(&checkout).await,
         Verb::Verify(args) => args.run(&checkout).await,
         Verb::Test(args) => args.run(&checkout).await,

@@ -48,7 +48,7 @@ use self::{
     native::{Native, Startup},
 };
 pub(crate) use self::{
-    built::program,
+    built::{awaited, program},
     choice::{Chosen, Kind, choose},
     ephemeral::Ephemeral,
     host::{Host, shared_host, shared_server},

@@ -15,6 +15,8 @@ use anyhow::{Context, bail};
 use duct::cmd;
 use serde_json::Value;
 
+use crate::output;
+
 /// The program of that name, beside this one if it is there and up to date.
 pub(crate) fn program(package: &str) -> anyhow::Result<PathBuf> {
     let beside = beside(package)?;
@@ -29,6 +31,15 @@ pub(crate) fn program(package: &str) -> anyhow::Result<PathBuf> {
         let _ = File::create(note(&beside)).and_then(|file| file.set_modified(began));
     }
     Ok(program)
+}
+
+/// The same, with a word to whoever waits for its first build; `does` is what the program does.
+pub(crate) fn awaited(package: &str, does: &str) -> anyhow::Result<PathBuf> {
+    // Cargo is quiet about it, and nobody should wonder for that long.
+    if !is_there(package) {
+        output::remark(&format!("building what {does}, for the first time; this takes a minute or two"));
+    }
+    program(package)
 }
 
 /// Whether a program was ever built beside this one.

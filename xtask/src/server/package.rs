@@ -11,7 +11,6 @@ use serde_json::Value;
 use tokio::task::spawn_blocking;
 
 use super::built;
-use crate::output;
 
 /// A package with a program of its name.
 #[derive(Clone, Copy)]
@@ -81,11 +80,6 @@ impl Package {
 
     /// Its program, up to date.
     pub(crate) fn program(self) -> anyhow::Result<PathBuf> {
-        // Cargo is quiet about it, and nobody should wonder for that long.
-        if !self.is_built() {
-            let does = self.does;
-            output::remark(&format!("building what {does}, for the first time; this takes a minute or two"));
-        }
-        built::program(self.name)
+        built::awaited(self.name, self.does)
     }
 }

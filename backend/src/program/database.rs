@@ -1,0 +1,52 @@
+//! The database that DATABASE_URL names.
+
+use std::env;
+
+use anyhow::Context;
+use backend::users::ADMIN;
+use migrations::{Access, Session, Settings};
+use sqlx::postgres::PgConnectOptions;
+
+use super::{
+    command_line::{name, seeding},
+    exit::Stop,
+};
+
+/// Connects to it.
+pub(crate) async fn open(access: Access) -> anyhow::Result<Session> {
+    let url = env::var("DATABASE_URL").context("DATABASE_URL is not set; it names the database")?;
+    let mut options: PgConnectOptions =
+        url.parse().context("DATABASE_URL is not a connection string of Postgres")?;
+    if let Some(address) = options.get_host().strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        // sqlx would look up an IPv6 address with its brackets.
+        options = options.clone().host(address);
+    }
+    let settings = Settings { access, application_name: name(), ..Settings::default() };
+    Ok(Session::connect(&options, settings).await?)
+}
+
+/// Connects to one that has what accounts need: every migration, and the role of administrators.
+pub(crate) async fn open_for_accounts() -> anyhow::Result<Session> {
+    let mut session = open(Access::Write).await?;
+    let project = backend::migrations()?;
+    let ledger = session.ledger(&project).await?;
+    if let [first, rest @ ..] = ledger.pending(&project).as_slice() {
+        let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+        let why = format!(
+            "the database is behind this program: {}{more} pending; nothing was written\n  apply them: {} migrate",
+            first.id,
+            name()
+        );
+        return Err(Stop::Behind(why).into());
+    }
+    let admins =
+        sqlx::query_scalar!(r#"select exists (select from roles where name = $1) as "there!""#, ADMIN);
+    if !admins.fetch_one(session.connection()).await.context("look for the role of administrators")? {
+        let why = format!(
+            "the database has no role `{ADMIN}`: its reference data are missing; nothing was written\n  write them: {}",
+            seeding()
+        );
+        return Err(Stop::Behind(why).into());
+    }
+    Ok(session)
+}

@@ -1,0 +1,49 @@
+//! How the program ends: its exit code, and its last words.
+
+use std::{fmt, process::ExitCode};
+
+use super::output::remark;
+
+/// What the codes mean, for the help.
+pub(crate) const CODES: &str = "\
+Exit codes: 0 done, 1 error, 2 usage, 3 the database is not what this program needs, 5 somebody else migrates, \
+130 interrupted.";
+
+/// An end that is not simply an error.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// The command line is wrong; why, and what would be right.
+    Usage(String),
+    /// The database is not what this program needs. How it differs was reported already.
+    Differs,
+    /// The same, with what it lacks and what helps.
+    Behind(String),
+    /// Ctrl-C, or a signal that asks to end.
+    Interrupted,
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Stop::Usage(why) | Stop::Behind(why) => why,
+            Stop::Differs => "the database is not what this program needs",
+            Stop::Interrupted => "what was under way is undone",
+        })
+    }
+}
+
+impl std::error::Error for Stop {}
+
+/// Says why, and returns the exit code of that kind of failure.
+pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
+    let (word, code) = match (error.downcast_ref(), error.downcast_ref()) {
+        (Some(Stop::Differs), _) => return ExitCode::from(3),
+        (Some(Stop::Usage(_)), _) => ("error", 2),
+        (Some(Stop::Behind(_)), _) => ("error", 3),
+        (Some(Stop::Interrupted), _) => ("interrupted", 130),
+        (None, Some(migrations::Error::Locked { .. })) => ("error", 5),
+        (None, _) => ("error", 1),
+    };
+    remark(&format!("{word}: {error:#}"));
+    ExitCode::from(code)
+}

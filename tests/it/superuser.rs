@@ -1,0 +1,395 @@
+//! `createsuperuser` and `changepassword`, by `cargo xtask` and as a deploy runs them.
+
+use std::fs;
+
+use ::backend::{
+    audit::Actor,
+    users::{self, Device, Scope, SignIn},
+};
+use duct::{Expression, cmd};
+use tests::TestDatabase;
+
+use crate::{
+    checkout::{Checkout, Outcome, built, outcome, xtask},
+    locking::wait_for_session,
+    snapshot::snapshot,
+    terminal::{CTRL_C, CTRL_D, STARTER, Terminal},
+};
+
+const EMAIL: &str = "ada@example.org";
+const PASSWORD: &str = "an engine of 4 wheels";
+const NEW: &str = "a loom that weaves algebra";
+
+/// Both ways to the same verb.
+#[derive(Clone, Copy)]
+enum By {
+    Xtask,
+    Program,
+}
+
+impl By {
+    /// What its messages call it.
+    fn name(self) -> &'static str {
+        match self {
+            By::Xtask => "cargo xtask",
+            By::Program => "backend",
+        }
+    }
+
+    /// The command, after other words that start it.
+    fn command(self, checkout: &Checkout, db: &TestDatabase, starter: &[&str], args: &[&str]) -> Expression {
+        let program = match self {
+            By::Xtask => xtask().to_owned(),
+            By::Program => built("backend"),
+        };
+        let words: Vec<_> = starter
+            .iter()
+            .chain(&[program.to_str().unwrap()])
+            .chain(args)
+            .copied()
+            .map(str::to_owned)
+            .collect();
+        cmd(&words[0], &words[1..])
+            .dir(checkout.root())
+            .env("XTASK_ROOT", checkout.root())
+            .env("DATABASE_URL", db.url())
+            .env_remove("XTASK_SERVER")
+            .unchecked()
+    }
+
+    /// Runs it without a terminal, with these variables and this standard input.
+    fn run(self, db: &TestDatabase, args: &[&str], variables: &[(&str, &str)], input: &str) -> Outcome {
+        let checkout = Checkout::new();
+        let command = self.command(&checkout, db, &[], args).stdin_bytes(input);
+        let command = variables.iter().fold(command, |command, (name, value)| command.env(name, value));
+        let outcome = outcome(&command);
+        for secret in [PASSWORD, NEW] {
+            assert!(!format!("{outcome:?}").contains(secret), "{outcome:?}");
+        }
+        outcome
+    }
+}
+
+/// Makes the superuser of these tests.
+fn create(db: &TestDatabase) {
+    let args = ["createsuperuser", "--noinput", "--email", EMAIL];
+    By::Program.run(db, &args, &[("SUPERUSER_PASSWORD", PASSWORD)], "").expect(0, &[]);
+}
+
+/// What somebody may do who signs in with this; nothing for who can't.
+async fn may(db: &TestDatabase, email: &str, password: &str) -> usize {
+    let (mut conn, ourselves) = (db.pool().acquire().await.unwrap(), Actor::system("test"));
+    match users::sign_in(&mut conn, &ourselves, email, password).await.unwrap() {
+        SignIn::Welcome(user) => {
+            let device = Device { fingerprint: "f1n9e4", name: None, kind: None };
+            users::open_session(&mut conn, &ourselves, user.id, &device).await.unwrap();
+            users::permissions_of(&mut conn, user.id, &Scope::Global).await.unwrap().len()
+        }
+        SignIn::Refused | SignIn::Closed(_) => 0,
+    }
+}
+
+#[test]
+fn what_is_given_makes_a_superuser_who_may_do_everything() {
+    let variables =
+        [("SUPERUSER_EMAIL", EMAIL), ("SUPERUSER_USERNAME", "ada"), ("SUPERUSER_PASSWORD", PASSWORD)];
+    let arguments = ["createsuperuser", "--noinput", "--email", EMAIL, "--username=ada"];
+    for (by, args, variables, input) in [
+        (By::Xtask, &arguments[..2], &variables[..], ""),
+        (By::Program, &arguments[..2], &variables[..], "another password, which is not read\n"),
+        (By::Xtask, &arguments[..], &[][..], "an engine of 4 wheels\nrest"),
+        (By::Program, &arguments[..], &[][..], "an engine of 4 wheels\r\n"),
+    ] {
+        tests::with_database(async |db| {
+            by.run(db, args, variables, input).expect(0, &["superuser ada@example.org was made"]);
+            assert_eq!(may(db, "ADA@example.org", PASSWORD).await, 55);
+            let name: String = sqlx::query_scalar("select username from users").fetch_one(db.pool()).await?;
+            assert_eq!(name, "ada");
+            Ok(())
+        });
+    }
+}
+
+#[test]
+fn a_password_that_breaks_a_rule_is_refused_with_the_rule() {
+    tests::with_database(async |db| {
+        let before = snapshot(db).await;
+        for (password, rule) in [
+            ("q7#kP!z", "is shorter than 8 characters"),
+            ("83746529", "is nothing but digits"),
+            ("PassWord1", "is too common"),
+            ("ada@example.org", "is too like the address or the name"),
+            ("countess", "is too like the address or the name"),
+            (&"x7".repeat(600), "is longer than 1024 characters"),
+        ] {
+            let args = ["createsuperuser", "--noinput", "--email", EMAIL, "--username", "countess"];
+            let refused = By::Program.run(db, &args, &[("SUPERUSER_PASSWORD", password)], "");
+            refused.expect(1, &[&format!("no superuser {EMAIL} was made: the password {rule}")]);
+        }
+        for input in ["", "\n"] {
+            let args = ["createsuperuser", "--noinput", "--email", EMAIL];
+            By::Program
+                .run(db, &args, &[], input)
+                .expect(1, &["no password was given", "set SUPERUSER_PASSWORD"]);
+        }
+        let nobody =
+            By::Program.run(db, &["createsuperuser", "--noinput"], &[("SUPERUSER_PASSWORD", NEW)], "");
+        nobody.expect(1, &["no e-mail address was given", "set SUPERUSER_EMAIL"]);
+        assert_eq!(before, snapshot(db).await);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_second_superuser_of_one_address_or_name_is_refused_and_nothing_changes() {
+    tests::with_database(async |db| {
+        create(db);
+        let before = snapshot(db).await;
+        for by in [By::Xtask, By::Program] {
+            let with = |email, username| {
+                let args = ["createsuperuser", "--noinput", "--email", email, "--username", username];
+                by.run(db, &args, &[("SUPERUSER_PASSWORD", NEW)], "")
+            };
+            with("ADA@Example.org", "another").expect(
+                1,
+                &[
+                    "ADA@Example.org: this e-mail address is taken; nothing was written",
+                    &format!("to set its password anew: {} changepassword", by.name()),
+                ],
+            );
+            // The address is the name where none is given.
+            with("eve@example.org", "ADA@example.org").expect(1, &["this username is taken"]);
+        }
+        assert_eq!(before, snapshot(db).await);
+        Ok(())
+    });
+}
+
+#[test]
+fn without_a_terminal_nothing_is_asked() {
+    tests::with_database(async |db| {
+        create(db);
+        let before = snapshot(db).await;
+        for by in [By::Xtask, By::Program] {
+            for (args, told) in [
+                (
+                    &["createsuperuser"][..],
+                    "createsuperuser --noinput, with SUPERUSER_EMAIL and SUPERUSER_PASSWORD",
+                ),
+                (&["changepassword"][..], "changepassword EMAIL --noinput, with SUPERUSER_PASSWORD"),
+            ] {
+                let told = format!("without one: {} {told} set", by.name());
+                by.run(db, args, &[], "eve@example.org\neve\nsecret\nsecret\n")
+                    .expect(1, &["there is no terminal", &told]);
+            }
+        }
+        assert_eq!(before, snapshot(db).await);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_password_is_in_no_command_line_and_not_taken_from_one() {
+    for by in [By::Xtask, By::Program] {
+        tests::with_database(async |db| {
+            for args in [
+                &["createsuperuser", "--noinput", "--email", EMAIL, "--password", PASSWORD][..],
+                &["createsuperuser", "--password=an engine of 4 wheels"],
+                &["changepassword", EMAIL, "--password", PASSWORD],
+                &["changepassword", EMAIL, PASSWORD],
+            ] {
+                let told = ["never taken from the command line", "SUPERUSER_PASSWORD"];
+                by.run(db, args, &[], "").expect(2, &told);
+            }
+            // Whoever makes the account waits as long as somebody holds the table.
+            let mut holder = db.pool().begin().await?;
+            sqlx::query("lock table users").execute(&mut *holder).await?;
+            let (checkout, args) = (Checkout::new(), ["createsuperuser", "--noinput", "--email", EMAIL]);
+            let running = by.command(&checkout, db, &[], &args).stdin_bytes(PASSWORD);
+            let running = running.stdout_capture().stderr_capture().start()?;
+            wait_for_session(db, "insert into users").await;
+            let lines = command_lines();
+            assert!(lines.iter().any(|line| line.contains("createsuperuser --noinput")), "{lines:?}");
+            assert!(!lines.iter().any(|line| line.contains(PASSWORD)), "{lines:?}");
+            holder.rollback().await?;
+            assert!(running.wait()?.status.success());
+            Ok(())
+        });
+    }
+}
+
+/// Those of every process on this machine, with blanks between the words.
+fn command_lines() -> Vec<String> {
+    let processes = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path().join("cmdline"));
+    let lines = processes.filter_map(|path| fs::read(path).ok());
+    lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " ")).collect()
+}
+
+#[test]
+fn a_person_is_asked_until_every_answer_will_do_and_the_password_is_never_seen() {
+    for by in [By::Xtask, By::Program] {
+        tests::with_database(async |db| {
+            let checkout = Checkout::new();
+            let taken = ["createsuperuser", "--noinput", "--email", "eve@example.org", "--username", "eve"];
+            By::Program.run(db, &taken, &[("SUPERUSER_PASSWORD", NEW)], "").expect(0, &[]);
+            let mut terminal = Terminal::start(&by.command(&checkout, db, &STARTER, &["createsuperuser"]));
+            for (question, answer, then) in [
+                ("E-mail: ", "ada", "this is not an e-mail address"),
+                ("E-mail: ", "EVE@example.org", "this e-mail address is taken"),
+                ("E-mail: ", EMAIL, ""),
+                ("Username [ada@example.org]: ", "Eve", "this username is taken"),
+                ("Username [ada@example.org]: ", "", ""),
+                ("Password: ", "s3cret", "the password is shorter than 8 characters"),
+                ("Password: ", PASSWORD, ""),
+                ("Password again: ", NEW, "the two differ"),
+                ("Password: ", PASSWORD, ""),
+                ("Password again: ", PASSWORD, "superuser ada@example.org was made"),
+            ] {
+                terminal.expect(question);
+                assert_eq!(terminal.shows_typing(), !question.starts_with("Password"), "{question}");
+                terminal.type_line(answer);
+                terminal.expect(then);
+            }
+            assert!(terminal.shows_typing());
+            let (code, seen) = terminal.end();
+            assert_eq!(code, 0, "{seen}");
+            for secret in ["s3cret", PASSWORD, NEW] {
+                assert!(!seen.contains(secret), "{seen}");
+            }
+            assert_eq!(may(db, EMAIL, PASSWORD).await, 55);
+            Ok(())
+        });
+    }
+}
+
+#[test]
+fn ctrl_c_at_a_question_leaves_the_terminal_as_it_was_and_nothing_written() {
+    for by in [By::Xtask, By::Program] {
+        tests::with_database(async |db| {
+            let checkout = Checkout::new();
+            let before = snapshot(db).await;
+            for last in ["E-mail: ", "Password: ", "Password again: "] {
+                let mut terminal =
+                    Terminal::start(&by.command(&checkout, db, &STARTER, &["createsuperuser"]));
+                for (question, answer) in [
+                    ("E-mail: ", EMAIL),
+                    ("Username [", "ada"),
+                    ("Password: ", PASSWORD),
+                    ("Password again: ", ""),
+                ] {
+                    terminal.expect(question);
+                    if question == last {
+                        terminal.type_keys(CTRL_C);
+                        break;
+                    }
+                    terminal.type_line(answer);
+                }
+                terminal.expect("interrupted: what was under way is undone");
+                assert!(terminal.shows_typing());
+                let (code, seen) = terminal.end();
+                assert_eq!(code, 130, "{seen}");
+            }
+            assert_eq!(before, snapshot(db).await);
+            Ok(())
+        });
+    }
+}
+
+#[test]
+fn the_end_of_the_answers_is_no_answer() {
+    tests::with_database(async |db| {
+        let before = snapshot(db).await;
+        let checkout = Checkout::new();
+        let args = ["createsuperuser", "--email", EMAIL, "--username", "ada"];
+        let mut terminal = Terminal::start(&By::Program.command(&checkout, db, &STARTER, &args));
+        terminal.expect("Password: ");
+        terminal.type_keys(CTRL_D);
+        let (code, seen) = terminal.end();
+        assert!(code == 1 && seen.contains("the answers ended; nothing was written"), "{code} {seen}");
+        assert_eq!(before, snapshot(db).await);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_changed_password_ends_the_old_one_and_every_session() {
+    tests::with_database(async |db| {
+        create(db);
+        assert_eq!(may(db, EMAIL, PASSWORD).await, 55);
+        let args = ["changepassword", "ADA@example.org", "--noinput"];
+        let weak = By::Program.run(db, &args, &[("SUPERUSER_PASSWORD", "ada.example")], "");
+        weak.expect(
+            1,
+            &["the password of ADA@example.org was not changed: the password is too like the address"],
+        );
+        assert_eq!(may(db, EMAIL, PASSWORD).await, 55);
+        By::Xtask
+            .run(db, &args, &[], NEW)
+            .expect(0, &["the password of ADA@example.org was changed; 2 sessions ended"]);
+        assert_eq!((may(db, EMAIL, PASSWORD).await, may(db, EMAIL, NEW).await), (0, 55));
+
+        let before = snapshot(db).await;
+        let unknown = By::Program.run(db, &["changepassword", "eve@example.org", "--noinput"], &[], NEW);
+        unknown.expect(1, &["the password of eve@example.org was not changed: there is no such user"]);
+        assert_eq!(before, snapshot(db).await);
+
+        let checkout = Checkout::new();
+        let mut terminal = Terminal::start(&By::Xtask.command(&checkout, db, &STARTER, &["changepassword"]));
+        for (question, answer, then) in [
+            ("E-mail: ", "eve@example.org", "there is no such user"),
+            ("E-mail: ", "Ada@example.org", ""),
+            ("Password: ", "password1", "the password is too common"),
+            ("Password: ", PASSWORD, ""),
+            ("Password again: ", PASSWORD, "the password of ada@example.org was changed; 1 session ended"),
+        ] {
+            terminal.expect(question);
+            terminal.type_line(answer);
+            terminal.expect(then);
+        }
+        let (code, seen) = terminal.end();
+        assert!(code == 0 && !seen.contains(PASSWORD), "{code} {seen}");
+        assert_eq!((may(db, EMAIL, NEW).await, may(db, EMAIL, PASSWORD).await), (0, 55));
+        Ok(())
+    });
+}
+
+#[test]
+fn a_database_that_is_not_ready_is_told_with_the_command_that_makes_it_so() {
+    for (setup, xtask, program) in [
+        (tests::empty(), "users/0001_initial and 3 more", "users/0001_initial and 3 more"),
+        (
+            tests::at("organizations/0002_add_owner_field"),
+            "progress/0001_initial pending",
+            "progress/0001_initial pending",
+        ),
+        (tests::unseeded(), "write them: cargo xtask seed", "write them: backend migrate"),
+    ] {
+        setup.run(async |db| {
+            let before = snapshot(db).await;
+            for (by, told) in [(By::Xtask, xtask), (By::Program, program)] {
+                for verb in ["createsuperuser", "changepassword"] {
+                    let variables = [("SUPERUSER_EMAIL", EMAIL), ("SUPERUSER_PASSWORD", PASSWORD)];
+                    let refused = by.run(db, &[verb, "--noinput"], &variables, "");
+                    refused.expect(3, &[told, "nothing was written"]);
+                    assert!(
+                        refused.stderr.contains(&format!("{} migrate", by.name()))
+                            || told.contains("write them")
+                    );
+                }
+            }
+            assert_eq!(before, snapshot(db).await);
+            Ok(())
+        });
+    }
+}
+
+#[test]
+fn a_manifest_without_a_program_is_told_what_to_name() {
+    tests::with_database(async |db| {
+        let checkout = Checkout::new();
+        checkout.replace("apps.toml", "program = \"backend\"", "");
+        let told = checkout.xtask(db, &["createsuperuser", "--noinput"]);
+        told.expect(1, &["migrations/apps.toml names no program", "program = \"PACKAGE\""]);
+        Ok(())
+    });
+}
