@@ -106,8 +106,8 @@ async fn write(
         tables: Vec::new(),
     };
     let mut bytes = 0;
-    for table in &tables {
-        steps.doing("dump", &table.name);
+    for (index, table) in tables.iter().enumerate() {
+        steps.doing_part("dump", &table.name, index, tables.len());
         let name = dump::file_name(&table.name);
         let file = draft.file(&name)?;
         let (tally, elapsed) = timed(write_rows(conn, table, file)).await;

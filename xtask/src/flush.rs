@@ -14,7 +14,7 @@ use crate::{
     interrupt::or_interrupted,
     migrate,
     output::{Steps, count, timed},
-    safety, seed, server,
+    pending, safety, seed, server,
     server::Server,
     session::{self, Timeouts, on_server},
     tables::{self, Table},
@@ -108,14 +108,7 @@ async fn must_be_whole(conn: &mut PgConnection, project: &Project) -> anyhow::Re
     if !problems.is_empty() {
         return Err(Stop::Unfit(Error::Ledger(problems).to_string()).into());
     }
-    if let Some(first) = ledger.pending(project).first() {
-        let pending = count(ledger.pending(project).len(), "migration is", "migrations are");
-        let first = &first.id;
-        let why = format!(
-            "{pending} pending, {first} first; nothing was touched\n  apply them: cargo xtask migrate"
-        );
-        return Err(Stop::Unfit(why).into());
-    }
+    pending::refuse(&ledger, project, "nothing was touched")?;
     let differences = Contract::read(conn, project).await?.differences();
     if !differences.is_empty() {
         let why = format!(

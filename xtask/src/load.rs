@@ -68,7 +68,7 @@ pub(crate) async fn load(
         let Some(dumped) = source.dump.tables.iter().find(|dumped| dumped.table == table.name) else {
             continue;
         };
-        steps.doing("load", &table.name);
+        steps.doing_part("load", &table.name, loaded.len(), tables.len());
         let (rows, elapsed) = timed(load_table(conn, source, table, dumped)).await;
         let rows = rows?;
         let told = emptying::counted(i64::try_from(rows).unwrap_or(i64::MAX));

@@ -1,10 +1,11 @@
-//! The warning that the checkout has migrations which the development database has not, or the other way round.
+//! What is said where the checkout has migrations which the development database has not, or the other way round.
 
 use std::time::Duration;
 
 use migrations::{Ledger, Project};
 
 use crate::{
+    exit::Stop,
     output::{self, count},
     server::Server,
     session,
@@ -28,6 +29,16 @@ pub(crate) async fn warn(server: &Server, project: &Project) {
     {
         output::remark(&warning);
     }
+}
+
+/// Refuses what needs every migration to be applied, with exit code 3.
+pub(crate) fn refuse(ledger: &Ledger, project: &Project, why: &str) -> anyhow::Result<()> {
+    let pending = ledger.pending(project);
+    let Some(first) = pending.first() else { return Ok(()) };
+    let pending = count(pending.len(), "migration is", "migrations are");
+    let first = &first.id;
+    Err(Stop::Unfit(format!("{pending} pending, {first} first; {why}\n  apply them: cargo xtask migrate"))
+        .into())
 }
 
 fn warning(ledger: &Ledger, project: &Project) -> Option<String> {

@@ -11,7 +11,7 @@ use crate::{
     interrupt::or_interrupted,
     migrate,
     output::{Steps, timed},
-    server,
+    pending, server,
     session::{self, Timeouts, on_server},
 };
 
@@ -79,14 +79,7 @@ pub(crate) async fn run(
     steps: &mut Steps,
 ) -> anyhow::Result<SeedReport> {
     let ledger = session.ledger(project).await?;
-    let pending = ledger.pending(project);
-    if let Some(first) = pending.first() {
-        anyhow::bail!(
-            "{} pending, {} first; the seeds need the tables that they make\n  apply them: cargo xtask migrate",
-            crate::output::count(pending.len(), "migration is", "migrations are"),
-            first.id
-        );
-    }
+    pending::refuse(&ledger, project, "the seeds need the tables that they make")?;
     Ok(session.seed(project, mode, prune, &mut |event| migrate::report(steps, &event)).await?)
 }
 
