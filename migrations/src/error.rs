@@ -192,7 +192,7 @@ pub enum Problem {
     },
     /// Two migrations of one app with one number.
     #[error(
-        "{place}: number {number:04} is taken by {other}; renumber the one that is not on the main branch"
+        "{place}: number {number:04} is taken by {other}; give the one that is not on the main branch another: cargo xtask renumber"
     )]
     DuplicateNumber {
         /// The later file.

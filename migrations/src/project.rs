@@ -2,7 +2,7 @@
 
 use std::{fmt, path::Path, str::FromStr};
 
-use crate::{App, Error, Place, Postgres, Reason, Script, SourceFile, manifest::is_plain, reader, source};
+use crate::{App, Error, Place, Postgres, Reason, Script, SourceFile, manifest::is_plain, reader};
 
 /// A migration's identity: `billing/0001_initial`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -90,7 +90,7 @@ impl Project {
         let shown = folder
             .file_name()
             .map_or_else(|| "migrations".into(), |name| name.to_string_lossy().into_owned());
-        Project::from_files(&shown, source::read_folder(folder)?)
+        Project::from_files(&shown, SourceFile::read_folder(folder)?)
     }
 
     /// The same from texts, as a program has them that carries its migrations inside. `shown` is the folder's name in

@@ -21,6 +21,38 @@ pub struct SourceFile {
     pub text: Option<String>,
 }
 
+impl SourceFile {
+    /// Reads the manifest and everything in the folders beside it, in the order of their names: what
+    /// [`Project::from_files`](crate::Project::from_files) takes, before anything is refused.
+    ///
+    /// # Errors
+    /// [`Error::Read`].
+    pub fn read_folder(folder: &Path) -> Result<Vec<SourceFile>, Error> {
+        let mut files = Vec::new();
+        for entry in list(folder)? {
+            let name = entry.name;
+            if name == crate::manifest::FILE {
+                files.push(read(&entry.path, name)?);
+                continue;
+            }
+            if entry.kind != Kind::Folder || NOT_APPS.contains(&name.as_str()) {
+                continue;
+            }
+            // The folder itself, so that an app without a single file is seen too.
+            files.push(SourceFile { path: format!("{name}/"), text: None });
+            for inner in list(&folder.join(&name))? {
+                let path = format!("{name}/{}", inner.name);
+                files.push(match inner.kind {
+                    Kind::Folder => SourceFile { path: format!("{path}/"), text: None },
+                    Kind::Hidden => SourceFile { path, text: None },
+                    Kind::File => read(&inner.path, path)?,
+                });
+            }
+        }
+        Ok(files)
+    }
+}
+
 /// A place that an editor can open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
@@ -48,32 +80,6 @@ impl fmt::Display for Place {
         }
         Ok(())
     }
-}
-
-/// Reads the manifest and everything in the folders beside it, in the order of their names.
-pub(crate) fn read_folder(folder: &Path) -> Result<Vec<SourceFile>, Error> {
-    let mut files = Vec::new();
-    for entry in list(folder)? {
-        let name = entry.name;
-        if name == crate::manifest::FILE {
-            files.push(read(&entry.path, name)?);
-            continue;
-        }
-        if entry.kind != Kind::Folder || NOT_APPS.contains(&name.as_str()) {
-            continue;
-        }
-        // The folder itself, so that an app without a single file is seen too.
-        files.push(SourceFile { path: format!("{name}/"), text: None });
-        for inner in list(&folder.join(&name))? {
-            let path = format!("{name}/{}", inner.name);
-            files.push(match inner.kind {
-                Kind::Folder => SourceFile { path: format!("{path}/"), text: None },
-                Kind::Hidden => SourceFile { path, text: None },
-                Kind::File => read(&inner.path, path)?,
-            });
-        }
-    }
-    Ok(files)
 }
 
 struct Entry {

@@ -31,6 +31,7 @@ mod no_transaction;
 mod order;
 mod pending;
 mod preparing;
+mod renumbering;
 mod safety;
 mod schema;
 mod scratch_alone;

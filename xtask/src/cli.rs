@@ -5,9 +5,7 @@ use std::env;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::{
-    adopt, bench, changepassword, ci, completions, createsuperuser, db_check, db_drop, db_reset, db_setup,
-    db_shell, db_url, dumpdata, flush, loaddata, makemigrations, migrate, prepare, scratch, seed, server,
-    showmigrations, sqlmigrate, sqlx, test, verify,
+    adopt, bench, changepassword, ci, completions, createsuperuser, db_check, db_drop, db_reset, db_setup, db_shell, db_url, dumpdata, flush, loaddata, makemigrations, migrate, prepare, renumber, scratch, seed, server, showmigrations, sqlmigrate, sqlx, test, verify,
 };
 
 const AFTER_HELP: &str = "\
@@ -87,6 +85,8 @@ pub(crate) enum Verb {
     DbShell(db_shell::Args),
     /// Make the files of a new migration
     Makemigrations(makemigrations::Args),
+    /// Give new numbers to migrations that two branches have numbered alike
+    Renumber(renumber::Args),
     /// Apply migrations, or take them back
     Migrate(migrate::Args),
     /// Record what the database proves to hold already, and run nothing

@@ -28,6 +28,7 @@ mod edits;
 mod emptying;
 mod exit;
 mod flush;
+mod git;
 mod interrupt;
 mod libpq;
 mod load;
@@ -38,6 +39,7 @@ mod output;
 mod pending;
 mod prepare;
 mod program;
+mod renumber;
 mod safety;
 mod scratch;
 mod seed;
@@ -84,6 +86,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Verb::DbUrl(args) => or_interrupted(args.run(&checkout)).await,
         Verb::DbShell(args) => or_interrupted(args.run(&checkout)).await,
         Verb::Makemigrations(args) => args.run(&checkout),
+        Verb::Renumber(args) => args.run(&checkout).await,
         Verb::Migrate(args) => args.run(&checkout).await,
         Verb::Adopt(args) => args.run(&checkout).await,
         Verb::Showmigrations(args) => args.run(&checkout).await,

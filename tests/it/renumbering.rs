@@ -1,0 +1,271 @@
+//! `renumber` resolves what two branches have numbered alike, in favour of the branch that others start from.
+
+use std::{collections::BTreeMap, ffi::OsStr, fs};
+
+use duct::cmd;
+
+use crate::{
+    checkout::{Checkout, Outcome, outcome},
+    snapshot::snapshot,
+};
+
+/// Where no server is.
+const NOWHERE: &str = "postgres://nobody@127.0.0.1:1/none";
+
+fn git(checkout: &Checkout, args: &[&str]) -> String {
+    let who = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com"];
+    let told = cmd("git", who.iter().chain(args)).dir(checkout.root()).stderr_capture();
+    ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"].iter().fold(told, |it, name| it.env_remove(name)).read().unwrap()
+}
+
+fn commit(checkout: &Checkout, message: &str) {
+    git(checkout, &["add", "--all", "migrations"]);
+    git(checkout, &["commit", "--quiet", "--allow-empty", "--message", message]);
+}
+
+/// A column of its own, so that every order works.
+fn column(checkout: &Checkout, name: &str, table: &str, head: &str) {
+    let column = name.rsplit('_').next().unwrap();
+    let up = format!("-- Adds {column}.\n{head}\nalter table {table} add column {column} text;\n");
+    checkout.migration(name, &up, &format!("-- Takes it away.\nalter table {table} drop column {column};\n"));
+}
+
+/// A checkout in the middle of a feature, after the merge of a main branch that has gone on.
+fn merged(feature: impl Fn(&Checkout), main: impl Fn(&Checkout)) -> Checkout {
+    let checkout = Checkout::new();
+    checkout.replace(
+        "apps.toml",
+        "depends-on = [\"users\"]\ntables = [\"progress\"]",
+        "depends-on = [\"users\", \"organizations\"]\ntables = [\"progress\"]",
+    );
+    git(&checkout, &["init", "--quiet", "--initial-branch", "main"]);
+    commit(&checkout, "Begin");
+    git(&checkout, &["switch", "--quiet", "--create", "feature"]);
+    feature(&checkout);
+    commit(&checkout, "Go on");
+    git(&checkout, &["switch", "--quiet", "main"]);
+    main(&checkout);
+    commit(&checkout, "Go on elsewhere");
+    git(&checkout, &["switch", "--quiet", "feature"]);
+    git(&checkout, &["merge", "--quiet", "--no-edit", "main"]);
+    checkout
+}
+
+/// The feature adds two to `organizations`, and something that needs the first; main has taken the first one's number.
+fn collision() -> Checkout {
+    merged(
+        |it| {
+            column(it, "organizations/0003_add_tier", "organizations", "");
+            column(it, "organizations/0004_add_limits", "organizations", "");
+            let head = "-- depends-on: users/0001_initial\n-- depends-on: organizations/0003_add_tier";
+            column(it, "progress/0002_add_level", "progress", head);
+        },
+        |it| column(it, "organizations/0003_add_label", "organizations", ""),
+    )
+}
+
+/// Every file of the migrations.
+fn files(checkout: &Checkout) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for app in ["users", "organizations", "progress"] {
+        for entry in fs::read_dir(checkout.path(app)).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            found.insert(format!("{app}/{name}"), fs::read_to_string(path).unwrap());
+        }
+    }
+    found
+}
+
+fn ups(checkout: &Checkout, app: &str) -> Vec<String> {
+    let up = |path: String| path.strip_prefix(&format!("{app}/"))?.strip_suffix(".up.sql").map(str::to_owned);
+    files(checkout).into_keys().filter_map(up).collect()
+}
+
+/// On no database.
+fn renumber(checkout: &Checkout, args: &[&str]) -> Outcome {
+    outcome(&checkout.command(NOWHERE, &[&["renumber"], args].concat()))
+}
+
+#[test]
+fn what_is_not_on_the_main_branch_goes_behind_what_is_and_heads_follow() {
+    tests::empty().run(async |db| {
+        let checkout = collision();
+        checkout.xtask(db, &["migrate"]).expect(1, &["number 0003 is taken by", "cargo xtask renumber"]);
+        let before = files(&checkout);
+        let said = [
+            "base       main",
+            "renumber   organizations/0003_add_tier → 0004_add_tier",
+            "renumber   organizations/0004_add_limits → 0005_add_limits",
+            "mend       migrations/progress/0002_add_level.up.sql",
+            "none of them is applied there",
+        ];
+        checkout.xtask(db, &["renumber", "--plan"]).expect(0, &said).expect(0, &["nothing was written"]);
+        assert_eq!(before, files(&checkout));
+        assert_eq!(snapshot(db).await, Vec::<String>::from(["schema public".to_owned()]));
+
+        checkout.xtask(db, &["renumber"]).expect(0, &said).expect(0, &["git add --all migrations"]);
+        let after = files(&checkout);
+        assert_eq!(after.len(), before.len());
+        for (old, new) in [
+            ("organizations/0003_add_label", "organizations/0003_add_label"),
+            ("organizations/0003_add_tier", "organizations/0004_add_tier"),
+            ("organizations/0004_add_limits", "organizations/0005_add_limits"),
+        ] {
+            for ending in ["up.sql", "down.sql"] {
+                assert_eq!(before[&format!("{old}.{ending}")], after[&format!("{new}.{ending}")]);
+            }
+        }
+        let level = "progress/0002_add_level.up.sql";
+        assert_eq!(after[level], before[level].replace("0003_add_tier", "0004_add_tier"));
+        checkout.xtask(db, &["migrate"]).expect(0, &["organizations/0005_add_limits", "applied"]);
+        checkout.xtask(db, &["verify"]).expect(0, &["all of it holds"]);
+        checkout.xtask(db, &["renumber"]).expect(0, &["no number is taken twice; nothing to do"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn several_apps_are_renumbered_in_one_go_or_one_by_one() {
+    let both = || {
+        merged(
+            |it| {
+                column(it, "users/0002_add_one", "users", "");
+                column(it, "progress/0002_add_one", "progress", "-- depends-on: users/0002_add_one");
+            },
+            |it| {
+                column(it, "users/0002_add_two", "users", "");
+                column(it, "progress/0002_add_two", "progress", "");
+            },
+        )
+    };
+    let checkout = both();
+    let json = renumber(&checkout, &["--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json.expect(0, &[]).stdout).unwrap();
+    assert_eq!(json["renamed"].as_array().unwrap().len(), 2);
+    assert_eq!(json["renamed"][1], serde_json::json!({"from": "progress/0002_add_one", "to": "progress/0003_add_one"}));
+    assert_eq!(json["mended"], serde_json::json!(["migrations/progress/0003_add_one.up.sql"]));
+    assert_eq!(ups(&checkout, "users"), ["0001_initial", "0002_add_two", "0003_add_one"]);
+
+    let checkout = both();
+    renumber(&checkout, &["user"]).expect(1, &["did you mean `users`?"]);
+    renumber(&checkout, &["organizations"]).expect(0, &["nothing to do"]);
+    renumber(&checkout, &["users"]).expect(0, &["users/0002_add_one", "left       migrations/progress/0002_add_two.up.sql"]);
+    assert_eq!(ups(&checkout, "progress"), ["0001_initial", "0002_add_one", "0002_add_two"]);
+    renumber(&checkout, &["progress"]).expect(0, &[]);
+    assert_eq!(ups(&checkout, "progress"), ["0001_initial", "0002_add_two", "0003_add_one"]);
+    let head = fs::read_to_string(checkout.path("progress/0003_add_one.up.sql")).unwrap();
+    assert!(head.contains("-- depends-on: users/0003_add_one"), "{head}");
+}
+
+#[test]
+fn what_the_database_has_applied_keeps_its_number() {
+    for edited in [false, true] {
+        tests::empty().run(async |db| {
+            let checkout = collision();
+            git(&checkout, &["switch", "--quiet", "--detach", "feature~1"]);
+            checkout.xtask(db, &["db-setup"]).expect(0, &["organizations/0004_add_limits"]);
+            git(&checkout, &["switch", "--quiet", "feature"]);
+            if edited {
+                checkout.replace("organizations/0003_add_tier.up.sql", "Adds", "Adds a");
+                checkout.replace("organizations/0004_add_limits.up.sql", "Adds", "Adds a");
+            }
+            let (before, database) = (files(&checkout), snapshot(db).await);
+            for args in [&["renumber"] as &[&str], &["renumber", "--plan"], &["renumber", "--confirm", "other"]] {
+                checkout.xtask(db, args).expect(4, &["nothing was touched", db.name()]);
+            }
+            checkout.xtask(db, &["renumber"]).expect(
+                4,
+                &[
+                    "already: organizations/0003_add_tier, organizations/0004_add_limits;",
+                    "cargo xtask migrate organizations 0002",
+                ],
+            );
+            assert_eq!((before, database), (files(&checkout), snapshot(db).await));
+            // Given up, the database is made anew.
+            checkout.xtask(db, &["renumber", "--confirm", db.name()]).expect(0, &["cargo xtask db-reset"]);
+            checkout.xtask(db, &["migrate", "--check"]).expect(1, &["the ledger and the files disagree"]);
+            Ok(())
+        });
+    }
+}
+
+#[test]
+fn where_no_server_answers_it_says_that_it_did_not_look() {
+    let checkout = collision();
+    renumber(&checkout, &[]).expect(0, &["not looked whether a database has them applied", "no server answers"]);
+    assert_eq!(ups(&checkout, "organizations").len(), 5);
+    let checkout = collision();
+    outcome(&checkout.bare_command(&["--server", "native", "renumber"])).expect(0, &["not looked", "renumber   "]);
+}
+
+#[test]
+fn where_all_or_none_are_on_the_main_branch_somebody_must_say_which_stays() {
+    let checkout = collision();
+    let before = files(&checkout);
+    git(&checkout, &["branch", "--force", "start", "feature~2"]);
+    for (args, said) in [
+        (&["--base", "start"] as &[&str], "organizations/0003_add_label, organizations/0003_add_tier: none is on start"),
+        (&["--base", "feature"], "more than one is on feature"),
+    ] {
+        renumber(&checkout, args).expect(4, &[said, "--keep organizations/0003_add_label", "nothing was touched"]);
+    }
+    renumber(&checkout, &["--base", "start", "--keep", "0003_add"]).expect(1, &["2 migrations are called `0003_add`"]);
+    renumber(&checkout, &["--base", "start", "--keep", "0009"]).expect(1, &["no migration is called `0009`"]);
+    assert_eq!(before, files(&checkout));
+    let keep = ["--base", "start", "--keep", "0003_add_tier", "--keep", "organizations/0004_add_limits"];
+    renumber(&checkout, &keep).expect(0, &["organizations/0003_add_label → 0005_add_label"]);
+    assert_eq!(ups(&checkout, "organizations")[2..], ["0003_add_tier", "0004_add_limits", "0005_add_label"]);
+}
+
+#[test]
+fn the_base_is_the_branch_that_the_remote_names() {
+    let checkout = collision();
+    git(&checkout, &["branch", "--move", "main", "trunk"]);
+    renumber(&checkout, &[]).expect(1, &["no branch main or master", "--base BRANCH"]);
+    renumber(&checkout, &["--base", "truk"]).expect(1, &["git knows no branch `truk`", "feature, trunk"]);
+    git(&checkout, &["update-ref", "refs/remotes/origin/trunk", "trunk"]);
+    git(&checkout, &["symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk"]);
+    // A stale one of a usual name is not asked.
+    git(&checkout, &["branch", "main", "feature~2"]);
+    renumber(&checkout, &[]).expect(0, &["base       origin/trunk", "organizations/0003_add_tier → 0004_add_tier"]);
+}
+
+#[test]
+fn files_that_git_does_not_keep_yet_are_not_on_the_main_branch() {
+    let checkout = merged(|_| {}, |it| column(it, "organizations/0003_add_label", "organizations", ""));
+    column(&checkout, "organizations/0003_add_tier", "organizations", "");
+    renumber(&checkout, &[]).expect(0, &["organizations/0003_add_tier → 0004_add_tier"]);
+}
+
+#[test]
+fn without_git_it_refuses() {
+    let checkout = Checkout::new();
+    renumber(&checkout, &[]).expect(0, &["nothing to do"]);
+    column(&checkout, "organizations/0002_add_tier", "organizations", "");
+    let before = files(&checkout);
+    renumber(&checkout, &[]).expect(4, &["no checkout that git keeps", "nothing was touched"]);
+    let without = checkout.with_path(NOWHERE, &["renumber"], "/nonexistent");
+    outcome(&without).expect(1, &["git is not on this machine's PATH"]);
+    assert_eq!(before, files(&checkout));
+}
+
+#[test]
+fn a_rename_that_can_not_be_finished_is_undone() {
+    let checkout = collision();
+    let before = files(&checkout);
+    // No byte of a file can be written: the renames work, the head that must follow does not.
+    let shell = ["sh", "-c", "trap '' XFSZ; ulimit -f 0; exec \"$@\"", "sh"].map(OsStr::new);
+    let cut = checkout.bare_command_by(&shell, &["renumber"], &[]);
+    outcome(&cut).expect(1, &["nothing was changed", "0002_add_level.up.sql"]);
+    assert_eq!(before, files(&checkout));
+}
+
+#[test]
+fn other_problems_are_told_before_anything_is_renamed() {
+    let checkout = collision();
+    checkout.remove("progress/0002_add_level.down.sql");
+    let before = files(&checkout);
+    renumber(&checkout, &[]).expect(1, &["would still not be in order", "0002_add_level.down.sql"]);
+    assert_eq!(before, files(&checkout));
+}
