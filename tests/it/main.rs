@@ -17,6 +17,7 @@ mod example;
 mod failing_sql;
 mod files;
 mod flushing;
+mod inspecting;
 mod interop;
 mod interruption;
 mod ledger;

@@ -5,7 +5,7 @@ use std::env;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::{
-    adopt, bench, changepassword, ci, completions, createsuperuser, db_check, db_drop, db_reset, db_setup, db_shell, db_url, dumpdata, flush, loaddata, makemigrations, migrate, prepare, renumber, scratch, seed, server, showmigrations, sqlmigrate, sqlx, test, verify,
+    adopt, bench, changepassword, ci, completions, createsuperuser, db_check, db_drop, db_reset, db_setup, db_shell, db_url, dumpdata, flush, inspect, loaddata, makemigrations, migrate, prepare, renumber, scratch, seed, server, showmigrations, sqlmigrate, sqlx, test, verify,
 };
 
 const AFTER_HELP: &str = "\
@@ -91,6 +91,8 @@ pub(crate) enum Verb {
     Migrate(migrate::Args),
     /// Record what the database proves to hold already, and run nothing
     Adopt(adopt::Args),
+    /// Tell which tables there are, with columns, keys, checks, indexes and triggers; write nothing
+    Inspect(inspect::Args),
     /// List the migrations and which of them are applied
     Showmigrations(showmigrations::Args),
     /// Print the SQL of a migration

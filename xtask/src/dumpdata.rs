@@ -98,7 +98,6 @@ async fn write(
     // A table may take longer than any statement of ours should.
     emptying::run(conn, "set local statement_timeout = 0", "begin the dump").await?;
     let tables = tables::read(conn, project, wanted).await?;
-    remark(conn, project, wanted, &tables, steps).await?;
     let mut dump = Dump {
         format: FORMAT,
         postgres: migrations::database::require_version(conn, project)?,
@@ -129,6 +128,7 @@ async fn write(
             sequences: sequences(conn, table).await?,
         });
     }
+    remark(conn, project, wanted, &tables, steps).await?;
     emptying::run(conn, "commit", "end the dump").await?;
     let mut file = draft.file(dump::FILE)?;
     file.write(format!("{}\n", serde_json::to_string_pretty(&dump)?).as_bytes())?;

@@ -64,11 +64,19 @@ pub(crate) async fn rows(conn: &mut PgConnection, tables: &[Table]) -> anyhow::R
     Ok(counted.map_err(Error::database("count the rows"))?)
 }
 
-/// `users 3 rows, roles 7 rows`, of those that have any.
+/// `a 3 rows, b 7 rows`, of those that have any; the largest first, and not all where they are many.
 pub(crate) fn told(tables: &[Table], rows: &[i64]) -> String {
-    let held = tables.iter().zip(rows).filter(|(_, rows)| **rows > 0);
-    let held: Vec<String> = held.map(|(table, rows)| format!("{} {}", table.name, counted(*rows))).collect();
-    held.join(", ")
+    const SHOWN: usize = 5;
+    let mut held: Vec<(&Table, i64)> = tables.iter().zip(rows.iter().copied()).collect();
+    held.retain(|(_, rows)| *rows > 0);
+    held.sort_by_key(|(table, rows)| (-rows, &table.name));
+    let more = held.len().saturating_sub(SHOWN);
+    let shown = held.iter().take(SHOWN).map(|(table, rows)| format!("{} {}", table.name, counted(*rows)));
+    let mut told: Vec<String> = shown.collect();
+    if more > 0 {
+        told.push(format!("and {}", count(more, "more table", "more tables")));
+    }
+    told.join(", ")
 }
 
 /// `1 row`, `2 rows`.

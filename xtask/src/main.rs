@@ -29,6 +29,7 @@ mod emptying;
 mod exit;
 mod flush;
 mod git;
+mod inspect;
 mod interrupt;
 mod libpq;
 mod load;
@@ -89,6 +90,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Verb::Renumber(args) => args.run(&checkout).await,
         Verb::Migrate(args) => args.run(&checkout).await,
         Verb::Adopt(args) => args.run(&checkout).await,
+        Verb::Inspect(args) => args.run(&checkout).await,
         Verb::Showmigrations(args) => args.run(&checkout).await,
         Verb::Sqlmigrate(args) => args.run(&checkout),
         Verb::Sqlx(args) => args.run(&checkout).await,

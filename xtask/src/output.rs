@@ -146,6 +146,12 @@ pub(crate) fn time(elapsed: Duration) -> String {
     }
 }
 
+/// Characters of a line that fit on the screen; elsewhere always as many.
+pub(crate) fn width() -> usize {
+    let columns = rustix::termios::tcgetwinsize(io::stdout()).map_or(100, |size| usize::from(size.ws_col));
+    columns.clamp(80, 160)
+}
+
 /// `1 table`, `2 tables`.
 pub(crate) fn count(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })

@@ -1,0 +1,151 @@
+//! `inspect` tells what stands in the database, to people and to programs.
+
+use serde_json::Value;
+use sqlx::Executor;
+use tests::{TestDatabase, with_database};
+
+use crate::checkout::Checkout;
+
+#[track_caller]
+fn inspect(db: &TestDatabase, args: &[&str]) -> String {
+    let told = Checkout::new().xtask(db, &[&["inspect"], args].concat());
+    told.expect(0, &[]).stdout.clone()
+}
+
+#[track_caller]
+fn json(db: &TestDatabase, args: &[&str]) -> Vec<Value> {
+    let told: Value = serde_json::from_str(&inspect(db, &[args, &["--format", "json"]].concat())).unwrap();
+    told["tables"].as_array().unwrap().clone()
+}
+
+#[test]
+fn without_a_name_every_table_is_a_line_below_its_app() {
+    with_database(async |db| {
+        db.pool()
+            .execute(sqlx::raw_sql(
+                "create table stray (id int); create schema other; create table other.notes (id int)",
+            ))
+            .await?;
+        let told = inspect(db, &[]);
+        let heads: Vec<&str> =
+            told.lines().filter(|line| line.ends_with("tables") || line.ends_with("1 table")).collect();
+        assert_eq!(
+            heads,
+            [
+                "app users, 19 tables",
+                "app organizations, 2 tables",
+                "app progress, 1 table",
+                "no app, 2 tables"
+            ]
+        );
+        let names: Vec<&str> =
+            told.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).collect();
+        assert_eq!((names.len(), names[0], names[22], names[23]), (24, "api_keys", "stray", "other.notes"));
+        assert!(told.lines().all(|line| line.chars().count() <= 100), "{told}");
+        assert!(!told.contains("migrations."), "{told}");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_table_is_told_with_all_that_it_has() {
+    with_database(async |db| {
+        let told = inspect(db, &["users/"]);
+        for line in [
+            "audit_logs  (app users)",
+            "  id                bigint                    not null  primary key, identity always",
+            "  user_id           uuid                                → users.id on delete set null",
+            "  actor_type        text                      not null",
+            "  changes           jsonb                     not null  default '{}'::jsonb",
+            "  check          audit_logs_action_check                   action ~ '^[a-z][a-z0-9_]{1,49}$'",
+            "  index          audit_logs_timestamp_idx                  brin (\"timestamp\")",
+            "  primary key    roles_permissions_pkey               (role_id, permission_id)",
+            "  unique index   users_email_key             (lower(email))",
+            "  unique         permissions_resource_type_action_key  (resource_type, action) DEFERRABLE",
+            "  referenced by  roles_permissions.permission_id",
+        ] {
+            assert!(told.lines().any(|told| told == line), "no line `{line}` in\n{told}");
+        }
+        assert_eq!(told.matches("(app users)").count(), 19);
+        let columns = told.lines().filter(|line| line.contains("generated as account_status = ANY")).count();
+        assert_eq!(columns, 1);
+        Ok(())
+    });
+}
+
+#[test]
+fn keys_of_two_columns_and_what_is_switched_off_are_told() {
+    with_database(async |db| {
+        let make = "create table pairs (a int, b int, primary key (a, b));
+            create table stray (
+                a int, b int default 7,
+                constraint twin foreign key (a, b) references pairs on update cascade deferrable);
+                alter table stray add constraint odd check (a > 0) not valid;
+            create function f() returns trigger language plpgsql as 'begin return new; end';
+            create trigger \"my trigger\" before insert on stray for each row when (new.a > 1) execute function f();
+            alter table stray disable trigger \"my trigger\"";
+        db.pool().execute(sqlx::raw_sql(make)).await?;
+        let expected = "\
+stray  (no app)
+  a  integer
+  b  integer            default 7
+  check          odd         (a > 0) NOT VALID
+  foreign key    twin        (a, b) → pairs (a, b) on update cascade deferrable
+  trigger        my trigger  BEFORE INSERT ON stray FOR EACH ROW WHEN (new.a > 1) EXECUTE FUNCTION
+                             f() (disabled)
+";
+        assert_eq!(inspect(db, &["stray"]), expected);
+        Ok(())
+    });
+}
+
+#[test]
+fn programs_are_told_the_same() {
+    with_database(async |db| {
+        assert_eq!(json(db, &[]).len(), 22);
+        let table = json(db, &["users"]).remove(0);
+        assert_eq!(
+            (&table["app"], &table["name"], &table["primary_key"][0]),
+            (&"users".into(), &"users".into(), &"id".into())
+        );
+        let column = |name: &str| {
+            table["columns"].as_array().unwrap().iter().find(|it| it["name"] == name).unwrap().clone()
+        };
+        assert_eq!(column("bio")["nullable"], true);
+        assert_eq!(column("timezone")["default"], "'UTC'::text");
+        assert!(column("is_active")["generated"].as_str().unwrap().contains("account_status"));
+        assert_eq!(table["foreign_keys"][0]["on_delete"], "set null");
+        assert_eq!(table["foreign_keys"][0]["table"], "organizations");
+        assert_eq!(table["triggers"][0]["name"], "users_touch_updated_at");
+        assert_eq!(table["indexes"].as_array().unwrap().len(), 5);
+        Ok(())
+    });
+}
+
+#[test]
+fn an_unknown_table_is_told_with_the_nearest_one() {
+    with_database(async |db| {
+        let checkout = Checkout::new();
+        for (name, said) in [
+            ("user", "there is no table `user`; did you mean `users`?"),
+            ("zzzzzz", "there is no table `zzzzzz`\n  see which there are: cargo xtask inspect"),
+            ("user/", "no app `user`; did you mean `users`?"),
+        ] {
+            checkout.xtask(db, &["inspect", name]).expect(1, &[said]);
+        }
+        db.pool().execute("drop table progress").await?;
+        checkout.xtask(db, &["inspect", "progress"]).expect(
+            1,
+            &["table `progress` of app `progress` is not in the database", "cargo xtask showmigrations"],
+        );
+        Ok(())
+    });
+}
+
+#[test]
+fn a_database_without_tables_says_how_to_make_them() {
+    tests::empty().run(async |db| {
+        assert_eq!(inspect(db, &[]), "no tables\nmake them: cargo xtask migrate\n");
+        Ok(())
+    });
+}
