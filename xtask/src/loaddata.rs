@@ -23,7 +23,7 @@ use crate::{
 #[command(after_help = "\
 Examples:
   cargo xtask loaddata FOLDER              into tables that are empty
-  cargo xtask loaddata FOLDER --replace    what the tables hold goes first; so for a database that db-setup has seeded
+  cargo xtask loaddata FOLDER --replace    what they hold, such as the seeds, goes first
 
 All of it is one transaction. Every constraint is checked, and a row that breaks one is told by file and line. Triggers that \
 could change a row stand down for it, so the rows become exactly what they were.
