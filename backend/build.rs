@@ -9,8 +9,8 @@ fn main() -> io::Result<()> {
     let mut list = String::from("&[\n");
     include(&migrations, "apps.toml", &mut list);
     for app in names(&migrations)? {
-        // The runner's own source is the one folder that is no app.
-        if app == "src" || !migrations.join(&app).is_dir() {
+        // The runner's own source and the pictures of the schema are no apps.
+        if ["src", "docs"].contains(&app.as_str()) || !migrations.join(&app).is_dir() {
             continue;
         }
         for file in names(&migrations.join(&app))? {

@@ -106,7 +106,7 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Opti
         if NOT_APPS.contains(&name) {
             say(
                 at(app.name.span().start),
-                format!("`{name}` is a folder of cargo's here; give the app another name"),
+                format!("`{name}` is a folder of another kind here; give the app another name"),
             );
         }
         if names[..index].contains(&name) {

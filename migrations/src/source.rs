@@ -9,8 +9,8 @@ use std::{
 
 use crate::Error;
 
-/// Folders beside the apps that are none: cargo's own, since this is a package too.
-pub(crate) const NOT_APPS: &[&str] = &["src", "tests", "examples", "benches"];
+/// Folders beside the apps that are none: cargo's own, since this is a package too, and the pictures of the schema.
+pub(crate) const NOT_APPS: &[&str] = &["src", "tests", "examples", "benches", "docs"];
 
 /// One file of a project.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -31,6 +31,7 @@ mod native_server_refusals;
 mod no_transaction;
 mod order;
 mod pending;
+mod pictures;
 mod preparing;
 mod renumbering;
 mod safety;

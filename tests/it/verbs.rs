@@ -25,6 +25,10 @@ fn verbs_that_read_write_nothing_not_even_a_ledger() {
         &["inspect", "--all"],
         &["inspect", "users/", "--format", "json"],
         &["db-url"],
+        &["graph"],
+        &["graph", "--check"],
+        &["erd"],
+        &["erd", "--check"],
         &["server", "status"],
         &["server", "url"],
     ];

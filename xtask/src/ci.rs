@@ -25,6 +25,8 @@ const STEPS: &[(&str, &[&str])] = &[
     ("format", &["fmt", "--all", "--check"]),
     ("lints", &["clippy", "--all-targets", "--quiet", "--", "--deny", "warnings"]),
     ("docs", &["doc", "--no-deps", "--document-private-items", "--quiet"]),
+    ("graph", &["xtask", "graph", "--check"]),
+    ("tables", &["xtask", "erd", "--check"]),
     ("queries", &["xtask", "prepare", "--check"]),
     ("tests", &["xtask", "test"]),
     ("proofs", &["xtask", "verify"]),

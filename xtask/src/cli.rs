@@ -5,7 +5,7 @@ use std::env;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::{
-    adopt, bench, changepassword, ci, completions, createsuperuser, db_check, db_drop, db_reset, db_setup, db_shell, db_url, dumpdata, flush, inspect, loaddata, makemigrations, migrate, prepare, renumber, scratch, seed, server, showmigrations, sqlmigrate, sqlx, test, verify,
+    adopt, bench, changepassword, ci, completions, createsuperuser, db_check, db_drop, db_reset, db_setup, db_shell, db_url, dumpdata, erd, flush, graph, inspect, loaddata, makemigrations, migrate, prepare, renumber, scratch, seed, server, showmigrations, sqlmigrate, sqlx, test, verify,
 };
 
 const AFTER_HELP: &str = "\
@@ -97,6 +97,10 @@ pub(crate) enum Verb {
     Showmigrations(showmigrations::Args),
     /// Print the SQL of a migration
     Sqlmigrate(sqlmigrate::Args),
+    /// Draw the tables and what refers to what
+    Erd(erd::Args),
+    /// Draw the migrations and what each waits for
+    Graph(graph::Args),
     /// Run the real sqlx-cli with an app's settings
     Sqlx(sqlx::Args),
     /// Write the reference data

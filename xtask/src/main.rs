@@ -26,9 +26,11 @@ mod dump;
 mod dumpdata;
 mod edits;
 mod emptying;
+mod erd;
 mod exit;
 mod flush;
 mod git;
+mod graph;
 mod inspect;
 mod interrupt;
 mod libpq;
@@ -36,8 +38,10 @@ mod load;
 mod loaddata;
 mod makemigrations;
 mod migrate;
+mod migrated;
 mod output;
 mod pending;
+mod picture;
 mod prepare;
 mod program;
 mod renumber;
@@ -94,6 +98,8 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Verb::Showmigrations(args) => args.run(&checkout).await,
         Verb::Sqlmigrate(args) => args.run(&checkout),
         Verb::Sqlx(args) => args.run(&checkout).await,
+        Verb::Erd(args) => args.run(&checkout).await,
+        Verb::Graph(args) => args.run(&checkout),
         Verb::Seed(args) => args.run(&checkout).await,
         Verb::Flush(args) => args.run(&checkout).await,
         Verb::Dumpdata(args) => args.run(&checkout).await,

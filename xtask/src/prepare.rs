@@ -15,7 +15,6 @@ use ::tests::Scratch;
 use anyhow::{Context, bail};
 use clap::Args as ClapArgs;
 use duct::cmd;
-use migrations::{Project, Session, Settings, Target};
 use serde_json::{Value, json};
 
 use crate::{
@@ -23,9 +22,8 @@ use crate::{
     child,
     cli::Format,
     exit::Stop,
-    interrupt::or_interrupted,
+    migrated,
     output::{Steps, count},
-    server::TestServer,
 };
 
 #[derive(Debug, ClapArgs)]
@@ -56,7 +54,11 @@ impl Args {
         let cargo = Cargo::new(checkout).await?;
         let recorded = match cargo.packages.is_empty() {
             true => Queries::new(),
-            false => on_server(checkout, &project, &cargo, &mut steps).await?,
+            false => {
+                let record =
+                    async |scratch: &Scratch, steps: &mut Steps| cargo.record(&scratch.url(), steps).await;
+                migrated::with(checkout, &project, &mut steps, record).await?
+            }
         };
         let folder = checkout.root.join(".sqlx");
         let kept = read(&folder)?;
@@ -83,47 +85,6 @@ impl Args {
             (false, false) => write(&folder, &kept, &recorded),
         }
     }
-}
-
-async fn on_server(
-    checkout: &Checkout,
-    project: &Project,
-    cargo: &Cargo,
-    steps: &mut Steps,
-) -> anyhow::Result<Queries> {
-    let server = or_interrupted(TestServer::find(checkout, &project.postgres, steps)).await?;
-    let recorded = on_scratch(&server, project, cargo, steps).await;
-    // The server goes whatever came of it, and so does the database: see `on_scratch`.
-    let stopped = server.stop().await;
-    let recorded = recorded?;
-    stopped?;
-    Ok(recorded)
-}
-
-async fn on_scratch(
-    server: &TestServer,
-    project: &Project,
-    cargo: &Cargo,
-    steps: &mut Steps,
-) -> anyhow::Result<Queries> {
-    let scratch = or_interrupted(Scratch::create(&server.options)).await?;
-    let recorded = match or_interrupted(migrate(&scratch, project)).await {
-        Ok(()) => cargo.record(&scratch.url(), steps).await,
-        Err(error) => Err(error),
-    };
-    let name = scratch.name().to_owned();
-    let discarded = scratch.discard().await.with_context(|| format!("remove the throwaway database {name}"));
-    // What went wrong first is what to tell.
-    let recorded = recorded?;
-    discarded?;
-    Ok(recorded)
-}
-
-async fn migrate(scratch: &Scratch, project: &Project) -> anyhow::Result<()> {
-    let mut session = Session::connect(&scratch.options(), Settings::default()).await?;
-    session.migrate(project, &Target::Latest, &mut |_| {}).await?;
-    session.close().await;
-    Ok(())
 }
 
 /// Cargo, for the packages whose queries are checked.

@@ -1,0 +1,190 @@
+//! `graph` and `erd`: what they draw is what there is, and what is kept of it is up to date.
+
+use std::{collections::BTreeSet, fs};
+
+use serde_json::Value;
+use tests::TestDatabase;
+
+use crate::checkout::{Checkout, outcome};
+
+const NOWHERE: &str = "postgres://nobody@127.0.0.1:1/none";
+
+/// A manifest of three apps, of which two depend on each other's tables in turn.
+const MANIFEST: &str = "[postgres]\nversion = 15\ndatabase = \"app\"\n\n\
+    [[app]]\nname = \"people\"\ndepends-on = []\ntables = [\"people\"]\n\n\
+    [[app]]\nname = \"orders\"\ndepends-on = [\"people\"]\ntables = [\"orders\", \"lines\"]\n";
+
+fn sqlx_toml(app: &str) -> String {
+    format!("[migrate]\ncreate-schemas = [\"migrations\"]\ntable-name = \"migrations.{app}\"\n")
+}
+
+/// A small project whose tables have what can go wrong in a picture.
+fn small() -> Checkout {
+    let checkout = Checkout::of(MANIFEST, &[]);
+    for app in ["people", "orders"] {
+        checkout.write(&format!("{app}/sqlx.toml"), &sqlx_toml(app));
+    }
+    let people = "create table people (id int primary key, boss int references people, \
+                  \"full <name>\" character varying(20) not null unique, paid numeric(10,2)[]);";
+    checkout.migration("people/0001_initial", people, "drop table people;");
+    let orders = "-- depends-on: people/0001_initial\n\
+                  create table orders (year int, number int, person int not null references people, primary key (year, number));\n\
+                  create table lines (year int, number int, at timestamp with time zone,\n\
+                  foreign key (year, number) references orders (year, number));";
+    checkout.migration("orders/0001_initial", orders, "drop table lines; drop table orders;");
+    checkout.migration(
+        "orders/0002_more",
+        "alter table lines add column note text;",
+        "alter table lines drop column note;",
+    );
+    checkout
+}
+
+fn json(checkout: &Checkout, db: &TestDatabase, verb: &str) -> Value {
+    let printed = checkout.xtask(db, &[verb, "--format", "json"]);
+    serde_json::from_str(&printed.expect(0, &[]).stdout).unwrap()
+}
+
+#[test]
+fn the_graph_is_drawn_in_every_form_and_needs_no_server() {
+    let checkout = small();
+    let graph = |form: &str| {
+        outcome(&checkout.command(NOWHERE, &["graph", "--format", form])).expect(0, &[]).stdout.clone()
+    };
+    assert_eq!(
+        graph("text"),
+        "●    people/0001_initial\n└─●  orders/0001_initial  after people/0001_initial\n  ●  orders/0002_more\n\n\
+         3 migrations of 2 apps, in the order in which they run\n"
+    );
+    let mermaid = graph("mermaid");
+    assert!(mermaid.contains("  people_0001 -.-> orders_0001\n  orders_0001 --> orders_0002\n"), "{mermaid}");
+    let json: Value = serde_json::from_str(&graph("json")).unwrap();
+    let second = serde_json::json!({ "migration": "orders/0001_initial", "app": "orders", "previous": null,
+                                     "depends_on": ["people/0001_initial"] });
+    assert_eq!(json["migrations"][1], second);
+    assert_eq!(json["migrations"][2]["previous"], "orders/0001_initial");
+    assert_eq!(graph("svg").matches("<circle").count(), 3);
+}
+
+#[test]
+fn the_tables_are_drawn_in_every_form() {
+    tests::empty().run(async |db| {
+        let checkout = small();
+        let erd = |form: &str| checkout.xtask(db, &["erd", "--format", form]).expect(0, &[]).stdout.clone();
+        assert_eq!(
+            erd("text"),
+            "people\n  people  4 columns  boss → people\norders\n  lines   4 columns  year, number → orders\n  \
+             orders  3 columns  person → people\n\n3 tables, 3 foreign keys\n"
+        );
+        let mermaid = erd("mermaid");
+        for line in [
+            "    int id PK",
+            "    integer boss FK",
+            "    varchar(20) full__name_ UK",
+            "    numeric(10_2)[] paid",
+            "    timestamptz at",
+            "  people }o--o| people : \"boss\"",
+            "  orders }o--|| people : \"person\"",
+            "  lines }o--o| orders : \"year, number\"",
+        ] {
+            let line = line.replace("int id", "integer id");
+            assert!(mermaid.lines().any(|it| it == line), "{line} is not in\n{mermaid}");
+        }
+        let svg = erd("svg");
+        assert!(svg.contains("full &lt;name&gt;") && svg.contains("<title>orders.person → people.id</title>"), "{svg}");
+        Ok(())
+    });
+}
+
+#[test]
+fn every_column_and_foreign_key_that_there_is_is_drawn() {
+    tests::unseeded().run(async |db| {
+        let drawn = json(&Checkout::new(), db, "erd");
+        let (mut columns, mut keys) = (BTreeSet::new(), BTreeSet::new());
+        for table in drawn["tables"].as_array().unwrap() {
+            let name = table["name"].as_str().unwrap();
+            for column in table["columns"].as_array().unwrap() {
+                columns.insert(format!("{name}.{}", column["name"].as_str().unwrap()));
+            }
+            for key in table["foreign_keys"].as_array().unwrap() {
+                keys.insert(format!("{name}.{}", key["name"].as_str().unwrap()));
+            }
+        }
+        let there = "select table_name || '.' || column_name from information_schema.columns where table_schema = 'public'";
+        let there: Vec<String> = sqlx::query_scalar(there).fetch_all(db.pool()).await?;
+        assert!(there.len() > 200);
+        assert_eq!(columns, BTreeSet::from_iter(there));
+        let there = "select table_name || '.' || constraint_name from information_schema.table_constraints
+                     where constraint_type = 'FOREIGN KEY' and table_schema = 'public'";
+        let there: Vec<String> = sqlx::query_scalar(there).fetch_all(db.pool()).await?;
+        assert!(there.len() > 20);
+        assert_eq!(keys, BTreeSet::from_iter(there));
+        Ok(())
+    });
+}
+
+#[test]
+fn the_pictures_that_are_kept_are_those_that_would_be_drawn() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        for verb in ["graph", "erd"] {
+            let files =
+                format!("kept      migrations/docs/{verb}.svg\nkept      migrations/docs/{verb}.mmd\n");
+            assert_eq!(checkout.xtask(db, &[verb, "--check"]).expect(0, &[]).stdout, files);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_picture_that_is_stale_or_missing_is_told_and_drawn_again() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        let up = "create table notes (id int, progress_id uuid references progress);";
+        checkout.migration("progress/0002_notes", up, "drop table notes;");
+        for verb in ["graph", "erd"] {
+            let (svg, mermaid) =
+                (format!("migrations/docs/{verb}.svg"), format!("migrations/docs/{verb}.mmd"));
+            fs::remove_file(checkout.root().join(&mermaid))?;
+            let before = fs::read(checkout.root().join(&svg))?;
+            checkout.xtask(db, &[verb, "--check"]).expect(
+                3,
+                &[
+                    &format!("stale     {svg}\nmissing   {mermaid}\n"),
+                    &format!("draw it again: cargo xtask {verb} --write"),
+                ],
+            );
+            assert_eq!(before, fs::read(checkout.root().join(&svg))?);
+            assert!(!checkout.root().join(&mermaid).exists());
+            let written = checkout.xtask(db, &[verb, "--write", "--format", "json"]);
+            let written: Value = serde_json::from_str(&written.expect(0, &[]).stdout)?;
+            assert_eq!(written["files"][0], serde_json::json!({ "file": svg, "state": "written" }));
+            checkout.xtask(db, &[verb, "--check"]).expect(0, &["kept"]);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_circle_is_told_by_both_as_by_everyone() {
+    let checkout = small();
+    checkout.migration("people/0002_back", "-- depends-on: orders/0001_initial\nselect 1;", "select 1;");
+    checkout.replace("orders/0001_initial.up.sql", "people/0001_initial", "people/0002_back");
+    for verb in ["graph", "erd"] {
+        outcome(&checkout.command(NOWHERE, &[verb]))
+            .expect(1, &["the migrations wait for each other in a circle"]);
+    }
+}
+
+#[test]
+fn nothing_can_be_drawn_too() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::of("[postgres]\nversion = 15\ndatabase = \"app\"\n", &[]);
+        checkout.xtask(db, &["graph"]).expect(0, &["0 migrations of 0 apps"]);
+        checkout.xtask(db, &["erd"]).expect(0, &["0 tables, 0 foreign keys"]);
+        for verb in ["graph", "erd"] {
+            checkout.xtask(db, &[verb, "--format", "svg"]).expect(0, &["</svg>"]);
+        }
+        Ok(())
+    });
+}

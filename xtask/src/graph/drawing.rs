@@ -1,0 +1,78 @@
+//! The graph as SVG: a lane an app, a line a migration, and for each dependency a line between two lanes.
+
+use std::fmt::Write;
+
+use super::Graph;
+use crate::picture::svg::{app_colour, escaped, page, path, width_of};
+
+const MARGIN: i32 = 20;
+const TOP: i32 = 58;
+const LANE: i32 = 30;
+const ROW: i32 = 30;
+/// Where in the gap between two lanes a dependency runs, in turn, so that not all of them lie on each other.
+const TRACKS: [i32; 3] = [15, 10, 20];
+const STYLE: &str = "\
+  .own, .needs { fill: none }
+  .own { stroke-width: 3 }
+  .needs { stroke-width: 1.5; stroke-dasharray: 4 3 }
+  circle { stroke: var(--paper); stroke-width: 2 }
+";
+
+impl Graph<'_> {
+    pub(super) fn svg(&self) -> String {
+        let letters = MARGIN + i32::try_from(self.apps.len()).unwrap_or(0) * LANE + 10;
+        let names: Vec<String> = self.nodes.iter().map(|node| node.id.to_string()).collect();
+        let name_width = names.iter().map(|name| width_of(name, 12)).max().unwrap_or(0);
+        let after: Vec<String> = self.nodes.iter().map(|node| self.after(node)).collect();
+        let after_width = after.iter().map(|text| width_of(text, 12)).max().unwrap_or(0);
+        let width = (letters + name_width + 24 + after_width + MARGIN).max(520);
+
+        let mut body = format!("<text class=\"title\" x=\"{MARGIN}\" y=\"30\">{}</text>\n", self.title());
+        body += &self.lines();
+        for (row, (name, after)) in names.iter().zip(&after).enumerate() {
+            let (x, y) = self.place(row);
+            let colour = app_colour(self.nodes[row].lane);
+            // Writing to a string does not fail.
+            let _ = writeln!(body, "<circle cx=\"{x}\" cy=\"{y}\" r=\"7\" fill=\"{colour}\"/>");
+            let _ = writeln!(body, "<text x=\"{letters}\" y=\"{}\">{}</text>", y + 4, escaped(name));
+            if !after.is_empty() {
+                let (x, y) = (letters + name_width + 24, y + 4);
+                let _ = writeln!(body, "<text class=\"quiet\" x=\"{x}\" y=\"{y}\">{}</text>", escaped(after));
+            }
+        }
+        let height = TOP + i32::try_from(self.nodes.len()).unwrap_or(0) * ROW;
+        page("graph", &self.title(), (width, height), STYLE, &body)
+    }
+
+    /// Where a migration's dot is.
+    fn place(&self, row: usize) -> (i32, i32) {
+        let at = |index: usize| i32::try_from(index).unwrap_or(0);
+        (MARGIN + 7 + at(self.nodes[row].lane) * LANE, TOP + at(row) * ROW)
+    }
+
+    fn lines(&self) -> String {
+        let mut lines = String::new();
+        let mut led = vec![Vec::new(); self.apps.len()];
+        for (row, node) in self.nodes.iter().enumerate() {
+            let (x, y) = self.place(row);
+            if let Some(parent) = node.previous {
+                let (colour, above) = (app_colour(node.lane), self.place(parent).1);
+                let _ = writeln!(lines, "<path class=\"own\" stroke=\"{colour}\" d=\"M{x} {above}V{y}\"/>");
+            }
+            for &parent in &node.after {
+                let (from, (px, py)) = (self.nodes[parent].lane, self.place(parent));
+                let colour = app_colour(from);
+                // Of each lane, those that others wait for take turns.
+                let track = led[from].iter().position(|&other| other == parent).unwrap_or_else(|| {
+                    led[from].push(parent);
+                    led[from].len() - 1
+                });
+                let side = if x < px { -1 } else { 1 };
+                let middle = px + side * TRACKS[track % TRACKS.len()];
+                let d = path(&[(px, py), (middle, py), (middle, y), (x, y)]);
+                let _ = writeln!(lines, "<path class=\"needs\" stroke=\"{colour}\" d=\"{d}\"/>");
+            }
+        }
+        lines
+    }
+}
