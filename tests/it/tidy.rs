@@ -219,6 +219,19 @@ fn the_first_command_of_a_fresh_clone_builds_no_more_than_this() {
 }
 
 #[test]
+fn the_image_is_built_by_the_compiler_that_is_tested() {
+    let read = |path: &str| fs::read_to_string(workspace_root().join(path)).unwrap();
+    let toolchain: toml::Table = read("rust-toolchain.toml").parse().unwrap();
+    let version = toolchain["toolchain"]["channel"].as_str().unwrap();
+    let (minor, _) = version.rsplit_once('.').unwrap();
+    let dockerfile = read("backend/Dockerfile");
+    assert!(
+        dockerfile.contains(&format!("\nARG RUST=rust:{minor}-")),
+        "backend/Dockerfile is not on {version}"
+    );
+}
+
+#[test]
 fn versions_stand_in_one_place() {
     let packages = [
         "migrations",
