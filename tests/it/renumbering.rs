@@ -15,7 +15,11 @@ const NOWHERE: &str = "postgres://nobody@127.0.0.1:1/none";
 fn git(checkout: &Checkout, args: &[&str]) -> String {
     let who = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com"];
     let told = cmd("git", who.iter().chain(args)).dir(checkout.root()).stderr_capture();
-    ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"].iter().fold(told, |it, name| it.env_remove(name)).read().unwrap()
+    ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"]
+        .iter()
+        .fold(told, |it, name| it.env_remove(name))
+        .read()
+        .unwrap()
 }
 
 fn commit(checkout: &Checkout, message: &str) {
@@ -143,14 +147,18 @@ fn several_apps_are_renumbered_in_one_go_or_one_by_one() {
     let json = renumber(&checkout, &["--format", "json"]);
     let json: serde_json::Value = serde_json::from_str(&json.expect(0, &[]).stdout).unwrap();
     assert_eq!(json["renamed"].as_array().unwrap().len(), 2);
-    assert_eq!(json["renamed"][1], serde_json::json!({"from": "progress/0002_add_one", "to": "progress/0003_add_one"}));
+    assert_eq!(
+        json["renamed"][1],
+        serde_json::json!({"from": "progress/0002_add_one", "to": "progress/0003_add_one"})
+    );
     assert_eq!(json["mended"], serde_json::json!(["migrations/progress/0003_add_one.up.sql"]));
     assert_eq!(ups(&checkout, "users"), ["0001_initial", "0002_add_two", "0003_add_one"]);
 
     let checkout = both();
     renumber(&checkout, &["user"]).expect(1, &["did you mean `users`?"]);
     renumber(&checkout, &["organizations"]).expect(0, &["nothing to do"]);
-    renumber(&checkout, &["users"]).expect(0, &["users/0002_add_one", "left       migrations/progress/0002_add_two.up.sql"]);
+    renumber(&checkout, &["users"])
+        .expect(0, &["users/0002_add_one", "left       migrations/progress/0002_add_two.up.sql"]);
     assert_eq!(ups(&checkout, "progress"), ["0001_initial", "0002_add_one", "0002_add_two"]);
     renumber(&checkout, &["progress"]).expect(0, &[]);
     assert_eq!(ups(&checkout, "progress"), ["0001_initial", "0002_add_two", "0003_add_one"]);
@@ -171,7 +179,9 @@ fn what_the_database_has_applied_keeps_its_number() {
                 checkout.replace("organizations/0004_add_limits.up.sql", "Adds", "Adds a");
             }
             let (before, database) = (files(&checkout), snapshot(db).await);
-            for args in [&["renumber"] as &[&str], &["renumber", "--plan"], &["renumber", "--confirm", "other"]] {
+            for args in
+                [&["renumber"] as &[&str], &["renumber", "--plan"], &["renumber", "--confirm", "other"]]
+            {
                 checkout.xtask(db, args).expect(4, &["nothing was touched", db.name()]);
             }
             checkout.xtask(db, &["renumber"]).expect(
@@ -193,10 +203,12 @@ fn what_the_database_has_applied_keeps_its_number() {
 #[test]
 fn where_no_server_answers_it_says_that_it_did_not_look() {
     let checkout = collision();
-    renumber(&checkout, &[]).expect(0, &["not looked whether a database has them applied", "no server answers"]);
+    renumber(&checkout, &[])
+        .expect(0, &["not looked whether a database has them applied", "no server answers"]);
     assert_eq!(ups(&checkout, "organizations").len(), 5);
     let checkout = collision();
-    outcome(&checkout.bare_command(&["--server", "native", "renumber"])).expect(0, &["not looked", "renumber   "]);
+    outcome(&checkout.bare_command(&["--server", "native", "renumber"]))
+        .expect(0, &["not looked", "renumber   "]);
 }
 
 #[test]
@@ -205,12 +217,17 @@ fn where_all_or_none_are_on_the_main_branch_somebody_must_say_which_stays() {
     let before = files(&checkout);
     git(&checkout, &["branch", "--force", "start", "feature~2"]);
     for (args, said) in [
-        (&["--base", "start"] as &[&str], "organizations/0003_add_label, organizations/0003_add_tier: none is on start"),
+        (
+            &["--base", "start"] as &[&str],
+            "organizations/0003_add_label, organizations/0003_add_tier: none is on start",
+        ),
         (&["--base", "feature"], "more than one is on feature"),
     ] {
-        renumber(&checkout, args).expect(4, &[said, "--keep organizations/0003_add_label", "nothing was touched"]);
+        renumber(&checkout, args)
+            .expect(4, &[said, "--keep organizations/0003_add_label", "nothing was touched"]);
     }
-    renumber(&checkout, &["--base", "start", "--keep", "0003_add"]).expect(1, &["2 migrations are called `0003_add`"]);
+    renumber(&checkout, &["--base", "start", "--keep", "0003_add"])
+        .expect(1, &["2 migrations are called `0003_add`"]);
     renumber(&checkout, &["--base", "start", "--keep", "0009"]).expect(1, &["no migration is called `0009`"]);
     assert_eq!(before, files(&checkout));
     let keep = ["--base", "start", "--keep", "0003_add_tier", "--keep", "organizations/0004_add_limits"];
@@ -228,7 +245,8 @@ fn the_base_is_the_branch_that_the_remote_names() {
     git(&checkout, &["symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk"]);
     // A stale one of a usual name is not asked.
     git(&checkout, &["branch", "main", "feature~2"]);
-    renumber(&checkout, &[]).expect(0, &["base       origin/trunk", "organizations/0003_add_tier → 0004_add_tier"]);
+    renumber(&checkout, &[])
+        .expect(0, &["base       origin/trunk", "organizations/0003_add_tier → 0004_add_tier"]);
 }
 
 #[test]

@@ -5,7 +5,9 @@ use std::env;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::{
-    adopt, bench, changepassword, ci, completions, createsuperuser, db_check, db_drop, db_reset, db_setup, db_shell, db_url, dumpdata, erd, flush, graph, inspect, loaddata, makemigrations, migrate, prepare, renumber, scratch, seed, server, showmigrations, sqlmigrate, sqlx, test, verify,
+    adopt, bench, changepassword, ci, completions, createsuperuser, db_check, db_drop, db_reset, db_setup,
+    db_shell, db_url, dumpdata, erd, flush, graph, inspect, loaddata, makemigrations, migrate, prepare,
+    renumber, scratch, seed, server, showmigrations, sqlmigrate, sqlx, test, verify,
 };
 
 const AFTER_HELP: &str = "\

@@ -41,9 +41,13 @@ impl Git {
     pub(crate) fn base(&self, asked: Option<&str>) -> anyhow::Result<String> {
         if let Some(base) = asked {
             if !self.knows(base)? {
-                let branches = self.ask(&["branch", "--all", "--format=%(refname:short)"])?.unwrap_or_default();
+                let branches =
+                    self.ask(&["branch", "--all", "--format=%(refname:short)"])?.unwrap_or_default();
                 let branches: Vec<&str> = branches.lines().collect();
-                bail!("git knows no branch `{base}`; nothing was touched\n  its branches: {}", branches.join(", "));
+                bail!(
+                    "git knows no branch `{base}`; nothing was touched\n  its branches: {}",
+                    branches.join(", ")
+                );
             }
             return Ok(base.to_owned());
         }

@@ -141,7 +141,8 @@ impl Args {
         let left = match Project::from_files("migrations", after) {
             Ok(_) => Vec::new(),
             Err(Error::Files(left))
-                if self.app.is_some() && left.iter().all(|it| matches!(it, Problem::DuplicateNumber { .. })) =>
+                if self.app.is_some()
+                    && left.iter().all(|it| matches!(it, Problem::DuplicateNumber { .. })) =>
             {
                 left
             }
@@ -158,7 +159,9 @@ impl Args {
         let Some(first) = applied.first() else { return Ok(()) };
         let why = match self.confirm.as_deref() {
             Some(typed) if typed == database => return Ok(()),
-            Some(typed) => format!("--confirm {typed} names another database than `{database}`; nothing was touched"),
+            Some(typed) => {
+                format!("--confirm {typed} names another database than `{database}`; nothing was touched")
+            }
             None => {
                 let names: Vec<String> = applied.iter().map(ToString::to_string).collect();
                 format!(
@@ -180,7 +183,9 @@ impl Args {
         let moves = plan.map_or(&[][..], |plan| &plan.moves);
         let mended = plan.map_or(&[][..], |plan| &plan.mended);
         if self.format == Format::Json {
-            let renamed = moves.iter().map(|Move { from, to }| json!({ "from": from.to_string(), "to": to.to_string() }));
+            let renamed = moves
+                .iter()
+                .map(|Move { from, to }| json!({ "from": from.to_string(), "to": to.to_string() }));
             let (database, not_looked) = match looked {
                 Some(Looked::At { database, .. }) => (Some(database), None),
                 Some(Looked::Nowhere(why)) => (None, Some(why)),
@@ -208,9 +213,13 @@ impl Args {
                 output::line(&format!("looked     database `{database}`: none of them is applied there"));
             }
             Some(Looked::At { database, .. }) => {
-                output::line(&format!("looked     database `{database}` has them applied: cargo xtask db-reset"));
+                output::line(&format!(
+                    "looked     database `{database}` has them applied: cargo xtask db-reset"
+                ));
             }
-            Some(Looked::Nowhere(why)) => output::line(&format!("not looked whether a database has them applied: {why}")),
+            Some(Looked::Nowhere(why)) => {
+                output::line(&format!("not looked whether a database has them applied: {why}"));
+            }
             None => {}
         }
         for problem in &plan.left {
@@ -238,8 +247,12 @@ fn kept<'a>(all: &'a mut [Named], keep: &str) -> anyhow::Result<&'a mut Named> {
     let means: &dyn Fn(&Named) -> bool = if count(&exactly) > 0 { &exactly } else { &begins };
     match count(means) {
         1 => {}
-        0 => bail!("no migration is called `{keep}`; nothing was touched\n  write its whole name: --keep app/0003_name"),
-        n => bail!("{n} migrations are called `{keep}`; nothing was touched\n  write the app too: --keep app/0003_name"),
+        0 => bail!(
+            "no migration is called `{keep}`; nothing was touched\n  write its whole name: --keep app/0003_name"
+        ),
+        n => bail!(
+            "{n} migrations are called `{keep}`; nothing was touched\n  write the app too: --keep app/0003_name"
+        ),
     }
     let at = all.iter().position(means).unwrap_or_default();
     Ok(&mut all[at])

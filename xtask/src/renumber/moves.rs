@@ -127,7 +127,9 @@ mod tests {
             .collect();
         let said = match of_app(&all) {
             Ok(moves) => moves.iter().map(|m| format!("{} {}", m.from.name, m.to.name)).collect(),
-            Err(unclear) => unclear.iter().map(|it| format!("{} {}", it.ids.len(), it.on_base)).collect::<Vec<_>>(),
+            Err(unclear) => {
+                unclear.iter().map(|it| format!("{} {}", it.ids.len(), it.on_base)).collect::<Vec<_>>()
+            }
         };
         assert_eq!(said, moves);
     }
@@ -163,7 +165,8 @@ mod tests {
     #[test]
     fn heads_follow_and_nothing_else_does() {
         let id = |name: &str| MigrationId { app: "a".to_owned(), name: name.to_owned() };
-        let moves = [Move { from: id("0002_b"), to: id("0003_b") }, Move { from: id("0003_c"), to: id("0004_c") }];
+        let moves =
+            [Move { from: id("0002_b"), to: id("0003_b") }, Move { from: id("0003_c"), to: id("0004_c") }];
         let text = "-- After a/0002_b.\r\n-- depends-on: a/0002_b\r\n-- depends-on:a/0003_c\n-- depends-on: a/0002_bb\nselect 1";
         let expected = text.replace("on: a/0002_b\r", "on: a/0003_b\r").replace("on:a/0003_c", "on:a/0004_c");
         assert_eq!(mended(text, &moves), Some(expected));
