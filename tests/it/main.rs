@@ -6,6 +6,7 @@
 
 mod adopting;
 mod backend;
+mod bad_input;
 mod benchmark;
 mod borrowing;
 mod checkout;

@@ -89,7 +89,7 @@ impl Args {
         if !anything.await? {
             return report(&project, &Verdict::default(), &mut steps);
         }
-        let test_server = or_interrupted(TestServer::find(checkout, &project.postgres, &mut steps)).await?;
+        let test_server = or_interrupted(TestServer::find(checkout, &project, &mut steps)).await?;
         let verdict = self.on_scratch(&server, &test_server, &project, &target, &mut steps).await;
         // The server goes whatever came of it, and so does the database: see `on_scratch`.
         let stopped = test_server.stop().await;

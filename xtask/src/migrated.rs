@@ -13,7 +13,7 @@ pub(crate) async fn with<T>(
     steps: &mut Steps,
     work: impl AsyncFnOnce(&Scratch, &mut Steps) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let server = or_interrupted(TestServer::find(checkout, &project.postgres, steps)).await?;
+    let server = or_interrupted(TestServer::find(checkout, project, steps)).await?;
     let done = on_scratch(&server, project, steps, work).await;
     // The server goes whatever came of it, and so does the database: see `on_scratch`.
     let stopped = server.stop().await;

@@ -45,7 +45,7 @@ impl Args {
         let files = count(project.migrations.len(), "migration", "migrations");
         steps.done("files", &format!("{files}, in one order"), "holds", Some(start.elapsed()));
 
-        let server = or_interrupted(TestServer::find(checkout, &project.postgres, &mut steps)).await?;
+        let server = or_interrupted(TestServer::find(checkout, &project, &mut steps)).await?;
         let proven = on_scratch(&server, &project, &mut steps).await;
         // The server goes whatever came of it, and so does the database: see `on_scratch`.
         let stopped = server.stop().await;

@@ -60,10 +60,10 @@ struct Ready {
 
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
-        let postgres = checkout.project()?.postgres;
+        let project = checkout.project()?;
         let mut end = if self.attached { Some(end_of_input()) } else { None };
         let mut steps = Steps::new(Format::Text);
-        let found = or_interrupted(TestServer::find(checkout, &postgres, &mut steps)).await;
+        let found = or_interrupted(TestServer::find(checkout, &project, &mut steps)).await;
         let server = found.map_err(|error| self.quietly(error))?;
         let served = self.serve(checkout, &server, &mut end).await;
         server.stop().await?;

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::Context;
-use migrations::Postgres;
+use migrations::{Postgres, Project};
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
@@ -17,8 +17,9 @@ use super::{
     package::Refusal,
     plain_url,
     state::new_password,
+    verb::report,
 };
-use crate::{checkout::Checkout, output::Steps};
+use crate::{checkout::Checkout, output::Steps, session};
 
 /// Where everything has its throwaway databases from.
 pub(crate) struct TestServer {
@@ -41,13 +42,14 @@ impl TestServer {
     /// That of `DATABASE_URL` where the user chose so, else one in memory that ends with us.
     pub(crate) async fn find(
         checkout: &Checkout,
-        postgres: &Postgres,
+        project: &Project,
         steps: &mut Steps,
     ) -> anyhow::Result<TestServer> {
+        let postgres = &project.postgres;
         let own = match choose(checkout, postgres)? {
             Chosen::Url(..) => {
                 let mut server = find(checkout, postgres).await?;
-                steps.done("server", &server.origin.to_string(), "kept", None);
+                report(steps, &server, &session::version(&server, project).await?);
                 server.url.set_path("postgres");
                 let options = server.options.database("postgres");
                 return Ok(TestServer { options, url: server.url, ours: Ours::Nothing });

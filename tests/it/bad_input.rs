@@ -1,0 +1,233 @@
+//! Every verb against what people run into: each gets a clear error and the right exit code, and nothing is changed.
+
+use duct::Expression;
+use sqlx::AssertSqlSafe;
+use tests::TestDatabase;
+
+use crate::{
+    checkout::{Checkout, outcome},
+    snapshot::snapshot,
+};
+
+/// An exit code, and words that are said with it.
+type Told = (i32, &'static str);
+
+/// What one verb says.
+struct Verb {
+    args: &'static [&'static str],
+    /// No server answers.
+    no_server: Told,
+    /// The server has no database of that name.
+    no_database: Told,
+    /// The database is empty, and every migration pending.
+    pending: Told,
+    /// A whole database, and a role that may only read.
+    reader: Told,
+    /// An empty database, and a role that may not create anything.
+    no_create: Told,
+}
+
+const NOBODY: Told = (1, "no server answers at 127.0.0.1:1");
+const ABSENT: Told = (1, "make it: cargo xtask db-setup");
+const DENIED: Told = (1, "(42501)\n  connect as a role that may");
+const PENDING: Told = (3, "apply them: cargo xtask migrate");
+const WELL: Told = (0, "");
+
+const fn verb(
+    args: &'static [&'static str],
+    no_server: Told,
+    no_database: Told,
+    pending: Told,
+    reader: Told,
+    no_create: Told,
+) -> Verb {
+    Verb { args, no_server, no_database, pending, reader, no_create }
+}
+
+const NO_CREATEDB: Told = (1, "may not create databases, so nothing was touched");
+const LACKS: Told = (0, "warning: the database lacks 4 migrations");
+const NO_EMAIL: Told = (1, "set SUPERUSER_EMAIL, or pass --email EMAIL");
+const NO_PASSWORD: Told = (1, "set SUPERUSER_PASSWORD, or write it to standard input");
+const NO_DUMP: Told = (1, "holds no dump");
+
+#[rustfmt::skip]
+const VERBS: &[Verb] = &[
+    //    arguments                                 no server  no database  all pending                    may only read  may not create
+    verb(&["db-setup"],                             NOBODY,    WELL,        WELL,                          WELL,          DENIED),
+    verb(&["db-check"],                             NOBODY,    ABSENT,      (3, "pending"),                WELL,          (3, "pending")),
+    verb(&["db-reset"],                             NOBODY,    WELL,        WELL,                          NO_CREATEDB,   NO_CREATEDB),
+    verb(&["db-drop"],                              NOBODY,    (0, "not there"), WELL,                     DENIED,        DENIED),
+    verb(&["db-url"],                               WELL,      WELL,        LACKS,                         WELL,          LACKS),
+    verb(&["db-shell", "--", "-c", "select 1"],     (2, ""),   (2, ""),     LACKS,                         WELL,          LACKS),
+    verb(&["migrate"],                              NOBODY,    ABSENT,      WELL,                          WELL,          DENIED),
+    verb(&["migrate", "--plan"],                    NOBODY,    ABSENT,      (0, "4 migrations would run"), WELL,          (0, "4 migrations would run")),
+    verb(&["migrate", "--check"],                   NOBODY,    ABSENT,      (3, "4 migrations would run"), WELL,          (3, "4 migrations would run")),
+    verb(&["migrate", "progress", "zero"],          NOBODY,    ABSENT,      (0, "0 pending"),              (1, "must be owner"), (0, "0 pending")),
+    verb(&["adopt"],                                NOBODY,    ABSENT,      (3, "nothing was recorded"),   (0, "0 pending"), DENIED),
+    verb(&["showmigrations"],                       NOBODY,    ABSENT,      (0, "[ ]"),                    (0, "[X]"),    (0, "[ ]")),
+    verb(&["seed"],                                 NOBODY,    ABSENT,      PENDING,                       (1, "give the role that right"), PENDING),
+    verb(&["seed", "--check"],                      NOBODY,    ABSENT,      PENDING,                       (1, "give the role that right"), PENDING),
+    verb(&["flush"],                                NOBODY,    ABSENT,      PENDING,                       DENIED,        PENDING),
+    verb(&["dumpdata", "--output", "nowhere/dump"], NOBODY,    ABSENT,      (1, "none of the tables"),     DENIED,        (1, "none of the tables")),
+    verb(&["loaddata", "nowhere"],                  NO_DUMP,   NO_DUMP,     NO_DUMP,                       NO_DUMP,       NO_DUMP),
+    verb(&["inspect"],                              NOBODY,    ABSENT,      WELL,                          (0, "users"),  WELL),
+    verb(&["createsuperuser", "--noinput"],         NOBODY,    ABSENT,      PENDING,                       NO_EMAIL,      PENDING),
+    verb(&["changepassword", "a@b.example", "--noinput"], NOBODY, ABSENT,   PENDING,                       NO_PASSWORD,   PENDING),
+    verb(&["scratch"],                              NOBODY,    WELL,        WELL,                          DENIED,        DENIED),
+    verb(&["verify"],                               NOBODY,    WELL,        WELL,                          DENIED,        DENIED),
+    verb(&["server", "status"],                     (0, "no server answers"), WELL, WELL,                  WELL,          WELL),
+    verb(&["server", "start"],                      NOBODY,    WELL,        LACKS,                         WELL,          LACKS),
+    // These need no server at all.
+    verb(&["sqlmigrate", "users", "0001"],          WELL,      WELL,        WELL,                          WELL,          WELL),
+    verb(&["graph"],                                WELL,      WELL,        WELL,                          WELL,          WELL),
+    verb(&["completions", "bash"],                  WELL,      WELL,        WELL,                          WELL,          WELL),
+];
+
+/// Runs every verb, and compares the database before and after where it is to change nothing.
+async fn each(
+    db: &TestDatabase,
+    told: impl Fn(&Verb) -> Told,
+    mut command: impl FnMut(&Checkout, &[&str]) -> Expression,
+) {
+    for verb in VERBS {
+        let (checkout, (code, words)) = (Checkout::new(), told(verb));
+        if code == 0 && verb.writes() {
+            // On whole databases and servers of their own these are proven elsewhere.
+            continue;
+        }
+        let before = snapshot(db).await;
+        let said = outcome(&command(&checkout, verb.args));
+        let all = format!("{}{}", said.stdout, said.stderr);
+        assert!(
+            said.code == code && all.contains(words),
+            "{:?}: {} instead of {code}, {words}:\n{all}",
+            verb.args,
+            said.code
+        );
+        assert!(before == snapshot(db).await, "{:?} changed something:\n{all}", verb.args);
+    }
+}
+
+impl Verb {
+    fn writes(&self) -> bool {
+        matches!(self.args, ["db-setup" | "db-reset" | "db-drop" | "migrate"])
+    }
+}
+
+#[test]
+fn where_no_server_answers_it_is_told_which_one() {
+    tests::empty().run(async |db| {
+        each(
+            db,
+            |verb| verb.no_server,
+            |checkout, args| checkout.command("postgres://app:x@127.0.0.1:1/app", args),
+        )
+        .await;
+        Ok(())
+    });
+}
+
+#[test]
+fn where_there_is_no_database_the_command_that_makes_it_is_told() {
+    tests::empty().run(async |db| {
+        let url = db.url().replace(db.name(), "there_is_none");
+        each(db, |verb| verb.no_database, |checkout, args| checkout.command(&url, args)).await;
+        Ok(())
+    });
+}
+
+#[test]
+fn where_migrations_are_pending_nothing_is_done_halfway() {
+    tests::empty().run(async |db| {
+        each(db, |verb| verb.pending, |checkout, args| checkout.command(&db.url(), args)).await;
+        Ok(())
+    });
+}
+
+/// A role of that name that may connect, with these grants; how it connects.
+async fn role(db: &TestDatabase, grants: &str) -> String {
+    let role = db.name();
+    let sql = format!("create role {role} login password 'x'; {}", grants.replace("ROLE", role));
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(db.pool()).await.unwrap();
+    let (scheme, rest) = db.url().split_once("://").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    format!("{scheme}://{role}:x@{}", rest.split_once('@').unwrap().1)
+}
+
+async fn drop_role(db: &TestDatabase) {
+    let sql = format!("drop owned by {role} cascade; drop role {role}", role = db.name());
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(db.pool()).await.unwrap();
+}
+
+#[test]
+fn a_role_that_may_only_read_is_told_what_it_lacks() {
+    tests::with_database(async |db| {
+        let grants = "grant usage on schema migrations to ROLE; grant select on all tables in schema migrations, public to ROLE";
+        let url = role(db, grants).await;
+        each(db, |verb| verb.reader, |checkout, args| checkout.command(&url, args)).await;
+        drop_role(db).await;
+        Ok(())
+    });
+}
+
+#[test]
+fn a_role_that_may_not_create_is_told_what_it_lacks() {
+    tests::empty().run(async |db| {
+        let url = role(db, "").await;
+        each(db, |verb| verb.no_create, |checkout, args| checkout.command(&url, args)).await;
+        drop_role(db).await;
+        Ok(())
+    });
+}
+
+#[test]
+fn a_name_that_is_not_there_is_told_with_those_that_are() {
+    const NO_APP: Told =
+        (1, "there is no app `user`; did you mean `users`?\n  apps: users, organizations, progress");
+    const NO_MIGRATION: Told = (1, "app `users` has no migration `0099`\n  its migrations: 0001_initial");
+    const NO_TABLE: Told = (1, "did you mean `user_roles`?");
+    let named: &[(&[&str], Told)] = &[
+        (&["migrate", "user"], NO_APP),
+        (&["migrate", "user", "--plan"], NO_APP),
+        (&["migrate", "user", "zero"], NO_APP),
+        (&["migrate", "users", "0099"], NO_MIGRATION),
+        (&["adopt", "user"], NO_APP),
+        (&["adopt", "users", "0099"], NO_MIGRATION),
+        (&["showmigrations", "user"], NO_APP),
+        (&["sqlmigrate", "user", "0001"], NO_APP),
+        (&["sqlmigrate", "users", "0099"], NO_MIGRATION),
+        (&["makemigrations", "--empty", "user", "--name", "add_note"], NO_APP),
+        (&["sqlx", "--app", "user", "migrate", "info"], NO_APP),
+        (&["renumber", "user"], NO_APP),
+        (&["inspect", "user_role"], NO_TABLE),
+        (&["dumpdata", "user_role", "--output", "nowhere/dump"], NO_TABLE),
+        (&["db-chek"], (2, "some similar subcommands exist: 'db-shell', 'db-check'")),
+        (&["migrate", "--plam"], (2, "a similar argument exists: '--plan'")),
+        (&["server", "stat"], (2, "subcommand")),
+        (&["--server", "natve", "db-check"], (2, "a similar value exists: 'native'")),
+    ];
+    tests::with_database(async |db| {
+        let before = snapshot(db).await;
+        for (args, (code, words)) in named {
+            Checkout::new().xtask(db, args).expect(*code, &[words]);
+        }
+        assert!(before == snapshot(db).await);
+        Ok(())
+    });
+}
+
+#[test]
+fn where_there_is_nobody_to_ask_it_is_told_how_to_do_without() {
+    tests::with_database(async |db| {
+        let before = snapshot(db).await;
+        for verb in ["createsuperuser", "changepassword"] {
+            let words = [
+                "there is no terminal to ask at; nothing was written",
+                &format!("cargo xtask {verb}"),
+                "--noinput",
+            ];
+            Checkout::new().xtask(db, &[verb]).expect(1, &words);
+        }
+        assert!(before == snapshot(db).await);
+        Ok(())
+    });
+}
