@@ -77,7 +77,8 @@ impl Args {
             anyhow::Ok(cmd(PACKAGE.program()?, words).dir(&checkout.root).env("CARGO", cargo))
         };
         if !command.database {
-            return as_it_ended(child::run(sqlx()?).await?);
+            // What was not looked at can't be reached.
+            return as_it_ended(child::run(sqlx()?.env_remove("DATABASE_URL")).await?);
         }
         let server = or_interrupted(server::find_existing(checkout, &project.postgres)).await?;
         if command.destroys {
@@ -132,7 +133,7 @@ impl Command {
         let mut plain = told.iter().enumerate().filter(|(_, word)| !word.starts_with('-'));
         let mut next = || plain.next().map_or(("", 0), |(index, word)| (*word, index + 1));
         let ((group, first), (verb, second)) = (next(), next());
-        if told.iter().any(|word| ["-h", "--help", "help"].contains(word)) {
+        if [group, verb].contains(&"help") || told.iter().any(|word| ["-h", "--help"].contains(word)) {
             return Command::default();
         }
         let destroys = !told.contains(&"--dry-run");

@@ -2,19 +2,19 @@
 
 use std::fmt::Write;
 
-use super::Graph;
+use super::{Graph, Node};
 use crate::picture::svg::{app_colour, escaped, page, path, width_of};
 
 const MARGIN: i32 = 20;
 const TOP: i32 = 58;
 const LANE: i32 = 30;
 const ROW: i32 = 30;
-/// Where in the gap between two lanes a dependency runs, in turn, so that not all of them lie on each other.
-const TRACKS: [i32; 3] = [15, 10, 20];
+/// Where in the gap between two lanes what waits for a migration is led to it.
+const TRACKS: [i32; 5] = [15, 11, 19, 13, 17];
 const STYLE: &str = "\
   .own, .needs { fill: none }
   .own { stroke-width: 3 }
-  .needs { stroke-width: 1.5; stroke-dasharray: 4 3 }
+  .needs { stroke-width: 1.5 }
   circle { stroke: var(--paper); stroke-width: 2 }
 ";
 
@@ -51,28 +51,36 @@ impl Graph<'_> {
     }
 
     fn lines(&self) -> String {
-        let mut lines = String::new();
-        let mut led = vec![Vec::new(); self.apps.len()];
+        let (mut lines, tracks) = (String::new(), self.tracks());
         for (row, node) in self.nodes.iter().enumerate() {
             let (x, y) = self.place(row);
+            for &parent in &node.after {
+                let (px, py) = self.place(parent);
+                let middle = px + if x < px { -tracks[parent] } else { tracks[parent] };
+                let d = path(&[(px, py), (middle, py), (middle, y), (x, y)]);
+                let colour = app_colour(self.nodes[parent].lane);
+                // Writing to a string does not fail.
+                let _ = writeln!(lines, "<path class=\"needs\" stroke=\"{colour}\" d=\"{d}\"/>");
+            }
             if let Some(parent) = node.previous {
                 let (colour, above) = (app_colour(node.lane), self.place(parent).1);
                 let _ = writeln!(lines, "<path class=\"own\" stroke=\"{colour}\" d=\"M{x} {above}V{y}\"/>");
             }
-            for &parent in &node.after {
-                let (from, (px, py)) = (self.nodes[parent].lane, self.place(parent));
-                let colour = app_colour(from);
-                // Of each lane, those that others wait for take turns.
-                let track = led[from].iter().position(|&other| other == parent).unwrap_or_else(|| {
-                    led[from].push(parent);
-                    led[from].len() - 1
-                });
-                let side = if x < px { -1 } else { 1 };
-                let middle = px + side * TRACKS[track % TRACKS.len()];
-                let d = path(&[(px, py), (middle, py), (middle, y), (x, y)]);
-                let _ = writeln!(lines, "<path class=\"needs\" stroke=\"{colour}\" d=\"{d}\"/>");
-            }
         }
         lines
+    }
+
+    /// How far beside its lane each migration is waited for: where nobody else of its lane is at that height, if that can be.
+    fn tracks(&self) -> Vec<i32> {
+        let last = |row: usize| self.nodes.iter().rposition(|node| node.after.contains(&row)).unwrap_or(row);
+        // For each lane, up to which row each of its tracks is taken.
+        let mut taken = vec![[0; TRACKS.len()]; self.apps.len()];
+        let track = |(row, node): (usize, &Node)| {
+            let taken = &mut taken[node.lane];
+            let free = taken.iter().position(|&until| until <= row).unwrap_or(row % TRACKS.len());
+            taken[free] = taken[free].max(last(row));
+            TRACKS[free]
+        };
+        self.nodes.iter().enumerate().map(track).collect()
     }
 }
