@@ -182,9 +182,13 @@ mod tests {
 
     #[test]
     fn only_what_destroys_data_is_looked_at() {
-        for text in
-            ["migrate revert", "mig revert --target-version 0", "--no-dotenv database drop -y", "db reset"]
-        {
+        for text in [
+            "migrate revert",
+            "mig revert --target-version 0",
+            "--no-dotenv database drop -y",
+            "db reset",
+            "database drop --config help -y",
+        ] {
             let command = Command::of(&words(text));
             assert!(command.destroys && command.database, "{text}");
         }
