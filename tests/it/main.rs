@@ -46,6 +46,7 @@ mod scratch_recycled;
 mod scratch_shared;
 mod scratch_transaction;
 mod scratch_verb;
+mod screen;
 mod seeds;
 mod shell;
 mod snapshot;

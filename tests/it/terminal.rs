@@ -22,6 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Terminal {
     keyboard: File,
     screen: Receiver<Vec<u8>>,
+    bytes: Vec<u8>,
     seen: String,
     /// What of it was looked for already.
     past: usize,
@@ -56,7 +57,7 @@ impl Terminal {
                 }
             }
         });
-        Terminal { keyboard, screen, seen: String::new(), past: 0, program }
+        Terminal { keyboard, screen, bytes: Vec::new(), seen: String::new(), past: 0, program }
     }
 
     /// Waits until this is seen, after all that was waited for before.
@@ -66,7 +67,7 @@ impl Terminal {
             let Ok(part) = self.screen.recv_timeout(PATIENCE) else {
                 panic!("`{text}` was not seen:\n{}", self.seen)
             };
-            self.seen += &String::from_utf8(part).unwrap();
+            self.see(&part);
         }
         self.past += self.seen[self.past..].find(text).unwrap() + text.len();
     }
@@ -88,9 +89,17 @@ impl Terminal {
     pub(crate) fn end(mut self) -> (i32, String) {
         let code = self.program.wait().unwrap().status.code().unwrap_or(128);
         while let Ok(part) = self.screen.recv() {
-            self.seen += &String::from_utf8(part).unwrap();
+            self.see(&part);
         }
         (code, self.seen)
+    }
+
+    /// A part may end in the midst of a character.
+    fn see(&mut self, part: &[u8]) {
+        self.bytes.extend(part);
+        let whole = self.bytes.utf8_chunks().next().map_or(0, |chunk| chunk.valid().len());
+        self.seen += std::str::from_utf8(&self.bytes[..whole]).unwrap();
+        self.bytes.drain(..whole);
     }
 }
 

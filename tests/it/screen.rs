@@ -1,0 +1,69 @@
+//! What a person at a terminal sees, and a log does not.
+
+use duct::cmd;
+use tests::TestDatabase;
+
+use crate::{
+    checkout::{Checkout, xtask},
+    terminal::{STARTER, Terminal},
+};
+
+/// A command at a terminal, with colour or without.
+fn at_a_terminal(checkout: &Checkout, db: &TestDatabase, args: &[&str], no_color: &str) -> Terminal {
+    let words = [&STARTER[1..], &[xtask().to_str().unwrap()], args].concat();
+    let command = cmd(STARTER[0], words)
+        .env("XTASK_ROOT", checkout.root())
+        .env("DATABASE_URL", db.url())
+        .env("NO_COLOR", no_color)
+        .env("TERM", "xterm")
+        .env_remove("XTASK_SERVER");
+    Terminal::start(&command.unchecked())
+}
+
+#[test]
+fn a_step_that_takes_long_is_shown_with_its_time_and_gone_when_it_is_done() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        checkout.migration("users/0002_slow", "select pg_sleep(2.5);", "select 1;");
+        let mut screen = at_a_terminal(&checkout, db, &["migrate", "users"], "");
+        screen.expect("users/0002_slow");
+        screen.expect("2s");
+        let (code, seen) = screen.end();
+        assert_eq!(code, 0, "{seen}");
+        // Wiped, and then told once and for all.
+        let (_, after) = seen.rsplit_once("\u{1b}[2K").unwrap();
+        assert!(after.contains("users/0002_slow") && after.contains("applied"), "{seen:?}");
+        assert!(!after.contains("2s"), "{seen:?}");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_log_gets_whole_lines_and_nothing_for_a_terminal() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        for args in [&["db-setup"] as &[&str], &["migrate", "nowhere"], &["verify"]] {
+            let told = checkout.xtask(db, args);
+            let all = format!("{}{}", told.stdout, told.stderr);
+            assert!(!all.contains('\u{1b}') && !all.contains('\r') && !all.is_empty(), "{all:?}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn colour_repeats_the_word_and_no_color_takes_it_away() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        let coloured = |args: &[&str], no_color| {
+            let (code, seen) = at_a_terminal(&checkout, db, args, no_color).end();
+            assert!(code != 0 && seen.contains("error") && seen.contains("nowhere"), "{seen:?}");
+            seen.contains("\u{1b}[1;31m") || seen.contains("\u{1b}[1m\u{1b}[31m")
+        };
+        for args in [&["migrate", "nowhere"] as &[&str], &["nowhere"]] {
+            assert!(coloured(args, ""), "{args:?}");
+            assert!(!coloured(args, "1"), "{args:?}");
+        }
+        Ok(())
+    });
+}
