@@ -284,7 +284,7 @@ fn ctrl_c_at_a_question_leaves_the_terminal_as_it_was_and_nothing_written() {
                     }
                     terminal.type_line(answer);
                 }
-                terminal.expect("interrupted: what was under way is undone");
+                terminal.expect("\ninterrupted: what was under way is undone");
                 assert!(terminal.shows_typing());
                 let (code, seen) = terminal.end();
                 assert_eq!(code, 130, "{seen}");
@@ -305,7 +305,10 @@ fn the_end_of_the_answers_is_no_answer() {
         terminal.expect("Password: ");
         terminal.type_keys(CTRL_D);
         let (code, seen) = terminal.end();
-        assert!(code == 1 && seen.contains("the answers ended; nothing was written"), "{code} {seen}");
+        assert!(
+            code == 1 && seen.contains("\nerror: the answers ended; nothing was written"),
+            "{code} {seen}"
+        );
         assert_eq!(before, snapshot(db).await);
         Ok(())
     });

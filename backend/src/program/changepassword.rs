@@ -45,8 +45,7 @@ impl Args {
     }
 
     fn take(self) -> anyhow::Result<(String, String)> {
-        let email = self.email.map(Ok).or_else(|| given::variable("SUPERUSER_EMAIL").transpose());
-        let Some(email) = email.transpose()? else {
+        let Some(email) = given::argument(self.email, "SUPERUSER_EMAIL")? else {
             bail!(
                 "no e-mail address was given; nothing was written\n  pass it as an argument, or set SUPERUSER_EMAIL"
             )

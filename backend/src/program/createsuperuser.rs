@@ -62,14 +62,13 @@ impl Args {
     }
 
     fn take(self) -> anyhow::Result<Answers> {
-        let email = self.email.map(Ok).or_else(|| given::variable("SUPERUSER_EMAIL").transpose());
-        let Some(email) = email.transpose()? else {
+        let Some(email) = given::argument(self.email, "SUPERUSER_EMAIL")? else {
             bail!(
                 "no e-mail address was given; nothing was written\n  set SUPERUSER_EMAIL, or pass --email EMAIL"
             )
         };
-        let username = self.username.map(Ok).or_else(|| given::variable("SUPERUSER_USERNAME").transpose());
-        let username = username.transpose()?.unwrap_or_else(|| email.trim().to_owned());
+        let username = given::argument(self.username, "SUPERUSER_USERNAME")?;
+        let username = username.unwrap_or_else(|| email.trim().to_owned());
         Ok(Answers { email, username, password: given::password()? })
     }
 

@@ -1,6 +1,10 @@
 //! How the program ends: its exit code, and its last words.
 
-use std::{fmt, process::ExitCode};
+use std::{
+    fmt,
+    io::{self, IsTerminal},
+    process::ExitCode,
+};
 
 use super::output::remark;
 
@@ -44,6 +48,8 @@ pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
         (None, Some(migrations::Error::Locked { .. })) => ("error", 5),
         (None, _) => ("error", 1),
     };
-    remark(&format!("{word}: {error:#}"));
+    // Whoever presses Ctrl-C is in the middle of a line.
+    let start = if code == 130 && io::stderr().is_terminal() { "\n" } else { "" };
+    remark(&format!("{start}{word}: {error:#}"));
     ExitCode::from(code)
 }

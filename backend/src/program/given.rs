@@ -9,8 +9,13 @@ use std::{
 
 use anyhow::{Context, anyhow, bail};
 
+/// What was typed as an argument, or else a variable.
+pub(crate) fn argument(typed: Option<String>, name: &str) -> anyhow::Result<Option<String>> {
+    if typed.is_some() { Ok(typed) } else { variable(name) }
+}
+
 /// A variable; an empty one is as none.
-pub(crate) fn variable(name: &str) -> anyhow::Result<Option<String>> {
+fn variable(name: &str) -> anyhow::Result<Option<String>> {
     let value = env::var_os(name).filter(|value| !value.is_empty());
     // Without the value, which may be a password.
     value.map(|value| value.into_string().map_err(|_| anyhow!("{name} is not UTF-8"))).transpose()

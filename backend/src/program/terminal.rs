@@ -71,7 +71,11 @@ async fn answer() -> anyhow::Result<String> {
     });
     match reading.await.context("read the answer")?.context("read the answer")? {
         Some(line) => Ok(line.trim_end_matches(['\r', '\n']).to_owned()),
-        None => bail!("the answers ended; nothing was written"),
+        None => {
+            // Ctrl-D ends no line.
+            remark("");
+            bail!("the answers ended; nothing was written")
+        }
     }
 }
 
