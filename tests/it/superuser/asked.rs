@@ -1,0 +1,122 @@
+//! The same verbs where somebody sits at a terminal.
+
+use super::{By, EMAIL, NEW, PASSWORD, create, may};
+use crate::{
+    checkout::Checkout,
+    snapshot::snapshot,
+    terminal::{CTRL_C, CTRL_D, STARTER, Terminal},
+};
+
+#[test]
+fn a_person_is_asked_until_every_answer_will_do_and_the_password_is_never_seen() {
+    for by in [By::Xtask, By::Program] {
+        tests::with_database(async |db| {
+            let checkout = Checkout::new();
+            let taken = ["createsuperuser", "--noinput", "--email", "eve@example.org", "--username", "eve"];
+            By::Program.run(db, &taken, &[("SUPERUSER_PASSWORD", NEW)], "").expect(0, &[]);
+            let mut terminal = Terminal::start(&by.command(&checkout, db, &STARTER, &["createsuperuser"]));
+            for (question, answer, then) in [
+                ("E-mail: ", "ada", "this is not an e-mail address"),
+                ("E-mail: ", "EVE@example.org", "this e-mail address is taken"),
+                ("E-mail: ", EMAIL, ""),
+                ("Username [ada@example.org]: ", "Eve", "this username is taken"),
+                ("Username [ada@example.org]: ", "", ""),
+                ("Password: ", "s3cret", "the password is shorter than 8 characters"),
+                ("Password: ", PASSWORD, ""),
+                ("Password again: ", NEW, "the two differ"),
+                ("Password: ", PASSWORD, ""),
+                ("Password again: ", PASSWORD, "superuser ada@example.org was made"),
+            ] {
+                terminal.expect(question);
+                assert_eq!(terminal.shows_typing(), !question.starts_with("Password"), "{question}");
+                terminal.type_line(answer);
+                terminal.expect(then);
+            }
+            assert!(terminal.shows_typing());
+            let (code, seen) = terminal.end();
+            assert_eq!(code, 0, "{seen}");
+            for secret in ["s3cret", PASSWORD, NEW] {
+                assert!(!seen.contains(secret), "{seen}");
+            }
+            assert_eq!(may(db, EMAIL, PASSWORD).await, 55);
+            Ok(())
+        });
+    }
+}
+
+#[test]
+fn ctrl_c_at_a_question_leaves_the_terminal_as_it_was_and_nothing_written() {
+    for by in [By::Xtask, By::Program] {
+        tests::with_database(async |db| {
+            let checkout = Checkout::new();
+            let before = snapshot(db).await;
+            for last in ["E-mail: ", "Password: ", "Password again: "] {
+                let mut terminal =
+                    Terminal::start(&by.command(&checkout, db, &STARTER, &["createsuperuser"]));
+                for (question, answer) in [
+                    ("E-mail: ", EMAIL),
+                    ("Username [", "ada"),
+                    ("Password: ", PASSWORD),
+                    ("Password again: ", ""),
+                ] {
+                    terminal.expect(question);
+                    if question == last {
+                        terminal.type_keys(CTRL_C);
+                        break;
+                    }
+                    terminal.type_line(answer);
+                }
+                terminal.expect("\ninterrupted: what was under way is undone");
+                assert!(terminal.shows_typing());
+                let (code, seen) = terminal.end();
+                assert_eq!(code, 130, "{seen}");
+            }
+            assert_eq!(before, snapshot(db).await);
+            Ok(())
+        });
+    }
+}
+
+#[test]
+fn the_end_of_the_answers_is_no_answer() {
+    tests::with_database(async |db| {
+        let before = snapshot(db).await;
+        let checkout = Checkout::new();
+        let args = ["createsuperuser", "--email", EMAIL, "--username", "ada"];
+        let mut terminal = Terminal::start(&By::Program.command(&checkout, db, &STARTER, &args));
+        terminal.expect("Password: ");
+        terminal.type_keys(CTRL_D);
+        let (code, seen) = terminal.end();
+        assert!(
+            code == 1 && seen.contains("\nerror: the answers ended; nothing was written"),
+            "{code} {seen}"
+        );
+        assert_eq!(before, snapshot(db).await);
+        Ok(())
+    });
+}
+
+#[test]
+fn who_is_asked_for_a_new_password_may_err_first() {
+    tests::with_database(async |db| {
+        create(db);
+        assert_eq!(may(db, EMAIL, PASSWORD).await, 55);
+        let checkout = Checkout::new();
+        let mut terminal = Terminal::start(&By::Xtask.command(&checkout, db, &STARTER, &["changepassword"]));
+        for (question, answer, then) in [
+            ("E-mail: ", "eve@example.org", "there is no such user"),
+            ("E-mail: ", "Ada@example.org", ""),
+            ("Password: ", "password1", "the password is too common"),
+            ("Password: ", NEW, ""),
+            ("Password again: ", NEW, "the password of ada@example.org was changed; 1 session ended"),
+        ] {
+            terminal.expect(question);
+            terminal.type_line(answer);
+            terminal.expect(then);
+        }
+        let (code, seen) = terminal.end();
+        assert!(code == 0 && !seen.contains(NEW), "{code} {seen}");
+        assert_eq!((may(db, EMAIL, PASSWORD).await, may(db, EMAIL, NEW).await), (0, 55));
+        Ok(())
+    });
+}
