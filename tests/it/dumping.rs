@@ -4,9 +4,15 @@ mod damage;
 mod folder;
 mod replacing;
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
 
-use sqlx::{ConnectOptions, Connection, Executor, query_scalar};
+use sqlx::{ConnectOptions, Connection, Executor, postgres::PgConnectOptions, query_scalar};
 use tests::{TestDatabase, with_database};
 
 use crate::{
@@ -153,45 +159,78 @@ fn the_same_rows_make_the_same_files() {
     });
 }
 
+/// Moves a token from one table to the other and back, so that at every moment it is in one of them, until told to stop.
+fn keep_moving(options: PgConnectOptions, stop: &AtomicBool) {
+    let (policies, organizations) = (
+        "insert into policies (name, effect, resource, actions) values ('token', 'allow', 'r', '{a}')",
+        "insert into organizations (name, slug) values ('token', 'token')",
+    );
+    let there = format!("begin; delete from organizations where name = 'token'; {policies}; commit");
+    let back = format!("begin; delete from policies where name = 'token'; {organizations}; commit");
+    let moving = async {
+        let mut conn = options.connect().await?;
+        conn.execute(organizations).await?;
+        while !stop.load(Ordering::Relaxed) {
+            for sql in [&there, &back] {
+                conn.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(sql.clone()))).await?;
+            }
+        }
+        conn.close().await
+    };
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(moving).unwrap();
+}
+
 #[test]
 fn a_dump_is_of_one_moment() {
     with_database(async |db| {
         let checkout = Checkout::new();
-        let sql =
-            "insert into users (email, username) select n || '@x.org', n from generate_series(1, 20000) n";
-        db.pool().execute(sql).await?;
-        // A program that moves a token from one table to the other, always in one of them.
-        db.pool().execute("insert into organizations (name, slug) values ('token', 'token')").await?;
-        let mover = db.pool().clone();
-        let moving = tokio::spawn(async move {
-            for round in 0_u32.. {
-                let (to, from) = if round.is_multiple_of(2) {
-                    ("policies", "organizations")
-                } else {
-                    ("organizations", "policies")
-                };
-                let insert = match to {
-                    "policies" => {
-                        "insert into policies (name, effect, resource, actions) values ('token', 'allow', 'r', '{a}')"
-                    }
-                    _ => "insert into organizations (name, slug) values ('token', 'token')",
-                };
-                let sql = format!("begin; delete from {from} where name = 'token'; {insert}; commit");
-                if mover.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(sql))).await.is_err() {
-                    break;
-                }
-            }
+        let stop = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| keep_moving(db.options(), &stop));
+            let seen: Vec<usize> = (0..8)
+                .map(|round| {
+                    let dumped = files(&dump(&checkout, db, &format!("dump-{round}")));
+                    let tokens =
+                        |file: &str| String::from_utf8_lossy(&dumped[file]).matches("\ttoken\t").count();
+                    tokens("policies.copy") + usize::from(tokens("organizations.copy") > 0)
+                })
+                .collect();
+            stop.store(true, Ordering::Relaxed);
+            // Before it has begun there may be none.
+            assert!(seen.is_sorted() && seen[7] == 1 && seen.iter().all(|tokens| *tokens <= 1), "{seen:?}");
         });
-        for name in ["one", "two", "three", "four"] {
-            let folder = dump(&checkout, db, name);
-            let tokens = ["policies.copy", "organizations.copy"].map(|file| {
-                String::from_utf8(files(&folder)[file].clone()).unwrap().matches("\ttoken\t").count()
-            });
-            assert!(tokens[0] + tokens[1] >= 1 && (tokens[0] == 0) != (tokens[1] == 0), "{tokens:?}");
-            let users = String::from_utf8(files(&folder)["users.copy"].clone()).unwrap();
-            assert_eq!(users.lines().count(), 20_000);
-        }
-        moving.abort();
+        Ok(())
+    });
+}
+
+#[test]
+fn whoever_owns_the_tables_may_dump_load_and_flush() {
+    with_database(async |db| {
+        let checkout = Checkout::new();
+        fill(db).await;
+        let before = snapshot(db).await;
+        let role = format!("{}_owner", db.name());
+        let hand_over = format!(
+            "create role {role}; grant create on schema public to {role}; grant usage on schema migrations to {role};
+             grant select on all tables in schema migrations to {role};
+             do $$ declare t regclass; begin
+                 for t in select oid from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' loop
+                     execute format('alter table %s owner to {role}', t);
+                 end loop;
+             end $$;
+             alter database {} set role = {role}",
+            db.name()
+        );
+        db.pool().execute(sqlx::raw_sql(sqlx::AssertSqlSafe(hand_over))).await?;
+        let folder = dump(&checkout, db, "dump");
+        checkout.xtask(db, &["flush"]).expect(0, &[]);
+        checkout.xtask(db, &["loaddata", &folder, "--replace"]).expect(0, &[]);
+        assert_eq!(before, snapshot(db).await);
+        let sql = format!(
+            "alter database {} reset role; reassign owned by {role} to current_user; drop owned by {role}; drop role {role}",
+            db.name()
+        );
+        db.pool().execute(sqlx::raw_sql(sqlx::AssertSqlSafe(sql))).await?;
         Ok(())
     });
 }
