@@ -14,12 +14,11 @@ use crate::{
     cli::Format,
     draft::{Draft, DraftFile},
     dump::{self, Dump, DumpedSequence, DumpedTable, FORMAT, SETTINGS, Tally},
-    emptying::{self, Others},
     interrupt::or_interrupted,
     output::{Steps, count, timed},
     server,
     session::{self, on_server},
-    tables::{self, Table},
+    tables::{self, Others, Table},
 };
 
 #[derive(Debug, ClapArgs)]
@@ -66,8 +65,7 @@ impl Args {
         .await?;
         let folder = draft.complete()?;
 
-        let rows = dump.tables.iter().map(|table| table.rows).sum::<u64>();
-        let rows = emptying::counted(i64::try_from(rows).unwrap_or(i64::MAX));
+        let rows = tables::counted(dump.tables.iter().map(|table| table.rows).sum());
         let tables = count(dump.tables.len(), "table", "tables");
         steps.note(&format!(
             "{tables}, {rows}, {} in {}\nload it: cargo xtask loaddata {}",
@@ -92,11 +90,11 @@ async fn write(
         bail!("none of the tables is there\n  make them: cargo xtask migrate");
     }
     // Locked before the snapshot is taken, which the first query does: so no table changes its shape in between.
-    emptying::run(conn, "begin isolation level repeatable read, read only", "begin the dump").await?;
-    emptying::lock(conn, &tables, Others::Work).await?;
-    emptying::run(conn, SETTINGS, "begin the dump").await?;
+    tables::run(conn, "begin isolation level repeatable read, read only", "begin the dump").await?;
+    tables::lock(conn, &tables, Others::Work).await?;
+    tables::run(conn, SETTINGS, "begin the dump").await?;
     // A table may take longer than any statement of ours should.
-    emptying::run(conn, "set local statement_timeout = 0", "begin the dump").await?;
+    tables::run(conn, "set local statement_timeout = 0", "begin the dump").await?;
     let tables = tables::read(conn, project, wanted).await?;
     let mut dump = Dump {
         format: FORMAT,
@@ -113,12 +111,7 @@ async fn write(
         let tally = tally?;
         bytes += tally.bytes;
         let rows = tally.rows;
-        steps.done(
-            "dump",
-            &table.name,
-            &emptying::counted(i64::try_from(rows).unwrap_or(i64::MAX)),
-            Some(elapsed),
-        );
+        steps.done("dump", &table.name, &tables::counted(rows), Some(elapsed));
         dump.tables.push(DumpedTable {
             table: table.name.clone(),
             file: name,
@@ -129,7 +122,7 @@ async fn write(
         });
     }
     remark(conn, project, wanted, &tables, steps).await?;
-    emptying::run(conn, "commit", "end the dump").await?;
+    tables::run(conn, "commit", "end the dump").await?;
     let mut file = draft.file(dump::FILE)?;
     file.write(format!("{}\n", serde_json::to_string_pretty(&dump)?).as_bytes())?;
     file.close()?;

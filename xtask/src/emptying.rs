@@ -1,88 +1,9 @@
-//! Taking all rows out of tables, within the caller's transaction: locks with an end, guards stood down, nothing cascaded.
+//! Taking all rows out of tables, within the caller's transaction: guards stood down, nothing cascaded.
 
 use migrations::{Error, database::quoted};
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
-use crate::{
-    exit::Stop,
-    output::count,
-    tables::{Table, list},
-};
-
-/// SQLSTATEs of `lock_timeout` and of a deadlock.
-const NO_LOCK: &[&str] = &["55P03", "40P01"];
-
-/// How much others may do with a table meanwhile.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Others {
-    /// Everything but change its shape.
-    Work,
-    /// Nothing.
-    Wait,
-}
-
-/// Locks tables, or says who has them. Not for longer than a few seconds: whoever comes later waits behind us.
-pub(crate) async fn lock(conn: &mut PgConnection, tables: &[Table], others: Others) -> anyhow::Result<()> {
-    let names: Vec<String> = tables.iter().map(Table::sql).collect();
-    let mode = if others == Others::Work { "access share" } else { "access exclusive" };
-    run(conn, "savepoint before_the_locks", "lock the tables").await?;
-    let sql = format!("lock table {} in {mode} mode", names.join(", "));
-    let Err(error) = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *conn).await else { return Ok(()) };
-    let code = error.as_database_error().and_then(|error| error.code()).unwrap_or_default().into_owned();
-    if !NO_LOCK.contains(&code.as_str()) {
-        return Err(Error::database("lock the tables")(error).into());
-    }
-    run(conn, "rollback to savepoint before_the_locks", "lock the tables").await?;
-    let holders: Vec<String> = sqlx::query_scalar(
-        "select format('table %s is held by pid %s, application `%s`, role `%s`, running: %s',
-                       string_agg(distinct l.relation::regclass::text, ', '), a.pid, a.application_name, a.usename,
-                       left(regexp_replace(a.query, '\\s+', ' ', 'g'), 100))
-         from pg_locks l join pg_stat_activity a using (pid)
-         where l.granted and l.pid <> pg_backend_pid() and l.relation = any ($1::regclass[]::oid[])
-           and l.database = (select oid from pg_database where datname = current_database())
-           and ($2 = 'access exclusive' or l.mode = 'AccessExclusiveLock')
-         group by a.pid, a.application_name, a.usename, a.query order by a.pid",
-    )
-    .bind(names)
-    .bind(mode)
-    .fetch_all(conn)
-    .await
-    .map_err(Error::database("look who holds the tables"))?;
-    let holders: String = holders.iter().map(|holder| format!("\n  {holder}")).collect();
-    Err(Stop::Locked(format!(
-        "gave up waiting for a lock on the tables; nothing was touched{holders}\n  close that session, or run the same command again when it is done"
-    ))
-    .into())
-}
-
-/// How many rows each table holds.
-pub(crate) async fn rows(conn: &mut PgConnection, tables: &[Table]) -> anyhow::Result<Vec<i64>> {
-    let counts: Vec<String> =
-        tables.iter().map(|table| format!("(select count(*) from {})", table.sql())).collect();
-    let sql = format!("select array[{}]::bigint[]", counts.join(", "));
-    let counted = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(conn).await;
-    Ok(counted.map_err(Error::database("count the rows"))?)
-}
-
-/// `a 3 rows, b 7 rows`, of those that have any; the largest first, and not all where they are many.
-pub(crate) fn told(tables: &[Table], rows: &[i64]) -> String {
-    const SHOWN: usize = 5;
-    let mut held: Vec<(&Table, i64)> = tables.iter().zip(rows.iter().copied()).collect();
-    held.retain(|(_, rows)| *rows > 0);
-    held.sort_by_key(|(table, rows)| (-rows, &table.name));
-    let more = held.len().saturating_sub(SHOWN);
-    let shown = held.iter().take(SHOWN).map(|(table, rows)| format!("{} {}", table.name, counted(*rows)));
-    let mut told: Vec<String> = shown.collect();
-    if more > 0 {
-        told.push(format!("and {}", count(more, "more table", "more tables")));
-    }
-    told.join(", ")
-}
-
-/// `1 row`, `2 rows`.
-pub(crate) fn counted(rows: i64) -> String {
-    count(usize::try_from(rows).unwrap_or(0), "row", "rows")
-}
+use crate::tables::{Table, list, run};
 
 /// A foreign key of another table that leads to one of ours.
 #[derive(Debug, Clone)]
@@ -124,12 +45,13 @@ pub(crate) async fn references(conn: &mut PgConnection, tables: &[Table]) -> any
 
 impl Reference {
     /// How many rows refer to something by it.
-    pub(crate) async fn rows(&self, conn: &mut PgConnection) -> anyhow::Result<i64> {
+    pub(crate) async fn rows(&self, conn: &mut PgConnection) -> anyhow::Result<u64> {
         let set: Vec<String> =
             self.columns.iter().map(|column| format!("{} is not null", quoted(column))).collect();
         let sql = format!("select count(*) from {} where {}", self.table, set.join(" and "));
         let counted = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(conn).await;
-        Ok(counted.map_err(Error::database("count the rows that refer to the tables"))?)
+        let counted: i64 = counted.map_err(Error::database("count the rows that refer to the tables"))?;
+        Ok(counted.unsigned_abs())
     }
 }
 
@@ -194,10 +116,4 @@ pub(crate) async fn delete(conn: &mut PgConnection, tables: &[Table]) -> anyhow:
         })
         .collect();
     run(conn, &format!("with {} select", parts.join(", ")), "take the rows out").await
-}
-
-/// Runs a statement that gives nothing back.
-pub(crate) async fn run(conn: &mut PgConnection, sql: &str, doing: &'static str) -> anyhow::Result<()> {
-    sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(conn).await.map_err(Error::database(doing))?;
-    Ok(())
 }

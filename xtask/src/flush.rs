@@ -9,7 +9,7 @@ use sqlx::{Connection, PgConnection};
 use crate::{
     checkout::Checkout,
     cli::Format,
-    emptying::{self, Others, Triggers},
+    emptying::{self, Triggers},
     exit::Stop,
     interrupt::or_interrupted,
     migrate,
@@ -17,7 +17,7 @@ use crate::{
     pending, safety, seed, server,
     server::Server,
     session::{self, Timeouts, on_server},
-    tables::{self, Table},
+    tables::{self, Others, Table},
 };
 
 #[derive(Debug, ClapArgs)]
@@ -42,7 +42,7 @@ pub(crate) struct Args {
 }
 
 /// Rows that went, a table.
-type Removed = Vec<(String, i64)>;
+type Removed = Vec<(String, u64)>;
 
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
@@ -69,7 +69,7 @@ impl Args {
         }
         let all = removed.iter().map(|(_, rows)| rows).sum();
         let tables = count(removed.len(), "table", "tables");
-        steps.done("flush", &format!("{} out of {tables}", emptying::counted(all)), "", None);
+        steps.done("flush", &format!("{} out of {tables}", tables::counted(all)), "", None);
         steps.done("seed", &seed::summary(&report), "", Some(elapsed));
         let removed = removed.iter().map(|(table, rows)| json!({ "table": table, "rows": rows }));
         let seeded = report.tables.iter().map(|table| {
@@ -86,13 +86,13 @@ async fn flush(conn: &mut PgConnection, project: &Project) -> anyhow::Result<(Re
     must_be_whole(conn, project).await?;
     let tables = tables::read(conn, project, &tables::all(project)).await?;
     let mut transaction = conn.begin().await.map_err(Error::database("flush"))?;
-    emptying::lock(&mut transaction, &tables, Others::Wait).await?;
+    tables::lock(&mut transaction, &tables, Others::Wait).await?;
     must_be_ours_alone(&mut transaction, &tables).await?;
-    let rows = emptying::rows(&mut transaction, &tables).await?;
+    let rows = tables::rows(&mut transaction, &tables).await?;
     let back = emptying::stand_down(&mut transaction, &tables, Triggers::OfTruncate).await?;
     emptying::truncate(&mut transaction, &tables).await?;
     for statement in back {
-        emptying::run(&mut transaction, &statement, "put the triggers back").await?;
+        tables::run(&mut transaction, &statement, "put the triggers back").await?;
     }
     let report = run_seeds(&mut transaction, project, SeedMode::Write, Prune::No).await?;
     transaction.commit().await.map_err(Error::database("flush"))?;

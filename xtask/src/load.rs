@@ -16,10 +16,10 @@ use sqlx::{Connection, PgConnection};
 
 use crate::{
     dump::{self, Dump, DumpedTable, SETTINGS, Tally},
-    emptying::{self, Others, Triggers},
+    emptying::{self, Triggers},
     exit::Stop,
     output::{Steps, timed},
-    tables::{self, ForeignKey, Table},
+    tables::{self, ForeignKey, Others, Table},
 };
 
 /// Where the rows come from.
@@ -55,8 +55,8 @@ pub(crate) async fn load(
     if tables.is_empty() {
         return Ok(Vec::new());
     }
-    emptying::lock(conn, &tables, Others::Wait).await?;
-    emptying::run(conn, SETTINGS, "begin to load").await?;
+    tables::lock(conn, &tables, Others::Wait).await?;
+    tables::run(conn, SETTINGS, "begin to load").await?;
     let back = emptying::stand_down(conn, &tables, Triggers::ThatMayChangeRows).await?;
     empty(conn, &tables, source, replace).await?;
     let waiting = forward_keys(&tables);
@@ -71,22 +71,22 @@ pub(crate) async fn load(
         steps.doing_part("load", &table.name, loaded.len(), tables.len());
         let (rows, elapsed) = timed(load_table(conn, source, table, dumped)).await;
         let rows = rows?;
-        let told = emptying::counted(i64::try_from(rows).unwrap_or(i64::MAX));
+        let told = tables::counted(rows);
         steps.done("load", &table.name, &told, Some(elapsed));
         loaded.push((table.name.clone(), rows));
     }
     steps.doing("load", "constraints");
-    emptying::run(conn, "savepoint before_the_check", "check the constraints").await?;
+    tables::run(conn, "savepoint before_the_check", "check the constraints").await?;
     if let Err(error) = sqlx::raw_sql("set constraints all immediate").execute(&mut *conn).await {
         return Err(blame::deferred(conn, source, &tables, error).await);
     }
     for (table, key) in &waiting {
         let sql =
             format!("alter table {} alter constraint {} {}", table.sql(), quoted(&key.name), key.timing);
-        emptying::run(conn, &sql, "put the constraints back").await?;
+        tables::run(conn, &sql, "put the constraints back").await?;
     }
     for statement in back {
-        emptying::run(conn, &statement, "put the triggers back").await?;
+        tables::run(conn, &statement, "put the triggers back").await?;
     }
     set_sequences(conn, source.dump, &tables).await?;
     transaction.commit().await.map_err(failed())?;
@@ -100,11 +100,11 @@ async fn empty(
     source: &Source<'_>,
     replace: bool,
 ) -> anyhow::Result<()> {
-    let rows = emptying::rows(conn, tables).await?;
+    let rows = tables::rows(conn, tables).await?;
     if rows.iter().all(|rows| *rows == 0) {
         return Ok(());
     }
-    let held = emptying::told(tables, &rows);
+    let held = tables::told(tables, &rows);
     if !replace {
         let why = format!(
             "the tables hold rows: {held}; nothing was touched\n  to have those of the dump instead: cargo xtask {}",
@@ -117,7 +117,7 @@ async fn empty(
     for reference in &references {
         let rows = reference.rows(conn).await?;
         if rows > 0 {
-            hanging.push(format!("\n  {} ({})", reference.what, emptying::counted(rows)));
+            hanging.push(format!("\n  {} ({})", reference.what, tables::counted(rows)));
         }
     }
     if !hanging.is_empty() {
@@ -149,7 +149,7 @@ fn forward_keys(tables: &[Table]) -> Vec<(&Table, &ForeignKey)> {
 async fn defer(conn: &mut PgConnection, table: &Table, key: &ForeignKey) -> anyhow::Result<()> {
     let key = quoted(&key.name);
     let sql = format!("alter table {} alter constraint {key} deferrable initially deferred", table.sql());
-    emptying::run(conn, &sql, "let a foreign key wait").await
+    tables::run(conn, &sql, "let a foreign key wait").await
 }
 
 async fn load_table(
@@ -160,7 +160,7 @@ async fn load_table(
 ) -> anyhow::Result<u64> {
     let path = source.path(dumped);
     let mut file = dump::open(&path)?;
-    emptying::run(conn, "savepoint before_the_table", "load the dump").await?;
+    tables::run(conn, "savepoint before_the_table", "load the dump").await?;
     let (rows, lines) = match copy(conn, dumped, table, &mut file, &path).await? {
         Ok(done) => done,
         Err(error) => {
@@ -168,7 +168,7 @@ async fn load_table(
             return Err(blame::row(conn, source, table, dumped, &mut file, error).await);
         }
     };
-    emptying::run(conn, "release savepoint before_the_table", "load the dump").await?;
+    tables::run(conn, "release savepoint before_the_table", "load the dump").await?;
     // COPY takes a line `\.` for the end.
     if rows != lines || !source.edited && rows != dumped.rows {
         let expected = if source.edited { lines } else { dumped.rows };
@@ -217,8 +217,7 @@ async fn set_sequences(conn: &mut PgConnection, dump: &Dump, tables: &[Table]) -
             let at =
                 dumped.and_then(|dumped| dumped.sequences.iter().find(|at| at.column == sequence.column));
             let Some(at) = at else { continue };
-            emptying::run(conn, &format!("alter sequence {} restart", sequence.name), "set a sequence")
-                .await?;
+            tables::run(conn, &format!("alter sequence {} restart", sequence.name), "set a sequence").await?;
             let set = sqlx::query("select setval($1::regclass, $2, $3)").bind(&sequence.name);
             let set = set.bind(at.last_value).bind(at.is_called).execute(&mut *conn).await;
             set.map_err(Error::database("set a sequence"))?;

@@ -10,13 +10,13 @@ use crate::{
     checkout::Checkout,
     cli::Format,
     dump::{self, Dump},
-    emptying,
     interrupt::or_interrupted,
     load, migrate,
     output::{Steps, count},
     safety, server,
     server::Server,
     session::{self, Timeouts, on_server},
+    tables,
 };
 
 #[derive(Debug, ClapArgs)]
@@ -84,8 +84,7 @@ impl Args {
         let done = load::load(session.connection(), project, &source, self.replace, &mut steps).await;
         let loaded = session.unlock_after(done).await?;
         session.close().await;
-        let rows = loaded.iter().map(|(_, rows)| rows).sum::<u64>();
-        let rows = emptying::counted(i64::try_from(rows).unwrap_or(i64::MAX));
+        let rows = tables::counted(loaded.iter().map(|(_, rows)| rows).sum());
         steps
             .note(&format!("{rows} in {}, every constraint checked", count(loaded.len(), "table", "tables")));
         let loaded = loaded.iter().map(|(table, rows)| json!({ "table": table, "rows": rows }));

@@ -1,19 +1,31 @@
-//! The tables that the apps own, as they stand in a database, in an order in which their foreign keys let them be filled.
+//! The tables that the apps own, as they stand in a database: in an order in which their foreign keys let them be filled,
+//! locked with an end, and counted.
 
-use std::collections::BTreeSet;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use anyhow::{Context, anyhow, bail};
 use migrations::{App, Error, Project, closest, database::quoted};
 use serde::{Deserialize, Serialize};
-use sqlx::PgConnection;
+use sqlx::{AssertSqlSafe, PgConnection};
+
+use crate::{exit::Stop, output::count};
+
+/// SQLSTATEs of `lock_timeout` and of a deadlock.
+const NO_LOCK: &[&str] = &["55P03", "40P01"];
+
+/// How much others may do with a table meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Others {
+    /// Everything but change its shape.
+    Work,
+    /// Nothing.
+    Wait,
+}
 
 /// A table that an app owns.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Table {
     pub(crate) name: String,
-    /// The app that owns it.
-    #[serde(skip)]
-    pub(crate) app: String,
     /// Those that can be written, in their order.
     pub(crate) columns: Vec<Column>,
     /// Its primary key as `order by` takes it; `None` where it has none.
@@ -94,14 +106,11 @@ pub(crate) async fn read(
         .fetch_all(conn)
         .await
         .map_err(Error::database("read the tables"))?;
-    let mut tables = Vec::new();
-    for row in rows {
-        let mut table: Table = serde_json::from_str(&row).context("read the tables")?;
-        if let Some(app) = project.apps.iter().find(|app| app.tables.contains(&table.name)) {
-            table.app.clone_from(&app.name);
-            tables.push(table);
-        }
-    }
+    let tables: Result<Vec<Table>, serde_json::Error> =
+        rows.iter().map(|row| serde_json::from_str(row)).collect();
+    let mut tables = tables.context("read the tables")?;
+    let owned = all(project);
+    tables.retain(|table| owned.contains(&table.name));
     Ok(in_order(tables))
 }
 
@@ -159,4 +168,74 @@ fn unknown(project: &Project, name: &str) -> anyhow::Error {
         "no app and no table is called `{name}`{hint}\n  apps: {}\n  see their tables: cargo xtask inspect",
         apps.join(", ")
     )
+}
+
+/// Locks tables, or says who has them. Not for longer than a few seconds: whoever comes later waits behind us.
+pub(crate) async fn lock(conn: &mut PgConnection, tables: &[Table], others: Others) -> anyhow::Result<()> {
+    let names: Vec<String> = tables.iter().map(Table::sql).collect();
+    let mode = if others == Others::Work { "access share" } else { "access exclusive" };
+    run(conn, "savepoint before_the_locks", "lock the tables").await?;
+    let sql = format!("lock table {} in {mode} mode", names.join(", "));
+    let Err(error) = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *conn).await else { return Ok(()) };
+    let code = error.as_database_error().and_then(|error| error.code()).unwrap_or_default().into_owned();
+    if !NO_LOCK.contains(&code.as_str()) {
+        return Err(Error::database("lock the tables")(error).into());
+    }
+    run(conn, "rollback to savepoint before_the_locks", "lock the tables").await?;
+    let holders: Vec<String> = sqlx::query_scalar(
+        "select format('table %s is held by pid %s, application `%s`, role `%s`, running: %s',
+                       string_agg(distinct l.relation::regclass::text, ', '), a.pid, a.application_name, a.usename,
+                       left(regexp_replace(a.query, '\\s+', ' ', 'g'), 100))
+         from pg_locks l join pg_stat_activity a using (pid)
+         where l.granted and l.pid <> pg_backend_pid() and l.relation = any ($1::regclass[]::oid[])
+           and l.database = (select oid from pg_database where datname = current_database())
+           and ($2 = 'access exclusive' or l.mode = 'AccessExclusiveLock')
+         group by a.pid, a.application_name, a.usename, a.query order by a.pid",
+    )
+    .bind(names)
+    .bind(mode)
+    .fetch_all(conn)
+    .await
+    .map_err(Error::database("look who holds the tables"))?;
+    let holders: String = holders.iter().map(|holder| format!("\n  {holder}")).collect();
+    Err(Stop::Locked(format!(
+        "gave up waiting for a lock on the tables; nothing was touched{holders}\n  close that session, or run the same command again when it is done"
+    ))
+    .into())
+}
+
+/// How many rows each table holds.
+pub(crate) async fn rows(conn: &mut PgConnection, tables: &[Table]) -> anyhow::Result<Vec<u64>> {
+    let counts: Vec<String> =
+        tables.iter().map(|table| format!("(select count(*) from {})", table.sql())).collect();
+    let sql = format!("select array[{}]::bigint[]", counts.join(", "));
+    let counted = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(conn).await;
+    let counted: Vec<i64> = counted.map_err(Error::database("count the rows"))?;
+    Ok(counted.into_iter().map(i64::unsigned_abs).collect())
+}
+
+/// `a 3 rows, b 7 rows`, of those that have any; the largest first, and not all where they are many.
+pub(crate) fn told(tables: &[Table], rows: &[u64]) -> String {
+    const SHOWN: usize = 5;
+    let mut held: Vec<(&Table, u64)> = tables.iter().zip(rows.iter().copied()).collect();
+    held.retain(|(_, rows)| *rows > 0);
+    held.sort_by_key(|(table, rows)| (Reverse(*rows), &table.name));
+    let more = held.len().saturating_sub(SHOWN);
+    let shown = held.iter().take(SHOWN).map(|(table, rows)| format!("{} {}", table.name, counted(*rows)));
+    let mut told: Vec<String> = shown.collect();
+    if more > 0 {
+        told.push(format!("and {}", count(more, "more table", "more tables")));
+    }
+    told.join(", ")
+}
+
+/// `1 row`, `2 rows`.
+pub(crate) fn counted(rows: u64) -> String {
+    count(usize::try_from(rows).unwrap_or(usize::MAX), "row", "rows")
+}
+
+/// Runs a statement that gives nothing back.
+pub(crate) async fn run(conn: &mut PgConnection, sql: &str, doing: &'static str) -> anyhow::Result<()> {
+    sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(conn).await.map_err(Error::database(doing))?;
+    Ok(())
 }

@@ -12,7 +12,7 @@ use migrations::{Error, database::quoted};
 use sqlx::{PgConnection, postgres::PgDatabaseError};
 
 use super::{DumpedTable, ForeignKey, Source, Table, copy, defer};
-use crate::{dump, emptying};
+use crate::{dump, tables};
 
 /// SQLSTATE of a foreign key that leads nowhere.
 const FOREIGN_KEY: &str = "23503";
@@ -54,7 +54,7 @@ pub(super) async fn deferred(
     };
     let path = source.path(dumped);
     let mut line = None;
-    let back = emptying::run(conn, "rollback to savepoint before_the_check", "check the constraints").await;
+    let back = tables::run(conn, "rollback to savepoint before_the_check", "check the constraints").await;
     if let (Ok(()), Some(key)) = (back, key(table, refused)) {
         line = line_of_orphan(conn, table, dumped, key, &path).await.ok().flatten();
     }
@@ -103,7 +103,7 @@ async fn orphan(
     file: &mut File,
     path: &Path,
 ) -> anyhow::Result<Option<u64>> {
-    emptying::run(conn, "rollback to savepoint before_the_table", "look for the row").await?;
+    tables::run(conn, "rollback to savepoint before_the_table", "look for the row").await?;
     // Another one of the table's may fail first otherwise.
     for key in &table.foreign_keys {
         defer(conn, table, key).await?;
