@@ -4,7 +4,7 @@ use std::fs;
 
 use tests::{TestDatabase, workspace_root};
 
-use crate::checkout::Checkout;
+use crate::checkout::{Checkout, outcome};
 
 /// Commands that take minutes, would run these tests inside themselves, or ask a person; that they exist has to do.
 const LONG: &[&str] = &["test", "ci", "bench", "prepare", "createsuperuser", "changepassword", "sqlx"];
@@ -39,7 +39,8 @@ fn follow(checkout: &Checkout, db: &TestDatabase, command: &str) {
     if let Some(verb) = words.first().filter(|verb| open || LONG.contains(verb)) {
         words = vec![verb, "--help"];
     }
-    checkout.xtask(db, &words).expect(0, &[]);
+    // What it writes, it writes there.
+    outcome(&checkout.command(&db.url(), &words).dir(checkout.root())).expect(0, &[]);
 }
 
 #[test]
@@ -125,8 +126,7 @@ fn the_test_in_the_readme_is_one_of_ours() {
 #[test]
 fn every_verb_teaches_by_example() {
     let checkout = Checkout::new();
-    let help =
-        |args: &[&str]| crate::checkout::outcome(&checkout.bare_command(args)).expect(0, &[]).stdout.clone();
+    let help = |args: &[&str]| outcome(&checkout.bare_command(args)).expect(0, &[]).stdout.clone();
     let all = help(&["--help"]);
     let verbs = all.split_once("Commands:\n").unwrap().1.split_once("\n\n").unwrap().0;
     let verbs: Vec<&str> = verbs.lines().filter_map(|line| line.split_whitespace().next()).collect();
