@@ -97,6 +97,11 @@ impl Failure {
             ("25001", _) => {
                 "make `-- no-transaction` the very first line of the file, and this its only statement"
             }
+            // A schema, table, column, function, or any other object of that name.
+            ("42P06" | "42P07" | "42701" | "42710" | "42723", Subject::Migration(_, Direction::Up)) => {
+                "where all of the migration is there already, record it: cargo xtask adopt; else fix the file and run \
+                 the same command again"
+            }
             (_, Subject::Migration(..)) => "fix the file and run the same command again",
             (_, Subject::Seed(_)) => {
                 "fix the file, or the rows that it meets, and run the same command again"

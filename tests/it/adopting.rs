@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use migrations::{Error, Ledger, Project, Session, Settings, Target};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, Executor};
-use tests::TestDatabase;
+use sqlx::{AssertSqlSafe, Executor, PgConnection};
+use tests::{TestDatabase, workspace_root};
 
 use crate::{
     checkout::{Checkout, outcome},
@@ -42,6 +43,8 @@ fn what_is_there_is_adopted_with_the_rows_that_running_it_writes() {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
         let ran = rows(db).await;
+        db.pool().execute("drop schema migrations cascade").await?;
+        checkout.xtask(db, &["migrate"]).expect(1, &["already exists", "record it: cargo xtask adopt"]);
         db.pool().execute("drop schema migrations cascade").await?;
         checkout.xtask(db, &["adopt"]).expect(0, &ALL).expect(0, &["adopted"]);
         assert_eq!(ran, rows(db).await);
@@ -195,6 +198,22 @@ fn rows_that_nothing_proves_are_adopted_only_by_name() {
         checkout
             .xtask(db, &["adopt"])
             .expect(0, &["progress/0003_note", "progress/0002_fill leaves no trace"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn the_library_records_nothing_without_what_it_needs() {
+    tests::empty().run(async |db| {
+        let project = Project::load(&workspace_root().join("migrations"))?;
+        let mut session = Session::connect(&db.options(), Settings::default()).await?;
+        let before = snapshot(db).await;
+        let one = async |_: &mut PgConnection, _: &Ledger| Ok(vec![project.migration("progress", "0001")?.id.clone()]);
+        let refused: Result<(), Error> = session.adopt(&project, &mut |_| {}, one).await;
+        assert!(matches!(refused, Err(Error::Ledger(_))), "{refused:?}");
+        assert_eq!(before, snapshot(db).await);
+        // The lock is given back.
+        session.migrate(&project, &Target::Latest, &mut |_| {}).await?;
         Ok(())
     });
 }

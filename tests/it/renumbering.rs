@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, ffi::OsStr, fs};
 
 use duct::cmd;
+use sqlx::Executor;
 
 use crate::{
     checkout::{Checkout, Outcome, outcome},
@@ -168,7 +169,8 @@ fn several_apps_are_renumbered_in_one_go_or_one_by_one() {
 
 #[test]
 fn what_the_database_has_applied_keeps_its_number() {
-    for edited in [false, true] {
+    // By name and content, by name alone, by content alone.
+    for (edited, renamed) in [(false, false), (true, false), (false, true)] {
         tests::empty().run(async |db| {
             let checkout = collision();
             git(&checkout, &["switch", "--quiet", "--detach", "feature~1"]);
@@ -177,6 +179,9 @@ fn what_the_database_has_applied_keeps_its_number() {
             if edited {
                 checkout.replace("organizations/0003_add_tier.up.sql", "Adds", "Adds a");
                 checkout.replace("organizations/0004_add_limits.up.sql", "Adds", "Adds a");
+            }
+            if renamed {
+                db.pool().execute("update migrations.organizations set description = 'other'").await?;
             }
             let (before, database) = (files(&checkout), snapshot(db).await);
             for args in
@@ -217,11 +222,8 @@ fn where_all_or_none_are_on_the_main_branch_somebody_must_say_which_stays() {
     let before = files(&checkout);
     git(&checkout, &["branch", "--force", "start", "feature~2"]);
     for (args, said) in [
-        (
-            &["--base", "start"] as &[&str],
-            "organizations/0003_add_label, organizations/0003_add_tier: none is on start",
-        ),
-        (&["--base", "feature"], "more than one is on feature"),
+        (&["--base", "start"] as &[&str], "organizations/0003_add_label, organizations/0003_add_tier: none is on start"),
+        (&["--base", "feature"], "more than one is on feature\n"),
     ] {
         renumber(&checkout, args)
             .expect(4, &[said, "--keep organizations/0003_add_label", "nothing was touched"]);
@@ -247,6 +249,23 @@ fn the_base_is_the_branch_that_the_remote_names() {
     git(&checkout, &["branch", "main", "feature~2"]);
     renumber(&checkout, &[])
         .expect(0, &["base       origin/trunk", "organizations/0003_add_tier → 0004_add_tier"]);
+}
+
+#[test]
+fn a_new_name_may_be_the_old_one_of_the_next() {
+    let checkout = merged(
+        |it| {
+            for number in 3..6 {
+                it.migration(&format!("organizations/000{number}_fix"), &format!("select {number};"), "select 1;");
+            }
+        },
+        |it| column(it, "organizations/0003_add_label", "organizations", ""),
+    );
+    renumber(&checkout, &[]).expect(0, &["0003_fix → 0004_fix", "0005_fix → 0006_fix"]);
+    for number in 4..7 {
+        let text = fs::read_to_string(checkout.path(&format!("organizations/000{number}_fix.up.sql"))).unwrap();
+        assert_eq!(text, format!("select {};", number - 1));
+    }
 }
 
 #[test]

@@ -251,6 +251,11 @@ fn wrong_names_are_told_with_the_right_ones() {
             let without_number = checkout.xtask(db, &[verb, "organizations", "add_owner"]);
             without_number.expect(1, &["no migration `add_owner`; did you mean `0002_add_owner_field`?"]);
         }
+        for number in 3..11 {
+            checkout.migration(&format!("organizations/{number:04}_more"), "select 1;", "select 1;");
+        }
+        let several = checkout.xtask(db, &["migrate", "organizations", "000"]);
+        assert!(!several.expect(1, &["0009_more"]).stderr.contains("0010_more"), "{several:?}");
         checkout.xtask(db, &["migrate", "uesrs"]).expect(1, &["did you mean `users`?"]);
         for wrong in [
             &["migrat"] as &[&str],

@@ -4,6 +4,7 @@ use std::{
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
+    process,
 };
 
 use anyhow::{Context, anyhow};
@@ -85,7 +86,7 @@ fn rewrite(path: &Path, text: &str) -> anyhow::Result<()> {
     let rewriting = || {
         let path = path.canonicalize()?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let beside = path.with_file_name(format!(".{name}.new"));
+        let beside = path.with_file_name(format!(".{name}.{}", process::id()));
         create(&beside, text)?;
         let replaced = fs::set_permissions(&beside, fs::metadata(&path)?.permissions());
         replaced.and_then(|()| fs::rename(&beside, &path)).inspect_err(|_| {

@@ -269,7 +269,8 @@ fn told(unclear: &[Unclear], base: &str) -> String {
         .collect();
     format!(
         "it is not clear which of them has the number rightly; nothing was touched\n  {}\n  \
-         say which one databases may have applied: cargo xtask renumber --keep {}",
+         say which one databases may have applied: cargo xtask renumber --keep {}\n  \
+         or which branch others start from: --base BRANCH",
         lines.join("\n  "),
         unclear[0].ids[0]
     )
