@@ -208,7 +208,9 @@ fn the_library_records_nothing_without_what_it_needs() {
         let project = Project::load(&workspace_root().join("migrations"))?;
         let mut session = Session::connect(&db.options(), Settings::default()).await?;
         let before = snapshot(db).await;
-        let one = async |_: &mut PgConnection, _: &Ledger| Ok(vec![project.migration("progress", "0001")?.id.clone()]);
+        let one = async |_: &mut PgConnection, _: &Ledger| {
+            Ok(vec![project.migration("progress", "0001")?.id.clone()])
+        };
         let refused: Result<(), Error> = session.adopt(&project, &mut |_| {}, one).await;
         assert!(matches!(refused, Err(Error::Ledger(_))), "{refused:?}");
         assert_eq!(before, snapshot(db).await);

@@ -96,7 +96,7 @@ async fn each(
             continue;
         }
         let before = snapshot(db).await;
-        let said = outcome(&command(&checkout, verb.args));
+        let said = outcome(&command(&checkout, verb.args).dir(checkout.root()));
         let all = format!("{}{}", said.stdout, said.stderr);
         assert!(
             said.code == code && all.contains(words),

@@ -222,7 +222,10 @@ fn where_all_or_none_are_on_the_main_branch_somebody_must_say_which_stays() {
     let before = files(&checkout);
     git(&checkout, &["branch", "--force", "start", "feature~2"]);
     for (args, said) in [
-        (&["--base", "start"] as &[&str], "organizations/0003_add_label, organizations/0003_add_tier: none is on start"),
+        (
+            &["--base", "start"] as &[&str],
+            "organizations/0003_add_label, organizations/0003_add_tier: none is on start",
+        ),
         (&["--base", "feature"], "more than one is on feature\n"),
     ] {
         renumber(&checkout, args)
@@ -256,14 +259,19 @@ fn a_new_name_may_be_the_old_one_of_the_next() {
     let checkout = merged(
         |it| {
             for number in 3..6 {
-                it.migration(&format!("organizations/000{number}_fix"), &format!("select {number};"), "select 1;");
+                it.migration(
+                    &format!("organizations/000{number}_fix"),
+                    &format!("select {number};"),
+                    "select 1;",
+                );
             }
         },
         |it| column(it, "organizations/0003_add_label", "organizations", ""),
     );
     renumber(&checkout, &[]).expect(0, &["0003_fix → 0004_fix", "0005_fix → 0006_fix"]);
     for number in 4..7 {
-        let text = fs::read_to_string(checkout.path(&format!("organizations/000{number}_fix.up.sql"))).unwrap();
+        let text =
+            fs::read_to_string(checkout.path(&format!("organizations/000{number}_fix.up.sql"))).unwrap();
         assert_eq!(text, format!("select {};", number - 1));
     }
 }
