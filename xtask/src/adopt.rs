@@ -30,7 +30,7 @@ Examples:
   cargo xtask adopt APP         the same of one app, and what it needs of others
   cargo xtask adopt APP 0002    exactly to that one, and what it needs
 
-What is applied and what would be adopted is built on a throwaway database of a test server. Only where its catalogue is the same as this database's, object by object, is it recorded.
+What is applied and what would be adopted is built on a throwaway database of a test server. Only where its catalogue is the same as this database's, object by object, with the order of columns, names of constraints, owners and rights, is it recorded.
 
 Rows are not compared. A migration that changes rows alone leaves no trace in the catalogue: it is adopted where a later one is proven, or where it is named, and told. For the seeds: cargo xtask seed --check.
 

@@ -71,7 +71,8 @@ pub(crate) fn between(expected: &Catalogue, found: &Catalogue) -> Vec<Difference
     differences
 }
 
-/// The differences for people: of a table that is missing or unexpected not its columns too, and not too many.
+/// The differences for people, and not too many: of a table that is missing or unexpected not its columns too, and of a
+/// column that is, not the ones that it moves.
 pub(crate) fn told(differences: &[Difference]) -> Vec<String> {
     let parts = |table: &Difference| {
         let (kind, name) = table.object.rsplit_once(' ').unwrap_or_default();
@@ -79,9 +80,12 @@ pub(crate) fn told(differences: &[Difference]) -> Vec<String> {
         (whole && table.expected.is_some() != table.found.is_some()).then(|| name.to_owned())
     };
     let tables: Vec<String> = differences.iter().filter_map(parts).collect();
+    let shifted: Vec<&str> =
+        differences.iter().filter(|it| it.expected.is_none() || it.found.is_none()).filter_map(Difference::column_of).collect();
+    let follows = |it: &Difference| it.only_moved() && it.column_of().is_some_and(|table| shifted.contains(&table));
     let mut lines: Vec<String> = differences
         .iter()
-        .filter(|difference| !tables.iter().any(|table| difference.is_part_of(table)))
+        .filter(|it| !tables.iter().any(|table| it.is_part_of(table)) && !follows(it))
         .map(ToString::to_string)
         .collect();
     if lines.len() > TOLD {
@@ -112,6 +116,17 @@ fn split(line: &str) -> (&str, &str) {
 }
 
 impl Difference {
+    /// The table of a column.
+    fn column_of(&self) -> Option<&str> {
+        Some(self.object.strip_prefix("column ")?.rsplit_once('.')?.0)
+    }
+
+    /// Whether it is the same column in another place, which its definition begins with.
+    fn only_moved(&self) -> bool {
+        let rest = |definition: &Option<String>| Some(definition.as_ref()?.split_once(' ')?.1.to_owned());
+        rest(&self.expected).is_some_and(|expected| Some(expected) == rest(&self.found))
+    }
+
     /// Whether it is about a column, constraint, index or right of a table.
     fn is_part_of(&self, table: &str) -> bool {
         let name = self.object.split_once(' ').map_or("", |(_, name)| name);
@@ -213,6 +228,21 @@ mod tests {
             "missing     table public.t",
         ];
         assert_eq!(said, expected);
+    }
+
+    #[test]
+    fn a_missing_column_is_told_without_those_that_it_moves() {
+        let lines = |of: &[&str]| Catalogue::of(of.iter().map(|line| (*line).to_owned()).collect());
+        let whole = ["column public.t.a #1 int", "column public.t.b #2 int", "column public.t.c #3 int"];
+        let without = lines(&["column public.t.b #1 int", "column public.t.c #2 text"]);
+        let expected = [
+            "missing     column public.t.a #1 int",
+            "differs     column public.t.c\n    expected  #3 int\n    found     #2 text",
+        ];
+        assert_eq!(told(&between(&lines(&whole), &without)), expected);
+        // Where none is missing, the place is the news.
+        let moved = lines(&["column public.t.a #2 int", "column public.t.b #1 int", "column public.t.c #3 int"]);
+        assert_eq!(told(&between(&lines(&whole), &moved)).len(), 2);
     }
 
     #[test]
