@@ -1,7 +1,7 @@
 //! `flush` takes every row out and writes the seeds, in one transaction; schema and ledger stay.
 
 use serde_json::Value;
-use sqlx::{ConnectOptions, Executor, query_scalar};
+use sqlx::{ConnectOptions, Executor, migrate::Migrate, query_scalar};
 use tests::{TestDatabase, with_database};
 
 use crate::{
@@ -164,6 +164,11 @@ fn flush_waits_for_a_table_only_so_long_and_says_who_has_it() {
         holder.execute("begin; select 1 from users").await?;
         let said = &["gave up waiting", "table users", "application `my server`", "nothing was touched"];
         refused(db, &Checkout::new(), &[], 5, said);
+        assert_eq!(before, snapshot(db).await);
+        holder.execute("rollback").await?;
+        holder.lock().await?;
+        let said = &["waiting for the migration lock", "application `my server`", "nothing was touched"];
+        refused(db, &Checkout::new(), &["--lock-timeout", "0"], 5, said);
         assert_eq!(before, snapshot(db).await);
         Ok(())
     });

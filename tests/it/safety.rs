@@ -141,6 +141,7 @@ fn a_password_is_shown_by_the_one_command_that_is_asked_for_it() {
             url.split_once("://").unwrap().1.split_once('@').unwrap().0.split_once(':').unwrap().1.to_owned();
         let wrong = url.replace(&password, "wr0ng-s3cret");
         let nowhere = url.replace(db.name(), "nowhere");
+        let folder = checkout.root().join("dump").display().to_string();
         for args in [
             &["db-setup"] as &[&str],
             &["db-setup", "--format", "json"],
@@ -148,6 +149,9 @@ fn a_password_is_shown_by_the_one_command_that_is_asked_for_it() {
             &["migrate"],
             &["seed"],
             &["showmigrations"],
+            &["inspect"],
+            &["flush"],
+            &["dumpdata", "--force", "--output", &folder],
             &["server", "status"],
             &["server", "stop"],
             &["db-url", "--redacted"],

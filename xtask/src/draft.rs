@@ -62,7 +62,7 @@ impl Draft {
         Ok(DraftFile { writer: io::BufWriter::new(file), path })
     }
 
-    /// Gives it its name. What had that name is gone then, and there is no moment in which nothing has it.
+    /// Gives it its name. What had that name is gone then; the two change places at once where the file system can.
     pub(crate) fn complete(self) -> anyhow::Result<PathBuf> {
         // Somebody else may have been quicker.
         may_replace(&self.target, self.force)?;
