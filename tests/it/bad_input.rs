@@ -12,19 +12,18 @@ use crate::{
 /// An exit code, and words that are said with it.
 type Told = (i32, &'static str);
 
-/// What one verb says.
-struct Verb {
-    args: &'static [&'static str],
-    /// No server answers.
-    no_server: Told,
+/// What a verb meets: the columns of the table.
+#[derive(Clone, Copy)]
+enum Meets {
+    NoServer,
     /// The server has no database of that name.
-    no_database: Told,
+    NoDatabase,
     /// The database is empty, and every migration pending.
-    pending: Told,
+    Pending,
     /// A whole database, and a role that may only read.
-    reader: Told,
+    Reader,
     /// An empty database, and a role that may not create anything.
-    no_create: Told,
+    NoCreate,
 }
 
 const NOBODY: Told = (1, "no server answers at 127.0.0.1:1");
@@ -33,95 +32,88 @@ const DENIED: Told = (1, "(42501)\n  connect as a role that may");
 const PENDING: Told = (3, "apply them: cargo xtask migrate");
 const WELL: Told = (0, "");
 
-const fn verb(
-    args: &'static [&'static str],
-    no_server: Told,
-    no_database: Told,
-    pending: Told,
-    reader: Told,
-    no_create: Told,
-) -> Verb {
-    Verb { args, no_server, no_database, pending, reader, no_create }
-}
-
 const NO_CREATEDB: Told = (1, "may not create databases, so nothing was touched");
 const LACKS: Told = (0, "warning: the database lacks 4 migrations");
 const NO_EMAIL: Told = (1, "set SUPERUSER_EMAIL, or pass --email EMAIL");
 const NO_PASSWORD: Told = (1, "set SUPERUSER_PASSWORD, or write it to standard input");
 const NO_DUMP: Told = (1, "holds no dump");
+const NO_GIT: Told = (4, "git");
 
 #[rustfmt::skip]
-const VERBS: &[Verb] = &[
-    //    arguments                                 no server  no database  all pending                    may only read  may not create
-    verb(&["db-setup"],                             NOBODY,    WELL,        WELL,                          WELL,          DENIED),
-    verb(&["db-check"],                             NOBODY,    ABSENT,      (3, "pending"),                WELL,          (3, "pending")),
-    verb(&["db-reset"],                             NOBODY,    WELL,        WELL,                          NO_CREATEDB,   NO_CREATEDB),
-    verb(&["db-drop"],                              NOBODY,    (0, "not there"), WELL,                     DENIED,        DENIED),
-    verb(&["db-url"],                               WELL,      WELL,        LACKS,                         WELL,          LACKS),
-    verb(&["db-shell", "--", "-c", "select 1"],     (2, ""),   (2, ""),     LACKS,                         WELL,          LACKS),
-    verb(&["migrate"],                              NOBODY,    ABSENT,      WELL,                          WELL,          DENIED),
-    verb(&["migrate", "--plan"],                    NOBODY,    ABSENT,      (0, "4 migrations would run"), WELL,          (0, "4 migrations would run")),
-    verb(&["migrate", "--check"],                   NOBODY,    ABSENT,      (3, "4 migrations would run"), WELL,          (3, "4 migrations would run")),
-    verb(&["migrate", "progress", "zero"],          NOBODY,    ABSENT,      (0, "0 pending"),              (1, "must be owner"), (0, "0 pending")),
-    verb(&["adopt"],                                NOBODY,    ABSENT,      (3, "nothing was recorded"),   (0, "0 pending"), DENIED),
-    verb(&["showmigrations"],                       NOBODY,    ABSENT,      (0, "[ ]"),                    (0, "[X]"),    (0, "[ ]")),
-    verb(&["seed"],                                 NOBODY,    ABSENT,      PENDING,                       (1, "give the role that right"), PENDING),
-    verb(&["seed", "--check"],                      NOBODY,    ABSENT,      PENDING,                       (1, "give the role that right"), PENDING),
-    verb(&["flush"],                                NOBODY,    ABSENT,      PENDING,                       DENIED,        PENDING),
-    verb(&["dumpdata", "--output", "nowhere/dump"], NOBODY,    ABSENT,      (1, "none of the tables"),     DENIED,        (1, "none of the tables")),
-    verb(&["loaddata", "nowhere"],                  NO_DUMP,   NO_DUMP,     NO_DUMP,                       NO_DUMP,       NO_DUMP),
-    verb(&["inspect"],                              NOBODY,    ABSENT,      WELL,                          (0, "users"),  WELL),
-    verb(&["createsuperuser", "--noinput"],         NOBODY,    ABSENT,      PENDING,                       NO_EMAIL,      PENDING),
-    verb(&["changepassword", "a@b.example", "--noinput"], NOBODY, ABSENT,   PENDING,                       NO_PASSWORD,   PENDING),
-    verb(&["scratch"],                              NOBODY,    WELL,        WELL,                          DENIED,        DENIED),
-    verb(&["verify"],                               NOBODY,    WELL,        WELL,                          DENIED,        DENIED),
-    verb(&["server", "status"],                     (0, "no server answers"), WELL, WELL,                  WELL,          WELL),
-    verb(&["server", "start"],                      NOBODY,    WELL,        LACKS,                         WELL,          LACKS),
+const VERBS: &[(&[&str], [Told; 5])] = &[
+    // arguments                                 no server  no database  all pending                    may only read  may not create
+    (&["db-setup"],                             [NOBODY,    WELL,        WELL,                          WELL,          DENIED]),
+    (&["db-check"],                             [NOBODY,    ABSENT,      (3, "pending"),                WELL,          (3, "pending")]),
+    (&["db-reset"],                             [NOBODY,    WELL,        WELL,                          NO_CREATEDB,   NO_CREATEDB]),
+    (&["db-drop"],                              [NOBODY,    (0, "not there"), WELL,                     DENIED,        DENIED]),
+    (&["db-url"],                               [WELL,      WELL,        LACKS,                         WELL,          LACKS]),
+    (&["db-shell", "--", "-c", "select 1"],     [(2, ""),   (2, ""),     LACKS,                         WELL,          LACKS]),
+    (&["migrate"],                              [NOBODY,    ABSENT,      WELL,                          WELL,          DENIED]),
+    (&["migrate", "--plan"],                    [NOBODY,    ABSENT,      (0, "4 migrations would run"), WELL,          (0, "4 migrations would run")]),
+    (&["migrate", "--check"],                   [NOBODY,    ABSENT,      (3, "4 migrations would run"), WELL,          (3, "4 migrations would run")]),
+    (&["migrate", "progress", "zero"],          [NOBODY,    ABSENT,      (0, "0 pending"),              (1, "must be owner"), (0, "0 pending")]),
+    (&["adopt"],                                [NOBODY,    ABSENT,      (3, "nothing was recorded"),   (0, "0 pending"), DENIED]),
+    (&["showmigrations"],                       [NOBODY,    ABSENT,      (0, "[ ]"),                    (0, "[X]"),    (0, "[ ]")]),
+    (&["seed"],                                 [NOBODY,    ABSENT,      PENDING,                       (1, "give the role that right"), PENDING]),
+    (&["seed", "--check"],                      [NOBODY,    ABSENT,      PENDING,                       (1, "give the role that right"), PENDING]),
+    (&["flush"],                                [NOBODY,    ABSENT,      PENDING,                       DENIED,        PENDING]),
+    (&["dumpdata", "--output", "nowhere/dump"], [NOBODY,    ABSENT,      (1, "none of the tables"),     DENIED,        (1, "none of the tables")]),
+    (&["loaddata", "nowhere"],                  [NO_DUMP,   NO_DUMP,     NO_DUMP,                       NO_DUMP,       NO_DUMP]),
+    (&["inspect"],                              [NOBODY,    ABSENT,      WELL,                          (0, "users"),  WELL]),
+    (&["createsuperuser", "--noinput"],         [NOBODY,    ABSENT,      PENDING,                       NO_EMAIL,      PENDING]),
+    (&["changepassword", "a@b.example", "--noinput"], [NOBODY, ABSENT,   PENDING,                       NO_PASSWORD,   PENDING]),
+    (&["scratch"],                              [NOBODY,    WELL,        WELL,                          DENIED,        DENIED]),
+    (&["verify"],                               [NOBODY,    WELL,        WELL,                          DENIED,        DENIED]),
+    (&["server", "status"],                     [(0, "no server answers"), WELL, WELL,                  WELL,          WELL]),
+    (&["server", "start"],                      [NOBODY,    WELL,        LACKS,                         WELL,          LACKS]),
+    (&["erd"],                                  [NOBODY,    WELL,        WELL,                          DENIED,        DENIED]),
     // These need no server at all.
-    verb(&["sqlmigrate", "users", "0001"],          WELL,      WELL,        WELL,                          WELL,          WELL),
-    verb(&["graph"],                                WELL,      WELL,        WELL,                          WELL,          WELL),
-    verb(&["completions", "bash"],                  WELL,      WELL,        WELL,                          WELL,          WELL),
+    (&["sqlmigrate", "users", "0001"],          [WELL,      WELL,        WELL,                          WELL,          WELL]),
+    (&["graph"],                                [WELL,      WELL,        WELL,                          WELL,          WELL]),
+    (&["makemigrations", "--empty", "users", "--name", "add_note"], [WELL, WELL, WELL,                  WELL,          WELL]),
+    (&["renumber"],                             [NO_GIT,    NO_GIT,      NO_GIT,                        NO_GIT,        NO_GIT]),
+    (&["completions", "bash"],                  [WELL,      WELL,        WELL,                          WELL,          WELL]),
 ];
 
+/// Verbs that build a package or run these tests; what they meet is tested where they are.
+const APART: &[&str] = &["sqlx", "prepare", "test", "ci", "bench"];
+
 /// Runs every verb, and compares the database before and after where it is to change nothing.
-async fn each(
-    db: &TestDatabase,
-    told: impl Fn(&Verb) -> Told,
-    mut command: impl FnMut(&Checkout, &[&str]) -> Expression,
-) {
-    for verb in VERBS {
-        let (checkout, (code, words)) = (Checkout::new(), told(verb));
-        if code == 0 && verb.writes() {
-            // On whole databases and servers of their own these are proven elsewhere.
+async fn each(db: &TestDatabase, meets: Meets, command: impl Fn(&Checkout, &[&str]) -> Expression) {
+    for (args, told) in VERBS {
+        let (checkout, (code, words)) = (Checkout::new(), told[meets as usize]);
+        // What they do where nothing is in their way is proven elsewhere.
+        if code == 0 && matches!(args, ["db-setup" | "db-reset" | "db-drop" | "migrate"]) {
             continue;
         }
         let before = snapshot(db).await;
-        let said = outcome(&command(&checkout, verb.args).dir(checkout.root()));
+        let said = outcome(&command(&checkout, args).dir(checkout.root()));
         let all = format!("{}{}", said.stdout, said.stderr);
         assert!(
             said.code == code && all.contains(words),
-            "{:?}: {} instead of {code}, {words}:\n{all}",
-            verb.args,
+            "{args:?}: {} instead of {code}, {words}:\n{all}",
             said.code
         );
-        assert!(before == snapshot(db).await, "{:?} changed something:\n{all}", verb.args);
+        assert!(before == snapshot(db).await, "{args:?} changed something:\n{all}");
     }
 }
 
-impl Verb {
-    fn writes(&self) -> bool {
-        matches!(self.args, ["db-setup" | "db-reset" | "db-drop" | "migrate"])
+#[test]
+fn every_verb_is_in_the_table() {
+    let help = outcome(&Checkout::new().bare_command(&["--help"])).stdout;
+    let verbs = help.split_once("Commands:\n").unwrap().1.split_once("\n\n").unwrap().0;
+    for verb in verbs.lines().filter_map(|line| line.split_whitespace().next()) {
+        let tried = VERBS.iter().any(|(args, _)| args[0] == verb);
+        assert!(tried != APART.contains(&verb), "{verb}");
     }
 }
 
 #[test]
 fn where_no_server_answers_it_is_told_which_one() {
     tests::empty().run(async |db| {
-        each(
-            db,
-            |verb| verb.no_server,
-            |checkout, args| checkout.command("postgres://app:x@127.0.0.1:1/app", args),
-        )
+        each(db, Meets::NoServer, |checkout, args| {
+            checkout.command("postgres://app:x@127.0.0.1:1/app", args)
+        })
         .await;
         Ok(())
     });
@@ -131,7 +123,7 @@ fn where_no_server_answers_it_is_told_which_one() {
 fn where_there_is_no_database_the_command_that_makes_it_is_told() {
     tests::empty().run(async |db| {
         let url = db.url().replace(db.name(), "there_is_none");
-        each(db, |verb| verb.no_database, |checkout, args| checkout.command(&url, args)).await;
+        each(db, Meets::NoDatabase, |checkout, args| checkout.command(&url, args)).await;
         Ok(())
     });
 }
@@ -139,7 +131,7 @@ fn where_there_is_no_database_the_command_that_makes_it_is_told() {
 #[test]
 fn where_migrations_are_pending_nothing_is_done_halfway() {
     tests::empty().run(async |db| {
-        each(db, |verb| verb.pending, |checkout, args| checkout.command(&db.url(), args)).await;
+        each(db, Meets::Pending, |checkout, args| checkout.command(&db.url(), args)).await;
         Ok(())
     });
 }
@@ -163,7 +155,7 @@ fn a_role_that_may_only_read_is_told_what_it_lacks() {
     tests::with_database(async |db| {
         let grants = "grant usage on schema migrations to ROLE; grant select on all tables in schema migrations, public to ROLE";
         let url = role(db, grants).await;
-        each(db, |verb| verb.reader, |checkout, args| checkout.command(&url, args)).await;
+        each(db, Meets::Reader, |checkout, args| checkout.command(&url, args)).await;
         drop_role(db).await;
         Ok(())
     });
@@ -173,7 +165,7 @@ fn a_role_that_may_only_read_is_told_what_it_lacks() {
 fn a_role_that_may_not_create_is_told_what_it_lacks() {
     tests::empty().run(async |db| {
         let url = role(db, "").await;
-        each(db, |verb| verb.no_create, |checkout, args| checkout.command(&url, args)).await;
+        each(db, Meets::NoCreate, |checkout, args| checkout.command(&url, args)).await;
         drop_role(db).await;
         Ok(())
     });

@@ -80,9 +80,13 @@ pub(crate) fn told(differences: &[Difference]) -> Vec<String> {
         (whole && table.expected.is_some() != table.found.is_some()).then(|| name.to_owned())
     };
     let tables: Vec<String> = differences.iter().filter_map(parts).collect();
-    let shifted: Vec<&str> =
-        differences.iter().filter(|it| it.expected.is_none() || it.found.is_none()).filter_map(Difference::column_of).collect();
-    let follows = |it: &Difference| it.only_moved() && it.column_of().is_some_and(|table| shifted.contains(&table));
+    let shifted: Vec<&str> = differences
+        .iter()
+        .filter(|it| it.expected.is_none() || it.found.is_none())
+        .filter_map(Difference::column_of)
+        .collect();
+    let follows =
+        |it: &Difference| it.only_moved() && it.column_of().is_some_and(|table| shifted.contains(&table));
     let mut lines: Vec<String> = differences
         .iter()
         .filter(|it| !tables.iter().any(|table| it.is_part_of(table)) && !follows(it))
@@ -241,7 +245,8 @@ mod tests {
         ];
         assert_eq!(told(&between(&lines(&whole), &without)), expected);
         // Where none is missing, the place is the news.
-        let moved = lines(&["column public.t.a #2 int", "column public.t.b #1 int", "column public.t.c #3 int"]);
+        let moved =
+            lines(&["column public.t.a #2 int", "column public.t.b #1 int", "column public.t.c #3 int"]);
         assert_eq!(told(&between(&lines(&whole), &moved)).len(), 2);
     }
 
