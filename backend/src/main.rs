@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     let done = command_line::read().and_then(|command| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.context("start the async runtime")?;
-        let done = runtime.block_on(run(command));
+        let done = runtime.block_on(or_interrupted(run(command)));
         // Without waiting for an answer that nobody gives any more.
         runtime.shutdown_background();
         done
@@ -48,7 +48,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Help(text) => output::line(&text),
         Command::Migrate => migrate::run().await,
         Command::Check => check::run().await,
-        Command::CreateSuperuser(args) => or_interrupted(args.run()).await,
-        Command::ChangePassword(args) => or_interrupted(args.run()).await,
+        Command::CreateSuperuser(args) => args.run().await,
+        Command::ChangePassword(args) => args.run().await,
     }
 }

@@ -1,11 +1,14 @@
 //! The program of a deploy: it brings its migrations along, so it works from an empty folder.
 
 use duct::{Expression, cmd};
+use rustix::process::Signal;
 use sqlx::Executor;
 use tests::{TestDatabase, workspace_root};
 
 use crate::{
     checkout::{Checkout, built, outcome},
+    interruption::send,
+    locking::wait_for_session,
     snapshot::{shape, snapshot},
 };
 
@@ -48,6 +51,29 @@ fn a_deploy_without_sense_is_told_how() {
         let program = || cmd!(built("backend"), "check").dir(nowhere.path()).unchecked();
         outcome(&program().env_remove("DATABASE_URL")).expect(1, &["DATABASE_URL is not set"]);
         outcome(&program().env("DATABASE_URL", "app")).expect(1, &["not a connection string"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_deploy_that_is_told_to_end_undoes_what_it_is_at() {
+    tests::at("organizations/0002_add_owner_field").run(async |db| {
+        let (nowhere, before) = (tempfile::tempdir()?, snapshot(db).await);
+        for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+            // What is left to migrate refers to this table, and waits.
+            let mut holder = db.pool().begin().await?;
+            holder.execute("lock table users").await?;
+            let running = backend(db, "migrate", &nowhere).stdout_capture().stderr_capture().start()?;
+            wait_for_session(db, "create table progress").await;
+            send(&running, signal);
+            let output = running.wait()?;
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(130), "{said}");
+            assert!(said.starts_with("interrupted: what was under way in a transaction is undone"), "{said}");
+            holder.rollback().await?;
+        }
+        assert_eq!(before, snapshot(db).await);
+        outcome(&backend(db, "migrate", &nowhere)).expect(0, &["applied progress/0001_initial"]);
         Ok(())
     });
 }

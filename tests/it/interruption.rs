@@ -12,7 +12,7 @@ use crate::{
     snapshot::{shape, snapshot},
 };
 
-fn send(handle: &Handle, signal: Signal) {
+pub(crate) fn send(handle: &Handle, signal: Signal) {
     for pid in handle.pids() {
         // It may have ended by itself.
         let _ = kill_process(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap(), signal);

@@ -31,7 +31,7 @@ impl fmt::Display for Stop {
         f.write_str(match self {
             Stop::Usage(why) | Stop::Behind(why) => why,
             Stop::Differs => "the database is not what this program needs",
-            Stop::Interrupted => "what was under way is undone",
+            Stop::Interrupted => "what was under way in a transaction is undone, what was done before stays",
         })
     }
 }

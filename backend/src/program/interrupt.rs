@@ -1,4 +1,6 @@
 //! Ctrl-C and its relatives: the work is dropped where it waits, and what it holds is put back as it goes.
+//!
+//! Where this is the first process of a container, nobody else would end it: such a one has no default for signals.
 
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};

@@ -66,7 +66,7 @@ fn ctrl_c_at_a_question_leaves_the_terminal_as_it_was_and_nothing_written() {
                     }
                     terminal.type_line(answer);
                 }
-                terminal.expect("\ninterrupted: what was under way is undone");
+                terminal.expect("\ninterrupted: what was under way in a transaction is undone");
                 assert!(terminal.shows_typing());
                 let (code, seen) = terminal.end();
                 assert_eq!(code, 130, "{seen}");
