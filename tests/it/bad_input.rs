@@ -37,7 +37,6 @@ const LACKS: Told = (0, "warning: the database lacks 4 migrations");
 const NO_EMAIL: Told = (1, "set SUPERUSER_EMAIL, or pass --email EMAIL");
 const NO_PASSWORD: Told = (1, "set SUPERUSER_PASSWORD, or write it to standard input");
 const NO_DUMP: Told = (1, "holds no dump");
-const NO_GIT: Told = (4, "git");
 
 #[rustfmt::skip]
 const VERBS: &[(&[&str], [Told; 5])] = &[
@@ -71,7 +70,7 @@ const VERBS: &[(&[&str], [Told; 5])] = &[
     (&["sqlmigrate", "users", "0001"],          [WELL,      WELL,        WELL,                          WELL,          WELL]),
     (&["graph"],                                [WELL,      WELL,        WELL,                          WELL,          WELL]),
     (&["makemigrations", "--empty", "users", "--name", "add_note"], [WELL, WELL, WELL,                  WELL,          WELL]),
-    (&["renumber"],                             [NO_GIT,    NO_GIT,      NO_GIT,                        NO_GIT,        NO_GIT]),
+    (&["renumber"],                             [WELL,      WELL,        WELL,                          WELL,          WELL]),
     (&["completions", "bash"],                  [WELL,      WELL,        WELL,                          WELL,          WELL]),
 ];
 

@@ -7,14 +7,14 @@ use std::{
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context;
 use migrations::Project;
 
-/// Within so short a time nobody edits a file and asks for a database.
-const FRESH: std::time::Duration = std::time::Duration::from_millis(20);
+/// Within so short a time nobody edits a file and asks for a database: to start the program that asks takes longer.
+const FRESH: Duration = Duration::from_millis(2);
 
 pub(crate) struct Sources {
     folder: PathBuf,
