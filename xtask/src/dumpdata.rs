@@ -12,13 +12,15 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use crate::{
     checkout::Checkout,
     cli::Format,
-    draft::{Draft, DraftFile},
-    dump::{self, Dump, DumpedSequence, DumpedTable, FORMAT, SETTINGS, Tally},
     interrupt::or_interrupted,
     output::{Steps, count, timed},
+    rows::{
+        draft::{Draft, DraftFile},
+        dump::{self, Dump, DumpedSequence, DumpedTable, FORMAT, SETTINGS, Tally},
+        tables::{self, Others, Table},
+    },
     server,
     session::{self, on_server},
-    tables::{self, Others, Table},
 };
 
 #[derive(Debug, ClapArgs)]

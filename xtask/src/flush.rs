@@ -9,15 +9,18 @@ use sqlx::{Connection, PgConnection};
 use crate::{
     checkout::Checkout,
     cli::Format,
-    emptying::{self, Triggers},
     exit::Stop,
     interrupt::or_interrupted,
     migrate,
     output::{Steps, count, timed},
-    pending, safety, seed, server,
+    pending,
+    rows::{
+        emptying::{self, Triggers},
+        tables::{self, Others, Table},
+    },
+    safety, seed, server,
     server::Server,
     session::{self, Timeouts, on_server},
-    tables::{self, Others, Table},
 };
 
 #[derive(Debug, ClapArgs)]

@@ -9,14 +9,16 @@ use serde_json::json;
 use crate::{
     checkout::Checkout,
     cli::Format,
-    dump::{self, Dump},
     interrupt::or_interrupted,
-    load, migrate,
+    migrate,
     output::{Steps, count},
+    rows::{
+        dump::{self, Dump},
+        load, tables,
+    },
     safety, server,
     server::Server,
     session::{self, Timeouts, on_server},
-    tables,
 };
 
 #[derive(Debug, ClapArgs)]

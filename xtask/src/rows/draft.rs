@@ -12,8 +12,8 @@ use anyhow::{Context, bail};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use crate::{
-    dump::{self, Dump},
     exit::Stop,
+    rows::dump::{self, Dump},
 };
 
 /// A folder under way. Dropped before it is complete, it is removed; what a killed process left, the next one removes.

@@ -3,7 +3,7 @@
 use migrations::{Error, database::quoted};
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
-use crate::tables::{Table, list, run};
+use crate::rows::tables::{Table, list, run};
 
 /// A foreign key of another table that leads to one of ours.
 #[derive(Debug, Clone)]

@@ -12,7 +12,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::tables::Column;
+use crate::rows::tables::Column;
 
 /// The file that says what the others are.
 pub(crate) const FILE: &str = "dump.json";

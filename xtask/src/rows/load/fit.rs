@@ -4,9 +4,11 @@ use migrations::{Ledger, Project};
 use sqlx::PgConnection;
 
 use crate::{
-    dump::{self, Dump, DumpedTable, Migration},
     exit::Stop,
-    tables::Table,
+    rows::{
+        dump::{self, Dump, DumpedTable, Migration},
+        tables::Table,
+    },
 };
 
 /// Refuses a dump of another schema; every difference at once.

@@ -15,11 +15,13 @@ use migrations::{Error, Project, database::quoted};
 use sqlx::{Connection, PgConnection};
 
 use crate::{
-    dump::{self, Dump, DumpedTable, SETTINGS, Tally},
-    emptying::{self, Triggers},
     exit::Stop,
     output::{Steps, timed},
-    tables::{self, ForeignKey, Others, Table},
+    rows::{
+        dump::{self, Dump, DumpedTable, SETTINGS, Tally},
+        emptying::{self, Triggers},
+        tables::{self, ForeignKey, Others, Table},
+    },
 };
 
 /// Where the rows come from.

@@ -12,7 +12,7 @@ use migrations::{Error, database::quoted};
 use sqlx::{PgConnection, postgres::PgDatabaseError};
 
 use super::{DumpedTable, ForeignKey, Source, Table, copy, defer};
-use crate::{dump, tables};
+use crate::rows::{dump, tables};
 
 /// SQLSTATE of a foreign key that leads nowhere.
 const FOREIGN_KEY: &str = "23503";
