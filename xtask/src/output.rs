@@ -3,6 +3,7 @@
 use std::{
     env,
     io::{self, IsTerminal, Write},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -14,11 +15,26 @@ use crate::cli::Format;
 /// Columns of a step's line: step, what, state, time.
 const WIDTHS: (usize, usize, usize, usize) = (10, 48, 9, 8);
 /// What stands on a terminal while a step runs.
-const RUNNING: &str = "{prefix:10} {wide_msg} {elapsed}";
+const TIMED: &str = "{prefix:10} {wide_msg} {elapsed}";
 /// The same where it is known how much there is to do.
 const COUNTED: &str = "{prefix:10} {bar:24} {pos} of {len}  {wide_msg} {elapsed}";
 /// How often the time there is brought up to date.
 const TICK: Duration = Duration::from_millis(200);
+
+/// The line of a step that still runs. There is one terminal, and so one of it.
+static RUNNING: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+fn running() -> MutexGuard<'static, Option<ProgressBar>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Writes while that line is not there.
+fn aside<T>(write: impl FnOnce() -> T) -> T {
+    match &*running() {
+        Some(bar) => bar.suspend(write),
+        None => write(),
+    }
+}
 
 /// One step that was done.
 #[derive(Debug, Clone, Serialize)]
@@ -35,18 +51,16 @@ pub(crate) struct Steps {
     format: Format,
     done: Vec<Step>,
     last: String,
-    /// The line of a step that still runs, on a terminal.
-    running: Option<ProgressBar>,
 }
 
 impl Steps {
     pub(crate) fn new(format: Format) -> Steps {
-        Steps { format, done: Vec::new(), last: String::new(), running: None }
+        Steps { format, done: Vec::new(), last: String::new() }
     }
 
     /// Shows on a terminal what is under way, and for how long; nothing elsewhere.
     pub(crate) fn doing(&mut self, step: &str, what: &str) {
-        self.show(step, what, RUNNING);
+        self.show(step, what, TIMED);
     }
 
     /// The same with how much of it is done.
@@ -56,12 +70,13 @@ impl Steps {
         bar.set_position(done as u64);
     }
 
-    fn show(&mut self, step: &str, what: &str, template: &str) -> &ProgressBar {
+    fn show(&mut self, step: &str, what: &str, template: &str) -> ProgressBar {
         let target = match self.format {
             Format::Text => ProgressDrawTarget::stdout(),
             Format::Json => ProgressDrawTarget::hidden(),
         };
-        let bar = self.running.get_or_insert_with(|| {
+        let mut running = running();
+        let bar = running.get_or_insert_with(|| {
             let bar = ProgressBar::no_length();
             bar.set_draw_target(target);
             bar.enable_steady_tick(TICK);
@@ -72,7 +87,7 @@ impl Steps {
         }
         bar.set_prefix(step.to_owned());
         bar.set_message(what.to_owned());
-        bar
+        bar.clone()
     }
 
     /// Tells that a step is done.
@@ -95,10 +110,10 @@ impl Steps {
 
     /// Tells something that belongs to the step under way.
     pub(crate) fn note(&mut self, text: &str) {
-        let tell = || if self.format == Format::Text { line(text) } else { complain_line(text) };
-        match &self.running {
-            Some(bar) => bar.suspend(tell),
-            None => tell(),
+        if self.format == Format::Text {
+            line(text);
+        } else {
+            complain_line(text);
         }
     }
 
@@ -115,7 +130,7 @@ impl Steps {
     }
 
     fn wipe(&mut self) {
-        if let Some(bar) = self.running.take() {
+        if let Some(bar) = running().take() {
             bar.finish_and_clear();
         }
     }
@@ -166,7 +181,7 @@ pub(crate) fn line(text: &str) {
 ///
 /// A reader that went away (`… | head`) is no error of ours: the command goes on in silence. A full disk is one.
 pub(crate) fn raw(text: &str) {
-    match io::stdout().write_all(text.as_bytes()) {
+    match aside(|| io::stdout().write_all(text.as_bytes())) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             complain("error", &format!("cannot write to standard output: {error}"));
             std::process::exit(1);
@@ -195,5 +210,5 @@ pub(crate) fn complain(word: &str, text: &str) {
 }
 
 fn complain_line(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = aside(|| writeln!(io::stderr(), "{text}"));
 }
