@@ -83,6 +83,13 @@ fn a_database_that_differs_is_refused_object_by_object_and_keeps_its_ledger() {
         ),
         ("create table stray (id int)", &["unexpected  table public.stray"]),
         (
+            "alter table organizations disable trigger all",
+            &[
+                "differs     constraint public.organizations.organizations_owner_id_fkey",
+                "nothing was recorded",
+            ],
+        ),
+        (
             "alter table progress alter column status drop default",
             &["found     #5 text not null", "nothing was recorded"],
         ),

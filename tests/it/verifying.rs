@@ -145,11 +145,38 @@ fn a_down_that_leaves_something_fails_with_what_it_left() {
             "+ statistics public.progress.st",
         ),
         ("create publication pub for table progress;", "select 1;", "+ publication pub"),
-        ("comment on schema public is 'ours';", "select 1;", "+ schema public ours"),
+        ("comment on schema public is 'ours';", "select 1;", "+ schema public -- ours"),
         ("create collation c from \"C\";", "select 1;", "+ collation public.c"),
         ("create sequence s;", "select 1;", "+ sequence public.s"),
-        ("create domain d as int check (value > 0);", "select 1;", "+ domain public.d integer CHECK"),
+        ("create domain d as int check (value > 0);", "select 1;", "+ domain public.d integer d_check CHECK"),
         ("create policy p on progress using (true);", "select 1;", "+ policy public.progress.p"),
+        (
+            "alter table progress disable trigger all;",
+            "alter table progress enable trigger user;",
+            "+ constraint public.progress.progress_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE triggers disabled",
+        ),
+        (
+            "revoke execute on function touch_updated_at() from public;",
+            "select 1;",
+            "+ revoke public.touch_updated_at() from public",
+        ),
+        (
+            "alter function touch_updated_at() owner to pg_monitor;",
+            "grant execute on function touch_updated_at() to public;",
+            "owner pg_monitor",
+        ),
+        ("alter sequence audit_logs_id_seq cache 7;", "select 1;", "7 owned by audit_logs.id"),
+        (
+            "create aggregate g(int) (sfunc = int4pl, stype = int);",
+            "drop aggregate g(int); create aggregate g(int) (sfunc = int4mi, stype = int);",
+            "+ aggregate public.g(integer) int4mi",
+        ),
+        ("create cast (int4range as text) with inout;", "select 1;", "+ cast (int4range as text)"),
+        (
+            "alter default privileges grant select on tables to public;",
+            "select 1;",
+            "+ default privileges everywhere of r SELECT to public",
+        ),
     ] {
         check(
             |it| it.migration("progress/0002_more", up, down),

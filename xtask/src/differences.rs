@@ -12,6 +12,7 @@ use crate::catalogue::Catalogue;
 /// Kinds of objects whose name is two words.
 const TWO_WORDS: &[&str] = &[
     "composite type",
+    "default privileges",
     "event trigger",
     "foreign server",
     "foreign table",
