@@ -69,7 +69,9 @@ const FOREIGN_KEYS: &str = "
 impl Schema {
     pub(super) async fn read(scratch: &Scratch, project: &Project) -> anyhow::Result<Schema> {
         let failed = || Error::database("read the tables");
-        let mut conn = PgConnection::connect_with(&scratch.options()).await.map_err(failed())?;
+        // Whatever the role prefers: names are told without the schema only where it is looked in.
+        let options = scratch.options().options([("search_path", "public")]);
+        let mut conn = PgConnection::connect_with(&options).await.map_err(failed())?;
         let columns = sqlx::query(COLUMNS).bind(project.ledger_schemas());
         let columns = columns.fetch_all(&mut conn).await.map_err(failed())?;
         let keys = sqlx::query(FOREIGN_KEYS).fetch_all(&mut conn).await.map_err(failed())?;
