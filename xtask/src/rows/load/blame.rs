@@ -71,9 +71,20 @@ fn told(path: &Path, line: Option<u64>, column: Option<String>, refused: &PgData
     anyhow!(
         "{}{line}{column}: {} ({}); nothing was loaded\n  mend it and load it with --edited, or dump again",
         path.display(),
-        refused.message(),
+        without_value(refused.code(), refused.message()),
         refused.code()
     )
+}
+
+/// What Postgres says of a value that is none of its type, without the value.
+fn without_value(code: &str, message: &str) -> String {
+    // 22P04: what the file is made of; the name in quotes is a column's.
+    match (message.find('"'), message.rfind('"')) {
+        (Some(start), Some(end)) if code.starts_with("22") && code != "22P04" && start < end => {
+            format!("{}…{}", &message[..=start], &message[end..])
+        }
+        _ => message.to_owned(),
+    }
 }
 
 /// The foreign key of this table that leads nowhere, if it is one.
@@ -162,4 +173,29 @@ async fn line_of_orphan(
 fn fields(line: &[u8]) -> Vec<Vec<u8>> {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     line.split(|byte| *byte == b'\t').map(<[u8]>::to_vec).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_value;
+
+    #[test]
+    fn a_value_is_not_repeated_and_a_column_is() {
+        for (code, message, told) in [
+            (
+                "22P02",
+                "invalid input syntax for type uuid: \"$argon2\"",
+                "invalid input syntax for type uuid: \"…\"",
+            ),
+            (
+                "22003",
+                "value \"9\" is out of range for type integer",
+                "value \"…\" is out of range for type integer",
+            ),
+            ("22P04", "missing data for column \"email\"", "missing data for column \"email\""),
+            ("23514", "check constraint \"c\"", "check constraint \"c\""),
+        ] {
+            assert_eq!(without_value(code, message), told);
+        }
+    }
 }
