@@ -79,6 +79,23 @@ fn a_deploy_that_is_told_to_end_undoes_what_it_is_at() {
 }
 
 #[test]
+fn ctrl_c_is_heard_while_a_password_is_waited_for() {
+    for verb in ["createsuperuser", "changepassword"] {
+        tests::with_database(async |db| {
+            let nowhere = tempfile::tempdir()?;
+            let (input, _kept_open) = std::io::pipe()?;
+            let command = cmd!(built("backend"), verb, "--noinput").env("SUPERUSER_EMAIL", "ada@example.org");
+            let command = command.env("DATABASE_URL", db.url()).dir(nowhere.path()).stdin_file(input);
+            let running = command.stderr_capture().unchecked().start()?;
+            wait_for_session(db, "from roles").await;
+            send(&running, Signal::INT);
+            assert_eq!(running.wait()?.status.code(), Some(130));
+            Ok(())
+        });
+    }
+}
+
+#[test]
 fn the_program_tells_what_it_can_without_a_database() {
     let ask = |args: &[&str]| outcome(&cmd(built("backend"), args).env_remove("DATABASE_URL").unchecked());
     let verbs = ["migrate", "check", "createsuperuser", "changepassword"];

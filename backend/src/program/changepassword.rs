@@ -33,7 +33,7 @@ impl Args {
         let mut session = database::open_for_accounts().await?;
         let (email, password) = match terminal {
             Some(terminal) => self.ask(&terminal, session.connection()).await?,
-            None => self.take()?,
+            None => self.take().await?,
         };
         let actor = Actor::system("changepassword");
         let changed = users::change_password(session.connection(), &actor, &email, &password).await;
@@ -44,13 +44,13 @@ impl Args {
         Ok(())
     }
 
-    fn take(self) -> anyhow::Result<(String, String)> {
+    async fn take(self) -> anyhow::Result<(String, String)> {
         let Some(email) = given::argument(self.email, "SUPERUSER_EMAIL")? else {
             bail!(
                 "no e-mail address was given; nothing was written\n  pass it as an argument, or set SUPERUSER_EMAIL"
             )
         };
-        Ok((email, given::password()?))
+        Ok((email, given::password().await?))
     }
 
     async fn ask(self, terminal: &Terminal, conn: &mut PgConnection) -> anyhow::Result<(String, String)> {

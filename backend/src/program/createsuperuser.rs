@@ -43,7 +43,7 @@ impl Args {
         let mut session = database::open_for_accounts().await?;
         let Answers { email, username, password } = match terminal {
             Some(terminal) => self.ask(&terminal, session.connection()).await?,
-            None => self.take()?,
+            None => self.take().await?,
         };
         let registration = Registration { email: &email, username: &username, password: &password };
         let actor = Actor::system("createsuperuser");
@@ -61,7 +61,7 @@ impl Args {
         Ok(())
     }
 
-    fn take(self) -> anyhow::Result<Answers> {
+    async fn take(self) -> anyhow::Result<Answers> {
         let Some(email) = given::argument(self.email, "SUPERUSER_EMAIL")? else {
             bail!(
                 "no e-mail address was given; nothing was written\n  set SUPERUSER_EMAIL, or pass --email EMAIL"
@@ -69,7 +69,7 @@ impl Args {
         };
         let username = given::argument(self.username, "SUPERUSER_USERNAME")?;
         let username = username.unwrap_or_else(|| email.trim().to_owned());
-        Ok(Answers { email, username, password: given::password()? })
+        Ok(Answers { email, username, password: given::password().await? })
     }
 
     async fn ask(self, terminal: &Terminal, conn: &mut PgConnection) -> anyhow::Result<Answers> {

@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, anyhow, bail};
+use tokio::task::spawn_blocking;
 
 /// What was typed as an argument, or else a variable.
 pub(crate) fn argument(typed: Option<String>, name: &str) -> anyhow::Result<Option<String>> {
@@ -22,15 +23,20 @@ fn variable(name: &str) -> anyhow::Result<Option<String>> {
 }
 
 /// SUPERUSER_PASSWORD, or else the first line of standard input.
-pub(crate) fn password() -> anyhow::Result<String> {
+pub(crate) async fn password() -> anyhow::Result<String> {
     if let Some(password) = variable("SUPERUSER_PASSWORD")? {
         return Ok(password);
     }
-    let mut line = String::new();
-    // A terminal would show it, and --noinput promises not to ask.
-    if !io::stdin().is_terminal() {
-        io::stdin().read_line(&mut line).context("read the password from standard input")?;
-    }
+    // Elsewhere, so that Ctrl-C is heard where nobody writes one.
+    let reading = spawn_blocking(|| {
+        let mut line = String::new();
+        // A terminal would show it, and --noinput promises not to ask.
+        if !io::stdin().is_terminal() {
+            io::stdin().read_line(&mut line)?;
+        }
+        io::Result::Ok(line)
+    });
+    let line = reading.await?.context("read the password from standard input")?;
     match line.trim_end_matches(['\r', '\n']) {
         "" => bail!(
             "no password was given; nothing was written\n  set SUPERUSER_PASSWORD, or write it to standard input as one line"
