@@ -143,6 +143,22 @@ fn flush_names_foreign_tables_that_refer_to_ours_and_leaves_them_alone() {
 }
 
 #[test]
+fn what_inherits_from_our_tables_keeps_its_rows() {
+    with_database(async |db| {
+        db.pool()
+            .execute(sqlx::raw_sql(
+                "create schema other; create table other.kept () inherits (progress);
+                 insert into other.kept (user_id, content_id, content_type) values (gen_random_uuid(), 'c', 't')",
+            ))
+            .await?;
+        Checkout::new().xtask(db, &["flush"]).expect(0, &[]);
+        let kept: i64 = query_scalar("select count(*) from other.kept").fetch_one(db.pool()).await?;
+        assert_eq!(kept, 1);
+        Ok(())
+    });
+}
+
+#[test]
 fn a_seed_that_fails_undoes_the_flush() {
     with_database(async |db| {
         let checkout = Checkout::new();

@@ -166,7 +166,7 @@ async fn write_rows(conn: &mut PgConnection, table: &Table, mut file: DraftFile)
     let sql = format!(
         "copy (select {} from {} as dumped_row order by {order}) to stdout",
         table.column_list(),
-        table.sql()
+        table.own_rows()
     );
     let mut tally = Tally::default();
     let mut rows = conn.copy_out_raw(&sql).await.map_err(Error::database("read the rows"))?;

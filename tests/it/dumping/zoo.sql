@@ -40,3 +40,17 @@ create table nothing (id int primary key);
 -- Changes every row that it sees.
 create function meddle() returns trigger language plpgsql as $$ begin new.b := 7; return new; end $$;
 create trigger meddle before insert on keyless for each row execute function meddle();
+
+-- The rows of a partition are its parent's; those of an heir are its own.
+create table month (id int, at int, note text, primary key (id, at)) partition by range (at);
+create table month_1 partition of month for values from (0) to (10);
+create table month_2 partition of month for values from (10) to (20);
+insert into month values (1, 1, 'a'), (2, 11, 'b');
+create function shout() returns trigger language plpgsql as $$ begin new.note := upper(new.note); return new; end $$;
+create trigger shout before insert on month for each row execute function shout();
+alter table month_2 disable trigger shout;
+create trigger own before insert on month_1 for each row execute function shout();
+create function refuse() returns trigger language plpgsql as $$ begin raise 'no'; end $$;
+create trigger refuse before truncate on month_1 for each statement execute function refuse();
+create table heir (c int) inherits (keyless);
+insert into heir values ('h', 1, 2);

@@ -15,17 +15,18 @@ pub(crate) struct Reference {
     columns: Vec<String>,
 }
 
-/// The foreign keys of all other tables that lead to these.
+/// The foreign keys of all other tables that lead to these or to their partitions.
 pub(crate) async fn references(conn: &mut PgConnection, tables: &[Table]) -> anyhow::Result<Vec<Reference>> {
     let names: Vec<String> = tables.iter().map(Table::sql).collect();
     let rows = sqlx::query(
-        "select format('constraint %I of table %s, which refers to %s', k.conname, k.conrelid::regclass, k.confrelid::regclass) as what,
+        "with ours as (select coalesce(p.relid, t) as oid from unnest($1::regclass[]) t left join pg_partition_tree(t) p on true)
+         select format('constraint %I of table %s, which refers to %s', k.conname, k.conrelid::regclass, k.confrelid::regclass) as what,
                 format('%I.%I', s.nspname, c.relname) as table,
                 array(select a.attname::text from pg_attribute a where a.attrelid = k.conrelid and a.attnum = any (k.conkey)) as columns
          from pg_constraint k
          join pg_class c on c.oid = k.conrelid
          join pg_namespace s on s.oid = c.relnamespace
-         where k.contype = 'f' and k.conparentid = 0 and k.confrelid = any ($1::regclass[]::oid[]) and k.conrelid <> all ($1::regclass[]::oid[])
+         where k.contype = 'f' and k.conparentid = 0 and k.confrelid in (select oid from ours) and k.conrelid not in (select oid from ours)
          order by 1",
     )
     .bind(names)
@@ -64,7 +65,7 @@ pub(crate) enum Triggers {
     ThatMayChangeRows,
 }
 
-/// Makes triggers stand down; running what it returns gives them back as they were. The owner of a table may do so, which
+/// Makes triggers stand down, those of partitions too; running what it returns gives them back as they were. The owner of a table may do so, which
 /// `session_replication_role` is not for. Where the transaction ends early they are back as well.
 pub(crate) async fn stand_down(
     conn: &mut PgConnection,
@@ -73,11 +74,13 @@ pub(crate) async fn stand_down(
 ) -> anyhow::Result<Vec<String>> {
     let names: Vec<String> = tables.iter().map(Table::sql).collect();
     let statements: Vec<(String, String)> = sqlx::query_as(
-        "select format('alter table %s disable trigger %I', tgrelid::regclass, tgname),
-                format('alter table %s enable%s trigger %I', tgrelid::regclass,
+        // A partition may have triggers of its own, and its parent's in another state: hence `only`, and each by itself.
+        "with ours as (select coalesce(p.relid, t) as oid from unnest($1::regclass[]) t left join pg_partition_tree(t) p on true)
+         select format('alter table only %s disable trigger %I', tgrelid::regclass, tgname),
+                format('alter table only %s enable%s trigger %I', tgrelid::regclass,
                        case tgenabled when 'A' then ' always' when 'R' then ' replica' else '' end, tgname)
          from pg_trigger
-         where tgrelid = any ($1::regclass[]::oid[]) and not tgisinternal and tgenabled <> 'D' and tgparentid = 0
+         where tgrelid in (select oid from ours) and not tgisinternal and tgenabled <> 'D'
            -- 32: of truncate.
            and case when $2 then tgtype & 32 <> 0 else tgconstraint = 0 end
          order by 1",
@@ -97,7 +100,7 @@ pub(crate) async fn stand_down(
 
 /// Takes out all rows; their sequences start again. Other tables must not refer to them.
 pub(crate) async fn truncate(conn: &mut PgConnection, tables: &[Table]) -> anyhow::Result<()> {
-    let names: Vec<String> = tables.iter().map(Table::sql).collect();
+    let names: Vec<String> = tables.iter().map(Table::own_rows).collect();
     run(conn, &format!("truncate {} restart identity", names.join(", ")), "take the rows out").await
 }
 
@@ -111,7 +114,7 @@ pub(crate) async fn delete(conn: &mut PgConnection, tables: &[Table]) -> anyhow:
             format!(
                 "{} as (delete from {})",
                 list([format!("gone_{index}").as_str()].into_iter()),
-                table.sql()
+                table.own_rows()
             )
         })
         .collect();

@@ -60,11 +60,12 @@ pub(crate) async fn load(
     tables::lock(conn, &tables, Others::Wait).await?;
     tables::run(conn, SETTINGS, "begin to load").await?;
     let back = emptying::stand_down(conn, &tables, Triggers::ThatMayChangeRows).await?;
-    empty(conn, &tables, source, replace).await?;
+    // Before rows go: a table with a check that waits for the end can't be altered.
     let waiting = forward_keys(&tables);
     for (table, key) in &waiting {
         defer(conn, table, key).await?;
     }
+    empty(conn, &tables, source, replace).await?;
     let mut loaded = Vec::new();
     for table in &tables {
         let Some(dumped) = source.dump.tables.iter().find(|dumped| dumped.table == table.name) else {

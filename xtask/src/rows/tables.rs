@@ -26,6 +26,7 @@ pub(crate) enum Others {
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Table {
     pub(crate) name: String,
+    partitioned: bool,
     /// Those that can be written, in their order.
     pub(crate) columns: Vec<Column>,
     /// Its primary key as `order by` takes it; `None` where it has none.
@@ -64,6 +65,11 @@ impl Table {
     /// Its name as SQL takes it.
     pub(crate) fn sql(&self) -> String {
         format!("public.{}", quoted(&self.name))
+    }
+
+    /// Its own rows as SQL takes them: those of partitions too, but not those of tables that inherit from it.
+    pub(crate) fn own_rows(&self) -> String {
+        if self.partitioned { self.sql() } else { format!("only {}", self.sql()) }
     }
 
     /// Its columns as SQL takes them.
@@ -207,7 +213,7 @@ pub(crate) async fn lock(conn: &mut PgConnection, tables: &[Table], others: Othe
 /// How many rows each table holds.
 pub(crate) async fn rows(conn: &mut PgConnection, tables: &[Table]) -> anyhow::Result<Vec<u64>> {
     let counts: Vec<String> =
-        tables.iter().map(|table| format!("(select count(*) from {})", table.sql())).collect();
+        tables.iter().map(|table| format!("(select count(*) from {})", table.own_rows())).collect();
     let sql = format!("select array[{}]::bigint[]", counts.join(", "));
     let counted = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(conn).await;
     let counted: Vec<i64> = counted.map_err(Error::database("count the rows"))?;

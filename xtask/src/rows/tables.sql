@@ -1,6 +1,7 @@
 -- Tables of `public` by name ($1), a JSON object each: what it takes to write their rows to a file and to read them back.
 select json_build_object(
     'name', c.relname,
+    'partitioned', c.relkind = 'p',
     'columns', (
         -- What is generated follows from the rest, and takes no value.
         select coalesce(json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod)) order by a.attnum), '[]')
