@@ -1,18 +1,16 @@
 //! `adopt` records what a database proves to hold, and nothing that it does not.
 
-use std::time::{Duration, Instant};
+mod meanwhile;
 
 use migrations::{Error, Ledger, Project, Session, Settings, Target};
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Executor, PgConnection};
 use tests::{TestDatabase, workspace_root};
 
 use crate::{
-    checkout::{Checkout, outcome},
+    checkout::Checkout,
     interop::{APPS, migrator, rows},
     snapshot::snapshot,
-    verifying::as_own_role,
 };
 
 const ALL: [&str; 4] = [
@@ -224,53 +222,5 @@ fn the_library_records_nothing_without_what_it_needs() {
         // The lock is given back.
         session.migrate(&project, &Target::Latest, &mut |_| {}).await?;
         Ok(())
-    });
-}
-
-#[test]
-fn of_two_at_once_one_adopts_and_the_other_finds_nothing_left() {
-    tests::empty().run(async |db| {
-        let checkout = Checkout::new();
-        without_ledger(&checkout, db, &[]).await;
-        let start =
-            || checkout.command(&db.url(), &["adopt"]).stdout_capture().stderr_capture().start().unwrap();
-        let both = [start(), start(), start()];
-        let mut adopted = 0;
-        for running in &both {
-            let output = running.wait()?;
-            let said = String::from_utf8_lossy(&output.stdout);
-            assert!(output.status.success(), "{output:?}");
-            adopted += usize::from(said.contains("adopted"));
-        }
-        assert_eq!(adopted, 1);
-        assert_eq!(rows(db).await.len(), 4);
-        Ok(())
-    });
-}
-
-#[test]
-fn an_adoption_that_is_cut_off_records_nothing_and_leaves_nothing() {
-    as_own_role(async |db, url| {
-        let checkout = Checkout::new();
-        outcome(&checkout.command(url, &["migrate"])).expect(0, &[]);
-        db.pool().execute("drop schema migrations cascade").await.unwrap();
-        checkout.migration("progress/0002_slow", "select pg_sleep(600);", "select 1;");
-        let running = checkout.command(url, &["adopt"]).stdout_capture().stderr_capture().start().unwrap();
-        let asleep = format!(
-            "select from pg_stat_activity where usename = '{}' and query like '%pg_sleep(600)%'",
-            db.name()
-        );
-        let start = Instant::now();
-        while !exists(db, &asleep).await {
-            assert!(start.elapsed() < Duration::from_secs(20));
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        for pid in running.pids() {
-            kill_process(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap(), Signal::INT).unwrap();
-        }
-        let output = running.wait().unwrap();
-        assert_eq!(output.status.code(), Some(130), "{output:?}");
-        assert!(!exists(db, "select from pg_namespace where nspname = 'migrations'").await);
-        db.pool().execute("drop schema public cascade").await.unwrap();
     });
 }

@@ -132,6 +132,11 @@ impl Args {
         let prove = async |conn: &mut PgConnection, ledger: &Ledger| {
             let found = Catalogue::read(conn, project).await?;
             verdict = judge(&mut model, project, ledger, target, &found).await?;
+            // Not everybody who changes a schema takes the migration lock, and building the same takes its time.
+            if Catalogue::read(conn, project).await? != found {
+                let why = "somebody changed the schema meanwhile; nothing was recorded\n  run the same command again";
+                return Err(Stop::Unfit(why.to_owned()).into());
+            }
             anyhow::Ok(verdict.adopted.clone())
         };
         session.adopt(project, &mut |event| migrate::report(steps, &event), prove).await?;
