@@ -79,6 +79,24 @@ fn a_deploy_that_is_told_to_end_undoes_what_it_is_at() {
 }
 
 #[test]
+fn a_deploy_by_nohup_goes_on_when_its_terminal_goes() {
+    tests::at("organizations/0002_add_owner_field").run(async |db| {
+        let nowhere = tempfile::tempdir()?;
+        let mut holder = db.pool().begin().await?;
+        holder.execute("lock table users").await?;
+        let program =
+            cmd!("nohup", built("backend"), "migrate").env("DATABASE_URL", db.url()).dir(nowhere.path());
+        let running = program.stdin_null().stdout_capture().stderr_capture().unchecked().start()?;
+        wait_for_session(db, "create table progress").await;
+        send(&running, Signal::HUP);
+        holder.rollback().await?;
+        let output = running.wait()?;
+        assert!(output.status.success(), "{output:?}");
+        Ok(())
+    });
+}
+
+#[test]
 fn ctrl_c_is_heard_while_a_password_is_waited_for() {
     for verb in ["createsuperuser", "changepassword"] {
         tests::with_database(async |db| {
