@@ -23,10 +23,12 @@ fn a_folder_that_holds_something_is_not_overwritten() {
         checkout.xtask(db, &["dumpdata", "--output", &folder, "--force"]).expect(0, &[]);
         assert_ne!(before, files(&folder));
 
-        fs::write(checkout.root().join("dump/mine.txt"), "mine")?;
-        let before = files(&folder);
-        checkout.xtask(db, &["dumpdata", "--output", &folder, "--force"]).expect(1, &["is no dump"]);
-        assert_eq!(before, files(&folder));
+        for mine in [".mine", "mine.txt"] {
+            fs::write(checkout.root().join("dump").join(mine), "mine")?;
+            let before = files(&folder);
+            checkout.xtask(db, &["dumpdata", "--output", &folder, "--force"]).expect(1, &["is no dump"]);
+            assert_eq!(before, files(&folder));
+        }
         let root = checkout.root().display().to_string();
         checkout.xtask(db, &["dumpdata", "--output", &root, "--force"]).expect(1, &["is not empty"]);
         let file = checkout.root().join("dump/mine.txt").display().to_string();

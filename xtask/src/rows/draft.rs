@@ -114,17 +114,22 @@ impl DraftFile {
 /// Refuses a place that holds something, other than a dump of ours that is to be replaced.
 fn may_replace(target: &Path, force: bool) -> anyhow::Result<()> {
     let shown = target.display();
-    let entries = match fs::read_dir(target) {
-        Ok(entries) => entries,
+    let names =
+        fs::read_dir(target).and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect());
+    let names: Vec<OsString> = match names {
+        Ok(names) => names,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => bail!("{shown} can't take a dump: {error}\n  name another folder"),
     };
-    if entries.count() == 0 {
+    if names.is_empty() {
         return Ok(());
     }
-    // Also not where somebody put something of his own beside it.
-    let ours = Dump::read(target).and_then(|dump| dump.files_amiss(target));
-    let ours = ours.is_ok_and(|amiss| !amiss.iter().any(|line| line.ends_with("no part of the dump")));
+    // Not where somebody put something of his own beside it, hidden or not: all of the folder goes.
+    let ours = Dump::read(target).is_ok_and(|dump| {
+        let files: Vec<&str> =
+            dump.tables.iter().map(|table| table.file.as_str()).chain([dump::FILE]).collect();
+        names.iter().all(|name| files.iter().any(|file| name == file))
+    });
     match (ours, force) {
         (true, true) => Ok(()),
         (true, false) => Err(Stop::Refused(format!(
