@@ -46,6 +46,7 @@ use self::{
     choice::{Own, Settled, instead, remember},
     cluster::{Cluster, Purpose},
     native::{Native, Startup},
+    url::set_database,
 };
 pub(crate) use self::{
     built::{awaited, program},
@@ -111,7 +112,7 @@ impl Server {
     /// The same server with another development database.
     fn with(mut self, database: &str) -> Server {
         self.options = self.options.database(database);
-        self.url.set_path(database);
+        set_database(&mut self.url, database);
         self
     }
 
@@ -181,7 +182,7 @@ pub(crate) async fn find_existing(checkout: &Checkout, postgres: &Postgres) -> a
 
 fn from_url(mut url: Url, place: &'static str, postgres: &Postgres) -> anyhow::Result<Server> {
     if url.path().trim_matches('/').is_empty() {
-        url.set_path(&postgres.database);
+        set_database(&mut url, &postgres.database);
     }
     let mut options = PgConnectOptions::from_str(url.as_str())
         .with_context(|| format!("read DATABASE_URL ({place}), which is {}", redacted(&url)))?;
@@ -212,7 +213,7 @@ async fn start_native(native: &Native, postgres: &Postgres, why: String) -> anyh
 fn plain_url(options: &PgConnectOptions, password: &str) -> anyhow::Result<Url> {
     let address = format!("postgres://{}:{}", options.get_host(), options.get_port());
     let mut url = Url::parse(&address).with_context(|| format!("make a URL of {address}"))?;
-    url.set_path(options.get_database().unwrap_or_default());
+    set_database(&mut url, options.get_database().unwrap_or_default());
     // Both fail only for a URL without a host.
     let _ = url.set_username(options.get_username());
     let _ = url.set_password(Some(password));

@@ -20,6 +20,7 @@ use super::{
     native::{Native, Startup},
     package::Refusal,
     state::new_password,
+    url::set_database,
 };
 use crate::checkout::Checkout;
 
@@ -63,7 +64,7 @@ pub(super) async fn start(
         Err(refusal) => return Ok(Err(refusal)),
     };
     let mut url = Url::parse(&answer.url).context("read the container's URL")?;
-    url.set_path(&postgres.database);
+    set_database(&mut url, &postgres.database);
     let mut server = from_url(url, "Docker", postgres)?;
     let elapsed = began.elapsed();
     server.started = match answer.state.as_str() {

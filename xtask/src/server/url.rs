@@ -60,9 +60,31 @@ pub(crate) fn redacted(url: &Url) -> String {
     if marked { shown.as_str().replacen(":*@", ":…@", 1) } else { shown.into() }
 }
 
+/// Has a connection string name a database.
+pub(super) fn set_database(url: &mut Url, database: &str) {
+    // Not `set_path`: it takes a `%` in a name for an escape, and so the URL would be that of another database.
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.clear().push(database);
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::str::FromStr;
+
+    use sqlx::postgres::PgConnectOptions;
+
     use super::*;
+
+    #[test]
+    fn a_url_names_the_database_that_it_was_given() {
+        for name in ["app", "App", "a b", "a%20b", "p%c", "a/b", "/a", "x?y#z", "q\"'q", "ünï", "-dash"] {
+            let mut url = Url::parse("postgres://app:s3cret@127.0.0.1:5432/before").unwrap();
+            set_database(&mut url, name);
+            let options = PgConnectOptions::from_str(url.as_str()).unwrap();
+            assert_eq!(options.get_database(), Some(name), "{url}");
+        }
+    }
 
     #[test]
     fn a_password_is_never_shown() {
