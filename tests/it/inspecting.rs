@@ -100,6 +100,16 @@ stray  (no app)
 }
 
 #[test]
+fn a_table_is_found_by_its_schema_too() {
+    with_database(async |db| {
+        db.pool().execute(sqlx::raw_sql("create schema other; create table other.users (id int)")).await?;
+        assert_eq!(inspect(db, &["public.users"]), inspect(db, &["users"]));
+        assert_eq!(inspect(db, &["other.users"]), "other.users  (no app)\n  id  integer\n");
+        Ok(())
+    });
+}
+
+#[test]
 fn programs_are_told_the_same() {
     with_database(async |db| {
         assert_eq!(json(db, &[]).len(), 22);

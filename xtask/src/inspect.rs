@@ -113,6 +113,10 @@ impl Table {
     fn shown(&self) -> String {
         if self.schema == "public" { self.name.clone() } else { format!("{}.{}", self.schema, self.name) }
     }
+
+    fn is_called(&self, name: &str) -> bool {
+        self.shown() == name || name.split_once('.') == Some((&self.schema, &self.name))
+    }
 }
 
 impl Args {
@@ -161,8 +165,8 @@ fn chosen(project: &Project, mut tables: Vec<Table>, names: &[String]) -> anyhow
         if let Some(app) = name.strip_suffix('/') {
             let app = project.app(app)?.name.clone();
             wanted.extend(tables.iter().filter(|table| table.app.as_ref() == Some(&app)).map(Table::shown));
-        } else if tables.iter().any(|table| table.shown() == *name) {
-            wanted.push(name.clone());
+        } else if let Some(table) = tables.iter().find(|table| table.is_called(name)) {
+            wanted.push(table.shown());
         } else {
             return Err(unknown(project, &tables, name));
         }
