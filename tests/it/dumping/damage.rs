@@ -2,7 +2,6 @@
 
 use std::fs;
 
-use sqlx::Executor;
 use tests::{TestDatabase, with_database};
 
 use super::{dump, fill, standing};
@@ -30,7 +29,7 @@ fn a_damaged_file_is_named() {
     check(
         &[],
         1,
-        &["dump/users.copy is not as it was dumped", "nothing was loaded", "--edited"],
+        &["dump/users.copy is not as it was dumped", "nothing was loaded", "dump --edited"],
         |_, edit| {
             edit("users.copy", "a@x.org", "z@x.org");
         },
@@ -147,7 +146,7 @@ fn an_edited_file_that_breaks_nothing_is_loaded_when_told_so() {
 
 #[test]
 fn a_dump_of_another_schema_is_refused() {
-    let other = &["of another schema", "nothing was loaded", "cargo xtask migrate"];
+    let other = &["of another schema", "nothing was loaded", "\n  dump again what you need"];
     check(
         &[],
         3,
@@ -191,10 +190,15 @@ fn a_dump_of_another_schema_is_refused() {
         let folder = dump(&checkout, db, "dump");
         checkout.migration("progress/0002_more", "select 1;", "select 1;");
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
-        db.pool().execute("select 1").await?;
-        checkout
-            .xtask(db, &["loaddata", &folder, "--replace"])
-            .expect(3, &["progress/0002_more is applied here, and not in the dump"]);
+        let load = ["loaddata", &folder, "--replace"];
+        let newer = checkout.xtask(db, &load);
+        newer.expect(3, &["progress/0002_more is applied here, and not in the dump"]);
+        newer.expect(3, &["migrate to where it was: cargo xtask migrate progress 0001_initial\n"]);
+        checkout.xtask(db, &["migrate", "progress", "0001_initial"]).expect(0, &[]);
+        checkout.xtask(db, &load).expect(0, &[]);
+        checkout.xtask(db, &["migrate", "progress", "zero"]).expect(0, &[]);
+        let older = checkout.xtask(db, &load);
+        older.expect(3, &["migrate to where it was: cargo xtask migrate progress 0001_initial\n"]);
         Ok(())
     });
 }

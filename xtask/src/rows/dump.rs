@@ -122,8 +122,11 @@ impl Dump {
             );
         }
         let text = fs::read_to_string(&path).with_context(|| format!("read {shown}"))?;
-        let damaged =
-            |error| anyhow!("{shown} is damaged: {error}\n  restore it, or dump again: cargo xtask dumpdata");
+        let damaged = |error| {
+            anyhow!(
+                "{shown} is damaged: {error}\n  restore it, or dump again: cargo xtask dumpdata --output FOLDER"
+            )
+        };
         let value: serde_json::Value = serde_json::from_str(&text).map_err(damaged)?;
         match value["format"].as_u64() {
             Some(format) if format != u64::from(FORMAT) => bail!(
@@ -162,6 +165,7 @@ impl Dump {
     /// there.
     pub(crate) async fn prove(&self, folder: &Path, edited: bool) -> anyhow::Result<()> {
         let mut amiss = self.files_amiss(folder)?;
+        let there = amiss.is_empty();
         for table in self.tables.iter().filter(|_| !edited) {
             let path = folder.join(&table.file);
             if path.is_file() && sha256(&path).await? != table.sha256 {
@@ -171,10 +175,12 @@ impl Dump {
         if amiss.is_empty() {
             return Ok(());
         }
+        let folder = shown(folder);
+        let or = format!("; if files were edited on purpose: cargo xtask loaddata {folder} --edited");
         bail!(
-            "the dump is not whole; nothing was loaded\n  {}\n  restore it or dump again; if files were edited on purpose: \
-             cargo xtask loaddata --edited",
-            amiss.join("\n  ")
+            "the dump is not whole; nothing was loaded\n  {}\n  restore it or dump again{}",
+            amiss.join("\n  "),
+            if there { or.as_str() } else { "" }
         )
     }
 }

@@ -29,12 +29,38 @@ pub(super) async fn must_fit(
     if differences.is_empty() {
         return Ok(());
     }
+    let way = way_back(project, &dump.migrations, &applied);
+    let way = way.map_or(String::new(), |way| format!("migrate to where it was: {way}\n  or "));
     Err(Stop::Unfit(format!(
-        "the dump is of another schema than this database; nothing was loaded\n  {}\n  migrate to where it was \
-         (cargo xtask migrate), or dump again what you need",
+        "the dump is of another schema than this database; nothing was loaded\n  {}\n  {way}dump again what you need",
         differences.join("\n  ")
     ))
     .into())
+}
+
+/// The commands that take the database to where the dump was made, if migrations can.
+fn way_back(project: &Project, dumped: &[Migration], applied: &[Migration]) -> Option<String> {
+    let files = project
+        .migrations
+        .iter()
+        .map(|file| Migration { migration: file.id.to_string(), checksum: dump::hex(file.checksum()) });
+    let files: Vec<Migration> = files.collect();
+    if !dumped.iter().all(|migration| files.contains(migration)) {
+        return None;
+    }
+    if files.len() == dumped.len() && applied.len() < files.len() {
+        return Some("cargo xtask migrate".to_owned());
+    }
+    let ways = project.apps.iter().filter_map(|app| {
+        let of_app =
+            |migration: &&Migration| migration.migration.split('/').next() == Some(app.name.as_str());
+        let (then, now) = (dumped.iter().filter(of_app), applied.iter().filter(of_app).count());
+        let last = project.migrations_of(&app.name).take(then.clone().count()).last();
+        let name = last.map_or("zero", |file| file.id.name.as_str());
+        (then.count() != now).then(|| format!("cargo xtask migrate {} {name}", app.name))
+    });
+    let ways: Vec<String> = ways.collect();
+    (!ways.is_empty()).then(|| ways.join(" && "))
 }
 
 fn migrations(dumped: &[Migration], applied: &[Migration]) -> Vec<String> {
