@@ -108,6 +108,18 @@ fn a_database_that_differs_is_refused_object_by_object_and_keeps_its_ledger() {
 }
 
 #[test]
+fn what_was_not_asked_for_but_is_there_leads_to_adopting_all() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        without_ledger(&checkout, db, &[]).await;
+        let asked = checkout.xtask(db, &["adopt", "organizations", "0001"]);
+        asked.expect(3, &["unexpected  table public.progress", "adopt that too: cargo xtask adopt\n"]);
+        checkout.xtask(db, &["adopt"]).expect(0, &ALL);
+        Ok(())
+    });
+}
+
+#[test]
 fn as_much_as_is_there_is_adopted_and_the_rest_runs() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();

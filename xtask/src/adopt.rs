@@ -66,6 +66,8 @@ struct Nearest {
     /// The migration after which it would be so; `None`: before all that is pending, and it is in that.
     after: Option<MigrationId>,
     differences: Vec<Difference>,
+    /// Whether others are pending that were not asked for, and so may have made what was not expected.
+    others: bool,
 }
 
 impl Args {
@@ -172,6 +174,7 @@ async fn judge(
     let mut before = Catalogue::read(model.connection(), project).await?;
     let unchanged = before == *found;
     let named = matches!(target, Target::Migration(..));
+    let others = ledger.pending(project).len() > pending.len();
     let (mut proven, mut states, mut traceless) = (0, Vec::new(), Vec::new());
     for (index, migration) in pending.iter().enumerate() {
         apply(model, project, migration).await?;
@@ -186,12 +189,12 @@ async fn judge(
             if differences.is_empty() && (leaves_trace || named) {
                 proven = index + 1;
             }
-            states.push(Nearest { after: Some(migration.id.clone()), differences });
+            states.push(Nearest { after: Some(migration.id.clone()), differences, others });
         }
         before = after;
     }
     let nearest = match proven {
-        0 if unchanged && !named => Some(Nearest { after: None, differences: Vec::new() }),
+        0 if unchanged && !named => Some(Nearest { after: None, differences: Vec::new(), others }),
         0 => states.into_iter().min_by_key(|state| state.differences.len()),
         _ => None,
     };
@@ -214,12 +217,17 @@ fn report(project: &Project, verdict: &Verdict, steps: &mut Steps) -> anyhow::Re
     for id in traceless.iter().filter(|id| adopted.contains(id)) {
         steps.note(&format!("           {id} leaves no trace in the catalogue, so its rows are not proven"));
     }
-    if let Some(Nearest { after: Some(id), differences }) = nearest {
+    if let Some(Nearest { after: Some(id), differences, others }) = nearest {
         steps.done("adopt", &format!("as after {id}"), "differs", None);
         for line in told(differences) {
             steps.note(&format!("  {line}"));
         }
         steps.note("\nnothing was recorded; mend the database, and run the same command again");
+        if *others && differences.iter().any(Difference::is_unexpected) {
+            steps.note(
+                "if another pending migration made what is unexpected, adopt that too: cargo xtask adopt",
+            );
+        }
     } else if let Some(first) = pending.first() {
         let recorded = if adopted.is_empty() { "nothing was recorded: " } else { "" };
         let left = match pending.len() {

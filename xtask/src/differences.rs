@@ -35,6 +35,12 @@ pub(crate) struct Difference {
     found: Option<String>,
 }
 
+impl Difference {
+    pub(crate) fn is_unexpected(&self) -> bool {
+        self.expected.is_none()
+    }
+}
+
 /// What is missing, what is unexpected, and what is there and not as expected, in this order.
 pub(crate) fn between(expected: &Catalogue, found: &Catalogue) -> Vec<Difference> {
     let (wanted, real): (BTreeSet<_>, BTreeSet<_>) =
