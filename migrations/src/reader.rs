@@ -141,15 +141,19 @@ impl Reader<'_> {
         {
             wrong("rename it to NNNN_name.up.sql or NNNN_name.down.sql, in lower case, or move it elsewhere");
         } else if is_sql || name == sqlx_toml::FILE {
-            match text {
-                Some(text) if text.contains('\0') => wrong("remove the zero byte in it"),
-                Some(text) if text.starts_with('\u{feff}') => {
-                    wrong("remove the byte-order mark at its start");
-                }
-                Some(text) => {
-                    folder.texts.insert(name.to_owned(), text);
-                }
-                None => wrong("save it as UTF-8"),
+            let remedy = match &text {
+                Some(text) if text.contains('\0') => Some("remove the zero byte in it"),
+                Some(text) if text.starts_with('\u{feff}') => Some("remove the byte-order mark at its start"),
+                Some(_) => None,
+                None => Some("save it as UTF-8"),
+            };
+            if let Some(remedy) = remedy {
+                wrong(remedy);
+            }
+            // A script that can't be read is there all the same, and no other file is to be told that it lacks it.
+            if remedy.is_none() || is_sql {
+                let text = text.filter(|_| remedy.is_none()).unwrap_or_default();
+                folder.texts.insert(name.to_owned(), text);
             }
         }
     }

@@ -213,13 +213,14 @@ fn names_that_sqlx_would_ignore_or_choke_on_are_refused() {
 
 #[test]
 fn text_that_is_not_plain_utf_8_is_refused() {
-    check(|it| it.migration("users/0002_a", "\u{feff}select 1;", DOWN), &["byte-order mark"]);
+    let one = "error: 1 problem in the migration files";
+    check(|it| it.migration("users/0002_a", "\u{feff}select 1;", DOWN), &["byte-order mark", one]);
     check(
         |it| {
             it.migration("users/0002_a", "", DOWN);
             std::fs::write(it.path("users/0002_a.up.sql"), [0xff, 0xfe, 0x00]).unwrap();
         },
-        &["migrations/users/0002_a.up.sql: ", "UTF-8"],
+        &["migrations/users/0002_a.up.sql: ", "UTF-8", one],
     );
 }
 
