@@ -45,7 +45,7 @@ fn way_back(project: &Project, dumped: &[Migration], applied: &[Migration]) -> O
         .iter()
         .map(|file| Migration { migration: file.id.to_string(), checksum: dump::hex(file.checksum()) });
     let files: Vec<Migration> = files.collect();
-    if !dumped.iter().all(|migration| files.contains(migration)) {
+    if !dumped.iter().chain(applied).all(|migration| files.contains(migration)) {
         return None;
     }
     if files.len() == dumped.len() && applied.len() < files.len() {
