@@ -64,6 +64,7 @@ fn tables_are_named_by_app_by_table_or_by_both() {
             (names, told)
         };
         assert_eq!(dumped(&["users"]).0.len(), 19);
+        assert_eq!(dumped(&["users/"]).0.len(), 19);
         assert_eq!(dumped(&["users/users"]).0, ["users.copy"]);
         assert_eq!(
             dumped(&["organizations", "roles"]).0,

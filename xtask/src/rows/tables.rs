@@ -139,15 +139,16 @@ fn in_order(mut left: Vec<Table>) -> Vec<Table> {
     ordered
 }
 
-/// The tables that a person means by these names: `APP` for all of an app, `TABLE`, or `APP/TABLE` where an app is called
-/// the same.
+/// The tables that a person means by these names: `APP` or `APP/` for all of an app, `TABLE`, or `APP/TABLE` where an app is
+/// called the same.
 pub(crate) fn named(project: &Project, names: &[String]) -> anyhow::Result<BTreeSet<String>> {
     let mut tables = BTreeSet::new();
     for name in names {
-        if let Some((app, table)) = name.split_once('/') {
-            tables.insert(of_app(project.app(app)?, table)?);
-        } else if let Some(app) = project.apps.iter().find(|app| app.name == *name) {
+        let whole = name.strip_suffix('/').unwrap_or(name);
+        if let Some(app) = project.apps.iter().find(|app| app.name == whole) {
             tables.extend(app.tables.iter().cloned());
+        } else if let Some((app, table)) = name.split_once('/') {
+            tables.insert(of_app(project.app(app)?, table)?);
         } else if all(project).contains(name) {
             tables.insert(name.clone());
         } else {
