@@ -198,7 +198,9 @@ fn what_the_database_has_applied_keeps_its_number() {
             );
             assert_eq!((before, database), (files(&checkout), snapshot(db).await));
             // Given up, the database is made anew.
-            checkout.xtask(db, &["renumber", "--confirm", db.name()]).expect(0, &["cargo xtask db-reset"]);
+            checkout
+                .xtask(db, &["renumber", "--confirm", db.name()])
+                .expect(0, &["then: git add --all migrations && cargo xtask db-reset && cargo xtask verify"]);
             checkout.xtask(db, &["migrate", "--check"]).expect(1, &["the ledger and the files disagree"]);
             Ok(())
         });

@@ -213,9 +213,7 @@ impl Args {
                 output::line(&format!("looked     database `{database}`: none of them is applied there"));
             }
             Some(Looked::At { database, .. }) => {
-                output::line(&format!(
-                    "looked     database `{database}` has them applied: cargo xtask db-reset"
-                ));
+                output::line(&format!("looked     database `{database}` has them applied, and is given up"));
             }
             Some(Looked::Nowhere(why)) => {
                 output::line(&format!("not looked whether a database has them applied: {why}"));
@@ -225,11 +223,15 @@ impl Args {
         for problem in &plan.left {
             output::line(&format!("left       {problem}"));
         }
-        output::line(if self.plan {
-            "\nnothing was written"
-        } else {
-            "\nthen: git add --all migrations && cargo xtask migrate && cargo xtask verify"
-        });
+        if self.plan {
+            output::line("\nnothing was written");
+            return;
+        }
+        let given_up = matches!(looked, Some(Looked::At { applied, .. }) if !applied.is_empty());
+        let verb = if given_up { "db-reset" } else { "migrate" };
+        output::line(&format!(
+            "\nthen: git add --all migrations && cargo xtask {verb} && cargo xtask verify"
+        ));
     }
 }
 
