@@ -23,7 +23,8 @@ fn without_a_name_every_table_is_a_line_below_its_app() {
     with_database(async |db| {
         db.pool()
             .execute(sqlx::raw_sql(
-                "create table stray (id int); create schema other; create table other.notes (id int)",
+                "create table stray (id int); create schema other; create table other.notes (id int);
+                 comment on table stray is E'One,\\n  two.'",
             ))
             .await?;
         let told = inspect(db, &[]);
@@ -43,6 +44,8 @@ fn without_a_name_every_table_is_a_line_below_its_app() {
         assert_eq!((names.len(), names[0], names[22], names[23]), (24, "api_keys", "stray", "other.notes"));
         assert!(told.lines().all(|line| line.chars().count() <= 100), "{told}");
         assert!(!told.contains("migrations."), "{told}");
+        let stray = told.lines().find(|line| line.starts_with("  stray ")).unwrap();
+        assert!(stray.ends_with("  1 column    One, two."), "{told}");
         Ok(())
     });
 }

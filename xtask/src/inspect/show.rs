@@ -16,6 +16,7 @@ pub(super) fn list(project: &Project, tables: &[Table]) {
         for table in tables {
             let columns = count(table.columns.len(), "column", "columns");
             let comment = table.comment.as_deref().unwrap_or_default();
+            let comment = comment.split_whitespace().collect::<Vec<_>>().join(" ");
             let text = format!("  {:names$}  {columns:<10}  {comment}", table.shown());
             line(cut(text.trim_end()).as_str());
         }
