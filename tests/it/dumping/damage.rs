@@ -53,6 +53,11 @@ fn missing_and_extra_files_are_named() {
                 .unwrap();
         });
     }
+    check(&[], 1, &["dump/users.copy is no file", "nothing was loaded"], |checkout, _| {
+        let path = checkout.root().join("dump/users.copy");
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(path).unwrap();
+    });
     check(&[], 1, &["holds no dump: dump.json is missing", "cargo xtask dumpdata"], |checkout, _| {
         fs::remove_file(checkout.root().join("dump/dump.json")).unwrap();
     });

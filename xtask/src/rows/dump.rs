@@ -155,8 +155,14 @@ impl Dump {
                 amiss.push(format!("{} is no part of the dump", folder.join(name).display()));
             }
         }
-        for table in self.tables.iter().filter(|table| !found.contains(&table.file)) {
-            amiss.push(format!("{} is missing", folder.join(&table.file).display()));
+        for table in &self.tables {
+            let path = folder.join(&table.file);
+            if !found.contains(&table.file) {
+                amiss.push(format!("{} is missing", path.display()));
+            } else if !path.is_file() {
+                // To open a pipe would take for ever, and Ctrl-C would not end it.
+                amiss.push(format!("{} is no file", path.display()));
+            }
         }
         Ok(amiss)
     }
