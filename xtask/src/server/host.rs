@@ -19,7 +19,12 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgConnectOptions;
 use tests::{Lifetime, Report, Service};
-use tokio::{net::UnixListener, sync::oneshot, task::spawn_blocking, time::sleep};
+use tokio::{
+    net::UnixListener,
+    sync::oneshot,
+    task::spawn_blocking,
+    time::{sleep, timeout},
+};
 
 use super::{Chosen, TestServer, choose, find, folder};
 use crate::{
@@ -38,6 +43,8 @@ const KEPT: Duration = Duration::from_secs(30 * 60);
 const PATIENCE: Duration = Duration::from_secs(120);
 /// What the starter writes when it leaves and the server is to stay.
 const STAY: &str = "stay";
+/// For reading what a host that has ended said.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Others may be starting the same server, and building xtask before.
 const LOCK_PATIENCE: Duration = Duration::from_secs(300);
 
@@ -261,7 +268,7 @@ async fn start(
         })
         .start();
     let child = Arc::new(child.context("start this program again")?);
-    thread::spawn(move || {
+    let complaining = spawn_blocking(move || {
         BufReader::new(complaints).lines().map_while(Result::ok).for_each(|line| output::remark(&line));
     });
     let mut lines = BufReader::new(reader).lines();
@@ -277,9 +284,10 @@ async fn start(
     tokio::select! {
         ready = ready => match ready? {
             Some(url) => Ok((child, url)),
-            // It has said why.
             None => {
                 ended(child).await?;
+                // It has said why. Somebody who outlives it may have that pipe too.
+                let _ = timeout(LAST_WORDS, complaining).await;
                 Err(Stop::Code(1).into())
             }
         },
