@@ -93,7 +93,7 @@ pub(crate) enum Verb {
     Migrate(migrate::Args),
     /// Record what the database proves to hold already, and run nothing
     Adopt(adopt::Args),
-    /// Tell what tables there are, and all that they have; write nothing
+    /// Tell the tables, with columns, keys, checks, indexes and triggers; write nothing
     Inspect(inspect::Args),
     /// List the migrations and which of them are applied
     Showmigrations(showmigrations::Args),

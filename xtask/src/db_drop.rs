@@ -39,7 +39,7 @@ pub(crate) struct Args {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Destruction {
     /// Do it although the database might matter; repeat its name
-    #[arg(long, value_name = "DATABASE")]
+    #[arg(long, value_name = "DATABASE", allow_hyphen_values = true)]
     pub(crate) confirm: Option<String>,
     /// End whoever is connected to it
     #[arg(long)]

@@ -35,7 +35,7 @@ Exit codes: 3 migrations are pending, or the tables are not those of apps.toml; 
 says what to pass; 5 somebody holds a lock.")]
 pub(crate) struct Args {
     /// Do it although the database might matter; repeat its name
-    #[arg(long, value_name = "DATABASE")]
+    #[arg(long, value_name = "DATABASE", allow_hyphen_values = true)]
     confirm: Option<String>,
     #[command(flatten)]
     timeouts: Timeouts,

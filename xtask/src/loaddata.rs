@@ -42,7 +42,7 @@ pub(crate) struct Args {
     #[arg(long)]
     edited: bool,
     /// Replace although the database might matter; repeat its name
-    #[arg(long, value_name = "DATABASE", requires = "replace")]
+    #[arg(long, value_name = "DATABASE", allow_hyphen_values = true, requires = "replace")]
     confirm: Option<String>,
     #[command(flatten)]
     timeouts: Timeouts,

@@ -45,7 +45,7 @@ pub(crate) struct Args {
     #[arg(long, alias = "fake-initial", hide = true)]
     fake: bool,
     /// Take back data although the database might matter; repeat its name
-    #[arg(long, value_name = "DATABASE")]
+    #[arg(long, value_name = "DATABASE", allow_hyphen_values = true)]
     confirm: Option<String>,
     #[command(flatten)]
     timeouts: Timeouts,

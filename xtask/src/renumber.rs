@@ -48,7 +48,7 @@ pub(crate) struct Args {
     #[arg(long)]
     plan: bool,
     /// Renumber what is applied to this database, which then has to be made anew
-    #[arg(long, value_name = "DATABASE")]
+    #[arg(long, value_name = "DATABASE", allow_hyphen_values = true)]
     confirm: Option<String>,
     /// How to report
     #[arg(long, value_enum, default_value_t)]

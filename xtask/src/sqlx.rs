@@ -45,7 +45,7 @@ pub(crate) struct Args {
     #[arg(long)]
     app: Option<String>,
     /// Drop it or take migrations back although the database might matter; repeat its name
-    #[arg(long, value_name = "DATABASE")]
+    #[arg(long, value_name = "DATABASE", allow_hyphen_values = true)]
     confirm: Option<String>,
     /// What sqlx-cli is told
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
