@@ -4,7 +4,9 @@ use std::{fmt, io, time::Duration};
 
 use sqlx::migrate::MigrateError;
 
-use crate::{Cycle, Failure, Holder, LedgerProblem, MigrationId, Place, nearest::suggestion};
+use crate::{
+    Cycle, Failure, Holder, LedgerProblem, MigrationId, Place, describe::describe, nearest::suggestion,
+};
 
 /// Why an operation did not succeed. Its text is made for people: several lines where that helps.
 #[derive(Debug, thiserror::Error)]
@@ -264,36 +266,4 @@ fn listed(names: &[String]) -> String {
 
 fn holder_line(holder: Option<&Holder>) -> String {
     holder.map_or(String::new(), |holder| format!("\n  {holder}"))
-}
-
-/// What sqlx says, with the remedy for the errors that everybody meets.
-///
-/// sqlx's own text ends in the line of Postgres's source that raised the error, which looks like one of the SQL.
-pub fn describe(error: &sqlx::Error) -> String {
-    match error {
-        sqlx::Error::Database(db) => match db.code().as_deref() {
-            Some(code) => format!("{} ({code}){}", db.message(), remedy(code)),
-            None => db.message().to_owned(),
-        },
-        // sqlx's words for it name a message of the protocol.
-        sqlx::Error::Protocol(words) if words.contains("CopyInResponse") => {
-            "`copy … from stdin` has nobody to read from here; write inserts, or copy from a file of the server".to_owned()
-        }
-        sqlx::Error::Protocol(words) if words.contains("CopyOutResponse") => {
-            "`copy … to stdout` has nobody to write to here; remove it".to_owned()
-        }
-        other => other.to_string(),
-    }
-}
-
-fn remedy(code: &str) -> &'static str {
-    match code {
-        "42501" => {
-            "\n  connect as a role that may, such as the database's owner, or have the owner grant it to this one"
-        }
-        "25006" => {
-            "\n  nobody writes here: it is a standby, or default_transaction_read_only is on for this role or database"
-        }
-        _ => "",
-    }
 }

@@ -17,6 +17,7 @@
 mod apply;
 mod contract;
 pub mod database;
+mod describe;
 mod error;
 mod failure;
 mod graph;
@@ -38,7 +39,8 @@ mod statements;
 
 pub use apply::{Event, OnEvent};
 pub use contract::Contract;
-pub use error::{Error, Problem, describe};
+pub use describe::{chain, describe};
+pub use error::{Error, Problem};
 pub use failure::{Failure, Subject};
 pub use graph::{Cycle, Edge, Reason};
 pub use ledger::{Applied, Ledger, LedgerProblem};

@@ -155,6 +155,11 @@ fn a_role_that_may_only_read_is_told_what_it_lacks() {
         let grants = "grant usage on schema migrations to ROLE; grant select on all tables in schema migrations, public to ROLE";
         let url = role(db, grants).await;
         each(db, Meets::Reader, |checkout, args| checkout.command(&url, args)).await;
+        let account = ["createsuperuser", "--noinput", "--email", "ada@example.org"];
+        let checkout = Checkout::new();
+        let command = checkout.command(&url, &account).env("SUPERUSER_PASSWORD", "an engine of 4 wheels");
+        let told = outcome(&command);
+        assert!(!told.expect(DENIED.0, &[DENIED.1]).stderr.contains("at line"), "{told:?}");
         drop_role(db).await;
         Ok(())
     });

@@ -11,6 +11,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use migrations::chain;
 use sqlx::{PgConnection, postgres::PgConnectOptions};
 use tokio::{
     net::{UnixListener, UnixStream},
@@ -156,7 +157,7 @@ impl Service {
         while let Ok(Some(request)) = line.read().await {
             let answer = match self.answer(request, &mut held).await {
                 Ok(answer) => answer,
-                Err(error) => Answer::Error(format!("{error:#}")),
+                Err(error) => Answer::Error(chain(error.as_ref())),
             };
             if line.write(&answer).await.is_err() {
                 break;

@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use migrations::chain;
 use sqlx::{
     PgPool,
     pool::PoolConnection,
@@ -168,7 +169,7 @@ impl Stock {
                 notified.await;
                 continue;
             };
-            let made = self.clone_of(&template, &mut conn).await.map_err(|error| format!("{error:#}"));
+            let made = self.clone_of(&template, &mut conn).await.map_err(|error| chain(error.as_ref()));
             if made.is_err() {
                 conn = None;
             }

@@ -62,23 +62,6 @@ pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
         (None, Some(migrations::Error::Locked { .. })) => ("error", 5),
         (None, _) => ("error", 1),
     };
-    output::complain(word, &chain(error));
+    output::complain(word, &migrations::chain(error.as_ref()));
     ExitCode::from(code)
-}
-
-/// An error with its causes. Some libraries repeat a cause in their own words, so what was said already is left out.
-fn chain(error: &anyhow::Error) -> String {
-    let mut text: Vec<String> = Vec::new();
-    for cause in error.chain() {
-        if let Some(error) = cause.downcast_ref() {
-            // With all that there is to say about it, and its remedy last.
-            text.push(migrations::describe(error));
-            break;
-        }
-        let cause = cause.to_string();
-        if !text.iter().any(|said| said.contains(&cause)) {
-            text.push(cause);
-        }
-    }
-    text.join(": ")
 }

@@ -50,6 +50,6 @@ pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
     };
     // Whoever presses Ctrl-C is in the middle of a line.
     let start = if code == 130 && io::stderr().is_terminal() { "\n" } else { "" };
-    remark(&format!("{start}{word}: {error:#}"));
+    remark(&format!("{start}{word}: {}", migrations::chain(error.as_ref())));
     ExitCode::from(code)
 }

@@ -285,9 +285,10 @@ async fn start(
         ready = ready => match ready? {
             Some(url) => Ok((child, url)),
             None => {
-                ended(child).await?;
+                let ended = ended(child).await;
                 // It has said why. Somebody who outlives it may have that pipe too.
                 let _ = timeout(LAST_WORDS, complaining).await;
+                ended?;
                 Err(Stop::Code(1).into())
             }
         },
