@@ -4,7 +4,7 @@
 //! database of the server, and does not come along when the database is cloned. The idea of an environment that lives in
 //! the database is Rails's.
 
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::{AssertSqlSafe, PgConnection, postgres::PgConnectOptions};
 
 use crate::{Error, Project};
 
@@ -26,6 +26,21 @@ pub enum Found {
     Unmarked,
     /// It is there and marked.
     Marked(Marker),
+}
+
+/// How to connect to what a connection string names.
+///
+/// # Errors
+/// Where it is no connection string of Postgres.
+pub fn options(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
+    let options: PgConnectOptions = url.parse()?;
+    // sqlx would look up an IPv6 address with its brackets.
+    let bare =
+        options.get_host().strip_prefix('[').and_then(|host| host.strip_suffix(']')).map(str::to_owned);
+    Ok(match bare {
+        Some(address) => options.host(&address),
+        None => options,
+    })
 }
 
 /// The server's version, such as `15.18`, as it told it when we connected.

@@ -169,6 +169,13 @@ impl Checkout {
             .unchecked()
     }
 
+    /// Every verb that `cargo xtask --help` lists.
+    pub(crate) fn verbs(&self) -> Vec<String> {
+        let help = outcome(&self.bare_command(&["--help"])).expect(0, &[]).stdout.clone();
+        let verbs = help.split_once("Commands:\n").unwrap().1.split_once("\n\n").unwrap().0;
+        verbs.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+    }
+
     /// Runs a command of `xtask` on a test's database.
     pub(crate) fn xtask<A: AsRef<OsStr>>(&self, db: &TestDatabase, args: &[A]) -> Outcome {
         outcome(&self.command(&db.url(), args))

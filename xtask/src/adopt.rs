@@ -91,32 +91,11 @@ impl Args {
         if !anything.await? {
             return report(&project, &Verdict::default(), &mut steps);
         }
-        let test_server = or_interrupted(TestServer::find(checkout, &project, &mut steps)).await?;
-        let verdict = self.on_scratch(&server, &test_server, &project, &target, &mut steps).await;
-        // The server goes whatever came of it, and so does the database: see `on_scratch`.
-        let stopped = test_server.stop().await;
-        let verdict = verdict?;
-        stopped?;
+        let adopt = async |scratch: &Scratch, steps: &mut Steps| {
+            on_server(&server, self.adopt(&server, scratch, &project, &target, steps)).await
+        };
+        let verdict = TestServer::with_scratch(checkout, &project, &mut steps, adopt).await?;
         report(&project, &verdict, &mut steps)
-    }
-
-    async fn on_scratch(
-        &self,
-        server: &Server,
-        test_server: &TestServer,
-        project: &Project,
-        target: &Target,
-        steps: &mut Steps,
-    ) -> anyhow::Result<Verdict> {
-        let scratch = or_interrupted(Scratch::create(&test_server.options)).await?;
-        let adopted = on_server(server, self.adopt(server, &scratch, project, target, steps)).await;
-        let name = scratch.name().to_owned();
-        let discarded =
-            scratch.discard().await.with_context(|| format!("remove the throwaway database {name}"));
-        // What went wrong first is what to tell.
-        let verdict = adopted?;
-        discarded?;
-        Ok(verdict)
     }
 
     async fn adopt(

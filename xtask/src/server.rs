@@ -32,7 +32,6 @@ mod verb;
 use std::{
     fmt,
     path::{Path, PathBuf},
-    str::FromStr,
     time::{Duration, Instant},
 };
 
@@ -184,12 +183,8 @@ fn from_url(mut url: Url, place: &'static str, postgres: &Postgres) -> anyhow::R
     if url.path().trim_matches('/').is_empty() {
         set_database(&mut url, &postgres.database);
     }
-    let mut options = PgConnectOptions::from_str(url.as_str())
+    let options = migrations::database::options(url.as_str())
         .with_context(|| format!("read DATABASE_URL ({place}), which is {}", redacted(&url)))?;
-    if let Some(address) = options.get_host().strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        // sqlx would look up an IPv6 address with its brackets.
-        options = options.clone().host(address);
-    }
     let name = options.get_database().unwrap_or_default();
     if name.len() > LONGEST_NAME {
         bail!(

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use clap::Args as ClapArgs;
 use migrations::{Plan, Project, Prune, SeedMode, Session, Settings, Target};
 use serde_json::json;
@@ -45,12 +44,10 @@ impl Args {
         let files = count(project.migrations.len(), "migration", "migrations");
         steps.done("files", &format!("{files}, in one order"), "holds", Some(start.elapsed()));
 
-        let server = or_interrupted(TestServer::find(checkout, &project, &mut steps)).await?;
-        let proven = on_scratch(&server, &project, &mut steps).await;
-        // The server goes whatever came of it, and so does the database: see `on_scratch`.
-        let stopped = server.stop().await;
-        let flaws = proven?;
-        stopped?;
+        let prove = async |scratch: &Scratch, steps: &mut Steps| {
+            or_interrupted(proofs(scratch, &project, steps)).await
+        };
+        let flaws = TestServer::with_scratch(checkout, &project, &mut steps, prove).await?;
 
         steps.note(if flaws.is_empty() {
             "\nall of it holds"
@@ -60,17 +57,6 @@ impl Args {
         steps.finish(json!({ "flaws": flaws }));
         if flaws.is_empty() { Ok(()) } else { Err(Stop::Differs.into()) }
     }
-}
-
-async fn on_scratch(server: &TestServer, project: &Project, steps: &mut Steps) -> anyhow::Result<Flaws> {
-    let scratch = or_interrupted(Scratch::create(&server.options)).await?;
-    let proven = or_interrupted(proofs(&scratch, project, steps)).await;
-    let name = scratch.name().to_owned();
-    let discarded = scratch.discard().await.with_context(|| format!("remove the throwaway database {name}"));
-    // What went wrong first is what to tell.
-    let flaws = proven?;
-    discarded?;
-    Ok(flaws)
 }
 
 async fn proofs(scratch: &Scratch, project: &Project, steps: &mut Steps) -> anyhow::Result<Flaws> {

@@ -5,7 +5,6 @@ use std::env;
 use anyhow::Context;
 use backend::users::ADMIN;
 use migrations::{Access, Session, Settings};
-use sqlx::postgres::PgConnectOptions;
 
 use super::{
     command_line::{name, seeding},
@@ -15,12 +14,8 @@ use super::{
 /// Connects to it.
 pub(crate) async fn open(access: Access) -> anyhow::Result<Session> {
     let url = env::var("DATABASE_URL").context("DATABASE_URL is not set; it names the database")?;
-    let mut options: PgConnectOptions =
-        url.parse().context("DATABASE_URL is not a connection string of Postgres")?;
-    if let Some(address) = options.get_host().strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        // sqlx would look up an IPv6 address with its brackets.
-        options = options.clone().host(address);
-    }
+    let options =
+        migrations::database::options(&url).context("DATABASE_URL is not a connection string of Postgres")?;
     let settings = Settings { access, application_name: name(), ..Settings::default() };
     Ok(Session::connect(&options, settings).await?)
 }

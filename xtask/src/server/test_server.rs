@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use ::tests::Scratch;
 use anyhow::Context;
 use migrations::{Postgres, Project};
 use sqlx::postgres::PgConnectOptions;
@@ -19,7 +20,7 @@ use super::{
     state::new_password,
     verb::report,
 };
-use crate::{checkout::Checkout, output::Steps, session};
+use crate::{checkout::Checkout, interrupt::or_interrupted, output::Steps, session};
 
 /// Where everything has its throwaway databases from.
 pub(crate) struct TestServer {
@@ -87,6 +88,38 @@ impl TestServer {
             options,
             ours: Ours::Native(Box::new(ours)),
         })
+    }
+
+    /// Does work on a throwaway database of one. Whatever comes of the work, the database goes, and then the server. The
+    /// work sees to its own end where we are asked to end.
+    pub(crate) async fn with_scratch<T>(
+        checkout: &Checkout,
+        project: &Project,
+        steps: &mut Steps,
+        work: impl AsyncFnOnce(&Scratch, &mut Steps) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let server = or_interrupted(TestServer::find(checkout, project, steps)).await?;
+        let done = server.on_scratch(steps, work).await;
+        let stopped = server.stop().await;
+        // What went wrong first is what to tell.
+        let done = done?;
+        stopped?;
+        Ok(done)
+    }
+
+    async fn on_scratch<T>(
+        &self,
+        steps: &mut Steps,
+        work: impl AsyncFnOnce(&Scratch, &mut Steps) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let scratch = or_interrupted(Scratch::create(&self.options)).await?;
+        let done = work(&scratch, steps).await;
+        let name = scratch.name().to_owned();
+        let discarded =
+            scratch.discard().await.with_context(|| format!("remove the throwaway database {name}"));
+        let done = done?;
+        discarded?;
+        Ok(done)
     }
 
     /// Whether nobody else has databases on it.
