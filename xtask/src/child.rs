@@ -1,6 +1,6 @@
 //! A program that runs in the foreground of ours: it gets our terminal, and a signal that was meant for us alone.
 
-use std::sync::Arc;
+use std::{env, ffi::OsString, sync::Arc};
 
 use anyhow::Context;
 use duct::Expression;
@@ -8,6 +8,11 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::task::spawn_blocking;
 
 use crate::{exit::Stop, interrupt::asked};
+
+/// The cargo that runs us, or else the one on PATH.
+pub(crate) fn cargo() -> OsString {
+    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
 
 /// Runs it to its end. Interrupted, it is told so, waited for, and that is the error.
 pub(crate) async fn run(program: Expression) -> anyhow::Result<std::process::ExitStatus> {

@@ -1,6 +1,6 @@
 //! `cargo xtask ci`: everything that CI checks, so that a laptop and CI run the same list.
 
-use std::{env, time::Instant};
+use std::time::Instant;
 
 use clap::Args as ClapArgs;
 use duct::cmd;
@@ -38,7 +38,7 @@ impl Args {
         for &(name, args) in STEPS {
             output::line(&format!("\n== {name}: cargo {}", args.join(" ")));
             let start = Instant::now();
-            let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+            let cargo = child::cargo();
             let mut step = cmd(cargo, args).dir(&checkout.root).env("RUSTDOCFLAGS", "--deny warnings");
             if let Some(server) = checkout.asked_for() {
                 step = step.env("XTASK_SERVER", server);

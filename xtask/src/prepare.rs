@@ -3,7 +3,6 @@
 
 use std::{
     collections::BTreeMap,
-    env,
     ffi::OsString,
     fs,
     path::{Path, PathBuf},
@@ -99,7 +98,7 @@ struct Cargo {
 
 impl Cargo {
     async fn new(checkout: &Checkout) -> anyhow::Result<Cargo> {
-        let (program, root) = (env::var_os("CARGO").unwrap_or_else(|| "cargo".into()), checkout.root.clone());
+        let (program, root) = (child::cargo(), checkout.root.clone());
         let metadata = cmd!(&program, "metadata", "--no-deps", "--format-version", "1").dir(&root);
         let metadata = metadata.read().context("ask cargo what there is")?;
         let metadata: Value = serde_json::from_str(&metadata).context("read what cargo says there is")?;

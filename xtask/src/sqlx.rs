@@ -2,8 +2,6 @@
 //!
 //! It gets an app's folder and settings and this checkout's database, so that nobody installs or configures anything.
 
-use std::{env, ffi::OsString};
-
 use clap::Args as ClapArgs;
 use duct::{Expression, cmd};
 use migrations::{App, Project, database};
@@ -72,7 +70,7 @@ impl Args {
             return Err(self.without_app(&project).into());
         }
         let sqlx = || {
-            let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+            let cargo = child::cargo();
             let words = command.told(&self.words, app);
             anyhow::Ok(cmd(PACKAGE.program()?, words).dir(&checkout.root).env("CARGO", cargo))
         };

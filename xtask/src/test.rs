@@ -56,7 +56,7 @@ async fn suite(checkout: &Checkout, host: &Host, args: &[OsString]) -> anyhow::R
     let mut words: Vec<OsString> =
         if nextest { vec!["nextest".into(), "run".into()] } else { vec!["test".into()] };
     words.extend_from_slice(args);
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let cargo = child::cargo();
     let this = env::current_exe().context("find this program")?;
     let tests = cmd(cargo, words)
         .dir(&checkout.root)

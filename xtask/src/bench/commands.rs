@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     checkout::Checkout,
-    db_shell,
+    child, db_shell,
     server::{time_initdb, time_test_server},
 };
 
@@ -31,7 +31,7 @@ impl Bench {
         fs::create_dir_all(folder.join("checkout"))?;
         symlink(checkout.migrations(), folder.join("checkout/migrations"))?;
         let xtask = env::current_exe().context("find this program")?;
-        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let cargo = child::cargo();
         Ok(Bench { folder, xtask, cargo, psql: db_shell::psql(&checkout.project()?.postgres)? })
     }
 

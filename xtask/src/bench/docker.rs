@@ -18,7 +18,7 @@ use super::{
     table::{Goal, Row, median},
     timed,
 };
-use crate::{checkout::Checkout, server::Containers};
+use crate::{checkout::Checkout, child, server::Containers};
 
 /// A checkout with a server of its own in Docker, both removed at the end.
 struct Bench {
@@ -31,7 +31,7 @@ impl Bench {
     fn new(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<Bench> {
         let folder = Folder::create()?;
         symlink(checkout.migrations(), folder.0.join("migrations"))?;
-        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let cargo = child::cargo();
         Ok(Bench { cargo, containers: Containers::of(&folder.0, postgres)?, folder })
     }
 

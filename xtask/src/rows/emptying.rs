@@ -3,7 +3,7 @@
 use migrations::{Error, database::quoted};
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
-use crate::rows::tables::{Table, list, run};
+use crate::rows::tables::{Table, run};
 
 /// A foreign key of another table that leads to one of ours.
 #[derive(Debug, Clone)]
@@ -65,8 +65,8 @@ pub(crate) enum Triggers {
     ThatMayChangeRows,
 }
 
-/// Makes triggers stand down, those of partitions too; running what it returns gives them back as they were. The owner of a table may do so, which
-/// `session_replication_role` is not for. Where the transaction ends early they are back as well.
+/// Makes triggers stand down, those of partitions too; running what it returns gives them back as they were. The owner of
+/// a table may do so, which `session_replication_role` is not for. Where the transaction ends early they are back as well.
 pub(crate) async fn stand_down(
     conn: &mut PgConnection,
     tables: &[Table],
@@ -110,13 +110,7 @@ pub(crate) async fn delete(conn: &mut PgConnection, tables: &[Table]) -> anyhow:
     let parts: Vec<String> = tables
         .iter()
         .enumerate()
-        .map(|(index, table)| {
-            format!(
-                "{} as (delete from {})",
-                list([format!("gone_{index}").as_str()].into_iter()),
-                table.own_rows()
-            )
-        })
+        .map(|(index, table)| format!("gone_{index} as (delete from {})", table.own_rows()))
         .collect();
     run(conn, &format!("with {} select", parts.join(", ")), "take the rows out").await
 }

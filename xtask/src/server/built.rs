@@ -15,7 +15,7 @@ use anyhow::{Context, bail};
 use duct::cmd;
 use serde_json::Value;
 
-use crate::output;
+use crate::{child, output};
 
 /// The program of that name, beside this one if it is there and up to date.
 pub(crate) fn program(package: &str) -> anyhow::Result<PathBuf> {
@@ -49,7 +49,7 @@ pub(super) fn is_there(package: &str) -> bool {
 
 /// Asks cargo for a program of a package; it says on standard error what keeps it from being built.
 pub(super) fn build(package: &str, which: &[&str], name: &str) -> anyhow::Result<PathBuf> {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let cargo = child::cargo();
     let words = ["build", "--quiet", "--message-format", "json-render-diagnostics", "--package", package];
     let built = cmd(cargo, words.iter().chain(which)).dir(workspace_root());
     let built = built.stdout_capture().unchecked().run().context("start cargo")?;
