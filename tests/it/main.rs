@@ -35,6 +35,7 @@ mod pending;
 mod pictures;
 mod preparing;
 mod renumbering;
+mod rooms;
 mod safety;
 mod schema;
 mod scratch_alone;

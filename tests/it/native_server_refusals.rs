@@ -52,14 +52,14 @@ fn data_of_another_major_version_is_not_touched() {
         (
             14,
             [
-                "PostgreSQL 14's, and 15 or newer is wanted; nothing was touched".to_owned(),
+                "PostgreSQL 14's, and this checkout needs 15 or newer; nothing was touched".to_owned(),
                 "rm -r ".to_owned(),
             ],
         ),
         (
             newer,
             [
-                format!("can be opened by PostgreSQL {newer} alone"),
+                format!("only PostgreSQL {newer} can open the data in "),
                 format!("of another version: {version} in"),
             ],
         ),

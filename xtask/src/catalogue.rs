@@ -1,5 +1,7 @@
 //! The canonical text of a database's catalogue: what two databases are compared by.
 
+pub(crate) mod differences;
+
 use std::{collections::BTreeSet, fmt::Write};
 
 use migrations::{Error, Project};
@@ -15,7 +17,7 @@ pub(crate) struct Catalogue {
 impl Catalogue {
     /// Reads it; the ledger itself is left out.
     pub(crate) async fn read(conn: &mut PgConnection, project: &Project) -> anyhow::Result<Catalogue> {
-        let lines = sqlx::query_scalar(include_str!("catalogue.sql"))
+        let lines = sqlx::query_scalar(include_str!("catalogue/text.sql"))
             .bind(project.ledger_schemas())
             .fetch_all(conn)
             .await;

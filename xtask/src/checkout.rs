@@ -1,4 +1,5 @@
-//! Where we are: the folder of the checkout, its project, and which server its user wants.
+//! Where we are: the checkout that a command works on, its project, which server its user asked for, and the folder of
+//! this library.
 
 use std::{
     env,
@@ -9,9 +10,7 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 use migrations::{Postgres, Project};
 
-use crate::cli::ServerChoice;
-
-/// A variable that points us at another checkout than the one we were built in.
+/// A variable that points us at another checkout than the repository that this program belongs to.
 pub(crate) const ROOT: &str = "XTASK_ROOT";
 
 /// One checkout of the repository.
@@ -19,24 +18,22 @@ pub(crate) const ROOT: &str = "XTASK_ROOT";
 pub(crate) struct Checkout {
     /// Its top folder, absolute.
     pub(crate) root: PathBuf,
+    /// The repository that this program belongs to, whose packages cargo can build. It is another folder than `root` only
+    /// where XTASK_ROOT says so.
+    pub(crate) workspace: PathBuf,
     asked_for: Option<ServerChoice>,
 }
 
 impl Checkout {
-    pub(crate) fn new(asked_for: Option<ServerChoice>) -> anyhow::Result<Checkout> {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let root = match env::var_os(ROOT) {
-            Some(root) => PathBuf::from(root),
-            None => here.parent().unwrap_or(here).to_owned(),
-        };
-        let root = root.canonicalize().with_context(|| format!("find the checkout {}", root.display()))?;
-        Ok(Checkout { root, asked_for })
+    /// The one that XTASK_ROOT names, else the repository that this program belongs to.
+    pub(crate) fn new(host: &Path, asked_for: Option<ServerChoice>) -> anyhow::Result<Checkout> {
+        let root = env::var_os(ROOT).map_or_else(|| host.to_owned(), PathBuf::from);
+        Ok(Checkout { root: resolved(&root)?, workspace: resolved(host)?, asked_for })
     }
 
-    /// Another one, whatever the environment says.
-    pub(crate) fn elsewhere(root: &Path, server: ServerChoice) -> anyhow::Result<Checkout> {
-        let root = root.canonicalize().with_context(|| format!("find the checkout {}", root.display()))?;
-        Ok(Checkout { root, asked_for: Some(server) })
+    /// The same program on the checkout at `root`, whatever the environment says.
+    pub(crate) fn at(&self, root: &Path, server: ServerChoice) -> anyhow::Result<Checkout> {
+        Ok(Checkout { root: resolved(root)?, workspace: self.workspace.clone(), asked_for: Some(server) })
     }
 
     /// The migrations folder.
@@ -69,4 +66,30 @@ impl Checkout {
             }
         }
     }
+}
+
+fn resolved(root: &Path) -> anyhow::Result<PathBuf> {
+    root.canonicalize().with_context(|| format!("find the checkout {}", root.display()))
+}
+
+/// The folder that this library was compiled in: the packages that cargo builds when they are needed lie there.
+pub(crate) fn library() -> &'static Path {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here)
+}
+
+/// Which server to use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ServerChoice {
+    /// DATABASE_URL (environment, then .env) if it is set, else Docker if its daemon answers,
+    /// else native if there are Postgres binaries, else download
+    Auto,
+    /// The server that DATABASE_URL names
+    Url,
+    /// A server of this checkout in a container
+    Docker,
+    /// A server of this checkout, from the Postgres binaries of this machine
+    Native,
+    /// The same from binaries that are downloaded once, about 24 MB, into the user's cache folder
+    Download,
 }

@@ -1,13 +1,17 @@
 //! The command line, declared once. Its doc comments are the help; each verb's own arguments stand in the verb's file.
 
-use std::env;
+use std::{env, ffi::OsString};
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use clap::{Arg, Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, value_parser};
 
 use crate::{
-    adopt, bench, changepassword, ci, completions, createsuperuser, db_check, db_drop, db_reset, db_setup,
-    db_shell, db_url, dumpdata, erd, flush, graph, inspect, loaddata, makemigrations, migrate, prepare,
-    renumber, scratch, seed, server, showmigrations, sqlmigrate, sqlx, test, verify,
+    checkout::ServerChoice,
+    host::{Host, HostVerb},
+    verbs::{
+        adopt, bench, changepassword, ci, completions, createsuperuser, db_check, db_drop, db_reset,
+        db_setup, db_shell, db_url, dumpdata, erd, flush, graph, inspect, loaddata, makemigrations, migrate,
+        prepare, renumber, scratch, seed, server, showmigrations, sqlmigrate, sqlx, test, verify,
+    },
 };
 
 const AFTER_HELP: &str = "\
@@ -37,37 +41,38 @@ pub(crate) struct Cli {
     pub(crate) verb: Verb,
 }
 
-/// What was typed; a wrong command line ends here, with exit code 2. A variable that is empty counts as unset.
-pub(crate) fn parse() -> Cli {
+/// What was typed.
+pub(crate) enum Parsed {
+    /// A verb of ours.
+    Ours(Cli),
+    /// A verb of the repository's own, and what follows it.
+    Hosts(HostVerb, Vec<OsString>),
+}
+
+/// Name of the argument that takes everything after a verb of the repository's own.
+const ARGS: &str = "args";
+
+/// Reads the command line. A wrong one ends the process here, with exit code 2.
+pub(crate) fn parse(host: &Host) -> Parsed {
+    let mut matches = command(host).get_matches();
+    if let Some((name, _)) = matches.subcommand()
+        && let Some(verb) = host.verbs().iter().find(|verb| verb.name() == name)
+        && let Some((_, mut typed)) = matches.remove_subcommand()
+    {
+        return Parsed::Hosts(*verb, typed.remove_many(ARGS).into_iter().flatten().collect());
+    }
+    Parsed::Ours(Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
+}
+
+/// The declaration of the command line, with the repository's own verbs. An empty XTASK_SERVER counts as unset.
+pub(crate) fn command(host: &Host) -> Command {
     let unset = env::var_os(SERVER).is_some_and(|value| value.is_empty());
     let command = Cli::command().mut_arg("server", |arg| if unset { arg.env(None) } else { arg });
-    Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
-}
-
-/// Which server to use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ServerChoice {
-    /// DATABASE_URL (environment, then .env) if it is set, else Docker if its daemon answers,
-    /// else native if there are Postgres binaries, else download
-    Auto,
-    /// The server that DATABASE_URL names
-    Url,
-    /// A server of this checkout in a container
-    Docker,
-    /// A server of this checkout, from the Postgres binaries of this machine
-    Native,
-    /// The same from binaries that are downloaded once, about 24 MB, into the user's cache folder
-    Download,
-}
-
-/// How to report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub(crate) enum Format {
-    /// For people
-    #[default]
-    Text,
-    /// For programs
-    Json,
+    command.subcommands(host.verbs().iter().map(|verb| {
+        let args = Arg::new(ARGS).num_args(0..).trailing_var_arg(true).allow_hyphen_values(true);
+        let args = args.value_parser(value_parser!(OsString)).hide(true);
+        Command::new(verb.name()).about(verb.about()).disable_help_flag(true).arg(args)
+    }))
 }
 
 #[derive(Debug, Subcommand)]

@@ -12,8 +12,8 @@ use anyhow::{Context, bail};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use crate::{
-    exit::Stop,
     rows::dump::{self, Dump},
+    terminal::exit::Stop,
 };
 
 /// A folder under way. Dropped before it is complete, it is removed; what a killed process left, the next one removes.

@@ -220,7 +220,7 @@ pub(crate) fn size(bytes: u64) -> String {
 
 /// A path as a shell takes it for one word.
 pub(crate) fn shown(path: &Path) -> String {
-    crate::safety::shell_word(&path.display().to_string())
+    crate::terminal::shell::shell_word(&path.display().to_string())
 }
 
 /// Where a folder is, whatever the current one becomes.

@@ -1,44 +1,28 @@
 //! Loading a dump, in one transaction: rows become exactly what they were, and no row gets past a constraint.
 
 mod blame;
+mod copying;
 mod fit;
 
-use std::{
-    collections::BTreeSet,
-    fs::File,
-    io::{Read, Seek},
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, io::Seek};
 
 use anyhow::Context;
 use migrations::{Error, Project, database::quoted};
 use sqlx::{Connection, PgConnection};
 
+pub(crate) use self::copying::Source;
+use self::copying::{copy, defer};
 use crate::{
-    exit::Stop,
-    output::{Steps, timed},
     rows::{
-        dump::{self, Dump, DumpedTable, SETTINGS, Tally},
+        dump::{self, Dump, DumpedTable, SETTINGS},
         emptying::{self, Triggers},
         tables::{self, ForeignKey, Others, Table},
     },
+    terminal::{
+        exit::Stop,
+        output::{Steps, timed},
+    },
 };
-
-/// Where the rows come from.
-pub(crate) struct Source<'d> {
-    pub(crate) dump: &'d Dump,
-    pub(crate) folder: &'d Path,
-    /// Whether the number of rows may be another one than was dumped.
-    pub(crate) edited: bool,
-    /// The command that replaces what the tables hold.
-    pub(crate) again: &'d str,
-}
-
-impl Source<'_> {
-    fn path(&self, table: &DumpedTable) -> PathBuf {
-        self.folder.join(&table.file)
-    }
-}
 
 /// Loads, and returns the rows of each table.
 pub(crate) async fn load(
@@ -148,13 +132,6 @@ fn forward_keys(tables: &[Table]) -> Vec<(&Table, &ForeignKey)> {
     keys.collect()
 }
 
-/// Lets a foreign key wait for the end, which its table's owner may decide; it is checked all the same.
-async fn defer(conn: &mut PgConnection, table: &Table, key: &ForeignKey) -> anyhow::Result<()> {
-    let key = quoted(&key.name);
-    let sql = format!("alter table {} alter constraint {key} deferrable initially deferred", table.sql());
-    tables::run(conn, &sql, "let a foreign key wait").await
-}
-
 async fn load_table(
     conn: &mut PgConnection,
     source: &Source<'_>,
@@ -181,35 +158,6 @@ async fn load_table(
         );
     }
     Ok(rows)
-}
-
-/// Copies a file into a table; the rows that it made, and the lines that the file has. The inner error is Postgres's.
-async fn copy(
-    conn: &mut PgConnection,
-    dumped: &DumpedTable,
-    table: &Table,
-    file: &mut File,
-    path: &Path,
-) -> anyhow::Result<Result<(u64, u64), sqlx::Error>> {
-    // In the order of the file; the table's own may be another one after the same migrations.
-    let columns = tables::list(dumped.columns.iter().map(|column| column.name.as_str()));
-    let sql = format!("copy {} ({columns}) from stdin with (format text, encoding 'UTF8')", table.sql());
-    let mut copy = conn.copy_in_raw(&sql).await.map_err(Error::database("load the dump"))?;
-    let (mut tally, mut buffer) = (Tally::default(), vec![0; 1 << 16]);
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(read) => {
-                tally.add(&buffer[..read]);
-                copy.send(&buffer[..read]).await.map_err(Error::database("load the dump"))?;
-            }
-            Err(error) => {
-                let _ = copy.abort("the file can't be read").await;
-                return Err(error).with_context(|| format!("read {}", path.display()));
-            }
-        }
-    }
-    Ok(copy.finish().await.map(|rows| (rows, tally.lines())))
 }
 
 /// Sets the sequences to where they were. A restarted one is a new file, so all of it ends with the transaction.

@@ -8,7 +8,7 @@ use migrations::{App, Error, Project, closest, database::quoted};
 use serde::{Deserialize, Serialize};
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use crate::{exit::Stop, output::count};
+use crate::terminal::{exit::Stop, output::count};
 
 /// SQLSTATEs of `lock_timeout` and of a deadlock.
 const NO_LOCK: &[&str] = &["55P03", "40P01"];

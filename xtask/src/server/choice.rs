@@ -4,18 +4,25 @@
 use std::{fmt, fs, path::Path};
 
 use anyhow::{anyhow, bail};
+use cluster::{
+    Native, Status,
+    binaries::{find_binaries, named_folder},
+    folder::{self, Access, write_private},
+};
 use migrations::Postgres;
 use url::Url;
 
-use super::{
-    binaries, container, docker, download,
-    folder::{self, Access, write_private},
-    native::{Native, Status},
-    package::Refusal,
-    programs::Programs,
-    url::database_url,
+use crate::{
+    checkout::{Checkout, ServerChoice},
+    helpers::package::Refusal,
+    server::{
+        container, docker, download,
+        programs::{Programs, native_server, own_server},
+        reached::Server,
+        url::database_url,
+    },
+    terminal::output,
 };
-use crate::{checkout::Checkout, cli::ServerChoice, output};
 
 /// Name of the file in the checkout's state folder.
 const FILE: &str = "server-kind";
@@ -60,6 +67,12 @@ pub(crate) enum Settled {
     No,
 }
 
+impl Own {
+    fn new(kind: Kind, why: &str, settled: Settled) -> Own {
+        Own { kind, why: why.to_owned(), settled, database: None }
+    }
+}
+
 impl Kind {
     fn word(self) -> &'static str {
         match self {
@@ -81,9 +94,7 @@ impl fmt::Display for Kind {
 
 /// Decides, and starts nothing.
 pub(crate) fn choose(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<Chosen> {
-    let own = |kind, why: &str, settled| {
-        Ok(Chosen::Own(Own { kind, why: why.to_owned(), settled, database: None }))
-    };
+    let chosen = |kind| Ok(Chosen::Own(Own::new(kind, "chosen", Settled::Yes)));
     match checkout.server_choice(postgres)? {
         ServerChoice::Url => match database_url(&checkout.root)? {
             Some((url, place)) => Ok(Chosen::Url(url, place)),
@@ -94,45 +105,68 @@ pub(crate) fn choose(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result
                 postgres.database
             ),
         },
-        ServerChoice::Docker => own(Kind::Docker, "chosen", Settled::Yes),
-        ServerChoice::Native => own(NATIVE, "chosen", Settled::Yes),
-        ServerChoice::Download => own(DOWNLOAD, "chosen", Settled::Yes),
-        ServerChoice::Auto => {
-            let native = Native::of_checkout(&checkout.root, postgres.version, &postgres.database)?;
-            let download = native.with(Programs::Downloaded);
-            if let Some((url, place)) = database_url(&checkout.root)? {
-                // The URL of our own server, written down for other programs: it starts again like without that.
-                let kind = if native.is_meant_by(&url) {
-                    NATIVE
-                } else if download.is_meant_by(&url) {
-                    DOWNLOAD
-                } else if container::is_meant_by(native.folder(), &url) {
-                    Kind::Docker
-                } else {
-                    return Ok(Chosen::Url(url, place));
-                };
-                let database = Some(super::from_url(url, place, postgres)?.database().to_owned());
-                let why = "DATABASE_URL is its own".to_owned();
-                return Ok(Chosen::Own(Own { kind, why, settled: Settled::Yes, database }));
-            }
-            match remembered(native.folder()) {
-                Some(kind) => own(kind, "as before", Settled::Yes),
-                // Its first start was cut off before it could be remembered, or it is spoilt, which its start tells best.
-                None if is_there(&native) => own(NATIVE, "as before", Settled::Yes),
-                None if is_there(&download) => own(DOWNLOAD, "as before", Settled::Yes),
-                None => match docker::daemon_answers() {
-                    Ok(()) => own(Kind::Docker, "its daemon answers", Settled::No),
-                    Err(why) => {
-                        let (programs, why) = without_docker(why, postgres);
-                        own(Kind::Native(programs), &why, Settled::No)
-                    }
-                },
-            }
-        }
+        ServerChoice::Docker => chosen(Kind::Docker),
+        ServerChoice::Native => chosen(NATIVE),
+        ServerChoice::Download => chosen(DOWNLOAD),
+        ServerChoice::Auto => match database_url(&checkout.root)? {
+            Some((url, place)) => choose_by_url(checkout, postgres, url, place),
+            None => Ok(Chosen::Own(choose_own(checkout, postgres)?)),
+        },
     }
 }
 
-fn is_there(native: &Native) -> bool {
+/// The server of a connection string. The URL of our own server may be written down for other programs; then that
+/// starts again as it does without.
+fn choose_by_url(
+    checkout: &Checkout,
+    postgres: &Postgres,
+    url: Url,
+    place: &'static str,
+) -> anyhow::Result<Chosen> {
+    let native = own_server(checkout, postgres)?;
+    let download = native_server(checkout, Programs::Downloaded, postgres)?;
+    let kind = if is_url_of(&native, &url) {
+        NATIVE
+    } else if is_url_of(&download, &url) {
+        DOWNLOAD
+    } else if container::is_url_of(native.folder(), &url) {
+        Kind::Docker
+    } else {
+        return Ok(Chosen::Url(url, place));
+    };
+    let database = Some(Server::from_url(url, place, postgres)?.database().to_owned());
+    Ok(Chosen::Own(Own { database, ..Own::new(kind, "DATABASE_URL is its own", Settled::Yes) }))
+}
+
+/// Whether a connection string is that of this server, on whatever port it was at the time.
+fn is_url_of(native: &Native, url: &Url) -> bool {
+    url.host_str() == Some("127.0.0.1") && native.has_role(url.username(), url.password().unwrap_or_default())
+}
+
+/// The server that this checkout used before, else the first kind that this machine can run.
+fn choose_own(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<Own> {
+    let native = own_server(checkout, postgres)?;
+    let as_before = |kind| Ok(Own::new(kind, "as before", Settled::Yes));
+    if let Some(kind) = remembered(native.folder()) {
+        return as_before(kind);
+    }
+    // Its first start was cut off before it could be remembered, or it is spoilt, which its start reports best.
+    if exists(&native) {
+        return as_before(NATIVE);
+    }
+    if exists(&native_server(checkout, Programs::Downloaded, postgres)?) {
+        return as_before(DOWNLOAD);
+    }
+    Ok(match docker::daemon_answers() {
+        Ok(()) => Own::new(Kind::Docker, "its daemon answers", Settled::No),
+        Err(why) => {
+            let (programs, why) = without_docker(why, postgres);
+            Own::new(Kind::Native(programs), &why, Settled::No)
+        }
+    })
+}
+
+fn exists(native: &Native) -> bool {
     !matches!(native.status(), Ok(Status::Absent))
 }
 
@@ -140,7 +174,7 @@ fn is_there(native: &Native) -> bool {
 /// none, or there is no download either, looking for them again tells it.
 fn without_docker(why: String, postgres: &Postgres) -> (Programs, String) {
     let wanted = postgres.version;
-    if binaries::named().is_some() || !download::is_there(wanted) || binaries::find(wanted, None).is_ok() {
+    if named_folder().is_some() || !download::exists(wanted) || find_binaries(wanted, None).is_ok() {
         return (Programs::OfThisMachine, why);
     }
     let why = format!("{why}, no PostgreSQL {wanted} or newer on this machine");

@@ -7,51 +7,55 @@ use std::{
 };
 
 use anyhow::{Context, anyhow};
+use cluster::{
+    Native, Startup,
+    folder::{self, Access, write_private},
+    new_password,
+};
 use migrations::Postgres;
 use serde::Deserialize;
 use serde_json::json;
 use url::Url;
 
-use super::{
-    Origin, Server,
-    docker::{self, Answer},
-    folder::{self, Access, write_private},
-    from_url,
-    native::{Native, Startup},
-    package::Refusal,
-    state::new_password,
-    url::set_database,
+use crate::{
+    checkout::Checkout,
+    helpers::package::Refusal,
+    server::{
+        docker::{self, Answer},
+        programs::own_server,
+        reached::{Origin, Server},
+        url::set_database,
+    },
 };
-use crate::checkout::Checkout;
 
 /// The variable that names another image.
 const IMAGE: &str = "XTASK_POSTGRES_IMAGE";
 /// How long another command may hold the checkout's lock: it may be making a native server.
-pub(super) const LOCK_PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const LOCK_PATIENCE: Duration = Duration::from_secs(60);
 /// Name of the file with the password, in the checkout's state folder.
 const PASSWORD: &str = "docker-password";
 
 /// The image to use: the environment's, the manifest's, or the usual one of the wanted major.
-pub(super) fn image(postgres: &Postgres) -> String {
+pub(crate) fn image(postgres: &Postgres) -> String {
     let named = env::var(IMAGE).ok().filter(|image| !image.is_empty()).or_else(|| postgres.image.clone());
     named.unwrap_or_else(|| format!("postgres:{}-alpine", postgres.version))
 }
 
 /// What the containers of a checkout are found by.
-pub(super) fn repository(native: &Native) -> String {
+pub(crate) fn repository(native: &Native) -> String {
     native.folder().file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// Makes and starts whatever is missing until the server answers.
-pub(super) async fn start(
+pub(crate) async fn start(
     checkout: &Checkout,
     postgres: &Postgres,
-    native: &Native,
     why: &str,
 ) -> anyhow::Result<Result<Server, Refusal>> {
     let began = Instant::now();
+    let native = own_server(checkout, postgres)?;
     let request = json!({
-        "repository": repository(native),
+        "repository": repository(&native),
         "checkout": checkout.root.display().to_string(),
         "image": image(postgres),
         "user": postgres.database,
@@ -65,7 +69,7 @@ pub(super) async fn start(
     };
     let mut url = Url::parse(&answer.url).context("read the container's URL")?;
     set_database(&mut url, &postgres.database);
-    let mut server = from_url(url, "Docker", postgres)?;
+    let mut server = Server::from_url(url, "Docker", postgres)?;
     let elapsed = began.elapsed();
     server.started = match answer.state.as_str() {
         "created" => Startup::Created { elapsed },
@@ -77,7 +81,7 @@ pub(super) async fn start(
 }
 
 /// Whether a connection string is that of the checkout's container, on whatever port it was at the time.
-pub(super) fn is_meant_by(folder: &Path, url: &Url) -> bool {
+pub(crate) fn is_url_of(folder: &Path, url: &Url) -> bool {
     let ours = fs::read_to_string(folder.join(PASSWORD)).unwrap_or_default();
     !ours.trim().is_empty() && url.host_str() == Some("127.0.0.1") && url.password() == Some(ours.trim())
 }
@@ -105,7 +109,7 @@ struct StopAnswer {
 }
 
 /// Stops the checkout's container; it and its data stay. The state after, and the container's name behind a comma.
-pub(super) async fn stop(native: &Native) -> anyhow::Result<(String, String)> {
+pub(crate) async fn stop(native: &Native) -> anyhow::Result<(String, String)> {
     let answer: Result<StopAnswer, Refusal> =
         docker::PACKAGE.ask("stop", json!({ "repository": repository(native) })).await?;
     let answer = answer.map_err(|refusal| anyhow!("{}", refusal.message))?;
@@ -123,7 +127,7 @@ struct StatusAnswer {
 }
 
 /// How the checkout's container is, a row a fact.
-pub(super) async fn status(native: &Native) -> anyhow::Result<Vec<(&'static str, String)>> {
+pub(crate) async fn status(native: &Native) -> anyhow::Result<Vec<(&'static str, String)>> {
     let answer: Result<StatusAnswer, Refusal> =
         docker::PACKAGE.ask("status", json!({ "repository": repository(native) })).await?;
     let answer = match answer {
@@ -148,7 +152,7 @@ struct SweepAnswer {
 }
 
 /// Removes the containers of killed commands.
-pub(super) async fn sweep() -> anyhow::Result<Vec<String>> {
+pub(crate) async fn sweep() -> anyhow::Result<Vec<String>> {
     let answer: Result<SweepAnswer, Refusal> = docker::PACKAGE.ask("sweep", json!({})).await?;
     Ok(answer.map_err(|refusal| anyhow!("{}", refusal.message))?.removed)
 }

@@ -18,9 +18,9 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::task::spawn_blocking;
 
-use super::package::{Package, Refusal};
+use crate::helpers::package::{Package, Refusal};
 
-pub(super) const PACKAGE: Package = Package { name: "xtask-docker", does: "talks to Docker" };
+pub(crate) const PACKAGE: Package = Package { name: "xtask-docker", does: "talks to Docker" };
 
 /// How long a daemon may take to answer before we do without it.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -29,24 +29,24 @@ const SOCKET: &str = "/var/run/docker.sock";
 
 /// A server that answered a query.
 #[derive(Debug, Deserialize)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     /// Password included, and without a database.
-    pub(super) url: String,
-    pub(super) state: String,
-    pub(super) version: String,
-    pub(super) container: String,
+    pub(crate) url: String,
+    pub(crate) state: String,
+    pub(crate) version: String,
+    pub(crate) container: String,
 }
 
 /// A test server, for as long as this lives: the end of our pipe is the end of the container, also when we are killed.
-pub(super) struct TestContainer {
-    pub(super) answer: Answer,
+pub(crate) struct TestContainer {
+    pub(crate) answer: Answer,
     child: Arc<Handle>,
     /// Closed in order to end it.
     input: Option<PipeWriter>,
 }
 
 /// Whether a daemon answers, asked without any library; the error is the reason in a few words.
-pub(super) fn daemon_answers() -> Result<(), String> {
+pub(crate) fn daemon_answers() -> Result<(), String> {
     let host = env::var("DOCKER_HOST").unwrap_or_default();
     let stream: Box<dyn ReadWrite> = match host.split_once("://") {
         None if host.trim().is_empty() => Box::new(any_socket()?),
@@ -101,7 +101,7 @@ fn tcp(address: &str) -> Result<TcpStream, String> {
 
 impl TestContainer {
     /// Starts one and waits until it answers a query.
-    pub(super) async fn start(
+    pub(crate) async fn start(
         image: &str,
         user: &str,
         password: &str,
@@ -127,7 +127,7 @@ impl TestContainer {
     }
 
     /// Ends it, and waits until the container is gone.
-    pub(super) async fn stop(mut self) -> anyhow::Result<()> {
+    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         drop(self.input.take());
         let child = self.child.clone();
         let status = spawn_blocking(move || child.wait().map(|output| output.status)).await??;

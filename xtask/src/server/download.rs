@@ -10,14 +10,12 @@ use std::{
 };
 
 use anyhow::{Context, anyhow};
+use cluster::{Binaries, folder::folders_of_user};
 use etcetera::BaseStrategy as _;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{
-    binaries::Binaries,
-    package::{Package, Refusal},
-};
+use crate::helpers::package::{Package, Refusal};
 
 const PACKAGE: Package = Package { name: "xtask-download", does: "downloads PostgreSQL" };
 
@@ -37,13 +35,13 @@ struct Answer {
 }
 
 /// Whether there is a download of this major.
-pub(super) fn is_there(major: u32) -> bool {
+pub(crate) fn exists(major: u32) -> bool {
     VERSIONS.iter().any(|(it, _)| *it == major)
 }
 
 /// The programs of this major, downloaded where they are not there yet.
-pub(super) async fn find(major: u32) -> anyhow::Result<Binaries> {
-    find_or_fetch(major).await.map_err(|error| {
+pub(crate) async fn find_or_fetch(major: u32) -> anyhow::Result<Binaries> {
+    fetch_if_missing(major).await.map_err(|error| {
         anyhow!(
             "{error:#}\n  or do without the download: sudo apt install postgresql (macOS: brew install \
              postgresql@{major}), start Docker, or use a server of yours: export \
@@ -52,7 +50,7 @@ pub(super) async fn find(major: u32) -> anyhow::Result<Binaries> {
     })
 }
 
-async fn find_or_fetch(major: u32) -> anyhow::Result<Binaries> {
+async fn fetch_if_missing(major: u32) -> anyhow::Result<Binaries> {
     let (_, version) = VERSIONS.iter().find(|(it, _)| *it == major).with_context(|| unknown(major))?;
     let folder = cache()?.join(format!("{version}-{}-{}", consts::OS, consts::ARCH));
     if let Some(found) = Binaries::in_folder(&folder.join("bin")).filter(|it| it.major == major) {
@@ -80,7 +78,7 @@ fn cache() -> anyhow::Result<PathBuf> {
     let cache = if rustix::process::geteuid().is_root() && !named {
         PathBuf::from(CACHE_OF_ROOT)
     } else {
-        super::native::folders_of_user()?.cache_dir()
+        folders_of_user()?.cache_dir()
     };
     Ok(cache.join("xtask/postgresql"))
 }

@@ -1,40 +1,27 @@
-//! Reaches a native server over TCP on this machine: whether it listens, and whether a query is answered.
+//! Connects to a native server over TCP on this machine.
 
-use std::{net::Ipv4Addr, time::Duration};
+use std::time::Duration;
 
 use anyhow::Context;
+use cluster::Login;
 use sqlx::{
     Connection as _, PgConnection,
     postgres::{PgConnectOptions, PgSslMode},
 };
-use tokio::{net::TcpStream, time::timeout};
+use tokio::time::timeout;
 
-/// Loopback answers at once or never.
-const TO_CONNECT: Duration = Duration::from_secs(2);
 /// A server that has just recovered may be busy.
 const TO_ANSWER: Duration = Duration::from_secs(30);
 
-/// How a first query went.
-pub(super) enum Login {
-    Answered,
-    /// The server is well, and has another password for that role, or no such role.
-    Refused,
-}
-
 /// Everything but the database. Said in full, because sqlx takes what is not said from `PGHOST`, `PGSSLMODE`
 /// and the like.
-pub(super) fn login_options(port: u16, role: &str, password: &str) -> PgConnectOptions {
+pub(crate) fn login_options(port: u16, role: &str, password: &str) -> PgConnectOptions {
     let options = PgConnectOptions::new_without_pgpass().host("127.0.0.1").port(port);
     options.username(role).password(password).ssl_mode(PgSslMode::Disable)
 }
 
-/// Whether anything listens there.
-pub(super) async fn reachable(port: u16) -> bool {
-    matches!(timeout(TO_CONNECT, TcpStream::connect((Ipv4Addr::LOCALHOST, port))).await, Ok(Ok(_)))
-}
-
 /// Asks a server that has just been started to answer a query.
-pub(super) async fn try_login(options: PgConnectOptions) -> anyhow::Result<Login> {
+pub(crate) async fn try_login(options: PgConnectOptions) -> anyhow::Result<Login> {
     let first_query = async {
         let mut connection = PgConnection::connect_with(&options.database("postgres")).await?;
         sqlx::query("select 1").execute(&mut connection).await?;

@@ -1,13 +1,23 @@
-//! Where a native server's programs come from: this machine, or a download.
+//! The two servers of a checkout that run from Postgres's programs: from this machine's, and from downloaded ones.
 
 use std::fmt;
 
-use super::{
-    binaries::{self, Binaries},
-    download,
+use anyhow::anyhow;
+use cluster::{
+    Binaries, Login, Native, Surroundings,
+    binaries::{self, find_binaries},
+};
+use migrations::Postgres;
+
+use crate::{
+    checkout::Checkout,
+    server::{
+        download,
+        login::{login_options, try_login},
+    },
 };
 
-/// Each is a kind of server of its own, with its own data.
+/// Where a server's programs come from. Each is a kind of server of its own, with its own data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Programs {
     OfThisMachine,
@@ -23,18 +33,47 @@ impl fmt::Display for Programs {
     }
 }
 
-impl Programs {
-    /// Of the major version `prefer` if one is named. Else the newest of this machine that is at least `minimum_major`,
-    /// or a download of exactly that.
-    pub(super) async fn find(self, minimum_major: u32, prefer: Option<u32>) -> anyhow::Result<Binaries> {
+impl Surroundings for Programs {
+    /// Finds the newest programs of this machine, or a download of exactly the wanted major version.
+    async fn programs(&self, minimum_major: u32, prefer: Option<u32>) -> anyhow::Result<Binaries> {
         match self {
-            Programs::OfThisMachine => binaries::find(minimum_major, prefer),
-            Programs::Downloaded => download::find(prefer.unwrap_or(minimum_major)).await,
+            Programs::OfThisMachine => find_binaries(minimum_major, prefer).map_err(|error| {
+                let elsewhere = match download::exists(prefer.unwrap_or(minimum_major)) {
+                    true => "--server docker, or --server download",
+                    false => "--server docker",
+                };
+                anyhow!(
+                    "{error:#}\n  or do without: {elsewhere}\n  or use a server of yours: export \
+                     DATABASE_URL=postgres://user@host/database"
+                )
+            }),
+            Programs::Downloaded => download::find_or_fetch(prefer.unwrap_or(minimum_major)).await,
         }
     }
 
-    /// Whether these, found earlier, are the same files still.
-    pub(super) fn are_still(self, binaries: &Binaries) -> bool {
-        binaries.unchanged() && (self == Programs::Downloaded || binaries::allows(binaries))
+    fn still_uses(&self, binaries: &Binaries) -> bool {
+        binaries.unchanged() && (*self == Programs::Downloaded || binaries::allows(binaries))
     }
+
+    async fn log_in(&self, port: u16, role: &str, password: &str) -> anyhow::Result<Login> {
+        try_login(login_options(port, role, password)).await
+    }
+}
+
+/// The checkout's server from this machine's programs. Its folder holds the state of all the checkout's servers.
+pub(crate) fn own_server(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<Native> {
+    Native::of_checkout(&checkout.root, postgres.version, &postgres.database)
+}
+
+/// The checkout's server from these programs.
+pub(crate) fn native_server(
+    checkout: &Checkout,
+    programs: Programs,
+    postgres: &Postgres,
+) -> anyhow::Result<Native> {
+    let own = own_server(checkout, postgres)?;
+    Ok(match programs {
+        Programs::OfThisMachine => own,
+        Programs::Downloaded => own.apart("download"),
+    })
 }

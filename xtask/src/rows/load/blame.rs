@@ -11,14 +11,17 @@ use futures_util::TryStreamExt;
 use migrations::{Error, database::quoted};
 use sqlx::{PgConnection, postgres::PgDatabaseError};
 
-use super::{DumpedTable, ForeignKey, Source, Table, copy, defer};
-use crate::rows::{dump, tables};
+use crate::rows::{
+    dump::{self, DumpedTable},
+    load::copying::{Source, copy, defer},
+    tables::{self, ForeignKey, Table},
+};
 
 /// SQLSTATE of a foreign key that leads nowhere.
 const FOREIGN_KEY: &str = "23503";
 
 /// Tells a row that Postgres refused while it read the file, or at the end of it.
-pub(super) async fn row(
+pub(crate) async fn row(
     conn: &mut PgConnection,
     source: &Source<'_>,
     table: &Table,
@@ -37,7 +40,7 @@ pub(super) async fn row(
 }
 
 /// Tells a row that a constraint refused which had waited for the end.
-pub(super) async fn deferred(
+pub(crate) async fn deferred(
     conn: &mut PgConnection,
     source: &Source<'_>,
     tables: &[Table],

@@ -4,15 +4,15 @@ use migrations::{Ledger, Project};
 use sqlx::PgConnection;
 
 use crate::{
-    exit::Stop,
     rows::{
         dump::{self, Dump, DumpedTable, Migration},
         tables::Table,
     },
+    terminal::exit::Stop,
 };
 
 /// Refuses a dump of another schema; every difference at once.
-pub(super) async fn must_fit(
+pub(crate) async fn must_fit(
     conn: &mut PgConnection,
     project: &Project,
     dump: &Dump,

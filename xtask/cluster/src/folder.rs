@@ -1,0 +1,208 @@
+//! Folders that hold a server's data and password, and the locks on them.
+//!
+//! A folder in a place that everybody can write to (`/var/tmp`, `/dev/shm`) may have been put there by
+//! somebody else, so every folder is looked at before it is used. Called by both servers.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, anyhow, bail};
+use etcetera::BaseStrategy;
+
+/// Whom a folder lets in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Its owner alone.
+    Private,
+    /// Others may pass through it to what they own inside, but not list it: the way of `nobody` to its data.
+    PassThrough,
+}
+
+impl Access {
+    fn mode(self) -> u32 {
+        match self {
+            Access::Private => 0o700,
+            Access::PassThrough => 0o711,
+        }
+    }
+}
+
+/// Makes the folder with its parents, or makes sure that the one which is there is this user's and closed to
+/// others.
+pub fn ensure(folder: &Path, access: Access) -> anyhow::Result<()> {
+    if let Some(parent) = folder.parent() {
+        // Parents that do not exist yet are ours alone too, at least for passing through.
+        DirBuilder::new()
+            .recursive(true)
+            .mode(access.mode())
+            .create(parent)
+            .map_err(|error| unusable(folder, &error))?;
+    }
+    match DirBuilder::new().mode(access.mode()).create(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(unusable(folder, &error)),
+        Ok(()) | Err(_) => {}
+    }
+    let found = fs::symlink_metadata(folder).map_err(|error| unusable(folder, &error))?;
+    let caller = rustix::process::geteuid().as_raw();
+    if !found.is_dir() {
+        bail!(
+            "{} is not a folder, so no server is kept in it\n  see what it is: ls -ld {0}",
+            folder.display()
+        );
+    }
+    if found.uid() != caller {
+        bail!(
+            "{} belongs to user id {}, and this is user id {caller}, so no server is kept in it\n  \
+             run the command as its owner, or keep servers in folders of yours: export \
+             XDG_STATE_HOME=/a/folder TMPDIR=/another",
+            folder.display(),
+            found.uid()
+        );
+    }
+    // The umask may have taken bits away, and an older folder may have others.
+    if found.mode() & 0o777 != access.mode() {
+        fs::set_permissions(folder, fs::Permissions::from_mode(access.mode()))
+            .map_err(|error| unusable(folder, &error))?;
+    }
+    Ok(())
+}
+
+fn unusable(folder: &Path, error: &io::Error) -> anyhow::Error {
+    anyhow!(
+        "cannot use {}: {error}\n  \
+         keep servers in folders of yours: export XDG_STATE_HOME=/a/folder TMPDIR=/another",
+        folder.display()
+    )
+}
+
+/// Where this user's state and cache are.
+pub fn folders_of_user() -> anyhow::Result<impl BaseStrategy> {
+    etcetera::choose_base_strategy().map_err(|error| {
+        anyhow!("cannot tell this user's home: {error}\n  name it: export HOME=/a/folder/of/yours")
+    })
+}
+
+/// Writes a file that only this user can read, whole or not at all, so that a reader never sees a half of it.
+/// The caller holds the lock of its folder.
+pub fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(".new");
+    let write = || {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&draft, path)
+    };
+    write().map_err(|error| {
+        // A full disk leaves an empty draft; the file that was there before is untouched.
+        let _ = fs::remove_file(&draft);
+        anyhow!("cannot write {}: {error}\n  see what room is left: df -h {}", path.display(), path.display())
+    })
+}
+
+/// Locks `path` for as long as the returned file lives; the system lets go of it however the holder ends.
+///
+/// Waits without blocking the thread, so that Ctrl-C still works.
+pub async fn lock(path: &Path, patience: Duration) -> anyhow::Result<File> {
+    let began = Instant::now();
+    let file = open_lock(path)?;
+    loop {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) if began.elapsed() >= patience => {
+                let holder = fs::read_to_string(path).unwrap_or_default();
+                let holder = if holder.trim().is_empty() { "unknown" } else { holder.trim() };
+                bail!(
+                    "gave up after {} s: another command (pid {holder}) holds the lock {}\n  \
+                     see what it is at: ps -f -p {holder}",
+                    patience.as_secs(),
+                    path.display()
+                );
+            }
+            Err(TryLockError::WouldBlock) => tokio::time::sleep(Duration::from_millis(5)).await,
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("lock {}", path.display()));
+            }
+        }
+    }
+    // For the message above only; the lock itself is the system's.
+    let note =
+        file.set_len(0).and_then(|()| (&file).write_all(format!("{}\n", std::process::id()).as_bytes()));
+    note.with_context(|| format!("write {}", path.display()))?;
+    Ok(file)
+}
+
+/// Locks `path` if nobody holds it; `None` if somebody does.
+pub fn lock_if_free(path: &Path) -> anyhow::Result<Option<File>> {
+    let file = open_lock(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("lock {}", path.display())),
+    }
+}
+
+fn open_lock(path: &Path) -> anyhow::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    options.open(path).map_err(|error| unusable(path, &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trial(name: &str) -> std::path::PathBuf {
+        let folder = std::env::temp_dir().join(format!("xtask-folder-{name}-{:08x}", rand::random::<u32>()));
+        ensure(&folder, Access::Private).unwrap();
+        folder
+    }
+
+    #[test]
+    fn folders_are_closed_to_others_even_if_they_were_open() {
+        let folder = trial("closed");
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
+        ensure(&folder, Access::Private).unwrap();
+        assert_eq!(fs::metadata(&folder).unwrap().mode() & 0o777, 0o700);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_symbolic_link_is_not_taken_for_a_folder() {
+        let folder = trial("link");
+        let link = folder.join("link");
+        std::os::unix::fs::symlink(&folder, &link).unwrap();
+        let error = ensure(&link, Access::Private).unwrap_err().to_string();
+        assert!(error.contains("is not a folder"), "{error}");
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn files_are_private_and_replaced_whole() {
+        let folder = trial("write");
+        let file = folder.join("server.json");
+        write_private(&file, "a longer text").unwrap();
+        write_private(&file, "short").unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "short");
+        assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_lock_has_one_holder() {
+        let folder = trial("lock");
+        let path = folder.join("lock");
+        let held = lock_if_free(&path).unwrap();
+        assert!(held.is_some());
+        assert!(lock_if_free(&path).unwrap().is_none());
+        drop(held);
+        assert!(lock_if_free(&path).unwrap().is_some());
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}

@@ -1,0 +1,218 @@
+//! Reads `postmaster.pid`, and tells whether the process that it names is the server of that data directory.
+//!
+//! The file alone proves nothing: it survives a crash, and its pid may be somebody else's by then.
+//! Nothing here signals a process or changes a file.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::Context;
+use rustix::process::{Pid, WaitOptions};
+
+/// What a server says of itself in `postmaster.pid`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PidFile {
+    pub(crate) pid: Pid,
+    pub(crate) since: SystemTime,
+    pub(crate) port: u16,
+    pub(crate) state: ServerState,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ServerState {
+    /// Starting, which includes recovery after a crash.
+    Starting,
+    Ready,
+    Stopping,
+    /// Not written yet, or a word that this program does not know.
+    Unknown,
+}
+
+/// What the folder holds under the name `postmaster.pid`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Read {
+    Absent,
+    /// Empty, cut off, or not a server's: what a full disk or a power cut leaves, or a file that is just
+    /// being written.
+    Unreadable,
+    Complete(PidFile),
+}
+
+pub(crate) fn path(data: &Path) -> PathBuf {
+    data.join("postmaster.pid")
+}
+
+pub(crate) fn read(data: &Path) -> anyhow::Result<Read> {
+    let path = path(data);
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(parse(&text).map_or(Read::Unreadable, Read::Complete)),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(Read::Absent)
+        }
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(Read::Unreadable),
+        Err(error) => Err(error).with_context(|| format!("read {}", path.display())),
+    }
+}
+
+/// The lines are: pid, data directory, start in seconds since 1970, port, socket folder, address, shared
+/// memory, state.
+fn parse(text: &str) -> Option<PidFile> {
+    let lines: Vec<_> = text.lines().collect();
+    let number = |line: usize| lines.get(line).and_then(|text| text.trim().parse::<i64>().ok());
+    // A negative pid is a single-user session's, which serves nobody.
+    let pid = Pid::from_raw(number(0).and_then(|pid| i32::try_from(pid).ok()).filter(|pid| *pid > 0)?)?;
+    let since = UNIX_EPOCH + Duration::from_secs(u64::try_from(number(2)?).ok()?);
+    let port = number(3).and_then(|port| u16::try_from(port).ok())?;
+    let state = match lines.get(7).map_or("", |line| line.trim()) {
+        "starting" => ServerState::Starting,
+        "ready" => ServerState::Ready,
+        "stopping" => ServerState::Stopping,
+        _ => ServerState::Unknown,
+    };
+    Some(PidFile { pid, since, port, state })
+}
+
+/// Whether a process of that pid exists. A dead child of ours is laid to rest first, or it would seem to live
+/// on.
+pub(crate) fn exists(pid: Pid) -> bool {
+    match rustix::process::waitpid(Some(pid), WaitOptions::NOHANG) {
+        Ok(Some(_)) => false,
+        Ok(None) => true,
+        Err(_) => rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH),
+    }
+}
+
+/// Whether `pid` is the server of `data`, as far as can be told without starting a process; `None`: it can't.
+pub(crate) fn serves_at_a_glance(pid: Pid, data: &Path) -> Option<bool> {
+    if !exists(pid) {
+        return Some(false);
+    }
+    let process = Path::new("/proc").join(pid.as_raw_nonzero().to_string());
+    let command_line = fs::read(process.join("cmdline")).ok()?;
+    // A dead process that its parent has not asked after has an empty command line.
+    let mut words = command_line.split(|byte| *byte == 0);
+    let program = words.next().map(String::from_utf8_lossy).unwrap_or_default();
+    if !names_postgres(&program) {
+        return Some(false);
+    }
+    match fs::read_link(process.join("cwd")) {
+        // A server lives in its data directory, however it was started.
+        Ok(folder) => Some(folder == data),
+        // Root in a container may not look into other users' processes; anybody may read their command lines.
+        Err(_) => Some(words.any(|word| word == data.as_os_str().as_encoded_bytes())),
+    }
+}
+
+/// Whether `pid` is the server of `data`. Starts `ps` where there is no `/proc`.
+pub(crate) fn serves(pid: Pid, data: &Path) -> bool {
+    serves_at_a_glance(pid, data).unwrap_or_else(|| {
+        // `ps` has no long options on macOS. `ww`: the whole line, however long.
+        let pid = pid.as_raw_nonzero().to_string();
+        let said =
+            duct::cmd!("ps", "-ww", "-o", "args=", "-p", pid).stdin_null().stderr_null().unchecked().read();
+        said.is_ok_and(|line| is_command_of(&line, data))
+    })
+}
+
+/// Every server process of `data`, found without its `postmaster.pid`.
+pub(crate) fn servers_of(data: &Path) -> Vec<Pid> {
+    let own = |pid: &str| pid.parse().ok().and_then(Pid::from_raw);
+    if let Some(pids) = processes() {
+        return pids.filter(|pid| serves_at_a_glance(*pid, data) == Some(true)).collect();
+    }
+    let said = duct::cmd!("ps", "-axww", "-o", "pid=,args=").stdin_null().stderr_null().unchecked().read();
+    let said = said.unwrap_or_default();
+    let lines = said.lines().filter_map(|line| line.trim().split_once(' '));
+    lines.filter(|(_, line)| is_command_of(line, data)).filter_map(|(pid, _)| own(pid)).collect()
+}
+
+/// Every `initdb` that makes `data`; none are known where there is no `/proc`.
+pub(crate) fn makers_of(data: &Path) -> Vec<Pid> {
+    let makes = |pid: &Pid| {
+        let line = fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero())).unwrap_or_default();
+        let mut words = line.split(|byte| *byte == 0);
+        words.any(|word| word.strip_prefix(b"--pgdata=") == Some(data.as_os_str().as_encoded_bytes()))
+    };
+    processes().into_iter().flatten().filter(makes).collect()
+}
+
+/// All processes, where there is `/proc`.
+fn processes() -> Option<impl Iterator<Item = Pid>> {
+    let entries = fs::read_dir("/proc/self").and_then(|_| fs::read_dir("/proc")).ok()?;
+    let pid = |name: &str| name.parse().ok().and_then(Pid::from_raw);
+    Some(entries.flatten().filter_map(move |it| it.file_name().to_str().and_then(pid)))
+}
+
+/// `ps` prints a line without its quotes, so the program's own path may hold blanks, and so may the data
+/// directory's.
+fn is_command_of(line: &str, data: &Path) -> bool {
+    let Some((program, rest)) = line.split_once(" -D ") else { return false };
+    let after = rest.strip_prefix(&*data.to_string_lossy());
+    names_postgres(program) && after.is_some_and(|rest| rest.trim_end().is_empty() || rest.starts_with(' '))
+}
+
+/// `postgres`, `postgres: checkpointer` and the `.postgres-wrapped` of Nix.
+fn names_postgres(program: &str) -> bool {
+    let name = program.split(':').next().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
+    name.contains("postgres")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WHOLE: &str = "4711\n/state/data\n1700000000\n21873\n\n127.0.0.1\n  1234567         3\nready   \n";
+
+    #[test]
+    fn a_whole_file_is_understood() {
+        let expected = PidFile {
+            pid: Pid::from_raw(4711).unwrap(),
+            since: UNIX_EPOCH + Duration::from_secs(1_700_000_000),
+            port: 21873,
+            state: ServerState::Ready,
+        };
+        assert_eq!(parse(WHOLE), Some(expected));
+    }
+
+    #[test]
+    fn a_file_without_its_state_yet_is_understood() {
+        let state = |text: &str| parse(text).map(|it| it.state);
+        assert_eq!(state("4711\n/state/data\n1700000000\n21873\n\n"), Some(ServerState::Unknown));
+        assert_eq!(state(&WHOLE.replace("ready", "starting")), Some(ServerState::Starting));
+        assert_eq!(state(&WHOLE.replace("ready", "stopping")), Some(ServerState::Stopping));
+    }
+
+    #[test]
+    fn a_cut_off_file_names_nobody() {
+        for text in ["", "\n", "47", "4711\n/state/data\n", "4711\n/state/data\n1700000000\n"] {
+            assert_eq!(parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn no_pid_that_would_signal_many_is_ever_taken() {
+        for pid in ["0", "-1", "-4711", "99999999999"] {
+            assert_eq!(parse(&WHOLE.replacen("4711", pid, 1)), None, "{pid}");
+        }
+    }
+
+    #[test]
+    fn this_process_serves_no_data_directory() {
+        let this = rustix::process::getpid();
+        assert!(exists(this));
+        assert!(!serves(this, &std::env::current_dir().unwrap()));
+    }
+
+    #[test]
+    fn command_lines_are_told_apart() {
+        let data = Path::new("/state/data");
+        assert!(is_command_of("/usr/lib/postgresql/15/bin/postgres -D /state/data --port=1", data));
+        assert!(!is_command_of("/usr/lib/postgresql/15/bin/postgres -D /other/data --port=1", data));
+        assert!(!is_command_of("/usr/lib/postgresql/15/bin/postgres -D /state/data-2", data));
+        assert!(!is_command_of("vim /state/data/postgresql.conf", data));
+        assert!(!is_command_of("tail -f /state/data/postgres.log", data));
+    }
+}

@@ -1,0 +1,60 @@
+//! Migrating with a report of every step, and what the words of a command line mean.
+
+use migrations::{Direction, Event, Project, Session, Target};
+
+use crate::terminal::output::{Steps, count, time};
+
+/// What is meant by an app and a name.
+pub(crate) fn target(project: &Project, app: Option<&str>, name: Option<&str>) -> anyhow::Result<Target> {
+    Ok(match (app, name) {
+        (None, _) => Target::Latest,
+        (Some(app), None) => Target::App(project.app(app)?.name.clone()),
+        (Some(app), Some("zero")) => Target::Zero(project.app(app)?.name.clone()),
+        (Some(app), Some(name)) => {
+            let id = &project.migration(app, name)?.id;
+            Target::Migration(id.app.clone(), id.name.clone())
+        }
+    })
+}
+
+/// Migrates, and reports every step of it.
+pub(crate) async fn run(
+    session: &mut Session,
+    project: &Project,
+    target: &Target,
+    steps: &mut Steps,
+) -> anyhow::Result<()> {
+    let ran = session.migrate(project, target, &mut |event| report(steps, &event)).await?;
+    if ran == 0 {
+        let all = count(project.migrations.len(), "migration", "migrations");
+        steps.done("migrate", &all, "0 pending", None);
+    }
+    Ok(())
+}
+
+/// Tells what a session is at.
+pub(crate) fn report(steps: &mut Steps, event: &Event<'_>) {
+    match event {
+        Event::WaitingForLock { database, holder } => {
+            let holder = holder.map_or(String::new(), |holder| format!("\n  {holder}"));
+            steps.note(&format!("waiting for the migration lock of database `{database}` …{holder}"));
+        }
+        Event::Started(step) => steps.doing("migrate", &step.migration.id.to_string()),
+        Event::Done(step, elapsed) => {
+            let state = match step.direction {
+                Direction::Up => "applied",
+                Direction::Down => "reverted",
+            };
+            steps.done("migrate", &step.migration.id.to_string(), state, Some(*elapsed));
+        }
+        Event::Retrying { step, attempt, pause } => steps.note(&format!(
+            "           {} waits for a lock that another session holds; undone, try {attempt} in {}",
+            step.migration.id,
+            time(*pause)
+        )),
+        Event::DroppedInvalidIndex { index, .. } => {
+            steps.note(&format!("           dropped index {index}, which an earlier try left invalid"));
+        }
+        _ => {}
+    }
+}

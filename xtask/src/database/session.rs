@@ -1,0 +1,201 @@
+//! Connecting, with errors that say which server it was and what to do, and ending what an interrupted command left.
+
+use std::{io, process, sync::LazyLock, time::Duration};
+
+use anyhow::anyhow;
+use clap::Args;
+use migrations::{Access, Project, Session, Settings};
+use sqlx::{ConnectOptions, Connection, PgConnection};
+
+use crate::{
+    server::{Origin, Server},
+    terminal::{exit::Stop, interrupt::or_interrupted},
+};
+
+/// How long a server may take to answer a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Options of every verb that changes the schema.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Timeouts {
+    /// Seconds to wait for the migration lock
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(0..=86_400))]
+    lock_timeout: u64,
+    /// Seconds that one statement may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    statement_timeout: u64,
+}
+
+/// What this process calls itself on a server. Pids are alike on different machines, hence the random part.
+static APPLICATION_NAME: LazyLock<String> =
+    LazyLock::new(|| format!("cargo xtask ({}, {:08x})", process::id(), rand::random::<u32>()));
+
+/// The same for a program that works for us.
+pub(crate) fn application_name() -> &'static str {
+    &APPLICATION_NAME
+}
+
+/// Opens the development database for writing.
+pub(crate) async fn open(server: &Server, project: &Project, timeouts: Timeouts) -> anyhow::Result<Session> {
+    let settings = Settings {
+        application_name: APPLICATION_NAME.clone(),
+        migration_lock_timeout: Duration::from_secs(timeouts.lock_timeout),
+        statement_timeout: Duration::from_secs(timeouts.statement_timeout),
+        ..Settings::default()
+    };
+    connect(server, project, settings).await
+}
+
+/// Opens it for reading; Postgres refuses everything else.
+pub(crate) async fn open_read_only(server: &Server, project: &Project) -> anyhow::Result<Session> {
+    let settings = Settings {
+        access: Access::ReadOnly,
+        application_name: APPLICATION_NAME.clone(),
+        ..Settings::default()
+    };
+    connect(server, project, settings).await
+}
+
+async fn connect(server: &Server, project: &Project, settings: Settings) -> anyhow::Result<Session> {
+    let opening = || async {
+        match Session::connect(&server.options, settings.clone()).await {
+            Ok(session) => Ok(Ok(session)),
+            Err(migrations::Error::Database { error, .. }) => Err(error),
+            Err(other) => Ok(Err(other)),
+        }
+    };
+    let session = match in_time(opening).await {
+        Some(Ok(session)) => session?,
+        Some(Err(error)) => return Err(explain(server, server.database(), error)),
+        None => return Err(no_answer(server)),
+    };
+    session.require_version(project)?;
+    Ok(session)
+}
+
+/// A connection to the server itself, where databases are created and dropped.
+pub(crate) async fn maintenance(server: &Server) -> anyhow::Result<PgConnection> {
+    let mut refused = None;
+    for database in ["postgres", "template1"] {
+        let options = server.options.clone().database(database).application_name(&APPLICATION_NAME);
+        match in_time(|| options.connect()).await {
+            Some(Ok(conn)) => return Ok(conn),
+            Some(Err(error)) if is(&error, "3D000") => refused = Some(explain(server, database, error)),
+            Some(Err(error)) => return Err(explain(server, database, error)),
+            None => return Err(no_answer(server)),
+        }
+    }
+    Err(refused.unwrap_or_else(|| no_answer(server)))
+}
+
+/// Connects, again and again where the server says that it is still starting. `None` is no answer in time.
+async fn in_time<T, F: Future<Output = Result<T, sqlx::Error>>>(
+    connect: impl Fn() -> F,
+) -> Option<Result<T, sqlx::Error>> {
+    let trying = async {
+        loop {
+            match connect().await {
+                Err(error) if is(&error, "57P03") => tokio::time::sleep(Duration::from_millis(50)).await,
+                done => return done,
+            }
+        }
+    };
+    tokio::time::timeout(CONNECT_TIMEOUT, trying).await.ok()
+}
+
+/// The server's version, such as `15.18`, if it is new enough.
+pub(crate) async fn version(server: &Server, project: &Project) -> anyhow::Result<String> {
+    let conn = maintenance(server).await?;
+    let version = version_of(&conn, project)?;
+    let _ = conn.close().await;
+    Ok(version)
+}
+
+/// The same of a connection that we have.
+pub(crate) fn version_of(conn: &PgConnection, project: &Project) -> anyhow::Result<String> {
+    Ok(migrations::database::require_version(conn, project)?)
+}
+
+fn no_answer(server: &Server) -> anyhow::Error {
+    anyhow!("{} did not answer within {} s\n  {}", address(server), CONNECT_TIMEOUT.as_secs(), remedy(server))
+}
+
+/// An error of connecting, with which server it was and what helps.
+fn explain(server: &Server, database: &str, error: sqlx::Error) -> anyhow::Error {
+    let address = address(server);
+    let role = server.options.get_username();
+    match &error {
+        sqlx::Error::Io(cause) if cause.kind() == io::ErrorKind::ConnectionRefused => {
+            anyhow!("no server answers at {address}\n  {}", remedy(server))
+        }
+        sqlx::Error::Io(cause) => anyhow!("cannot reach {address}: {cause}\n  {}", remedy(server)),
+        sqlx::Error::Tls(cause) => anyhow!(
+            "{address} wants TLS, which this tool is built without: {cause}\n  it is for servers on this machine; reach \
+             a remote one through a tunnel"
+        ),
+        _ if is(&error, "3D000") => {
+            anyhow!("database `{database}` does not exist on {address}\n  make it: cargo xtask db-setup")
+        }
+        _ if is(&error, "28P01") || is(&error, "28000") => {
+            let words = error.as_database_error().map_or(String::new(), |error| error.message().to_owned());
+            anyhow!(
+                "{address} does not let role `{role}` in: {words}\n  mend user and password in {}",
+                server.origin
+            )
+        }
+        _ => anyhow!("connect to {address}: {error}"),
+    }
+}
+
+fn is(error: &sqlx::Error, code: &str) -> bool {
+    error.as_database_error().and_then(|error| error.code()).is_some_and(|found| found == code)
+}
+
+fn address(server: &Server) -> String {
+    let place = match server.options.get_socket() {
+        Some(socket) => socket.display().to_string(),
+        None => format!("{}:{}", server.options.get_host(), server.options.get_port()),
+    };
+    format!("{place} ({})", server.origin)
+}
+
+fn remedy(server: &Server) -> &'static str {
+    match server.origin {
+        Origin::Url(_) => {
+            "start that server, mend DATABASE_URL, or use one of this machine's binaries: --server native"
+        }
+        Origin::Native(..) | Origin::Docker { .. } => "look at it: cargo xtask server status",
+    }
+}
+
+/// Does work on a server. If we are asked to end, it also ends whatever the work left running there: the server would
+/// notice by itself that we are gone, but only after a moment in which the lock still looks taken.
+pub(crate) async fn on_server<T>(
+    server: &Server,
+    work: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    ended_on(server, or_interrupted(work).await).await
+}
+
+/// The same for work that sees to its own end.
+pub(crate) async fn ended_on<T>(server: &Server, done: anyhow::Result<T>) -> anyhow::Result<T> {
+    if let Err(error) = &done
+        && matches!(error.downcast_ref(), Some(Stop::Interrupted))
+    {
+        end_sessions(server).await;
+    }
+    done
+}
+
+async fn end_sessions(server: &Server) {
+    let ending = async {
+        let mut conn = maintenance(server).await.ok()?;
+        let end = sqlx::query(
+            "select pg_terminate_backend(pid, 5000) from pg_stat_activity
+             where application_name = $1 and pid <> pg_backend_pid()",
+        );
+        end.bind(&*APPLICATION_NAME).execute(&mut conn).await.ok()
+    };
+    // Where this does not work out, the server ends them by itself as soon as it looks; nobody should wait for it here.
+    let _ = tokio::time::timeout(Duration::from_secs(3), ending).await;
+}

@@ -1,0 +1,168 @@
+//! From an empty server to a migrated, seeded and checked database: what `db-setup` and `db-reset` share.
+
+use clap::Args as ClapArgs;
+use migrations::{
+    Error, Project, Prune, SeedMode, Session, Target,
+    database::{self, Found},
+};
+use serde_json::json;
+use sqlx::PgConnection;
+
+use crate::{
+    database::{
+        migrating, seeding,
+        session::{self, Timeouts},
+    },
+    server::Server,
+    terminal::{
+        exit::Stop,
+        output::{Steps, count, timed},
+    },
+};
+
+/// What `db-setup` and `db-reset` share.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Setup {
+    /// What a new database is for [default: development]; destructive commands spare all but development and test
+    #[arg(long, value_name = "NAME", value_parser = environment)]
+    pub(crate) environment: Option<String>,
+    #[command(flatten)]
+    pub(crate) timeouts: Timeouts,
+}
+
+/// What a database is for where nobody says.
+const DEVELOPMENT: &str = "development";
+
+/// The environment stands in the marker between blanks.
+fn environment(name: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    if !name.is_empty() && name.chars().all(plain) {
+        Ok(name.to_owned())
+    } else {
+        Err("lower-case letters, digits, `-` and `_`".to_owned())
+    }
+}
+
+/// The last lines: where the database is. A program gets its report in any case.
+pub(crate) fn finish(server: &Server, steps: &mut Steps, done: &anyhow::Result<()>) {
+    if done.is_ok() {
+        steps
+            .note(&format!("\n{}\ncargo xtask db-url prints it whole, db-shell opens it", server.redacted()));
+    }
+    steps.finish(json!({ "url": server.redacted(), "done": done.is_ok() }));
+}
+
+/// All steps after the server is known to run.
+pub(crate) async fn set_up(
+    server: &Server,
+    project: &Project,
+    setup: &Setup,
+    steps: &mut Steps,
+) -> anyhow::Result<()> {
+    let mut conn = session::maintenance(server).await?;
+    let version = session::version_of(&conn, project)?;
+    server.report(steps, &version);
+    let unmarked = create(&mut conn, server, setup.environment.as_deref(), steps).await?;
+
+    let mut session = session::open(server, project, setup.timeouts).await?;
+    if unmarked && is_empty(&mut session).await? {
+        // Somebody's `createdb`, or ours that was cut off before it could mark what it had made.
+        database::mark(&mut conn, server.database(), setup.environment.as_deref().unwrap_or(DEVELOPMENT))
+            .await?;
+    }
+    migrating::run(&mut session, project, &Target::Latest, steps).await?;
+    seed_step(&mut session, project, steps).await?;
+    check_step(&mut session, project, steps).await?;
+    session.close().await;
+    Ok(())
+}
+
+/// Makes sure that a database could be created here, before the one that is there is dropped.
+pub(crate) async fn may_create(server: &Server, project: &Project) -> anyhow::Result<()> {
+    let mut conn = session::maintenance(server).await?;
+    session::version_of(&conn, project)?;
+    let allowed: bool =
+        sqlx::query_scalar("select rolcreatedb or rolsuper from pg_roles where rolname = current_user")
+            .fetch_one(&mut conn)
+            .await
+            .map_err(Error::database("ask what the role may do"))?;
+    if !allowed {
+        anyhow::bail!(
+            "role `{role}` may not create databases, so nothing was touched\n  allow it, as a superuser: alter role {role} createdb",
+            role = server.options.get_username()
+        );
+    }
+    Ok(())
+}
+
+/// Creates the database where it is missing. Says whether it is there without a marker.
+async fn create(
+    conn: &mut PgConnection,
+    server: &Server,
+    environment: Option<&str>,
+    steps: &mut Steps,
+) -> anyhow::Result<bool> {
+    let name = server.database();
+    let mut found = database::find(conn, name).await?;
+    if found == Found::Absent {
+        steps.doing("database", name);
+        let (created, elapsed) =
+            timed(database::create(conn, name, environment.unwrap_or(DEVELOPMENT))).await;
+        match created {
+            Ok(()) => {
+                steps.done("database", name, "created", Some(elapsed));
+                return Ok(false);
+            }
+            // Somebody else was quicker.
+            Err(error) if is_duplicate(&error) => found = database::find(conn, name).await?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    steps.done("database", name, "kept", None);
+    if let (Some(wanted), Found::Marked(marker)) = (environment, &found)
+        && marker.environment != wanted
+    {
+        steps.note(&format!(
+            "           it is marked `{}` since its creation, and stays so",
+            marker.environment
+        ));
+    }
+    Ok(found == Found::Unmarked)
+}
+
+fn is_duplicate(error: &migrations::Error) -> bool {
+    let migrations::Error::Database { error, .. } = error else { return false };
+    let code = error.as_database_error().and_then(|error| error.code());
+    // Postgres says either, depending on how close the race was.
+    code.is_some_and(|code| code == "42P04" || code == "23505")
+}
+
+async fn is_empty(session: &mut Session) -> anyhow::Result<bool> {
+    let sql = "select not exists (select from pg_class where relnamespace >= 16384 or relnamespace = to_regnamespace('public'))";
+    let empty = sqlx::query_scalar(sql).fetch_one(session.connection()).await;
+    Ok(empty.map_err(Error::database("look for tables"))?)
+}
+
+async fn seed_step(session: &mut Session, project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
+    steps.doing("seed", "running");
+    let (report, elapsed) = timed(seeding::run(session, project, SeedMode::Write, Prune::No, steps)).await;
+    let report = report?;
+    steps.done("seed", &seeding::summary(&report), "", Some(elapsed));
+    Ok(())
+}
+
+async fn check_step(session: &mut Session, project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
+    let (contract, elapsed) = timed(session.contract(project)).await;
+    let contract = contract?;
+    if contract.holds() {
+        let tables = count(contract.expected, "table", "tables");
+        steps.done("check", &format!("{tables}, exactly as apps.toml says"), "", Some(elapsed));
+        return Ok(());
+    }
+    steps.done("check", "the tables are not those of apps.toml", "failed", Some(elapsed));
+    for difference in contract.differences() {
+        steps.note(&format!("  {difference}"));
+    }
+    steps.note("look at all of it: cargo xtask db-check");
+    Err(Stop::Differs.into())
+}

@@ -1,0 +1,4 @@
+//! Programs of other packages, which cargo builds when they are needed.
+
+pub(crate) mod built;
+pub(crate) mod package;

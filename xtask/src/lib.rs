@@ -1,0 +1,104 @@
+//! `cargo xtask`: the one door to the database workflow, as a library.
+//!
+//! A repository's own `xtask` is [`main`] with its folder, and with verbs of its own beside ours. The rooms below, from
+//! top to bottom; a room imports only from those after it:
+//!
+//! `cli` → `verbs` → `rows`, `throwaway` → `catalogue`, `database` → `server` → `picture`, `files`, `helpers` →
+//! `terminal`, `checkout`
+//!
+//! What a production deploy needs is not here but in `migrations`.
+
+mod catalogue;
+mod checkout;
+mod cli;
+mod database;
+mod files;
+mod helpers;
+mod host;
+mod picture;
+mod rows;
+mod server;
+mod terminal;
+mod throwaway;
+mod verbs;
+
+use std::process::ExitCode;
+
+pub use crate::host::{Host, HostVerb};
+use crate::{
+    checkout::Checkout,
+    cli::{Parsed, Verb},
+    terminal::{
+        exit::{self, Stop},
+        interrupt::{self, or_interrupted},
+    },
+};
+
+/// Runs the command line of this process to its end, which is the exit code.
+pub fn main(host: &Host) -> ExitCode {
+    let parsed = cli::parse(host);
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&anyhow::Error::new(error).context("start the async runtime")),
+    };
+    let done = runtime.block_on(run(host, parsed));
+    // Without waiting for a program that we started and were told to leave.
+    runtime.shutdown_background();
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+/// Prints an error with its causes. Only here are the runner's errors and our exit codes both known.
+fn failed(error: &anyhow::Error) -> ExitCode {
+    let words = migrations::chain(error.as_ref());
+    match error.downcast_ref() {
+        Some(migrations::Error::Locked { .. }) => exit::failed(&Stop::Locked(words.clone()).into(), &words),
+        _ => exit::failed(error, &words),
+    }
+}
+
+async fn run(host: &Host, parsed: Parsed) -> anyhow::Result<()> {
+    interrupt::listen()?;
+    let (server, verb) = match parsed {
+        Parsed::Ours(cli) => (cli.server, cli.verb),
+        Parsed::Hosts(verb, args) => return verb.run(host, args),
+    };
+    let checkout = Checkout::new(host.root(), server)?;
+    match verb {
+        Verb::DbSetup(args) => args.run(&checkout).await,
+        Verb::DbCheck(args) => args.run(&checkout).await,
+        Verb::DbReset(args) => args.run(&checkout).await,
+        Verb::DbDrop(args) => args.run(&checkout).await,
+        Verb::DbUrl(args) => or_interrupted(args.run(&checkout)).await,
+        Verb::DbShell(args) => or_interrupted(args.run(&checkout)).await,
+        Verb::Makemigrations(args) => args.run(&checkout),
+        Verb::Renumber(args) => args.run(&checkout).await,
+        Verb::Migrate(args) => args.run(&checkout).await,
+        Verb::Adopt(args) => args.run(&checkout).await,
+        Verb::Inspect(args) => args.run(&checkout).await,
+        Verb::Showmigrations(args) => args.run(&checkout).await,
+        Verb::Sqlmigrate(args) => args.run(&checkout),
+        Verb::Sqlx(args) => args.run(&checkout).await,
+        Verb::Erd(args) => args.run(&checkout).await,
+        Verb::Graph(args) => args.run(&checkout),
+        Verb::Seed(args) => args.run(&checkout).await,
+        Verb::Flush(args) => args.run(&checkout).await,
+        Verb::Dumpdata(args) => args.run(&checkout).await,
+        Verb::Loaddata(args) => args.run(&checkout).await,
+        Verb::Createsuperuser(args) => or_interrupted(args.run(&checkout)).await,
+        Verb::Changepassword(args) => or_interrupted(args.run(&checkout)).await,
+        Verb::Prepare(args) => args.run(&checkout).await,
+        Verb::Verify(args) => args.run(&checkout).await,
+        Verb::Test(args) => args.run(&checkout).await,
+        Verb::Scratch(args) => args.run(&checkout).await,
+        Verb::Ci(args) => args.run(&checkout).await,
+        Verb::Bench(args) => args.run(&checkout).await,
+        Verb::Completions(args) => {
+            args.run(cli::command(host));
+            Ok(())
+        }
+        Verb::Server(args) => args.run(&checkout).await,
+    }
+}

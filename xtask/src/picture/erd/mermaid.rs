@@ -1,0 +1,63 @@
+//! The tables as Mermaid's `erDiagram`.
+
+use std::fmt::Write;
+
+use crate::picture::erd::schema::{Column, ForeignKey, Schema, Table};
+
+pub(crate) fn draw(schema: &Schema) -> String {
+    let mut text = String::from("%% Drawn by cargo xtask erd.\nerDiagram\n");
+    for app in &schema.apps {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "  %% {app}");
+        for table in schema.tables.iter().filter(|table| &table.app == app) {
+            let _ = writeln!(text, "  {} {{", name(&table.name));
+            for column in &table.columns {
+                let _ = writeln!(
+                    text,
+                    "    {} {}{}",
+                    word(&column.kind),
+                    word(&column.name),
+                    marks(table, column)
+                );
+            }
+            text += "  }\n";
+        }
+    }
+    for table in &schema.tables {
+        for key in &table.foreign_keys {
+            let (many, one) = ends(table, key);
+            let (from, to) = (name(&table.name), name(&key.table));
+            let _ = writeln!(text, "  {from} {many}--{one} {to} : \"{}\"", key.columns.join(", "));
+        }
+    }
+    text
+}
+
+fn marks(table: &Table, column: &Column) -> String {
+    let marks = [
+        ("PK", column.primary_key),
+        ("FK", table.refers(&column.name)),
+        ("UK", column.unique && !column.primary_key),
+    ];
+    let marks: Vec<&str> = marks.into_iter().filter(|(_, has)| *has).map(|(mark, _)| mark).collect();
+    if marks.is_empty() { String::new() } else { format!(" {}", marks.join(", ")) }
+}
+
+/// How many rows stand at either end of a foreign key.
+fn ends(table: &Table, key: &ForeignKey) -> (&'static str, &'static str) {
+    let columns = || key.columns.iter().map(|name| &table.columns[table.position(name)]);
+    let many = if columns().count() == 1 && columns().any(|it| it.unique) { "|o" } else { "}o" };
+    (many, if columns().any(|it| it.nullable) { "o|" } else { "||" })
+}
+
+/// A table's name; what Mermaid takes for no name is put in quotes.
+fn name(table: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if table.chars().all(plain) { table.to_owned() } else { format!("\"{}\"", table.replace('"', "")) }
+}
+
+/// A type or a column as one word of letters, digits and what else Mermaid allows in it.
+fn word(text: &str) -> String {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_-()[]".contains(c);
+    text.chars().map(|c| if allowed(c) { c } else { '_' }).collect()
+}

@@ -1,0 +1,88 @@
+//! The graph as SVG: a lane an app, a line a migration, and for each dependency a line between two lanes.
+
+use std::fmt::Write;
+
+use crate::picture::{
+    graph::nodes::{Graph, Node},
+    svg::{app_colour, escaped, page, path, width_of},
+};
+
+const MARGIN: i32 = 20;
+const TOP: i32 = 58;
+const LANE: i32 = 30;
+const ROW: i32 = 30;
+/// Where in the gap between two lanes what waits for a migration is led to it.
+const TRACKS: [i32; 5] = [15, 11, 19, 13, 17];
+const STYLE: &str = "\
+  .own, .needs { fill: none }
+  .own { stroke-width: 3 }
+  .needs { stroke-width: 1.5 }
+  circle { stroke: var(--paper); stroke-width: 2 }
+";
+
+impl Graph<'_> {
+    pub(crate) fn svg(&self) -> String {
+        let letters = MARGIN + i32::try_from(self.apps.len()).unwrap_or(0) * LANE + 10;
+        let names: Vec<String> = self.nodes.iter().map(|node| node.id.to_string()).collect();
+        let name_width = names.iter().map(|name| width_of(name, 12)).max().unwrap_or(0);
+        let after: Vec<String> = self.nodes.iter().map(|node| self.after(node)).collect();
+        let after_width = after.iter().map(|text| width_of(text, 12)).max().unwrap_or(0);
+        let width = (letters + name_width + 24 + after_width + MARGIN).max(520);
+
+        let mut body = format!("<text class=\"title\" x=\"{MARGIN}\" y=\"30\">{}</text>\n", self.title());
+        body += &self.lines();
+        for (row, (name, after)) in names.iter().zip(&after).enumerate() {
+            let (x, y) = self.place(row);
+            let colour = app_colour(self.nodes[row].lane);
+            // Writing to a string does not fail.
+            let _ = writeln!(body, "<circle cx=\"{x}\" cy=\"{y}\" r=\"7\" fill=\"{colour}\"/>");
+            let _ = writeln!(body, "<text x=\"{letters}\" y=\"{}\">{}</text>", y + 4, escaped(name));
+            if !after.is_empty() {
+                let (x, y) = (letters + name_width + 24, y + 4);
+                let _ = writeln!(body, "<text class=\"quiet\" x=\"{x}\" y=\"{y}\">{}</text>", escaped(after));
+            }
+        }
+        let height = TOP + i32::try_from(self.nodes.len()).unwrap_or(0) * ROW;
+        page("graph", &self.title(), (width, height), STYLE, &body)
+    }
+
+    /// Where a migration's dot is.
+    fn place(&self, row: usize) -> (i32, i32) {
+        let at = |index: usize| i32::try_from(index).unwrap_or(0);
+        (MARGIN + 7 + at(self.nodes[row].lane) * LANE, TOP + at(row) * ROW)
+    }
+
+    fn lines(&self) -> String {
+        let (mut lines, tracks) = (String::new(), self.tracks());
+        for (row, node) in self.nodes.iter().enumerate() {
+            let (x, y) = self.place(row);
+            for &parent in &node.after {
+                let (px, py) = self.place(parent);
+                let middle = px + if x < px { -tracks[parent] } else { tracks[parent] };
+                let d = path(&[(px, py), (middle, py), (middle, y), (x, y)]);
+                let colour = app_colour(self.nodes[parent].lane);
+                // Writing to a string does not fail.
+                let _ = writeln!(lines, "<path class=\"needs\" stroke=\"{colour}\" d=\"{d}\"/>");
+            }
+            if let Some(parent) = node.previous {
+                let (colour, above) = (app_colour(node.lane), self.place(parent).1);
+                let _ = writeln!(lines, "<path class=\"own\" stroke=\"{colour}\" d=\"M{x} {above}V{y}\"/>");
+            }
+        }
+        lines
+    }
+
+    /// How far beside its lane each migration is waited for: where nobody else of its lane is at that height, if that can be.
+    fn tracks(&self) -> Vec<i32> {
+        let last = |row: usize| self.nodes.iter().rposition(|node| node.after.contains(&row)).unwrap_or(row);
+        // For each lane, up to which row each of its tracks is taken.
+        let mut taken = vec![[0; TRACKS.len()]; self.apps.len()];
+        let track = |(row, node): (usize, &Node)| {
+            let taken = &mut taken[node.lane];
+            let free = taken.iter().position(|&until| until <= row).unwrap_or(row % TRACKS.len());
+            taken[free] = taken[free].max(last(row));
+            TRACKS[free]
+        };
+        self.nodes.iter().enumerate().map(track).collect()
+    }
+}

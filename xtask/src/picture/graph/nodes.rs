@@ -1,0 +1,87 @@
+//! The migrations as a graph.
+
+use migrations::{MigrationId, Project};
+use serde_json::{Value, json};
+
+use crate::terminal::output::count;
+
+/// The migrations in the order in which they run, each with the lane of its app.
+pub(crate) struct Graph<'p> {
+    pub(crate) apps: Vec<&'p str>,
+    pub(crate) nodes: Vec<Node<'p>>,
+}
+
+pub(crate) struct Node<'p> {
+    pub(crate) id: &'p MigrationId,
+    pub(crate) lane: usize,
+    /// The one before it in its app.
+    pub(crate) previous: Option<usize>,
+    /// Those that its head names.
+    pub(crate) after: Vec<usize>,
+}
+
+impl<'p> Graph<'p> {
+    /// The graph of all migrations of a project.
+    pub(crate) fn new(project: &'p Project) -> Graph<'p> {
+        let apps: Vec<&str> = project.apps.iter().map(|app| app.name.as_str()).collect();
+        let ids: Vec<&MigrationId> = project.migrations.iter().map(|migration| &migration.id).collect();
+        let place = |id: &MigrationId| ids.iter().position(|other| *other == id);
+        let nodes = project.migrations.iter().enumerate().map(|(index, migration)| Node {
+            id: &migration.id,
+            lane: apps.iter().position(|app| *app == migration.id.app).unwrap_or_default(),
+            previous: ids[..index].iter().rposition(|id| id.app == migration.id.app),
+            after: migration.depends_on.iter().filter_map(|dependency| place(&dependency.on)).collect(),
+        });
+        Graph { nodes: nodes.collect(), apps }
+    }
+
+    pub(crate) fn title(&self) -> String {
+        let migrations = count(self.nodes.len(), "migration", "migrations");
+        format!("{migrations} of {}, in the order in which they run", count(self.apps.len(), "app", "apps"))
+    }
+
+    /// `after app/0001_initial`, or nothing.
+    pub(crate) fn after(&self, node: &Node) -> String {
+        let names: Vec<String> = node.after.iter().map(|&index| self.nodes[index].id.to_string()).collect();
+        if names.is_empty() { String::new() } else { format!("after {}", names.join(", ")) }
+    }
+
+    pub(crate) fn mermaid(&self) -> String {
+        let name = |index: usize| format!("{}_{}", self.nodes[index].id.app, &self.nodes[index].id.name[..4]);
+        let mut text = String::from("%% Drawn by cargo xtask graph.\nflowchart LR\n");
+        for (lane, app) in self.apps.iter().enumerate() {
+            let own: Vec<usize> =
+                (0..self.nodes.len()).filter(|&index| self.nodes[index].lane == lane).collect();
+            if own.is_empty() {
+                continue;
+            }
+            text += &format!("  subgraph app_{app}[\"{app}\"]\n    direction LR\n");
+            for index in own {
+                text += &format!("    {}[\"{}\"]\n", name(index), self.nodes[index].id.name);
+            }
+            text += "  end\n";
+        }
+        for (index, node) in self.nodes.iter().enumerate() {
+            if let Some(parent) = node.previous {
+                text += &format!("  {} --> {}\n", name(parent), name(index));
+            }
+            for &parent in &node.after {
+                text += &format!("  {} -.-> {}\n", name(parent), name(index));
+            }
+        }
+        text
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        let migrations = self.nodes.iter().map(|node| {
+            let id = |&index: &usize| self.nodes[index].id.to_string();
+            json!({
+                "migration": node.id.to_string(),
+                "app": node.id.app,
+                "previous": node.previous.as_ref().map(id),
+                "depends_on": node.after.iter().map(id).collect::<Vec<_>>(),
+            })
+        });
+        json!({ "migrations": migrations.collect::<Vec<_>>() })
+    }
+}

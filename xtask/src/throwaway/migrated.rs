@@ -1,0 +1,31 @@
+//! A throwaway database that has had every migration of the checkout, for what is to be learned from the schema.
+
+use ::tests::Scratch;
+use migrations::{Project, Session, Settings, Target};
+
+use crate::{
+    checkout::Checkout,
+    terminal::{interrupt::or_interrupted, output::Steps},
+    throwaway::test_server::TestServer,
+};
+
+/// Does work on one. The work sees to its own end where we are asked to end.
+pub(crate) async fn with<T>(
+    checkout: &Checkout,
+    project: &Project,
+    steps: &mut Steps,
+    work: impl AsyncFnOnce(&Scratch, &mut Steps) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    TestServer::with_scratch(checkout, project, steps, async |scratch, steps| {
+        or_interrupted(migrate(scratch, project)).await?;
+        work(scratch, steps).await
+    })
+    .await
+}
+
+async fn migrate(scratch: &Scratch, project: &Project) -> anyhow::Result<()> {
+    let mut session = Session::connect(&scratch.options(), Settings::default()).await?;
+    session.migrate(project, &Target::Latest, &mut |_| {}).await?;
+    session.close().await;
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! What can be typed after `cargo xtask`: a file for each verb. No verb imports another.
+
+pub(crate) mod adopt;
+pub(crate) mod bench;
+pub(crate) mod changepassword;
+pub(crate) mod ci;
+pub(crate) mod completions;
+pub(crate) mod createsuperuser;
+pub(crate) mod db_check;
+pub(crate) mod db_drop;
+pub(crate) mod db_reset;
+pub(crate) mod db_setup;
+pub(crate) mod db_shell;
+pub(crate) mod db_url;
+pub(crate) mod dumpdata;
+pub(crate) mod erd;
+pub(crate) mod flush;
+pub(crate) mod graph;
+pub(crate) mod inspect;
+pub(crate) mod loaddata;
+pub(crate) mod makemigrations;
+pub(crate) mod migrate;
+pub(crate) mod prepare;
+pub(crate) mod renumber;
+pub(crate) mod scratch;
+pub(crate) mod seed;
+pub(crate) mod server;
+pub(crate) mod showmigrations;
+pub(crate) mod sqlmigrate;
+pub(crate) mod sqlx;
+pub(crate) mod test;
+pub(crate) mod verify;

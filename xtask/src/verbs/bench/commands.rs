@@ -1,0 +1,210 @@
+//! The rows about whole commands: set-up, a migration with nothing to do, starting the server; and about test servers.
+
+use std::{
+    env,
+    ffi::OsString,
+    fs,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    process,
+    time::{Duration, Instant},
+};
+
+use anyhow::Context;
+use cluster::{Ephemeral, binaries::find_binaries};
+use duct::{Expression, cmd};
+use migrations::{Postgres, Project};
+use url::Url;
+
+use crate::{
+    checkout::{Checkout, library},
+    helpers::built,
+    server::{Programs, psql::find_psql},
+    verbs::bench::{
+        figures::{median, timed},
+        table::{Goal, Row},
+    },
+};
+
+/// A server and a state folder of the benchmark's own, removed at the end.
+struct Bench {
+    folder: PathBuf,
+    xtask: PathBuf,
+    cargo: OsString,
+    psql: PathBuf,
+}
+
+impl Bench {
+    fn new(checkout: &Checkout) -> anyhow::Result<Bench> {
+        let folder = env::temp_dir().join(format!("xtask-bench-{}", process::id()));
+        fs::create_dir_all(folder.join("checkout"))?;
+        symlink(checkout.migrations(), folder.join("checkout/migrations"))?;
+        let xtask = env::current_exe().context("find this program")?;
+        let cargo = built::cargo();
+        Ok(Bench { folder, xtask, cargo, psql: find_psql(&checkout.project()?.postgres)? })
+    }
+
+    /// A command of ours, on the benchmark's server.
+    fn ours(&self, args: &[&str]) -> Expression {
+        self.surrounded(cmd(&self.xtask, args)).stdout_null()
+    }
+
+    /// The same by way of cargo, as people type it.
+    fn by_cargo(&self, args: &[&str]) -> Expression {
+        let words = ["run", "--quiet", "--package", "xtask", "--"].into_iter().chain(args.iter().copied());
+        self.surrounded(cmd(&self.cargo, words)).dir(library()).stdout_null()
+    }
+
+    fn surrounded(&self, expression: Expression) -> Expression {
+        expression
+            .env("XTASK_ROOT", self.folder.join("checkout"))
+            .env("XTASK_SERVER", "native")
+            .env("XDG_STATE_HOME", self.folder.join("state"))
+    }
+
+    fn psql(&self, url: &Url, database: &str, args: &[OsString]) -> Expression {
+        let words = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"].into_iter().map(OsString::from);
+        cmd(&self.psql, words.chain(args.iter().cloned()))
+            .env("PGHOST", url.host_str().unwrap_or_default())
+            .env("PGPORT", url.port().unwrap_or_default().to_string())
+            .env("PGUSER", url.username())
+            .env("PGPASSWORD", url.password().unwrap_or_default())
+            .env("PGDATABASE", database)
+            .env("PGOPTIONS", "--client-min-messages=warning")
+            .stdout_null()
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        // What is left behind is a folder of temporary files; there is nobody to tell about it here.
+        let _ = self.ours(&["server", "stop"]).stderr_null().unchecked().run();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+pub(crate) async fn measure(checkout: &Checkout, runs: u32) -> anyhow::Result<Vec<Row>> {
+    let project = checkout.project()?;
+    let bench = Bench::new(checkout)?;
+    let mut rows = vec![from_nothing(&bench, &project, runs.min(5)).await?];
+    rows.push(from_stopped(&bench, runs)?);
+    rows.push(test_server(&bench, &project, runs.min(5)).await?);
+    let url = bench.surrounded(cmd!(&bench.xtask, "db-url")).read().context("find the benchmark's server")?;
+    let url = Url::parse(&url)?;
+    rows.push(set_up(&bench, &project, &url, runs)?);
+    rows.extend(nothing_to_do(&bench, &project, &url, runs)?);
+    Ok(rows)
+}
+
+/// The native server, made and started, against initdb alone.
+async fn from_nothing(bench: &Bench, project: &Project, runs: u32) -> anyhow::Result<Row> {
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for _ in 0..runs {
+        ours.push(timed(&bench.ours(&["server", "start"]))?);
+        bench.ours(&["server", "stop"]).run()?;
+        fs::remove_dir_all(bench.folder.join("state"))?;
+        theirs.push(time_initdb(&bench.folder.join("initdb"), &project.postgres).await?);
+        fs::remove_dir_all(bench.folder.join("initdb"))?;
+    }
+    let goal = Goal::Longer(Duration::from_millis(150));
+    Ok(Row::new("server start, from nothing", median(ours), "initdb", median(theirs), goal))
+}
+
+/// The native server from stopped to its first answer.
+fn from_stopped(bench: &Bench, runs: u32) -> anyhow::Result<Row> {
+    let mut ours = Vec::new();
+    bench.ours(&["server", "start"]).run()?;
+    for _ in 0..runs {
+        bench.ours(&["server", "stop"]).run()?;
+        ours.push(timed(&bench.ours(&["server", "start"]))?);
+    }
+    let (ours, limit) = (median(ours), Duration::from_millis(100));
+    Ok(Row::new("server start, from stopped", ours, "its goal", limit, Goal::Time(limit)))
+}
+
+/// A test server, from nothing to its first answer, beside the `initdb` that its cache spares it.
+async fn test_server(bench: &Bench, project: &Project, runs: u32) -> anyhow::Result<Row> {
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    // The first may fill the cache.
+    time_test_server(&project.postgres).await?;
+    for _ in 0..runs {
+        ours.push(time_test_server(&project.postgres).await?);
+        theirs.push(time_initdb(&bench.folder.join("initdb"), &project.postgres).await?);
+        fs::remove_dir_all(bench.folder.join("initdb"))?;
+    }
+    let goal = Goal::Time(Duration::from_millis(200));
+    Ok(Row::new("test server, to its first answer", median(ours), "initdb", median(theirs), goal))
+}
+
+/// `db-setup` on a running server against psql creating the database and running the same SQL.
+fn set_up(bench: &Bench, project: &Project, url: &Url, runs: u32) -> anyhow::Result<Row> {
+    let scripts = project
+        .migrations
+        .iter()
+        .map(|migration| &migration.up)
+        .chain(project.seeds.iter().map(|(_, seed)| seed));
+    let mut all: Vec<OsString> = vec!["--single-transaction".into()];
+    for script in scripts {
+        let file = bench.folder.join("checkout").join(&script.path);
+        all.extend(["--file".into(), file.into_os_string()]);
+    }
+    let ours = bench.ours(&["db-setup"]);
+    let create = bench.psql(url, "postgres", &["--command".into(), "create database peer".into()]);
+    let fill = bench.psql(url, "peer", &all);
+    let drop = bench.psql(url, "postgres", &["--command".into(), "drop database if exists peer".into()]);
+    let (mut our_times, mut their_times) = (Vec::new(), Vec::new());
+    for _ in 0..runs {
+        bench.ours(&["db-drop"]).run()?;
+        our_times.push(timed(&ours)?);
+        drop.run()?;
+        their_times.push(timed(&create)? + timed(&fill)?);
+    }
+    let (ours, theirs) = (median(our_times), median(their_times));
+    Ok(Row::new(
+        "db-setup, server running",
+        ours,
+        "psql: create database, the same SQL",
+        theirs,
+        Goal::Ratio(1.5),
+    ))
+}
+
+/// `migrate` with nothing to do, directly and by way of cargo.
+fn nothing_to_do(bench: &Bench, project: &Project, url: &Url, runs: u32) -> anyhow::Result<[Row; 2]> {
+    let select = bench.psql(url, &project.postgres.database, &["--command".into(), "select 1".into()]);
+    let (direct, by_cargo) = (bench.ours(&["migrate"]), bench.by_cargo(&["migrate"]));
+    let start = bench.by_cargo(&["--help"]);
+    let mut times: [Vec<Duration>; 4] = Default::default();
+    for _ in 0..runs {
+        for (times, command) in times.iter_mut().zip([&direct, &by_cargo, &select, &start]) {
+            times.push(timed(command)?);
+        }
+    }
+    let [direct, by_cargo, select, start] = times.map(median);
+    Ok([
+        Row::new("migrate, nothing to do", direct, "psql --command 'select 1'", select, Goal::Ratio(2.0)),
+        Row::new(
+            "cargo xtask migrate, nothing to do",
+            by_cargo,
+            "cargo xtask --help",
+            start,
+            Goal::Longer(2 * select),
+        ),
+    ])
+}
+
+/// How long initdb alone takes here. It makes a data directory in `folder`.
+async fn time_initdb(folder: &Path, postgres: &Postgres) -> anyhow::Result<Duration> {
+    let binaries = find_binaries(postgres.version, None)?;
+    let start = Instant::now();
+    cluster::init_data(folder, &binaries, &postgres.database, "password").await?;
+    Ok(start.elapsed())
+}
+
+/// How long a test server takes from nothing to its first answer.
+async fn time_test_server(postgres: &Postgres) -> anyhow::Result<Duration> {
+    let server = Ephemeral::start(&Programs::OfThisMachine, postgres.version, &postgres.database).await?;
+    let elapsed = server.elapsed();
+    server.stop().await?;
+    Ok(elapsed)
+}

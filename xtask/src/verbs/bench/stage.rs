@@ -1,0 +1,294 @@
+//! A checkout of so many migrations, with a test server of its own, and the program that runs tests on it.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::Context;
+use duct::{Expression, cmd};
+use migrations::Project;
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
+use tokio::time::sleep;
+use url::Url;
+
+use crate::{
+    checkout::{Checkout, ROOT, ServerChoice, library},
+    helpers::built,
+    terminal::output,
+    throwaway::host::Host,
+    verbs::bench::folder::Folder,
+};
+
+/// The package of that program.
+const PACKAGE: &str = "xtask-bench";
+/// With everything that a test's database has.
+pub(crate) const FILLED: &str = "bench_filled";
+/// For bare connections; it has been connected to before.
+pub(crate) const WARM: &str = "bench_warm";
+/// For a service to make up what was taken.
+const PAUSE_MS: u64 = 100;
+
+/// How a test gets its database.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Design {
+    Seeded,
+    Recycled,
+    Transaction,
+    /// A clone that the test makes itself, with no service.
+    OnDemand,
+    /// `#[sqlx::test]`, which runs the migrations and seeds.
+    Replay,
+    /// `#[sqlx::test]` where `template1` has them.
+    Template1,
+}
+
+impl Design {
+    pub(crate) const ALL: [Design; 6] = [
+        Design::Seeded,
+        Design::Recycled,
+        Design::Transaction,
+        Design::OnDemand,
+        Design::Replay,
+        Design::Template1,
+    ];
+
+    fn word(self) -> &'static str {
+        match self {
+            Design::Seeded | Design::OnDemand => "seeded",
+            Design::Recycled => "recycled",
+            Design::Transaction => "transaction",
+            Design::Replay => "replay",
+            Design::Template1 => "template1",
+        }
+    }
+}
+
+/// What a suite took.
+#[derive(Deserialize)]
+pub(crate) struct Suite {
+    pub(crate) seconds: f64,
+    pub(crate) first_query_ms: Vec<f64>,
+}
+
+/// The times of hand-outs, and of bare connections in between.
+#[derive(Default, Deserialize)]
+pub(crate) struct HandOuts {
+    pub(crate) ours_ms: Vec<f64>,
+    pub(crate) bare_ms: Vec<f64>,
+}
+
+/// Where everything is measured.
+pub(crate) struct Stage {
+    pub(crate) checkout: Checkout,
+    pub(crate) host: Host,
+    program: PathBuf,
+    query: String,
+}
+
+impl Stage {
+    pub(crate) async fn open(
+        checkout: &Checkout,
+        folder: &Folder,
+        kind: ServerChoice,
+        migrations: usize,
+    ) -> anyhow::Result<Stage> {
+        let checkout = grown(checkout, &folder.0.join(migrations.to_string()), kind, migrations)?;
+        let host = Host::start(&checkout, output::remark).await?;
+        let project = checkout.project()?;
+        let table = project.apps.iter().flat_map(|app| &app.tables).next().context("no app owns a table")?;
+        let query = format!("select count(*) from {table}");
+        let stage = Stage { checkout, host, program: built::program(library(), PACKAGE)?, query };
+        stage.sql(&[&format!("create database {FILLED} template template0")]).await?;
+        stage.ask::<()>("fill", &json!({ "url": stage.url(FILLED)?.as_str() }), Design::Replay)?;
+        stage.sql(&[&format!("create database {WARM} template {FILLED}")]).await?;
+        Ok(stage)
+    }
+
+    /// The connection string of a database on its server.
+    pub(crate) fn url(&self, database: &str) -> anyhow::Result<Url> {
+        let mut url: Url = self.host.url.parse().context("read the test server's URL")?;
+        url.set_path(database);
+        Ok(url)
+    }
+
+    /// A suite of tests, some at a time, in one process.
+    pub(crate) async fn suite(&self, design: Design, tests: usize, at_once: usize) -> anyhow::Result<Suite> {
+        self.prepare(design).await?;
+        self.tests(design, tests, at_once)
+    }
+
+    /// The same, each test in a process of its own. How long all took.
+    pub(crate) async fn processes(
+        &self,
+        design: Design,
+        tests: usize,
+        at_once: usize,
+    ) -> anyhow::Result<Duration> {
+        self.prepare(design).await?;
+        let began = Instant::now();
+        thread::scope(|scope| {
+            let one_after_another = |thread: usize| {
+                (thread..tests).step_by(at_once).try_for_each(|_| self.tests(design, 1, 1).map(drop))
+            };
+            let threads: Vec<_> =
+                (0..at_once).map(|thread| scope.spawn(move || one_after_another(thread))).collect();
+            threads.into_iter().try_for_each(|thread| thread.join().unwrap_or(Ok(())))
+        })?;
+        Ok(began.elapsed())
+    }
+
+    fn tests(&self, design: Design, tests: usize, at_once: usize) -> anyhow::Result<Suite> {
+        let request =
+            json!({ "design": design.word(), "tests": tests, "at_once": at_once, "query": self.query });
+        self.ask("suite", &request, design)
+    }
+
+    /// Databases from a service that has some ready, in turn with bare connections.
+    pub(crate) async fn hand_outs(&self, runs: usize) -> anyhow::Result<HandOuts> {
+        self.settle().await?;
+        let request = json!({ "url": self.url(WARM)?.as_str(), "runs": runs, "query": self.query, "pause_ms": PAUSE_MS });
+        self.ask("hand-out", &request, Design::Seeded)
+    }
+
+    pub(crate) fn ask<T: DeserializeOwned>(
+        &self,
+        verb: &str,
+        request: &Value,
+        design: Design,
+    ) -> anyhow::Result<T> {
+        let mut program = cmd!(&self.program, verb)
+            .env(tests::SERVER, &self.host.url)
+            .env("DATABASE_URL", &self.host.url)
+            .stdin_bytes(line(request));
+        if design != Design::OnDemand {
+            program = program.env(tests::SERVICE, &self.host.socket);
+        }
+        let answer =
+            surrounded(program, &self.checkout).read().with_context(|| format!("run {PACKAGE} {verb}"))?;
+        serde_json::from_str(&answer).with_context(|| format!("understand {PACKAGE} {verb}"))
+    }
+
+    /// Statements on the server, in its database `postgres`.
+    pub(crate) async fn sql(&self, statements: &[&str]) -> anyhow::Result<()> {
+        let options: PgConnectOptions = self.url("postgres")?.as_str().parse()?;
+        let mut conn = PgConnection::connect_with(&options).await?;
+        for statement in statements {
+            sqlx::query(AssertSqlSafe(*statement))
+                .execute(&mut conn)
+                .await
+                .with_context(|| (*statement).to_owned())?;
+        }
+        Ok(conn.close().await?)
+    }
+
+    /// Waits for what was going on to end, and gives every new database what the design has it inherit.
+    async fn prepare(&self, design: Design) -> anyhow::Result<()> {
+        self.settle().await?;
+        let template = match design {
+            Design::Replay => "template0",
+            Design::Template1 => FILLED,
+            _ => return Ok(()),
+        };
+        self.sql(&[
+            "alter database template1 is_template false",
+            "drop database template1",
+            &format!("create database template1 template {template} is_template true"),
+        ])
+        .await
+    }
+
+    /// Waits until nothing is made or removed any more.
+    pub(crate) async fn settle(&self) -> anyhow::Result<()> {
+        let options = self.url("postgres")?.as_str().parse()?;
+        let mut before = 0;
+        loop {
+            let now = tests::scratch_databases(&options).await?.len();
+            if now == before {
+                return Ok(());
+            }
+            before = now;
+            sleep(Duration::from_millis(PAUSE_MS)).await;
+        }
+    }
+}
+
+/// Measures the first query of a test that finds no service and starts one, in a checkout where nothing ever ran.
+pub(crate) fn first_of_all(
+    checkout: &Checkout,
+    folder: &Folder,
+    kind: ServerChoice,
+) -> anyhow::Result<Duration> {
+    let fresh = grown(checkout, &folder.0.join("fresh"), kind, 0)?;
+    let this = env::current_exe().context("find this program")?;
+    let request = json!({ "design": "seeded", "tests": 1, "at_once": 1, "query": "select 1" });
+    let first = cmd!(built::program(library(), PACKAGE)?, "suite")
+        .env("XTASK_BIN", &this)
+        .stdin_bytes(line(&request));
+    let first = surrounded(first, &fresh).read();
+    surrounded(cmd!(this, "server", "sweep"), &fresh).stdout_null().run()?;
+    fs::remove_dir_all(&fresh.root)?;
+    let first: Suite = serde_json::from_str(&first?)?;
+    Ok(Duration::from_secs_f64(first.first_query_ms.first().copied().unwrap_or_default() / 1000.0))
+}
+
+/// A program that is to find this checkout, and of servers what it is told.
+fn surrounded(program: Expression, checkout: &Checkout) -> Expression {
+    // The last word is the first that counts.
+    [tests::SERVER, tests::SERVICE, "DATABASE_URL"]
+        .into_iter()
+        .fold(program, |program, variable| program.env_remove(variable))
+        .env(ROOT, &checkout.root)
+        .env("XTASK_SERVER", checkout.asked_for().unwrap_or_default())
+}
+
+fn line(request: &Value) -> String {
+    format!("{request}\n")
+}
+
+/// A copy of a checkout's migrations, with more of them than it has: a column that comes and goes.
+pub(crate) fn grown(
+    checkout: &Checkout,
+    root: &Path,
+    kind: ServerChoice,
+    migrations: usize,
+) -> anyhow::Result<Checkout> {
+    let project = checkout.project()?;
+    let (from, to) = (checkout.migrations(), root.join("migrations"));
+    copy(&from.join("apps.toml"), &to.join("apps.toml"))?;
+    for app in &project.apps {
+        for entry in fs::read_dir(from.join(&app.name))? {
+            let entry = entry?;
+            copy(&entry.path(), &to.join(&app.name).join(entry.file_name()))?;
+        }
+    }
+    grow(&project, &to, migrations.saturating_sub(project.migrations.len()))?;
+    checkout.at(root, kind)
+}
+
+fn grow(project: &Project, folder: &Path, more: usize) -> anyhow::Result<()> {
+    let owner = project.apps.iter().rev().find_map(|app| Some((&app.name, app.tables.first()?)));
+    let (app, table) = owner.context("no app owns a table")?;
+    let last = project.migrations_of(app).map(|migration| migration.number).max().unwrap_or(0);
+    let (add, remove) = (
+        format!("alter table {table} add column grown text;\n"),
+        format!("alter table {table} drop column grown;\n"),
+    );
+    for (number, pair) in (last + 1..).zip([(&add, &remove), (&remove, &add)].into_iter().cycle().take(more))
+    {
+        for (way, text) in [("up", pair.0), ("down", pair.1)] {
+            fs::write(folder.join(app).join(format!("{number:04}_grown.{way}.sql")), text)?;
+        }
+    }
+    Ok(())
+}
+
+fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(to.parent().unwrap_or(to))?;
+    fs::copy(from, to).with_context(|| format!("copy {}", from.display()))?;
+    Ok(())
+}

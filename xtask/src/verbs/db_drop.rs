@@ -1,0 +1,36 @@
+//! `cargo xtask db-drop`: drops the development database, after a look at what it is.
+
+use clap::Args as ClapArgs;
+use migrations::Project;
+
+use crate::{
+    checkout::Checkout,
+    database::{
+        dropping::{self, Destruction},
+        session::on_server,
+    },
+    server,
+    terminal::{format::Format, interrupt::or_interrupted, output::Steps},
+};
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Example:
+  cargo xtask db-drop
+
+Exit code 4: the database is marked as something else than development or test, is on another machine, or bears no marker at all; the message says what to pass.")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    destruction: Destruction,
+}
+
+impl Args {
+    pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
+        let project: Project = checkout.project()?;
+        let server = or_interrupted(server::start_existing(checkout, &project.postgres)).await?;
+        let mut steps = Steps::new(Format::Text);
+        on_server(&server, dropping::drop(&server, &self.destruction, "db-drop", &mut steps))
+            .await
+            .map(|_| ())
+    }
+}

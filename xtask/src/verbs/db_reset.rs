@@ -1,0 +1,52 @@
+//! `cargo xtask db-reset`: drops the development database and sets it up again.
+
+use clap::Args as ClapArgs;
+use migrations::database::Found;
+
+use crate::{
+    checkout::Checkout,
+    database::{
+        dropping::{self, Destruction},
+        session::on_server,
+        setting_up::{self, Setup},
+    },
+    server,
+    terminal::{format::Format, interrupt::or_interrupted, output::Steps},
+};
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Example:
+  cargo xtask db-reset
+
+Exit code 4: as for db-drop.")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    destruction: Destruction,
+    #[command(flatten)]
+    setup: Setup,
+    /// How to report
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+impl Args {
+    pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
+        let project = checkout.project()?;
+        let mut steps = Steps::new(self.format);
+        let server = or_interrupted(server::start(checkout, &project.postgres)).await?;
+        let mut setup = self.setup;
+        let done = on_server(&server, async {
+            setting_up::may_create(&server, &project).await?;
+            let found = dropping::drop(&server, &self.destruction, "db-reset", &mut steps).await?;
+            // What it was for it is for again, unless something else was asked for.
+            if let (None, Found::Marked(marker)) = (&setup.environment, found) {
+                setup.environment = Some(marker.environment);
+            }
+            setting_up::set_up(&server, &project, &setup, &mut steps).await
+        })
+        .await;
+        setting_up::finish(&server, &mut steps, &done);
+        done
+    }
+}

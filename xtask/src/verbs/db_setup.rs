@@ -1,0 +1,39 @@
+//! `cargo xtask db-setup`: from nothing to a running, migrated, seeded and checked database.
+
+use clap::Args as ClapArgs;
+
+use crate::{
+    checkout::Checkout,
+    database::{
+        session::on_server,
+        setting_up::{Setup, finish, set_up},
+    },
+    server,
+    terminal::{format::Format, interrupt::or_interrupted, output::Steps},
+};
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Example:
+  cargo xtask db-setup
+
+Run it as often as you like: what is there already is kept. Exit code 3: the tables are not those of apps.toml.")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) setup: Setup,
+    /// How to report
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+impl Args {
+    pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
+        let project = checkout.project()?;
+        let mut steps = Steps::new(self.format);
+        steps.doing("server", "looking for one");
+        let server = or_interrupted(server::start(checkout, &project.postgres)).await?;
+        let done = on_server(&server, set_up(&server, &project, &self.setup, &mut steps)).await;
+        finish(&server, &mut steps, &done);
+        done
+    }
+}

@@ -1,0 +1,66 @@
+//! `cargo xtask db-shell`: psql on the development database.
+
+use std::{ffi::OsString, io::IsTerminal, os::unix::process::CommandExt, process::Command};
+
+use anyhow::{Context, anyhow};
+use clap::Args as ClapArgs;
+use xshell::{Shell, cmd};
+
+use crate::{
+    checkout::Checkout,
+    database::{libpq, pending},
+    server::{self, Chosen, Kind, Origin, psql::find_psql},
+};
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  cargo xtask db-shell
+  cargo xtask db-shell -- --command 'select version()'
+  cargo xtask db-shell < script.sql
+
+The exit code is psql's.")]
+pub(crate) struct Args {
+    /// Arguments for psql
+    #[arg(last = true)]
+    args: Vec<OsString>,
+}
+
+impl Args {
+    pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
+        let project = checkout.project()?;
+        let psql = find_psql(&project.postgres);
+        // Only a container brings a psql of its own; for lack of one no other server need be started.
+        let in_container = |chosen| matches!(chosen, Chosen::Own(own) if own.kind == Kind::Docker);
+        if psql.is_err() && !in_container(server::choose(checkout, &project.postgres)?) {
+            return psql.map(|_| ());
+        }
+        let server = server::start_existing(checkout, &project.postgres).await?;
+        pending::warn(&server, &project).await;
+        let sh = Shell::new()?;
+        let args = self.args;
+        let mut command: Command = match (psql, &server.origin) {
+            (Ok(psql), _) => {
+                let mut command: Command = cmd!(sh, "{psql} {args...}").into();
+                command.envs(libpq::environment(&server.url, &server.options));
+                command.env("PGAPPNAME", "cargo xtask db-shell");
+                command
+            }
+            (Err(_), Origin::Docker { container, .. }) => {
+                let docker = which::which("docker")
+                    .context("docker is not on PATH; it would run the container's psql")?;
+                let terminal = std::io::stdin().is_terminal().then_some("--tty");
+                let (user, database) = (server.options.get_username(), server.database());
+                // Inside of the container its own users need no password.
+                cmd!(
+                    sh,
+                    "{docker} exec --interactive {terminal...} {container} psql --username {user} --dbname {database} {args...}"
+                )
+                .into()
+            }
+            (Err(error), _) => return Err(error),
+        };
+        // psql takes our place, so that Ctrl-C, job control and the exit code are its own.
+        Err(anyhow!(command.exec()).context("start psql"))
+    }
+}

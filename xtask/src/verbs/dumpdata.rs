@@ -1,0 +1,193 @@
+//! `cargo xtask dumpdata`: the rows of the apps' tables into a folder of files.
+
+use std::{collections::BTreeSet, path::PathBuf};
+
+use anyhow::bail;
+use clap::Args as ClapArgs;
+use futures_util::TryStreamExt;
+use migrations::{Contract, Error, Ledger, Project};
+use serde_json::json;
+use sqlx::{AssertSqlSafe, PgConnection};
+
+use crate::{
+    checkout::Checkout,
+    database::session::{self, on_server},
+    rows::{
+        draft::{Draft, DraftFile},
+        dump::{self, Dump, DumpedSequence, DumpedTable, FORMAT, SETTINGS, Tally},
+        tables::{self, Others, Table},
+    },
+    server,
+    terminal::{
+        format::Format,
+        interrupt::or_interrupted,
+        output::{Steps, count, timed},
+    },
+};
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  cargo xtask dumpdata --output FOLDER                 every table that an app owns
+  cargo xtask dumpdata APP TABLE --output FOLDER       all tables of an app, and one more
+  cargo xtask dumpdata APP/TABLE --output FOLDER       one table, where an app has the same name
+
+What was committed when it began, and nothing later. A file a table in the text of COPY, the rows ordered by their primary \
+key: the same rows make the same files, byte for byte. They hold what the tables hold, password hashes too, and are for you \
+alone to read (0600).
+
+Exit code 4: the folder holds a dump already.")]
+pub(crate) struct Args {
+    /// Which; all, if none is named
+    #[arg(value_name = "APP|TABLE")]
+    names: Vec<String>,
+    /// The folder to make; it gets its name when the dump is complete
+    #[arg(long, value_name = "FOLDER")]
+    output: PathBuf,
+    /// Replace the dump that is in the folder
+    #[arg(long)]
+    force: bool,
+    /// How to report
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+impl Args {
+    pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
+        let project = checkout.project()?;
+        let wanted =
+            if self.names.is_empty() { tables::all(&project) } else { tables::named(&project, &self.names)? };
+        let draft = Draft::new(&self.output, self.force)?;
+        let server = or_interrupted(server::start_existing(checkout, &project.postgres)).await?;
+        let mut steps = Steps::new(self.format);
+        let (dump, bytes) = on_server(&server, async {
+            let mut session = session::open_read_only(&server, &project).await?;
+            let written = write(session.connection(), &project, &wanted, &draft, &mut steps).await?;
+            session.close().await;
+            Ok(written)
+        })
+        .await?;
+        let folder = draft.complete()?;
+
+        let rows = tables::counted(dump.tables.iter().map(|table| table.rows).sum());
+        let tables = count(dump.tables.len(), "table", "tables");
+        steps.note(&format!(
+            "{tables}, {rows}, {} in {}\nload it: cargo xtask loaddata {}",
+            dump::size(bytes),
+            folder.display(),
+            dump::shown(&folder)
+        ));
+        steps.finish(json!({ "folder": folder, "dump": dump }));
+        Ok(())
+    }
+}
+
+async fn write(
+    conn: &mut PgConnection,
+    project: &Project,
+    wanted: &BTreeSet<String>,
+    draft: &Draft,
+    steps: &mut Steps,
+) -> anyhow::Result<(Dump, u64)> {
+    let tables = tables::read(conn, project, wanted).await?;
+    if tables.is_empty() {
+        bail!("none of the tables is there\n  make them: cargo xtask migrate");
+    }
+    // Locked before the snapshot is taken, which the first query does: so no table changes its shape in between.
+    tables::run(conn, "begin isolation level repeatable read, read only", "begin the dump").await?;
+    tables::lock(conn, &tables, Others::Work).await?;
+    tables::run(conn, SETTINGS, "begin the dump").await?;
+    // A table may take longer than any statement of ours should.
+    tables::run(conn, "set local statement_timeout = 0", "begin the dump").await?;
+    let tables = tables::read(conn, project, wanted).await?;
+    let mut dump = Dump {
+        format: FORMAT,
+        postgres: migrations::database::require_version(conn, project)?,
+        migrations: dump::migrations(&Ledger::read(conn, project).await?),
+        tables: Vec::new(),
+    };
+    let mut bytes = 0;
+    for (index, table) in tables.iter().enumerate() {
+        steps.doing_part("dump", &table.name, index, tables.len());
+        let name = dump::file_name(&table.name);
+        let file = draft.file(&name)?;
+        let (tally, elapsed) = timed(write_rows(conn, table, file)).await;
+        let tally = tally?;
+        bytes += tally.bytes;
+        let rows = tally.rows;
+        steps.done("dump", &table.name, &tables::counted(rows), Some(elapsed));
+        dump.tables.push(DumpedTable {
+            table: table.name.clone(),
+            file: name,
+            columns: table.columns.clone(),
+            rows,
+            sha256: tally.sha256(),
+            sequences: sequences(conn, table).await?,
+        });
+    }
+    remark(conn, project, wanted, &tables, steps).await?;
+    tables::run(conn, "commit", "end the dump").await?;
+    let mut file = draft.file(dump::FILE)?;
+    file.write(format!("{}\n", serde_json::to_string_pretty(&dump)?).as_bytes())?;
+    file.close()?;
+    Ok((dump, bytes))
+}
+
+/// Tells what is left out, and what will want it.
+async fn remark(
+    conn: &mut PgConnection,
+    project: &Project,
+    wanted: &BTreeSet<String>,
+    tables: &[Table],
+    steps: &mut Steps,
+) -> anyhow::Result<()> {
+    let contract = Contract::read(conn, project).await?;
+    for (_, table) in contract.missing.iter().filter(|(_, table)| wanted.contains(table)) {
+        steps.note(&format!("           table {table} is not there"));
+    }
+    for table in contract.unexpected.iter().filter(|_| *wanted == tables::all(project)) {
+        steps.note(&format!("           table {table} is left out: no app owns it"));
+    }
+    for table in tables {
+        for key in &table.foreign_keys {
+            if !tables.iter().any(|other| key.leads_to(other)) {
+                let (columns, target) = (key.columns.join(", "), key.target());
+                let from = &table.name;
+                steps.note(&format!(
+                    "           {from}.{columns} refers to {target}, which is not in the dump"
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn write_rows(conn: &mut PgConnection, table: &Table, mut file: DraftFile) -> anyhow::Result<Tally> {
+    // Without a primary key by the whole row.
+    let order = table.order.as_deref().unwrap_or("dumped_row::text collate \"C\"");
+    let sql = format!(
+        "copy (select {} from {} as dumped_row order by {order}) to stdout",
+        table.column_list(),
+        table.own_rows()
+    );
+    let mut tally = Tally::default();
+    let mut rows = conn.copy_out_raw(&sql).await.map_err(Error::database("read the rows"))?;
+    while let Some(row) = rows.try_next().await.map_err(Error::database("read the rows"))? {
+        tally.add(&row);
+        file.write(&row)?;
+    }
+    file.close()?;
+    Ok(tally)
+}
+
+/// Where the sequences are; read after the rows, so that no row is ahead of them.
+async fn sequences(conn: &mut PgConnection, table: &Table) -> anyhow::Result<Vec<DumpedSequence>> {
+    let mut found = Vec::new();
+    for sequence in &table.sequences {
+        let sql = format!("select last_value, is_called from {}", sequence.name);
+        let at = sqlx::query_as(AssertSqlSafe(sql)).fetch_one(&mut *conn).await;
+        let (last_value, is_called) = at.map_err(Error::database("read a sequence"))?;
+        found.push(DumpedSequence { column: sequence.column.clone(), last_value, is_called });
+    }
+    Ok(found)
+}

@@ -1,0 +1,108 @@
+//! `cargo xtask makemigrations`: the two files of a new migration. It needs no server.
+
+use anyhow::{bail, ensure};
+use clap::Args as ClapArgs;
+use migrations::{App, Ledger, Migration, Plan, Project, Target};
+use serde_json::json;
+
+use crate::{
+    checkout::Checkout,
+    files::edits::{self, Edit},
+    terminal::{exit::Stop, format::Format, output},
+};
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Example:
+  cargo xtask makemigrations --empty APP --name add_due_date
+
+It writes the next number's NNNN_add_due_date.up.sql and .down.sql into the app's folder, for you to fill in.
+
+Exit codes: 1 nothing was written; 2 the name is not one, or --empty is missing.")]
+pub(crate) struct Args {
+    /// The app
+    app: Option<String>,
+    /// Files without a statement in them
+    #[arg(long, requires_all = ["app", "name"])]
+    empty: bool,
+    /// What it does, in a few words: add_due_date
+    #[arg(long, value_parser = name)]
+    name: Option<String>,
+    /// How to report
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// The highest number that four digits can say.
+const LAST: i64 = 9999;
+
+/// A name without its number, which comes by itself.
+fn name(text: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let words = text.split('_').all(|word| !word.is_empty() && word.chars().all(plain));
+    if words && text.starts_with(|c: char| c.is_ascii_lowercase()) {
+        Ok(text.to_owned())
+    } else {
+        Err("write lower-case words with `_` between them, without a number: add_due_date".to_owned())
+    }
+}
+
+impl Args {
+    pub(crate) fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
+        let (Some(app), Some(name), true) = (&self.app, &self.name, self.empty) else {
+            let why = "makemigrations does not find out by itself what to write; it makes files for you to fill in\n  \
+                       cargo xtask makemigrations --empty APP --name add_due_date";
+            return Err(Stop::Usage(why.to_owned()).into());
+        };
+        let project = checkout.project()?;
+        let app = project.app(app)?;
+        let number = next_number(&project, app, name)?;
+        let stem = format!("{}/{number:04}_{name}", app.name);
+        let (up, down) = (head(&project, app, name)?, format!("-- Takes back: {}.\n", spoken(name)));
+        let files = [(format!("{stem}.up.sql"), up), (format!("{stem}.down.sql"), down)];
+        let edits =
+            files.clone().map(|(path, text)| Edit::Create { path: checkout.migrations().join(path), text });
+        edits::apply(&edits)?;
+
+        let paths = files.map(|(path, _)| format!("migrations/{path}"));
+        if self.format == Format::Json {
+            output::json(&json!({ "created": paths }));
+            return Ok(());
+        }
+        output::line(&format!("created    {}\n           {}", paths[0], paths[1]));
+        output::line("\nwrite both before you apply them: a file that was applied is not edited any more");
+        output::line("then: cargo xtask migrate && cargo xtask verify");
+        Ok(())
+    }
+}
+
+fn next_number(project: &Project, app: &App, name: &str) -> anyhow::Result<i64> {
+    let existing: Vec<&Migration> = project.migrations_of(&app.name).collect();
+    // Most likely the same command once more.
+    if let Some(twin) = existing.iter().find(|migration| migration.id.name[5..] == *name) {
+        bail!("{} is there already; nothing was written\n  choose another name", twin.id);
+    }
+    let number = existing.last().map_or(0, |migration| migration.number) + 1;
+    ensure!(number <= LAST, "app `{}` has used all numbers up to {LAST}", app.name);
+    Ok(number)
+}
+
+/// The head of the up file: what it does, and what it waits for that its app does not wait for already.
+fn head(project: &Project, app: &App, name: &str) -> anyhow::Result<String> {
+    let mut what = spoken(name);
+    what[..1].make_ascii_uppercase();
+    let mut head = format!("-- {what}.\n");
+    let so_far = Plan::new(project, &Ledger::default(), &Target::App(app.name.clone()))?;
+    for other in &app.depends_on {
+        let waited_for = so_far.steps.iter().any(|step| step.migration.id.app == *other);
+        if let Some(latest) = project.migrations_of(other).last().filter(|_| !waited_for) {
+            head.push_str(&format!("-- depends-on: {}\n", latest.id));
+        }
+    }
+    Ok(head)
+}
+
+/// `add due date`
+fn spoken(name: &str) -> String {
+    name.replace('_', " ")
+}

@@ -1,0 +1,140 @@
+//! `cargo xtask migrate`: applies migrations, or takes them back.
+
+use clap::Args as ClapArgs;
+use migrations::{Direction, Plan, Project, Step, Target};
+use serde_json::json;
+
+use crate::{
+    checkout::Checkout,
+    database::{
+        migrating, safety,
+        session::{self, Timeouts, on_server},
+    },
+    server::{self, Server},
+    terminal::{
+        exit::Stop,
+        format::Format,
+        interrupt::or_interrupted,
+        output::{self, Steps, count},
+    },
+};
+
+/// What Django's people type.
+const FAKE: &str =
+    "there is no --fake: `adopt` records what the database proves is there\n  cargo xtask adopt --help";
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  cargo xtask migrate                            everything that is pending
+  cargo xtask migrate APP                        one app, and what it needs of others
+  cargo xtask migrate APP 0001                   exactly to that one, forward or back
+  cargo xtask migrate APP zero                   all of one app taken back
+  cargo xtask migrate --plan                     only show what would run
+  cargo xtask migrate --check                    the same, with exit code 3 if anything would
+
+Exit codes: 1 a migration failed and was undone; 3 with --check, something is left to do; 4 refused to take back data that might matter; 5 somebody else migrates.")]
+pub(crate) struct Args {
+    /// Only this app, and what it needs of others
+    app: Option<String>,
+    /// Exactly to this migration (its number is enough), or `zero`
+    name: Option<String>,
+    /// Show what would run; write nothing
+    #[arg(long)]
+    plan: bool,
+    /// The same, with exit code 3 if anything would
+    #[arg(long)]
+    check: bool,
+    /// Refused: `adopt` does that, with proof
+    #[arg(long, alias = "fake-initial", hide = true)]
+    fake: bool,
+    /// Take back data although the database might matter; repeat its name
+    #[arg(long, value_name = "DATABASE", allow_hyphen_values = true)]
+    confirm: Option<String>,
+    #[command(flatten)]
+    timeouts: Timeouts,
+    /// How to report
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+impl Args {
+    pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
+        if self.fake {
+            return Err(Stop::Usage(FAKE.to_owned()).into());
+        }
+        let project = checkout.project()?;
+        let target = migrating::target(&project, self.app.as_deref(), self.name.as_deref())?;
+        let server = or_interrupted(server::start_existing(checkout, &project.postgres)).await?;
+        on_server(&server, async {
+            if self.plan || self.check {
+                self.show_plan(&server, &project, &target).await
+            } else {
+                self.migrate(&server, &project, &target).await
+            }
+        })
+        .await
+    }
+
+    async fn show_plan(&self, server: &Server, project: &Project, target: &Target) -> anyhow::Result<()> {
+        let mut session = session::open_read_only(server, project).await?;
+        let ledger = session.ledger(project).await?;
+        let plan = Plan::new(project, &ledger, target)?;
+        if self.format == Format::Json {
+            let steps = plan
+                .steps
+                .iter()
+                .map(|step| json!({ "migration": step.migration.id.to_string(), "direction": word(step) }));
+            output::json(&json!({ "plan": steps.collect::<Vec<_>>() }));
+        } else {
+            print_plan(&plan);
+        }
+        if self.check && !plan.steps.is_empty() { Err(Stop::Differs.into()) } else { Ok(()) }
+    }
+
+    async fn migrate(&self, server: &Server, project: &Project, target: &Target) -> anyhow::Result<()> {
+        let mut steps = Steps::new(self.format);
+        let mut session = session::open(server, project, self.timeouts).await?;
+        if !matches!(target, Target::Latest | Target::App(_)) {
+            let ledger = session.ledger(project).await?;
+            if Plan::new(project, &ledger, target)?.goes_back() {
+                let found = session.found().await?;
+                let what = "taking migrations back would destroy data in it";
+                let again = ["migrate"].into_iter().chain(self.app.as_deref()).chain(self.name.as_deref());
+                let again = again.collect::<Vec<_>>().join(" ");
+                safety::may_destroy(
+                    &server.options,
+                    server.database(),
+                    &found,
+                    what,
+                    self.confirm.as_deref(),
+                    &again,
+                )?;
+            }
+        }
+        migrating::run(&mut session, project, target, &mut steps).await?;
+        session.close().await;
+        steps.finish(json!({}));
+        Ok(())
+    }
+}
+
+fn print_plan(plan: &Plan<'_>) {
+    for step in &plan.steps {
+        output::line(&format!("{:<8} {}", word(step), step.migration.id));
+    }
+    if plan.steps.is_empty() {
+        output::line("nothing is left to do");
+    } else {
+        let all = count(plan.steps.len(), "migration", "migrations");
+        let would = if plan.goes_back() { "would be taken back" } else { "would run" };
+        output::line(&format!("{all} {would}; nothing was written"));
+    }
+}
+
+fn word(step: &Step<'_>) -> &'static str {
+    match step.direction {
+        Direction::Up => "apply",
+        Direction::Down => "revert",
+    }
+}

@@ -1,0 +1,238 @@
+//! `cargo xtask prepare`: what the checked queries of the workspace expect of the schema, kept in `.sqlx`, so that a clean
+//! clone builds without a database.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    process,
+    time::Instant,
+};
+
+use ::tests::Scratch;
+use anyhow::{Context, bail};
+use clap::Args as ClapArgs;
+use duct::cmd;
+use serde_json::{Value, json};
+
+use crate::{
+    checkout::Checkout,
+    helpers::built,
+    terminal::{
+        child,
+        exit::Stop,
+        format::Format,
+        output::{Steps, count},
+    },
+    throwaway::migrated,
+};
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  cargo xtask prepare           after a change to a query or to the schema
+  cargo xtask prepare --check   only tell whether .sqlx is up to date; write nothing
+
+It compiles the packages with checked queries against a throwaway database, in a target folder of its own.
+
+Exit codes: 1: a query does not fit the schema; 3, with --check: .sqlx is not up to date, the lines say where.")]
+pub(crate) struct Args {
+    /// Only compare; write nothing
+    #[arg(long)]
+    check: bool,
+    /// How to report
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// A file of `.sqlx` by its name, which is the hash of the query.
+type Queries = BTreeMap<String, String>;
+
+impl Args {
+    pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
+        let mut steps = Steps::new(self.format);
+        let project = checkout.project()?;
+        let cargo = Cargo::new(checkout).await?;
+        let recorded = match cargo.packages.is_empty() {
+            true => Queries::new(),
+            false => {
+                let record =
+                    async |scratch: &Scratch, steps: &mut Steps| cargo.record(&scratch.url(), steps).await;
+                migrated::with(checkout, &project, &mut steps, record).await?
+            }
+        };
+        let folder = checkout.root.join(".sqlx");
+        let kept = read(&folder)?;
+        let words =
+            if self.check { ["missing", "different", "stale"] } else { ["added", "changed", "removed"] };
+        let differences = differences(&kept, &recorded, words);
+        let what = format!("{} in .sqlx", count(recorded.len(), "query", "queries"));
+        let state = match (differences.is_empty(), self.check) {
+            (true, _) => "kept",
+            (false, true) => "FAILED",
+            (false, false) => "written",
+        };
+        steps.done("check", &what, state, None);
+        for difference in &differences {
+            steps.note(&format!("  {difference}"));
+        }
+        if self.check && !differences.is_empty() {
+            steps.note("\nwrite them: cargo xtask prepare");
+        }
+        steps.finish(json!({ "differences": differences }));
+        match (differences.is_empty(), self.check) {
+            (true, _) => Ok(()),
+            (false, true) => Err(Stop::Differs.into()),
+            (false, false) => write(&folder, &kept, &recorded),
+        }
+    }
+}
+
+/// Cargo, for the packages whose queries are checked.
+struct Cargo {
+    program: OsString,
+    root: PathBuf,
+    /// Not the usual one, whose builds would be thrown away.
+    target: PathBuf,
+    /// None: nobody asks for the macros of sqlx, so there are no checked queries.
+    packages: Vec<String>,
+}
+
+impl Cargo {
+    async fn new(checkout: &Checkout) -> anyhow::Result<Cargo> {
+        let (program, root) = (built::cargo(), checkout.root.clone());
+        let metadata = cmd!(&program, "metadata", "--no-deps", "--format-version", "1").dir(&root);
+        let metadata = metadata.read().context("ask cargo what there is")?;
+        let metadata: Value = serde_json::from_str(&metadata).context("read what cargo says there is")?;
+        let target = metadata["target_directory"].as_str().context("cargo names no target folder")?;
+        let members = metadata["packages"].as_array().into_iter().flatten();
+        let packages: Vec<String> = members.filter(|it| has_macros(it)).filter_map(name).collect();
+        Ok(Cargo { program, root, target: Path::new(target).join("sqlx-prepare"), packages })
+    }
+
+    /// Compiles them against a database, and returns what they ask of it.
+    async fn record(&self, url: &str, steps: &mut Steps) -> anyhow::Result<Queries> {
+        let start = Instant::now();
+        steps.doing("queries", "compiling");
+        let folder = self.target.join(format!("queries-{}", process::id()));
+        fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
+        let recorded = self.compile(url, &folder).await.and_then(|()| read(&folder));
+        let _ = fs::remove_dir_all(&folder);
+        let recorded = recorded?;
+        steps.done("queries", &format!("of {}", self.packages.join(", ")), "compiled", Some(start.elapsed()));
+        Ok(recorded)
+    }
+
+    async fn compile(&self, url: &str, folder: &Path) -> anyhow::Result<()> {
+        let packages = || self.packages.iter().flat_map(|package| ["--package", package]);
+        let cargo = |words: &[&'static str]| {
+            let words: Vec<&str> = words.iter().copied().chain(packages()).collect();
+            cmd(&self.program, words).dir(&self.root).env("CARGO_TARGET_DIR", &self.target)
+        };
+        // A query is told when it is compiled, and cargo does not compile what is up to date.
+        child::run(cargo(&["clean", "--quiet"])).await?;
+        let check = cargo(&["check", "--quiet", "--all-targets"])
+            .env("DATABASE_URL", url)
+            .env("SQLX_OFFLINE", "false")
+            .env("SQLX_OFFLINE_DIR", folder);
+        if child::run(check).await?.success() {
+            return Ok(());
+        }
+        bail!("not every query fits the schema, see above; nothing was written")
+    }
+}
+
+/// Whether a package may have checked queries: it asks for them, or for everything that sqlx has by default.
+fn has_macros(package: &Value) -> bool {
+    package["dependencies"].as_array().into_iter().flatten().any(|dependency| {
+        let mut features = dependency["features"].as_array().into_iter().flatten();
+        dependency["name"] == "sqlx"
+            && (dependency["uses_default_features"] == true || features.any(|feature| feature == "macros"))
+    })
+}
+
+fn name(package: &Value) -> Option<String> {
+    package["name"].as_str().map(str::to_owned)
+}
+
+/// The files of a folder that are sqlx's; none where there is no folder.
+fn read(folder: &Path) -> anyhow::Result<Queries> {
+    let mut queries = Queries::new();
+    if !folder.exists() {
+        return Ok(queries);
+    }
+    for entry in fs::read_dir(folder).with_context(|| format!("list {}", folder.display()))? {
+        let path = entry.with_context(|| format!("list {}", folder.display()))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.starts_with("query-") && name.ends_with(".json") {
+            let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+            queries.insert(name, text);
+        }
+    }
+    Ok(queries)
+}
+
+/// A line for each file that is not as it should be, with a word for what is wrong with it.
+fn differences(kept: &Queries, recorded: &Queries, [missing, different, stale]: [&str; 3]) -> Vec<String> {
+    let told = |state: &str, name: &str, text: &str| format!("{state:<9}  .sqlx/{name}  {}", start_of(text));
+    let new = recorded.iter().filter(|(name, _)| !kept.contains_key(*name));
+    let new = new.map(|(name, text)| told(missing, name, text));
+    let other = recorded.iter().filter(|(name, text)| kept.get(*name).is_some_and(|it| it != *text));
+    let other = other.map(|(name, text)| told(different, name, text));
+    let gone = kept.iter().filter(|(name, _)| !recorded.contains_key(*name));
+    let gone = gone.map(|(name, text)| told(stale, name, text));
+    new.chain(other).chain(gone).collect()
+}
+
+/// The first words of a query, for people to recognise it by.
+fn start_of(text: &str) -> String {
+    let file: Value = serde_json::from_str(text).unwrap_or_default();
+    let query = file["query"].as_str().unwrap_or("(no query in it)");
+    let words: Vec<&str> = query.split_whitespace().collect();
+    words.join(" ").chars().take(60).collect()
+}
+
+fn write(folder: &Path, kept: &Queries, recorded: &Queries) -> anyhow::Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
+    for (name, text) in recorded.iter().filter(|(name, text)| kept.get(*name) != Some(*text)) {
+        let path = folder.join(name);
+        fs::write(&path, text).with_context(|| format!("write {}", path.display()))?;
+    }
+    for name in kept.keys().filter(|name| !recorded.contains_key(*name)) {
+        let path = folder.join(name);
+        fs::remove_file(&path).with_context(|| format!("remove {}", path.display()))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_difference_is_named() {
+        let files = |files: &[(&str, &str)]| -> Queries {
+            let file = |query: &str| json!({ "query": query }).to_string();
+            files.iter().map(|(name, query)| ((*name).to_owned(), file(query))).collect()
+        };
+        let kept = files(&[
+            ("query-1.json", "select 1"),
+            ("query-2.json", "select 2"),
+            ("query-3.json", "select 3"),
+        ]);
+        let recorded = files(&[
+            ("query-2.json", "select 2"),
+            ("query-3.json", "select\n 33"),
+            ("query-4.json", "select 4"),
+        ]);
+        let expected = [
+            "missing    .sqlx/query-4.json  select 4",
+            "different  .sqlx/query-3.json  select 33",
+            "stale      .sqlx/query-1.json  select 1",
+        ];
+        let words = ["missing", "different", "stale"];
+        assert_eq!(differences(&kept, &recorded, words), expected);
+        assert!(differences(&kept, &kept, words).is_empty());
+    }
+}

@@ -1,0 +1,153 @@
+//! `cargo xtask scratch`: a throwaway database for scripts, other languages and experiments.
+
+use std::{ffi::OsString, path::Path};
+
+use anyhow::Context;
+use clap::{Args as ClapArgs, Subcommand};
+use duct::cmd;
+use tests::Setup;
+use url::Url;
+
+use crate::{
+    checkout::Checkout,
+    database::libpq,
+    terminal::{child, exit::as_it_ended, format::Format, interrupt::or_interrupted, output},
+    throwaway::host::{shared_host, shared_server},
+};
+
+#[derive(Debug, ClapArgs)]
+#[command(args_conflicts_with_subcommands = true)]
+#[command(after_help = "\
+Examples:
+  cargo xtask scratch                                  print the URL of a fresh database
+  cargo xtask scratch --exec psql                      run psql on one, and drop it afterwards
+  cargo xtask scratch --at app/0001_initial --exec pg_dump
+  cargo xtask scratch list
+
+A command gets the URL as DATABASE_URL, and as the variables of psql and pg_dump; its exit code is
+ours. A database whose URL was printed stays until the test server ends, half an hour after its
+last use.")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    /// One that holds nothing
+    #[arg(long, conflicts_with_all = ["unseeded", "at"])]
+    empty: bool,
+    /// The schema without the reference data
+    #[arg(long, conflicts_with = "at")]
+    unseeded: bool,
+    /// The schema as it was after this migration
+    #[arg(long, value_name = "APP/NAME")]
+    at: Option<String>,
+    /// With --exec: leave the database there
+    #[arg(long, requires = "exec")]
+    keep: bool,
+    /// Run a command with DATABASE_URL set, and drop the database afterwards
+    #[arg(long, value_name = "CMD", num_args = 1.., allow_hyphen_values = true)]
+    exec: Vec<OsString>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// The throwaway databases on the test server
+    List {
+        /// How to report
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Remove those that nobody uses: of killed commands, of failed tests, and printed ones
+    Sweep,
+}
+
+impl Args {
+    pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
+        match self.verb {
+            Some(Verb::List { format }) => or_interrupted(list(checkout, format)).await,
+            Some(Verb::Sweep) => or_interrupted(sweep(checkout)).await,
+            None => self.lend(checkout).await,
+        }
+    }
+
+    async fn lend(self, checkout: &Checkout) -> anyhow::Result<()> {
+        let setup = self.setup(checkout)?;
+        let (name, socket) = (self.name(), or_interrupted(shared_host(checkout)).await?);
+        let lent = or_interrupted(setup.borrow_from(&socket, &name)).await?;
+        let Some((program, args)) = self.exec.split_first() else {
+            output::line(lent.url());
+            return lent.keep(&name).await;
+        };
+        let url = Url::parse(lent.url()).context("read the URL of the database")?;
+        let variables = libpq::environment(&url, &lent.url().parse()?);
+        let command =
+            variables.into_iter().fold(cmd(program, args), |command, (name, value)| command.env(name, value));
+        let command = command.env("DATABASE_URL", lent.url());
+        let ran = child::run(command).await;
+        if self.keep {
+            output::remark(&format!("kept: {}", lent.url()));
+            lent.keep(&name).await?;
+        }
+        let status = ran.with_context(|| format!("run {}", Path::new(program).display()))?;
+        as_it_ended(status)
+    }
+
+    fn setup(&self, checkout: &Checkout) -> anyhow::Result<Setup> {
+        Ok(match &self.at {
+            Some(at) => {
+                // A wrong name is told before a server is started.
+                let (app, name) = at.split_once('/').with_context(|| {
+                    format!("`{at}` names no migration\n  write app/0001_name; list them: cargo xtask showmigrations")
+                })?;
+                checkout.project()?.migration(app, name)?;
+                tests::at(at)
+            }
+            None if self.empty => tests::empty(),
+            None if self.unseeded => tests::unseeded(),
+            None => tests::seeded(),
+        })
+    }
+
+    /// What it is called in the list.
+    fn name(&self) -> String {
+        let words = self.exec.iter().map(|word| word.to_string_lossy());
+        ["scratch".into()].into_iter().chain(words).collect::<Vec<_>>().join(" ")
+    }
+}
+
+async fn list(checkout: &Checkout, format: Format) -> anyhow::Result<()> {
+    let server = shared_server(checkout).await?;
+    let databases = match &server {
+        Some(server) => tests::scratch_databases(server).await?,
+        None => Vec::new(),
+    };
+    match format {
+        Format::Json => {
+            let rows = databases.iter().map(|(name, what)| serde_json::json!({ "name": name, "what": what }));
+            output::json(&rows.collect::<Vec<_>>());
+        }
+        Format::Text => {
+            for (name, what) in &databases {
+                output::line(&format!("{name:<52} {what}"));
+            }
+            output::line(&match server {
+                Some(_) => output::count(databases.len(), "throwaway database", "throwaway databases"),
+                None => "no test server runs, so there are no throwaway databases".to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+async fn sweep(checkout: &Checkout) -> anyhow::Result<()> {
+    let removed = match shared_server(checkout).await? {
+        Some(server) => tests::sweep(&server).await?,
+        None => Vec::new(),
+    };
+    for name in &removed {
+        output::line(&format!("removed  {name}"));
+    }
+    output::line(&format!(
+        "{} removed",
+        output::count(removed.len(), "throwaway database", "throwaway databases")
+    ));
+    Ok(())
+}

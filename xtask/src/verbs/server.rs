@@ -1,0 +1,216 @@
+//! `cargo xtask server start|stop|status|url`: the development server by hand.
+
+use std::time::{Instant, SystemTime};
+
+use clap::{Args as ClapArgs, Subcommand};
+use cluster::{Native, Status, Stopped};
+use serde_json::json;
+
+use crate::{
+    checkout::Checkout,
+    database::{pending, session},
+    server::{
+        self, Chosen, Kind, Own, Programs, choose, container, docker, native_server, own_server, redacted,
+    },
+    terminal::{
+        format::Format,
+        interrupt::or_interrupted,
+        output::{self, Steps, timed},
+    },
+    throwaway::host,
+};
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  cargo xtask server status
+  cargo xtask --server native server start
+
+The server is durable: it survives the command that started it, and starts again with the next command.")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Start it where it does not run
+    Start {
+        /// The test server of plain `cargo test`, in memory, which ends when nobody uses it for some minutes
+        #[arg(long)]
+        test: bool,
+    },
+    /// Run a test server that lends databases
+    #[command(hide = true)]
+    Host(host::Args),
+    /// Stop it; its data stays
+    Stop,
+    /// Which server this checkout uses, and how it is
+    Status {
+        /// How to report
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Remove what killed commands have left of their test servers
+    Sweep,
+    /// Print the connection string of the server itself, password included; start it where it does not run
+    Url,
+}
+
+impl Args {
+    pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
+        match self.verb {
+            // It cleans up by itself.
+            Verb::Host(args) => args.run(checkout).await,
+            other => or_interrupted(other.run(checkout)).await,
+        }
+    }
+}
+
+impl Verb {
+    async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
+        match self {
+            Verb::Host(args) => args.run(checkout).await,
+            Verb::Start { test: false } => start(checkout).await,
+            Verb::Start { test: true } => start_test(checkout).await,
+            Verb::Stop => stop(checkout).await,
+            Verb::Status { format } => status(checkout, format).await,
+            Verb::Sweep => sweep(checkout).await,
+            Verb::Url => {
+                let mut server = server::start(checkout, &checkout.project()?.postgres).await?;
+                server.url.set_path("postgres");
+                output::line(server.url.as_str());
+                Ok(())
+            }
+        }
+    }
+}
+
+async fn start(checkout: &Checkout) -> anyhow::Result<()> {
+    let project = checkout.project()?;
+    let mut steps = Steps::new(Format::Text);
+    let server = server::start(checkout, &project.postgres).await?;
+    server.report(&mut steps, &session::version(&server, &project).await?);
+    pending::warn(&server, &project).await;
+    Ok(())
+}
+
+async fn start_test(checkout: &Checkout) -> anyhow::Result<()> {
+    let began = Instant::now();
+    let (_, state) = host::shared(checkout).await?;
+    let elapsed = (state == "started").then(|| began.elapsed());
+    Steps::new(Format::Text).done("service", "databases for `cargo test`", state, elapsed);
+    Ok(())
+}
+
+async fn stop(checkout: &Checkout) -> anyhow::Result<()> {
+    let postgres = checkout.project()?.postgres;
+    let mut steps = Steps::new(Format::Text);
+    match choose(checkout, &postgres)? {
+        Chosen::Url(url, place) => anyhow::bail!(
+            "the server is that of DATABASE_URL ({place}), {}, which is not ours to stop\n  the native one: cargo \
+             xtask --server native server stop",
+            redacted(&url)
+        ),
+        Chosen::Own(Own { kind: Kind::Native(programs), .. }) => {
+            match native_server(checkout, programs, &postgres)?.stop().await? {
+                Stopped::WasRunning { pid, elapsed } => {
+                    steps.done("server", &format!("{programs}, pid {pid}"), "stopped", Some(elapsed));
+                }
+                Stopped::NotRunning => steps.done("server", &programs.to_string(), "not running", None),
+            }
+        }
+        Chosen::Own(Own { kind: Kind::Docker, .. }) => {
+            let (stopped, elapsed) = timed(container::stop(&own_server(checkout, &postgres)?)).await;
+            let (state, name) = stopped?;
+            let state = state.replace('-', " ");
+            steps.done("server", &format!("Docker{name}"), &state, (state == "stopped").then_some(elapsed));
+        }
+    }
+    Ok(())
+}
+
+/// Removes what killed commands have left of their test servers, in memory and in containers.
+async fn sweep(checkout: &Checkout) -> anyhow::Result<()> {
+    let ended = host::sweep(checkout).await?;
+    if ended > 0 {
+        let servers = output::count(ended, "test server", "test servers");
+        output::line(&format!("{servers} that nobody uses ended"));
+    }
+    let mut removed: Vec<String> =
+        cluster::sweep().await?.iter().map(|folder| folder.display().to_string()).collect();
+    // Without a daemon there are no containers; and to build what talks to it, only in order to sweep, takes a minute.
+    if docker::PACKAGE.is_built() && docker::daemon_answers().is_ok() {
+        removed.extend(container::sweep().await?);
+    }
+    for name in &removed {
+        output::line(&format!("removed  {name}"));
+    }
+    output::line(&format!(
+        "{} of killed commands removed",
+        output::count(removed.len(), "test server", "test servers")
+    ));
+    Ok(())
+}
+
+async fn status(checkout: &Checkout, format: Format) -> anyhow::Result<()> {
+    let project = checkout.project()?;
+    let postgres = &project.postgres;
+    let rows = match choose(checkout, postgres)? {
+        Chosen::Url(url, place) => {
+            let mut rows = vec![("server", format!("DATABASE_URL ({place})")), ("url", redacted(&url))];
+            let server = server::start(checkout, postgres).await?;
+            match session::version(&server, &project).await {
+                Ok(version) => rows.extend([("state", "running".to_owned()), ("version", version)]),
+                Err(error) => rows.push(("state", format!("unreachable: {error:#}"))),
+            }
+            rows
+        }
+        Chosen::Own(Own { kind: Kind::Native(programs), why, .. }) => {
+            of_native(programs, &native_server(checkout, programs, postgres)?, &why)?
+        }
+        Chosen::Own(Own { kind: Kind::Docker, why, .. }) => {
+            let mut rows = vec![("server", format!("Docker ({why})"))];
+            rows.extend(container::status(&own_server(checkout, postgres)?).await?);
+            rows
+        }
+    };
+    match format {
+        Format::Text => {
+            for (name, value) in &rows {
+                output::line(&format!("{name:<9} {value}"));
+            }
+            let ours = rows.iter().all(|(name, _)| *name != "url");
+            if ours && rows.iter().any(|(name, value)| *name == "state" && value != "running") {
+                output::line("start it: cargo xtask server start");
+            }
+        }
+        Format::Json => {
+            let rows = rows.into_iter().map(|(name, value)| (name, json!(value)));
+            output::json(&rows.collect::<std::collections::BTreeMap<_, _>>());
+        }
+    }
+    Ok(())
+}
+
+fn of_native(programs: Programs, native: &Native, why: &str) -> anyhow::Result<Vec<(&'static str, String)>> {
+    let mut rows = vec![("server", format!("{programs} ({why})"))];
+    let places = |data: std::path::PathBuf, log: std::path::PathBuf| {
+        [("data", data.display().to_string()), ("log", log.display().to_string())]
+    };
+    match native.status()? {
+        Status::Absent => rows.push(("state", "not made yet".to_owned())),
+        Status::Stopped { version, data, log } => {
+            rows.extend([("state", "stopped".to_owned()), ("version", version)]);
+            rows.extend(places(data, log));
+        }
+        Status::Running { pid, port, version, data, log, since } => {
+            let up = SystemTime::now().duration_since(since).unwrap_or_default();
+            rows.extend([("state", "running".to_owned()), ("version", version)]);
+            rows.extend([("pid", pid.to_string()), ("port", port.to_string())]);
+            rows.push(("up", format!("{} s", up.as_secs())));
+            rows.extend(places(data, log));
+        }
+    }
+    Ok(rows)
+}

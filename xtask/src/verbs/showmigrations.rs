@@ -1,0 +1,104 @@
+//! `cargo xtask showmigrations`: the migrations, and which of them are applied. It writes nothing.
+
+use clap::Args as ClapArgs;
+use migrations::{Ledger, Migration, Plan, Project, Target};
+use serde_json::json;
+
+use crate::{
+    checkout::Checkout,
+    database::session::{self, on_server},
+    server,
+    terminal::{format::Format, interrupt::or_interrupted, output},
+};
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  cargo xtask showmigrations
+  cargo xtask showmigrations APP
+  cargo xtask showmigrations --plan      in the order in which they run
+  cargo xtask showmigrations --plan APP  those of one app and what they need of others")]
+pub(crate) struct Args {
+    /// Only these apps
+    #[arg(value_name = "APP")]
+    apps: Vec<String>,
+    /// In the order in which they run, each with what it waits for
+    #[arg(long)]
+    plan: bool,
+    /// How to report
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+impl Args {
+    pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
+        let project = checkout.project()?;
+        for app in &self.apps {
+            project.app(app)?;
+        }
+        let server = or_interrupted(server::start_existing(checkout, &project.postgres)).await?;
+        let ledger = on_server(&server, async {
+            let mut session = session::open_read_only(&server, &project).await?;
+            let ledger = session.ledger(&project).await?;
+            session.close().await;
+            Ok(ledger)
+        })
+        .await?;
+        match self.format {
+            Format::Json => self.print_json(&project, &ledger),
+            Format::Text if self.plan => self.print_plan(&project, &ledger)?,
+            Format::Text => self.print_tree(&project, &ledger),
+        }
+        for problem in ledger.problems(&project) {
+            output::remark(&format!("warning: {problem}"));
+        }
+        Ok(())
+    }
+
+    fn wanted(&self, app: &str) -> bool {
+        self.apps.is_empty() || self.apps.iter().any(|wanted| wanted == app)
+    }
+
+    fn print_tree(&self, project: &Project, ledger: &Ledger) {
+        for app in project.apps.iter().filter(|app| self.wanted(&app.name)) {
+            output::line(&app.name);
+            for migration in project.migrations_of(&app.name) {
+                output::line(&format!(" {} {}", mark(ledger, migration), migration.id.name));
+            }
+        }
+    }
+
+    fn print_plan(&self, project: &Project, ledger: &Ledger) -> anyhow::Result<()> {
+        let mut wanted = Vec::new();
+        for app in &self.apps {
+            // From nothing: applied ones are shown too.
+            let plan = Plan::new(project, &Ledger::default(), &Target::App(app.clone()))?;
+            wanted.extend(plan.steps.iter().map(|step| &step.migration.id));
+        }
+        let shown = |migration: &&Migration| self.apps.is_empty() || wanted.contains(&&migration.id);
+        for migration in project.migrations.iter().filter(shown) {
+            let parents: Vec<String> =
+                migration.depends_on.iter().map(|parent| parent.on.to_string()).collect();
+            let after =
+                if parents.is_empty() { String::new() } else { format!("  after {}", parents.join(", ")) };
+            output::line(&format!("{} {}{after}", mark(ledger, migration), migration.id));
+        }
+        Ok(())
+    }
+
+    fn print_json(&self, project: &Project, ledger: &Ledger) {
+        let migrations = project.migrations.iter().filter(|migration| self.wanted(&migration.id.app)).map(|migration| {
+            json!({
+                "app": migration.id.app,
+                "name": migration.id.name,
+                "applied": ledger.row(migration).map(|row| &row.installed_on),
+                "depends_on": migration.depends_on.iter().map(|parent| parent.on.to_string()).collect::<Vec<_>>(),
+            })
+        });
+        output::json(&json!({ "migrations": migrations.collect::<Vec<_>>() }));
+    }
+}
+
+fn mark(ledger: &Ledger, migration: &Migration) -> &'static str {
+    if ledger.has(migration) { "[X]" } else { "[ ]" }
+}

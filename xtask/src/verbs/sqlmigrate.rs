@@ -1,0 +1,29 @@
+//! `cargo xtask sqlmigrate`: the SQL of one migration, exactly as it would be sent. It needs no server.
+
+use clap::Args as ClapArgs;
+
+use crate::{checkout::Checkout, terminal::output};
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  cargo xtask sqlmigrate APP 0001
+  cargo xtask sqlmigrate APP 0002 --backwards")]
+pub(crate) struct Args {
+    /// The app
+    app: String,
+    /// The migration; its number is enough
+    name: String,
+    /// The way back
+    #[arg(long)]
+    backwards: bool,
+}
+
+impl Args {
+    pub(crate) fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
+        let project = checkout.project()?;
+        let migration = project.migration(&self.app, &self.name)?;
+        output::raw(if self.backwards { &migration.down.text } else { &migration.up.text });
+        Ok(())
+    }
+}

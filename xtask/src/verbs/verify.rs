@@ -1,0 +1,207 @@
+//! `cargo xtask verify`: proofs about the migrations and seeds, each on a throwaway database.
+
+mod direction;
+
+use std::time::{Duration, Instant};
+
+use clap::Args as ClapArgs;
+use migrations::{Plan, Project, Prune, SeedMode, Session, Settings, Target};
+use serde_json::json;
+use tests::Scratch;
+
+use crate::{
+    catalogue::Catalogue,
+    checkout::Checkout,
+    database::seeding,
+    terminal::{
+        exit::Stop,
+        format::Format,
+        interrupt::or_interrupted,
+        output::{Steps, count},
+    },
+    throwaway::test_server::TestServer,
+};
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Example:
+  cargo xtask verify
+
+It proves, on a throwaway database of a test server: each up has a statement; from nothing to exactly the tables of apps.toml; each migration touches only tables that its app may; its down gives back what was there before its up; up again gives the same; the seeds run twice and change nothing.
+
+Exit code 3: a proof failed; the lines say where.")]
+pub(crate) struct Args {
+    /// How to report
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// What a proof found wrong; empty where it holds.
+type Flaws = Vec<String>;
+
+impl Args {
+    pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
+        let mut steps = Steps::new(self.format);
+        let start = Instant::now();
+        let project = checkout.project()?;
+        let files = count(project.migrations.len(), "migration", "migrations");
+        steps.done("files", &format!("{files}, in one order"), "holds", Some(start.elapsed()));
+
+        let prove = async |scratch: &Scratch, steps: &mut Steps| {
+            or_interrupted(proofs(scratch, &project, steps)).await
+        };
+        let flaws = TestServer::with_scratch(checkout, &project, &mut steps, prove).await?;
+
+        steps.note(if flaws.is_empty() {
+            "\nall of it holds"
+        } else {
+            "\nnot all of it holds; the lines above say where"
+        });
+        steps.finish(json!({ "flaws": flaws }));
+        if flaws.is_empty() { Ok(()) } else { Err(Stop::Differs.into()) }
+    }
+}
+
+async fn proofs(scratch: &Scratch, project: &Project, steps: &mut Steps) -> anyhow::Result<Flaws> {
+    let mut proof = Proof {
+        session: Session::connect(&scratch.options(), Settings::default()).await?,
+        project,
+        steps,
+        flaws: Vec::new(),
+    };
+    proof.statements();
+    let before = proof.up_step_by_step().await?;
+    proof.contract().await?;
+    proof.seeds().await?;
+    if proof.down_step_by_step(&before).await? {
+        proof.up_again(&before).await?;
+    }
+    let Proof { session, flaws, .. } = proof;
+    session.close().await;
+    Ok(flaws)
+}
+
+struct Proof<'p> {
+    session: Session,
+    project: &'p Project,
+    steps: &'p mut Steps,
+    flaws: Flaws,
+}
+
+impl Proof<'_> {
+    /// Reports one proof, with what it found wrong.
+    fn proven(&mut self, what: &str, flaws: Flaws, elapsed: Duration) {
+        let state = if flaws.is_empty() { "holds" } else { "FAILED" };
+        self.steps.done("proof", what, state, Some(elapsed));
+        for flaw in &flaws {
+            self.steps.note(&format!("  {flaw}"));
+        }
+        self.flaws.extend(flaws);
+    }
+
+    /// An up of comments alone was forgotten; and once a database has applied it, nobody may fill it in.
+    fn statements(&mut self) {
+        let empty = self.project.migrations.iter().filter(|migration| migration.up.is_empty());
+        let flaw =
+            |path: &str| format!("{path} has no statement; write it, or remove the migration's two files");
+        let flaws = empty.map(|migration| flaw(&migration.up.path)).collect();
+        self.proven("each up has a statement", flaws, Duration::ZERO);
+    }
+
+    async fn catalogue(&mut self) -> anyhow::Result<Catalogue> {
+        Catalogue::read(self.session.connection(), self.project).await
+    }
+
+    /// Applies every migration, and keeps the catalogue before each, and the last.
+    async fn up_step_by_step(&mut self) -> anyhow::Result<Vec<Catalogue>> {
+        let start = Instant::now();
+        let mut before = vec![self.catalogue().await?];
+        let project = self.project;
+        let mut trespasses = Vec::new();
+        for (index, migration) in project.migrations.iter().enumerate() {
+            self.steps.doing_part("proof", &format!("up {}", migration.id), index, project.migrations.len());
+            let target = Target::Migration(migration.id.app.clone(), migration.id.name.clone());
+            self.session.migrate(project, &target, &mut |_| {}).await?;
+            let after = self.catalogue().await?;
+            trespasses.extend(direction::trespasses(project, migration, &before[before.len() - 1], &after));
+            before.push(after);
+        }
+        let print = before[before.len() - 1].fingerprint();
+        self.proven(&format!("from nothing to fingerprint {}", &print[..12]), Vec::new(), start.elapsed());
+        self.proven("each touches only tables that its app may", trespasses, Duration::ZERO);
+        Ok(before)
+    }
+
+    async fn contract(&mut self) -> anyhow::Result<()> {
+        let start = Instant::now();
+        let contract = self.session.contract(self.project).await?;
+        let tables = count(contract.expected, "table", "tables");
+        self.proven(&format!("{tables}, exactly as apps.toml says"), contract.differences(), start.elapsed());
+        Ok(())
+    }
+
+    async fn seeds(&mut self) -> anyhow::Result<()> {
+        let start = Instant::now();
+        let first = self.session.seed(self.project, SeedMode::Write, Prune::No, &mut |_| {}).await?;
+        let second = self.session.seed(self.project, SeedMode::Write, Prune::No, &mut |_| {}).await?;
+        let mut flaws = Vec::new();
+        if second.changes() > 0 {
+            flaws.push(format!("the second run changed rows: {}", seeding::summary(&second)));
+        }
+        let rows = usize::try_from(first.changes()).unwrap_or(usize::MAX);
+        self.proven(
+            &format!("seeds write {}, and nothing twice", count(rows, "row", "rows")),
+            flaws,
+            start.elapsed(),
+        );
+        Ok(())
+    }
+
+    /// Takes the migrations back one by one, seeded as the tables are, and compares with the catalogue before each.
+    ///
+    /// Only step by step: a whole way down can hide one step's mistake behind another's. Says whether all is well.
+    async fn down_step_by_step(&mut self, before: &[Catalogue]) -> anyhow::Result<bool> {
+        let start = Instant::now();
+        let mut flaws = Vec::new();
+        // What an earlier step got wrong is told once, and not again for every step after it.
+        let mut told = Vec::new();
+        let project = self.project;
+        for (index, migration) in project.migrations.iter().enumerate().rev() {
+            let (done, all) = (project.migrations.len() - 1 - index, project.migrations.len());
+            self.steps.doing_part("proof", &format!("down {}", migration.id), done, all);
+            let earlier =
+                project.migrations[..index].iter().rev().find(|other| other.id.app == migration.id.app);
+            let target = match earlier {
+                Some(earlier) => Target::Migration(earlier.id.app.clone(), earlier.id.name.clone()),
+                None => Target::Zero(migration.id.app.clone()),
+            };
+            self.session.migrate(project, &target, &mut |_| {}).await?;
+            let after = self.catalogue().await?;
+            let differences = before[index].differences(&after);
+            let new: Vec<&String> = differences.iter().filter(|line| !told.contains(*line)).collect();
+            if !new.is_empty() {
+                flaws
+                    .push(format!("the down of {} does not give back what was before its up:", migration.id));
+                flaws.extend(new.into_iter().map(|line| format!("  {line}")));
+            }
+            told = differences;
+        }
+        let well = flaws.is_empty();
+        self.proven("each down gives back what was before its up", flaws, start.elapsed());
+        Ok(well)
+    }
+
+    async fn up_again(&mut self, before: &[Catalogue]) -> anyhow::Result<()> {
+        let start = Instant::now();
+        self.session.migrate(self.project, &Target::Latest, &mut |_| {}).await?;
+        let again = self.catalogue().await?;
+        let mut flaws = before[before.len() - 1].differences(&again);
+        let ledger = self.session.ledger(self.project).await?;
+        let left = Plan::new(self.project, &ledger, &Target::Latest)?.steps.len();
+        if left > 0 {
+            flaws.push(format!("{left} still pending"));
+        }
+        self.proven("up again gives the same fingerprint", flaws, start.elapsed());
+        Ok(())
+    }
+}
