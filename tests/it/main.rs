@@ -17,6 +17,7 @@ mod dumping;
 mod example;
 mod failing_sql;
 mod files;
+mod first_minute;
 mod flushing;
 mod inspecting;
 mod interop;

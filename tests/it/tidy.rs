@@ -219,6 +219,7 @@ fn the_first_command_of_a_fresh_clone_builds_no_more_than_this() {
         "sha2",
         "shlex",
         "sqlx",
+        "start",
         "tests",
         "tokio",
         "url",
@@ -226,6 +227,12 @@ fn the_first_command_of_a_fresh_clone_builds_no_more_than_this() {
         "xshell",
     ];
     assert_eq!(direct, allowed, "a new dependency of xtask is in everybody's way: see CONTRIBUTING.md");
+}
+
+/// It is compiled silently, before anything can say what is going on.
+#[test]
+fn what_starts_xtask_is_built_from_nothing_else() {
+    assert_eq!(built_from("xtask-start", "normal,build"), ["xtask-start"]);
 }
 
 #[test]

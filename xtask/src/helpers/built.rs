@@ -1,12 +1,11 @@
 //! The program of another package of this workspace, built if it is not up to date.
 //!
-//! Cargo takes 0.2 s to say that nothing changed, and every command on a server in Docker would wait for that. So once
-//! cargo has said it, a file beside the program keeps the time, and until something changes cargo is not asked again.
+//! Cargo takes 0.2 s to say that nothing has changed, so it is asked only after a change; `start` says when that is.
 
 use std::{
     env,
     ffi::OsString,
-    fs::{self, File},
+    fs,
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -25,15 +24,13 @@ pub(crate) fn cargo() -> OsString {
 /// The program of the package of that name in the workspace at `root`, up to date.
 pub(crate) fn program(root: &Path, package: &str) -> anyhow::Result<PathBuf> {
     let beside = beside(package)?;
-    if is_fresh(&beside, root) {
+    if start::is_fresh(&beside, root) {
         return Ok(beside);
     }
-    // What is saved while cargo builds is newer than this, and may not be in the program.
     let began = SystemTime::now();
     let program = build(root, package, &[], package)?;
     if fs::canonicalize(&program).ok() == fs::canonicalize(&beside).ok() {
-        // Without the note cargo is asked again, and that is all.
-        let _ = File::create(note(&beside)).and_then(|file| file.set_modified(began));
+        start::remember(&beside, began);
     }
     Ok(program)
 }
@@ -71,87 +68,4 @@ pub(crate) fn build(root: &Path, package: &str, which: &[&str], name: &str) -> a
 
 fn beside(package: &str) -> anyhow::Result<PathBuf> {
     Ok(env::current_exe().context("find this program")?.with_file_name(package))
-}
-
-fn note(program: &Path) -> PathBuf {
-    program.with_extension("checked")
-}
-
-/// Whether nothing that a program is built from changed since cargo was asked last. In doubt it did.
-fn is_fresh(program: &Path, root: &Path) -> bool {
-    let modified = |path: &Path| fs::metadata(path).and_then(|it| it.modified()).ok();
-    let Some(checked) = modified(&note(program)) else { return false };
-    // Cargo's own list, as for `make`: the program, a colon, and its sources.
-    let list = fs::read_to_string(program.with_extension("d")).unwrap_or_default();
-    let sources: Vec<&Path> = list.split_ascii_whitespace().skip(1).map(Path::new).collect();
-    let manifests = sources.iter().filter_map(|source| manifest(source));
-    let common = ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".cargo/config.toml"];
-    let common = common.iter().map(|name| root.join(name)).filter(|path| path.exists());
-    let older = |path: &Path| modified(path).is_some_and(|time| time < checked);
-    program.exists()
-        && !sources.is_empty()
-        // Else it is another checkout's, with which this one shares its target folder.
-        && sources.iter().all(|source| source.starts_with(root) && older(source))
-        && manifests.chain(common).all(|path| older(&path))
-}
-
-/// The manifest of the package that a source belongs to.
-fn manifest(source: &Path) -> Option<PathBuf> {
-    source.ancestors().map(|folder| folder.join("Cargo.toml")).find(|manifest| manifest.is_file())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    /// A workspace whose program was checked a minute after its sources were written.
-    fn workspace(name: &str) -> (PathBuf, PathBuf) {
-        let root = env::temp_dir().join(format!("xtask-built-{name}-{}", std::process::id()));
-        let program = root.join("target/program");
-        for folder in ["target", "program/src"] {
-            fs::create_dir_all(root.join(folder)).unwrap();
-        }
-        let source = root.join("program/src/main.rs");
-        for file in
-            ["Cargo.toml", "Cargo.lock", "program/Cargo.toml", "program/src/main.rs", "target/program"]
-        {
-            File::create(root.join(file)).unwrap();
-        }
-        fs::write(program.with_extension("d"), format!("{}: {}\n", program.display(), source.display()))
-            .unwrap();
-        touch(&note(&program), 60);
-        (root, program)
-    }
-
-    fn touch(path: &Path, seconds: u64) {
-        let file = File::create(path).unwrap();
-        file.set_modified(SystemTime::now() + Duration::from_secs(seconds)).unwrap();
-    }
-
-    #[test]
-    fn a_program_is_up_to_date_until_something_that_it_is_built_from_changes() {
-        for changed in ["Cargo.toml", "Cargo.lock", "program/Cargo.toml", "program/src/main.rs"] {
-            let (root, program) = workspace("changed");
-            assert!(is_fresh(&program, &root));
-            touch(&root.join(changed), 120);
-            assert!(!is_fresh(&program, &root), "{changed}");
-            fs::remove_dir_all(root).unwrap();
-        }
-    }
-
-    #[test]
-    fn a_program_is_out_of_date_where_anything_of_it_is_missing_or_anothers() {
-        for missing in ["target/program", "target/program.d", "target/program.checked", "program/src/main.rs"]
-        {
-            let (root, program) = workspace("missing");
-            fs::remove_file(root.join(missing)).unwrap();
-            assert!(!is_fresh(&program, &root), "{missing}");
-            fs::remove_dir_all(root).unwrap();
-        }
-        let (root, program) = workspace("shared");
-        assert!(!is_fresh(&program, Path::new("/another/checkout")));
-        fs::remove_dir_all(root).unwrap();
-    }
 }

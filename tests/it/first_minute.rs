@@ -1,0 +1,126 @@
+//! `cargo xtask` by way of cargo: it shows that it builds or waits, and is silent where there is nothing to build.
+//!
+//! In a workspace with the real alias and the real `xtask-start`, whose `xtask` is a few lines, so that it builds in a
+//! second.
+
+use std::{
+    fs::{self, File},
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::Output,
+};
+
+use duct::{Expression, cmd};
+use tempfile::TempDir;
+use tests::workspace_root;
+
+const MANIFEST: &str = r#"
+[workspace]
+resolver = "3"
+members = ["xtask", "xtask/start"]
+
+[workspace.package]
+version = "0.1.0"
+edition = "2024"
+rust-version = "1.94"
+license = "MIT"
+publish = false
+
+[workspace.lints]
+
+[profile.start]
+inherits = "dev"
+"#;
+
+const PRINT_ARGS: &str = "println!(\"{:?}\", std::env::args().skip(1).collect::<Vec<_>>())";
+
+struct Workspace {
+    _folder: TempDir,
+    root: PathBuf,
+}
+
+impl Workspace {
+    fn new() -> Workspace {
+        let folder = tempfile::tempdir().unwrap();
+        // A blank is what cargo's lists of sources escape.
+        let root = folder.path().canonicalize().unwrap().join("a workspace");
+        for path in [
+            ".cargo/config.toml",
+            "xtask/start/Cargo.toml",
+            "xtask/start/src/lib.rs",
+            "xtask/start/src/main.rs",
+        ] {
+            fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
+            fs::copy(workspace_root().join(path), root.join(path)).unwrap();
+        }
+        fs::create_dir_all(root.join("xtask/src")).unwrap();
+        fs::write(root.join("Cargo.toml"), MANIFEST).unwrap();
+        fs::write(root.join("xtask/Cargo.toml"), "[package]\nname = \"xtask\"\n").unwrap();
+        let workspace = Workspace { _folder: folder, root };
+        workspace.write(PRINT_ARGS);
+        workspace
+    }
+
+    fn write(&self, body: &str) {
+        fs::write(self.root.join("xtask/src/main.rs"), format!("fn main() {{ {body}; }}\n")).unwrap();
+    }
+
+    fn command(&self, folder: &Path) -> Expression {
+        // A target folder that the environment names would be shared with others.
+        cmd!(env!("CARGO"), "xtask", "migrate", "--plan").dir(folder).env_remove("CARGO_TARGET_DIR")
+    }
+
+    fn xtask_in(&self, folder: &Path) -> Output {
+        self.command(folder).stdout_capture().stderr_capture().unchecked().run().unwrap()
+    }
+
+    #[track_caller]
+    fn check(&self, output: &Output, shown: &[&str]) {
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "[\"migrate\", \"--plan\"]\n", "{error}");
+        for words in shown {
+            assert!(error.contains(words), "{words:?} in {error}");
+        }
+        if shown.is_empty() {
+            assert_eq!(error, "");
+        }
+    }
+}
+
+#[test]
+fn a_cold_command_shows_that_it_builds_and_a_warm_one_adds_nothing() {
+    let it = Workspace::new();
+    it.check(&it.xtask_in(&it.root), &["Compiling xtask "]);
+    it.check(&it.xtask_in(&it.root), &[]);
+    it.check(&it.xtask_in(&it.root.join("xtask/src")), &[]);
+    it.write(PRINT_ARGS);
+    it.check(&it.xtask_in(&it.root), &["Compiling xtask "]);
+    it.check(&it.xtask_in(&it.root), &[]);
+}
+
+#[test]
+fn a_command_shows_that_it_waits_for_another_cargo_and_does_so_only_to_build() {
+    let it = Workspace::new();
+    it.check(&it.xtask_in(&it.root), &["Compiling xtask "]);
+    let lock = File::open(it.root.join("target/debug/.cargo-lock")).unwrap();
+    lock.lock().unwrap();
+    it.check(&it.xtask_in(&it.root), &[]);
+
+    it.write(PRINT_ARGS);
+    let command = it.command(&it.root).stderr_to_stdout().unchecked();
+    let mut lines = BufReader::new(command.reader().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("Blocking waiting for file lock")));
+    drop(lock);
+    assert_eq!(lines.last().unwrap(), "[\"migrate\", \"--plan\"]");
+}
+
+#[test]
+fn a_tool_that_does_not_compile_says_so_and_starts_nothing_old() {
+    let it = Workspace::new();
+    it.check(&it.xtask_in(&it.root), &["Compiling xtask "]);
+    it.write("nonsense");
+    let output = it.xtask_in(&it.root);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(error.contains("cannot find value `nonsense`") && output.stdout.is_empty(), "{error}");
+    assert_eq!(output.status.code(), Some(101));
+}
