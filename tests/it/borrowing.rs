@@ -3,7 +3,7 @@
 use std::{
     ffi::OsStr,
     io::{BufRead, BufReader, PipeReader, PipeWriter, pipe},
-    os::unix::net::UnixStream,
+    os::unix::{net::UnixStream, process::ExitStatusExt},
     path::PathBuf,
     process::Output,
     sync::LazyLock,
@@ -101,8 +101,13 @@ pub(crate) fn outcome_line(outcome: &Outcome) -> Vec<&str> {
 
 /// Kills a process on the spot, and waits until it is gone.
 pub(crate) fn kill(handle: &Handle) {
+    killed_alive(handle);
+}
+
+/// The same; returns whether it still ran.
+pub(crate) fn killed_alive(handle: &Handle) -> bool {
     let _ = kill_process(pid_of(handle), Signal::KILL);
-    handle.wait().unwrap();
+    handle.wait().unwrap().status.signal() == Some(Signal::KILL.as_raw())
 }
 
 /// What one statement answers on a server, a row an element.

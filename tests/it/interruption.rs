@@ -1,6 +1,9 @@
 //! Ctrl-C, SIGTERM and kill -9 at any moment: nothing half done stays, and the same command again ends well.
 
-use std::time::{Duration, Instant};
+use std::{
+    os::unix::process::ExitStatusExt,
+    time::{Duration, Instant},
+};
 
 use duct::Handle;
 use rustix::process::{Pid, Signal, kill_process};
@@ -9,6 +12,7 @@ use tests::TestDatabase;
 use crate::{
     checkout::Checkout,
     locking::wait_for_session,
+    native_server::PATIENCE,
     snapshot::{shape, snapshot},
 };
 
@@ -29,6 +33,9 @@ async fn left_behind(db: &TestDatabase) -> (i64, bool) {
     .await
     .unwrap()
 }
+
+/// How many moments of a command's life, from its first to its last.
+const KILLS: u32 = 16;
 
 const SLOW: &str = "create table half (id int);\nselect pg_sleep(600);";
 
@@ -76,7 +83,7 @@ fn kill_9_in_mid_migration_is_noticed_by_the_server() {
         running.wait()?;
         let start = Instant::now();
         while left_behind(db).await != (0, false) {
-            assert!(start.elapsed() < Duration::from_secs(5), "the statement still runs");
+            assert!(start.elapsed() < PATIENCE, "the statement still runs");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         assert_eq!(before, snapshot(db).await);
@@ -86,30 +93,38 @@ fn kill_9_in_mid_migration_is_noticed_by_the_server() {
 
 #[test]
 fn kill_9_at_any_moment_of_db_setup_then_again_ends_well() {
-    let expected = {
-        let mut expected = Vec::new();
-        tests::empty().run(async |db| {
-            Checkout::new().xtask(db, &["db-setup"]).expect(0, &[]);
-            expected = shape(db).await;
-            Ok(())
-        });
-        expected
-    };
-    for delay_ms in (0..=180).step_by(12) {
+    let (mut expected, mut duration) = (Vec::new(), Duration::ZERO);
+    tests::empty().run(async |db| {
+        let start = Instant::now();
+        Checkout::new().xtask(db, &["db-setup"]).expect(0, &[]);
+        duration = start.elapsed();
+        expected = shape(db).await;
+        Ok(())
+    });
+    let (mut kills, mut at_work) = (0, 0);
+    while kills < KILLS {
         tests::empty().run(async |db| {
             let checkout = Checkout::new();
             let running =
                 checkout.command(&db.url(), &["db-setup"]).stdout_capture().stderr_capture().start()?;
-            tokio::time::sleep(Duration::from_millis(delay_ms)).await;
+            tokio::time::sleep(duration * (2 * kills + 1) / (2 * KILLS)).await;
+            let connected = left_behind(db).await.0 > 0;
             send(&running, Signal::KILL);
-            running.wait()?;
+            if running.wait()?.status.signal() != Some(Signal::KILL.as_raw()) {
+                // It was faster than the undisturbed one, so the kill came too late: again, and sooner.
+                duration = duration * 3 / 4;
+                return Ok(());
+            }
+            kills += 1;
+            at_work += u32::from(connected);
             checkout.xtask(db, &["db-setup"]).expect(0, &["22 tables, exactly as apps.toml says"]);
             checkout.xtask(db, &["db-check"]).expect(0, &[]);
             // Marked, whenever that was: else this would be refused.
             checkout.xtask(db, &["migrate", "progress", "zero"]).expect(0, &[]);
             checkout.xtask(db, &["migrate"]).expect(0, &[]);
-            assert_eq!(expected, shape(db).await, "killed after {delay_ms} ms");
+            assert_eq!(expected, shape(db).await, "kill {kills} of {KILLS}, of {duration:?}");
             Ok(())
         });
     }
+    assert!(at_work > 0, "no kill came while it was connected");
 }

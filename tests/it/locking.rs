@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use migrations::{Error, Project, Prune, SeedMode, Session, Settings, Target};
 use sqlx::{ConnectOptions, Connection, Executor, migrate::Migrate};
 
-use crate::{checkout::Checkout, snapshot::snapshot};
+use crate::{checkout::Checkout, native_server::PATIENCE, snapshot::snapshot};
 
 #[test]
 fn a_lock_held_by_sqlx_itself_is_waited_for_and_given_up_with_its_holder() {
@@ -26,7 +26,8 @@ fn a_lock_held_by_sqlx_itself_is_waited_for_and_given_up_with_its_holder() {
                 "nothing was touched",
             ],
         );
-        assert!(start.elapsed() < Duration::from_secs(10));
+        // Without the option it waits for 30 s.
+        assert!(start.elapsed() < Duration::from_secs(25));
         assert_eq!(before, snapshot(db).await);
         holder.close().await?;
         Ok(())
@@ -132,9 +133,13 @@ fn a_session_that_was_given_up_in_the_middle_does_nothing_more() {
         let checkout = Checkout::new();
         checkout.migration("progress/0002_slow", "select pg_sleep(600);", "select 1;");
         let project = Project::load(&checkout.path(""))?;
-        let mut session = Session::connect(&db.options(), Settings::default()).await?;
+        let settings = Settings { application_name: "cargo xtask".to_owned(), ..Settings::default() };
+        let mut session = Session::connect(&db.options(), settings).await?;
         let work = async { session.migrate(&project, &Target::Latest, &mut |_| {}).await };
-        tokio::time::timeout(Duration::from_millis(500), work).await.unwrap_err();
+        tokio::select! {
+            ended = work => panic!("{ended:?}"),
+            () = wait_for_session(db, "pg_sleep") => {}
+        }
         let again = session.migrate(&project, &Target::Latest, &mut |_| {}).await;
         assert!(matches!(again, Err(Error::Abandoned)), "{again:?}");
         Ok(())
@@ -199,7 +204,7 @@ pub(crate) async fn wait_for_session(db: &tests::TestDatabase, text: &str) {
                and application_name ~ '^(cargo xtask|backend)' and position($1 in query) > 0)";
     let start = Instant::now();
     while !sqlx::query_scalar::<_, bool>(sql).bind(text).fetch_one(db.pool()).await.unwrap() {
-        assert!(start.elapsed() < Duration::from_secs(20), "no session with {text}");
+        assert!(start.elapsed() < PATIENCE, "no session with {text}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

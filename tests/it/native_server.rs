@@ -16,7 +16,7 @@ use sqlx::{Connection, Executor, PgConnection};
 use crate::checkout::{Checkout, Outcome, outcome};
 
 /// For what takes a second on a machine that is not busy.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A checkout with a native server of its own, which is stopped when the test is over.
 pub(crate) struct NativeServer {

@@ -1,12 +1,13 @@
 //! Whatever is killed, and whenever: the next one is not harmed by it, and what was left can be told from what is others'.
 
-use std::{
-    ffi::OsStr,
-    time::{Duration, Instant},
-};
+use std::{env, ffi::OsStr, time::Duration};
+
+use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use crate::{
-    borrowing::{Host, RIGHT, Waiting, ask, begin, borrower, databases, kill, outcome_line, told},
+    borrowing::{
+        Host, RIGHT, Waiting, ask, begin, borrower, databases, kill, killed_alive, outcome_line, told,
+    },
     checkout::{Checkout, outcome},
     native_server::NativeServer,
 };
@@ -18,6 +19,17 @@ const FOREIGN: [&str; 4] = [
     "scratch_mine",
     "scratch_template_x",
 ];
+
+/// How many borrowers are started; most of them are killed.
+const ROUNDS: usize = 100;
+
+/// Random numbers that a failed test can get again: it prints their seed, and takes one from `XTASK_TEST_SEED`.
+#[expect(clippy::print_stderr, reason = "the runner shows what a failed test printed")]
+fn seeded_random() -> StdRng {
+    let seed = env::var("XTASK_TEST_SEED").map_or_else(|_| rand::random(), |seed| seed.parse().unwrap());
+    eprintln!("the same moments again: XTASK_TEST_SEED={seed}");
+    StdRng::seed_from_u64(seed)
+}
 
 #[test]
 fn kills_at_any_moment_leave_nothing_that_is_not_swept_and_touch_nothing_foreign() {
@@ -40,22 +52,23 @@ fn kills_at_any_moment_leave_nothing_that_is_not_swept_and_touch_nothing_foreign
     );
     let before = databases(&url);
     let mut host = Host::start(&server.checkout, &url);
-    let (began, mut rounds, mut borrowers) = (Instant::now(), 0, Vec::new());
-    while began.elapsed() < Duration::from_secs(10) {
-        let content = ["seeded", "recycled", "unseeded", "transaction", "empty"][rounds % 5];
+    let (mut random, mut borrowers, mut killed) = (seeded_random(), Vec::new(), 0);
+    for round in 1..=ROUNDS {
+        let content = ["seeded", "recycled", "unseeded", "transaction", "empty"][round % 5];
         let both = [(tests::SERVICE, host.socket.as_os_str()), (tests::SERVER, OsStr::new(&url))];
         borrowers.push(begin(&borrower(&server.checkout, &[content, "1000", "pass"], &both)));
-        std::thread::sleep(Duration::from_millis(rand::random_range(0..150)));
+        std::thread::sleep(Duration::from_millis(random.random_range(0..150)));
         if borrowers.len() > 3 {
-            kill(&borrowers.swap_remove(rand::random_range(0..borrowers.len())));
+            let victim = borrowers.swap_remove(random.random_range(0..borrowers.len()));
+            killed += usize::from(killed_alive(&victim));
         }
-        rounds += 1;
-        if rounds % 10 == 0 {
-            kill(&host.process);
+        if round % 10 == 0 {
+            assert!(killed_alive(&host.process), "{:?}", host.process);
             host = Host::start(&server.checkout, &url);
         }
     }
     borrowers.iter().for_each(kill);
+    assert!(killed > ROUNDS / 3, "{killed} of {ROUNDS} rounds killed one that was alive");
     kill(&host.process);
     let host = Host::start(&server.checkout, &url);
     let next = begin(&host.borrower(&server.checkout, &["seeded", "5", "pass", RIGHT]));

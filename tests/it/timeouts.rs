@@ -38,7 +38,8 @@ fn a_lock_that_another_session_holds_is_retried() {
                 }
             })
             .await?;
-        assert_eq!(retries, [2, 3]);
+        // More where the holder's end takes longer than a pause.
+        assert!(retries.starts_with(&[2, 3]), "{retries:?}");
         assert!(shape(db).await.iter().any(|line| line.contains("column public.t more")));
         Ok(())
     });

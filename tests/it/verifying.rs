@@ -6,7 +6,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use sqlx::{AssertSqlSafe, Executor};
 use tests::TestDatabase;
 
-use crate::checkout::{Checkout, outcome};
+use crate::{
+    checkout::{Checkout, outcome},
+    native_server::PATIENCE,
+};
 
 /// Runs a test with the URL of a role of its own, so that what it leaves on the server can be told from what others do.
 #[track_caller]
@@ -220,7 +223,7 @@ fn an_interrupted_proof_leaves_nothing() {
         let asleep = "select exists (select from pg_stat_activity where usename = $1 and query like '%pg_sleep(600)%')";
         let start = Instant::now();
         while !sqlx::query_scalar::<_, bool>(asleep).bind(db.name()).fetch_one(db.pool()).await.unwrap() {
-            assert!(start.elapsed() < Duration::from_secs(20));
+            assert!(start.elapsed() < PATIENCE);
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         for pid in running.pids() {

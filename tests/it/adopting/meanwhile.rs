@@ -11,13 +11,14 @@ use crate::{
     checkout::{Checkout, outcome},
     interop::rows,
     interruption::send,
+    native_server::PATIENCE,
     verifying::as_own_role,
 };
 
 async fn wait_until(db: &TestDatabase, what: &str) {
     let start = Instant::now();
     while !exists(db, what).await {
-        assert!(start.elapsed() < Duration::from_secs(20));
+        assert!(start.elapsed() < PATIENCE);
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
