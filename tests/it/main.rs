@@ -42,6 +42,7 @@ mod scratch_content;
 mod scratch_crowd;
 mod scratch_kept;
 mod scratch_killed;
+mod scratch_project;
 mod scratch_recycled;
 mod scratch_shared;
 mod scratch_transaction;

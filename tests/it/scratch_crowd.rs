@@ -109,12 +109,12 @@ const PATIENCE: Duration = Duration::from_secs(3);
 #[test]
 fn where_connections_run_out_tests_wait_and_then_learn_the_sum() {
     let (server, url) = small(25);
-    let (socket, migrations) = (server.checkout.root().join("socket"), server.checkout.path(""));
+    let (socket, root) = (server.checkout.root().join("socket"), server.checkout.root().to_owned());
     let minute = Duration::from_secs(60);
     let lifetime =
         Lifetime { unused: minute, kept: minute, whole_server: false, attended: true, patience: PATIENCE };
     let work = async {
-        let service = Service::start(url.parse().unwrap(), migrations, lifetime).await.unwrap();
+        let service = Service::start(url.parse().unwrap(), root, lifetime).await.unwrap();
         let listener = UnixListener::bind(&socket).unwrap();
         let serving = service.clone();
         tokio::spawn(async move { serving.serve(listener).await });

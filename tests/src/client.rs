@@ -8,7 +8,6 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use migrations::Project;
 use sha2::{Digest as _, Sha256};
 use sqlx::postgres::PgConnectOptions;
 
@@ -17,6 +16,7 @@ use crate::{
     content::Recipe,
     owner::{Owner, hex, maintenance},
     protocol::{Answer, Line, Loan, Report, Request},
+    sources::Sources,
     template, workspace_root,
 };
 
@@ -25,8 +25,8 @@ pub const SERVICE: &str = "XTASK_TEST_SERVICE";
 /// Names a test server.
 pub const SERVER: &str = "XTASK_TEST_URL";
 
-static PROJECT: LazyLock<Result<Project, migrations::Error>> =
-    LazyLock::new(|| Project::load(&root().join("migrations")));
+/// For the databases that we make ourselves.
+static SOURCES: LazyLock<Sources> = LazyLock::new(|| Sources::new(root()));
 
 /// A database that somebody has for a while; when this goes away, so does the database.
 pub struct Lent {
@@ -66,10 +66,10 @@ impl Lent {
     async fn make(server: &PgConnectOptions, recipe: &Recipe) -> anyhow::Result<Lent> {
         // Cleaning in place is of use only to whoever lends it again.
         let recipe = Recipe { recyclable: false, ..recipe.clone() };
-        let project = PROJECT.as_ref().map_err(|error| anyhow::anyhow!("{error}"))?;
+        let (project, _) = SOURCES.project(recipe.project.as_deref())?;
         let mut conn = maintenance(server).await?;
         let owner = Owner::new(&mut conn).await?;
-        let template = template::ensure(&mut conn, server, &owner, project, &recipe).await?;
+        let template = template::ensure(&mut conn, server, &owner, &project, &recipe).await?;
         let scratch = Scratch::lend(server, conn, owner, template.as_deref()).await?;
         Ok(Lent { url: scratch.url(), by: Lender::Us(Box::new(scratch)) })
     }

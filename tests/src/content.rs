@@ -1,5 +1,7 @@
 //! What a test wants to find in its database, and the fingerprint of that.
 
+use std::path::PathBuf;
+
 use migrations::{Project, Script};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -23,15 +25,19 @@ pub(crate) enum Content {
     At(String),
 }
 
-/// A template: what is in it, and whether clones of it can be cleaned in place.
+/// A template: whose schema it is, what is in it, and whether clones of it can be cleaned in place.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Recipe {
+    /// The folder of a project, relative to the checkout's root; `None` is the product.
+    #[serde(default)]
+    pub(crate) project: Option<PathBuf>,
     pub(crate) content: Content,
     pub(crate) recyclable: bool,
 }
 
 impl Recipe {
-    /// The name of its template: the same for the same files, role and version of the server, and for no others.
+    /// The name of its template: the same for the same files, wherever they are, and the same role and version of the
+    /// server, and for no others.
     pub(crate) fn template(&self, project: &Project, role: &str, server_version: u32) -> String {
         let mut hash = Sha256::new();
         let mut add = |part: &[u8]| {
@@ -41,7 +47,8 @@ impl Recipe {
         add(&FORMAT.to_le_bytes());
         add(&server_version.to_le_bytes());
         add(role.as_bytes());
-        add(format!("{self:?}").as_bytes());
+        add(format!("{:?}", self.content).as_bytes());
+        add(&[u8::from(self.recyclable)]);
         for app in &project.apps {
             add(app.name.as_bytes());
             add(app.ledger.as_bytes());

@@ -2,7 +2,8 @@
 //!
 //! [`with_database`] hands a test a migrated and seeded database and removes it afterwards; where the test fails the
 //! database stays, and the failure says how to open it. [`empty`], [`unseeded`] and [`at`] hand out others,
-//! [`recycled`] and [`with_transaction`] are for big suites of small tests.
+//! [`recycled`] and [`with_transaction`] are for big suites of small tests. [`project`] hands out databases of another
+//! folder of migrations than the product's own.
 //!
 //! ```no_run
 //! #[test]
@@ -25,6 +26,7 @@
 mod client;
 mod content;
 mod owner;
+mod project;
 mod protocol;
 mod recycle;
 mod run;
@@ -40,8 +42,9 @@ mod template;
 use std::path::{Path, PathBuf};
 
 pub use client::{Lent, SERVER, SERVICE, end, report, server, shared_socket};
+pub use project::{Project, at, empty, project, recycled, seeded, unseeded, with_database, with_transaction};
 pub use protocol::Report;
-pub use run::{Setup, TestDatabase, at, empty, recycled, seeded, unseeded, with_database, with_transaction};
+pub use run::{Setup, TestDatabase};
 pub use scratch::Scratch;
 pub use service::{Lifetime, Service};
 pub use sweep::{scratch_databases, sweep};

@@ -16,7 +16,7 @@ use tokio::runtime::Runtime;
 
 use crate::{
     client::Lent,
-    content::{Content, Recipe},
+    content::Recipe,
     owner::connect,
     protocol::{Line, Loan},
     recycle,
@@ -54,55 +54,10 @@ impl TestDatabase {
     }
 }
 
-/// What a test wants: the content of its database, and whether it is cleaned in place afterwards.
+/// What a test gets: the project, the content of its database, and whether that is cleaned in place afterwards.
 #[derive(Debug, Clone)]
 pub struct Setup {
-    recipe: Recipe,
-}
-
-/// Runs a test on a migrated and seeded database of its own.
-///
-/// # Panics
-/// Where the test fails; the database stays then, and the message says how to open and remove it.
-#[track_caller]
-pub fn with_database(test: impl AsyncFnOnce(&TestDatabase) -> anyhow::Result<()>) {
-    seeded().run(test);
-}
-
-/// A migrated and seeded database, as [`with_database`] hands it out.
-pub fn seeded() -> Setup {
-    setup(Content::Seeded)
-}
-
-/// A database that holds nothing.
-pub fn empty() -> Setup {
-    setup(Content::Empty)
-}
-
-/// A migrated database without reference data.
-pub fn unseeded() -> Setup {
-    setup(Content::Unseeded)
-}
-
-/// A database as it was just after one migration, `app/0001_name`, for tests of the next one: that migration and all that
-/// it needs, without reference data.
-pub fn at(migration: &str) -> Setup {
-    setup(Content::At(migration.to_owned()))
-}
-
-/// A migrated and seeded database that other tests have had before and will have again, cleaned in place: several times the
-/// tests a second of clones, for suites of thousands of small ones.
-///
-/// Every row is put back. DDL, a sequence that moved on, large objects, prepared transactions and settings of the database
-/// are noticed, and then the database is thrown away. What a test can tell nevertheless: row versions and statistics are
-/// those of a database with a past, and a session setting `session_replication_role` or a superuser who alters event
-/// triggers can hide a change from the guard.
-pub fn recycled() -> Setup {
-    Setup { recipe: Recipe { content: Content::Seeded, recyclable: true } }
-}
-
-fn setup(content: Content) -> Setup {
-    Setup { recipe: Recipe { content, recyclable: false } }
+    pub(crate) recipe: Recipe,
 }
 
 impl Setup {
@@ -118,7 +73,7 @@ impl Setup {
     /// Runs a test on such a database of its own.
     ///
     /// # Panics
-    /// As [`with_database`].
+    /// As [`crate::with_database`].
     #[track_caller]
     pub fn run(self, test: impl AsyncFnOnce(&TestDatabase) -> anyhow::Result<()>) {
         let (runtime, name) = (runtime(), test_name());
@@ -145,24 +100,18 @@ impl Setup {
     }
 }
 
-/// Runs a test in a transaction that is rolled back, on a migrated and seeded database that all such tests share: the
-/// cheapest of all, for tests of queries alone.
-///
-/// It tells less than the others: `now()` stands still, deferred constraints are never checked, what another connection
-/// would see can't be asked, sequences move on for everybody, and tests wait for each other's locks. A test that commits
-/// nevertheless fails, and nobody else gets that database.
-///
-/// # Panics
-/// Where the test fails; nothing of it is kept.
+/// As [`crate::with_transaction`] says.
 #[track_caller]
-pub fn with_transaction(test: impl AsyncFnOnce(&mut PgConnection) -> anyhow::Result<()>) {
+pub(crate) fn in_transaction(
+    recipe: &Recipe,
+    test: impl AsyncFnOnce(&mut PgConnection) -> anyhow::Result<()>,
+) {
     let (runtime, name) = (runtime(), test_name());
-    let recipe = seeded().recipe;
-    let lent = match runtime.block_on(Lent::take(&recipe, Loan::Transaction, &name)) {
+    let lent = match runtime.block_on(Lent::take(recipe, Loan::Transaction, &name)) {
         Ok(lent) => lent,
         Err(error) => panic!("no database for this test: {}", chain(error.as_ref())),
     };
-    let in_transaction = async {
+    let rolled_back = async {
         let mut conn = connect(&lent.url().parse()?).await?;
         let mut transaction = conn.begin().await?;
         let id = transaction_id(&mut transaction).await?;
@@ -173,7 +122,7 @@ pub fn with_transaction(test: impl AsyncFnOnce(&mut PgConnection) -> anyhow::Res
         conn.close().await?;
         if committed { Ok(None) } else { Ok(Some(outcome)) }
     };
-    let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(in_transaction)));
+    let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(rolled_back)));
     match outcome {
         Ok(Ok(None)) => {
             // Whatever it wrote is there for good.

@@ -71,13 +71,14 @@ pub struct Lifetime {
 }
 
 impl Service {
-    /// Takes over a server: removes what dead services have left, and makes the usual template and some clones of it.
+    /// Takes over a server for the checkout with this root: removes what dead services have left, and makes the template of
+    /// the product and some clones of it.
     ///
     /// # Errors
     /// Where the server does not answer, the role may not create databases, or a migration or seed fails.
     pub async fn start(
         server: PgConnectOptions,
-        migrations: PathBuf,
+        root: PathBuf,
         lifetime: Lifetime,
     ) -> anyhow::Result<Arc<Service>> {
         let mut conn = maintenance(&server).await?;
@@ -86,8 +87,8 @@ impl Service {
         let makers = std::thread::available_parallelism().map_or(4, |cores| 2 * cores.get()).clamp(4, 8);
         let makers = u32::try_from(makers).unwrap_or(8);
         let connections = connections(&mut conn, makers).await?;
-        let stock = Stock::new(server, owner.clone(), migrations, makers, lifetime.whole_server);
-        stock.template(&Recipe { content: Content::Seeded, recyclable: false }).await?;
+        let stock = Stock::new(server, owner.clone(), root, makers, lifetime.whole_server);
+        stock.template(&Recipe { project: None, content: Content::Seeded, recyclable: false }).await?;
         let ended = Arc::new(Notify::new());
         tokio::spawn(owner::hold(stock.server.clone(), owner, conn, ended.clone()));
         Ok(Arc::new(Service {

@@ -24,7 +24,7 @@ use crate::{
     owner::{Owner, Purpose, maintenance},
     scratch,
     shelf::Shelf,
-    sources::Sources,
+    sources::{Freshness, Sources},
     template,
 };
 
@@ -59,7 +59,7 @@ impl Stock {
     pub(crate) fn new(
         server: PgConnectOptions,
         owner: Owner,
-        migrations: PathBuf,
+        root: PathBuf,
         makers: u32,
         whole_server: bool,
     ) -> Arc<Stock> {
@@ -71,7 +71,7 @@ impl Stock {
         let stock = Arc::new(Stock {
             server,
             owner,
-            sources: Sources::new(migrations),
+            sources: Sources::new(root),
             workers,
             building: AsyncMutex::default(),
             shelves: Mutex::default(),
@@ -90,9 +90,10 @@ impl Stock {
 
     /// The template of a recipe, by the files as they are now. Empty for a database that holds nothing.
     pub(crate) async fn template(&self, recipe: &Recipe) -> anyhow::Result<String> {
-        let (project, changed) = self.sources.project()?;
-        if changed {
-            for (_, mut shelf) in lock(&self.shelves).drain() {
+        let (project, freshness) = self.sources.project(recipe.project.as_deref())?;
+        if freshness == Freshness::Changed {
+            let outdated = |other: &Recipe, _: &mut Shelf| other.project == recipe.project;
+            for (_, mut shelf) in lock(&self.shelves).extract_if(outdated) {
                 shelf.clear().for_each(|name| self.remove(name));
             }
         }
@@ -105,7 +106,9 @@ impl Stock {
         }
         let mut conn = self.connection().await?;
         let template = template::ensure(&mut conn, &self.server, &self.owner, &project, recipe).await?;
-        if let (Some(template), Content::Seeded, true) = (&template, &recipe.content, self.whole_server) {
+        if let (Some(template), Content::Seeded, None, true) =
+            (&template, &recipe.content, &recipe.project, self.whole_server)
+        {
             template::make_default(&mut conn, template).await?;
         }
         let template = template.unwrap_or_default();

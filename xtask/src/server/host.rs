@@ -100,7 +100,7 @@ impl Args {
             attended: self.attached,
             patience: PATIENCE,
         };
-        let starting = Service::start(server.options.clone(), checkout.migrations(), lifetime);
+        let starting = Service::start(server.options.clone(), checkout.root.clone(), lifetime);
         let service = or_interrupted(starting).await?;
         let listener = UnixListener::bind(&self.socket)
             .with_context(|| format!("listen at {}", self.socket.display()))?;
