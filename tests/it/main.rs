@@ -40,6 +40,7 @@ mod schema;
 mod scratch_alone;
 mod scratch_content;
 mod scratch_crowd;
+mod scratch_handed;
 mod scratch_kept;
 mod scratch_killed;
 mod scratch_project;

@@ -14,7 +14,7 @@ const WHICH: &str = "select coalesce(string_agg(relname, '+' order by relname), 
                      from pg_class where relname in ('roles', 'apples', 'pears')";
 
 /// A checkout with two projects beside the product's.
-fn orchard() -> Checkout {
+pub(crate) fn orchard() -> Checkout {
     let checkout = Checkout::new();
     for fruit in ["apples", "pears"] {
         let folder = checkout.root().join("fixtures").join(fruit);
@@ -47,7 +47,7 @@ fn projects_side_by_side_on_one_server_each_get_their_own_schema() {
     tests::empty().run(async |db| {
         let (checkout, url) = (orchard(), db.url());
         let host = Host::start(&checkout, &url);
-        let alone = [(tests::SERVER, OsStr::new(&url))];
+        let alone = [(tests::service::SERVER, OsStr::new(&url))];
         for content in CONTENTS {
             let mut started = Vec::new();
             for (folder, expected) in

@@ -3,11 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use sqlx::PgConnection;
+use tests_client::{Content, Recipe};
 
-use crate::{
-    content::{Content, Recipe},
-    run::{Setup, TestDatabase, in_transaction},
-};
+use crate::{database::TestDatabase, run::in_transaction, setup::Setup};
 
 /// A folder of migrations with a manifest, `apps.toml`, that tests get their databases from.
 ///
@@ -48,6 +46,14 @@ impl Project {
         in_transaction(&self.seeded().recipe, test);
     }
 
+    /// Hands out a migrated and seeded database, as [`crate::database`].
+    ///
+    /// # Panics
+    /// If there is no database.
+    pub async fn database(&self) -> TestDatabase {
+        self.seeded().database().await
+    }
+
     /// A migrated and seeded database, as [`Project::with_database`] hands it out.
     pub fn seeded(&self) -> Setup {
         self.setup(Content::Seeded)
@@ -70,12 +76,13 @@ impl Project {
 
     /// A migrated and seeded database that is cleaned in place for the next test, as [`crate::recycled`].
     pub fn recycled(&self) -> Setup {
-        let Setup { recipe } = self.seeded();
-        Setup { recipe: Recipe { recyclable: true, ..recipe } }
+        let mut setup = self.seeded();
+        setup.recipe.recyclable = true;
+        setup
     }
 
     fn setup(&self, content: Content) -> Setup {
-        Setup { recipe: Recipe { project: self.folder.clone(), content, recyclable: false } }
+        Setup { recipe: Recipe::new(self.folder.clone(), content) }
     }
 }
 
@@ -86,6 +93,27 @@ impl Project {
 #[track_caller]
 pub fn with_database(test: impl AsyncFnOnce(&TestDatabase) -> anyhow::Result<()>) {
     Project::default().with_database(test);
+}
+
+/// Hands out a migrated and seeded database, for a test that runs on a runtime already, as `#[tokio::test]` does. It does not
+/// block the runtime, and works on any.
+///
+/// ```no_run
+/// # async fn the_program_starts() {
+/// let database = tests::database().await;
+/// my_program::start(&database.url()).await;
+/// # }
+/// # mod my_program { pub async fn start(_url: &str) {} }
+/// ```
+///
+/// The database is removed when it is dropped, also if the process ends before. In a panic it stays, and the output shows how
+/// to open and remove it. A test that returns an error does not panic, so nothing is kept of it: [`macro@crate::test`] keeps
+/// the database there too.
+///
+/// # Panics
+/// If there is no database.
+pub async fn database() -> TestDatabase {
+    Project::default().database().await
 }
 
 /// Runs a test in a transaction that is rolled back, on a migrated and seeded database that all such tests share. It is the

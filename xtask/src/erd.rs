@@ -10,7 +10,7 @@ mod order;
 mod schema;
 mod wires;
 
-use ::tests::Scratch;
+use ::tests::scratch::Scratch;
 use clap::Args as ClapArgs;
 use serde_json::json;
 
