@@ -1,8 +1,8 @@
 //! A process that borrows databases, for tests of what happens where many do, and where one is killed.
 //!
-//! `borrower CONTENT TIMES END SQL…`: so many times, one after another, a database of this content. Of each it prints a line:
-//! its name, and what the statements answer. At the end of each it does one of: `pass`, `fail`, `panic`, `wait` (until
-//! standard input ends, and then asks everything once more).
+//! `borrower CONTENT TIMES END SQL…` borrows so many databases of this content, one after another. For each it prints a line:
+//! its name, and what the statements answer. CONTENT may name a project, `FOLDER=seeded`. END says what it does with each in
+//! the end: `pass`, `fail`, `panic`, or `wait` until standard input ends and then run all statements once more.
 
 #![expect(clippy::unwrap_used, reason = "a panic with its line is what a test has to say")]
 #![expect(clippy::print_stdout, reason = "that is how it answers")]
@@ -21,16 +21,20 @@ fn main() {
     let [content, times, end, statements @ ..] = &words[..] else { panic!("{words:?}") };
     let script = Script { end: end.clone(), statements: statements.to_vec() };
     for _ in 0..times.parse().unwrap() {
-        let setup = match &content[..] {
+        let (project, content) = match content.split_once('=') {
+            Some((folder, content)) => (tests::project(folder), content),
+            None => (tests::Project::default(), &content[..]),
+        };
+        let setup = match content {
             "transaction" => {
-                tests::with_transaction(async |conn| script.run(conn).await);
+                project.with_transaction(async |conn| script.run(conn).await);
                 continue;
             }
-            "seeded" => tests::seeded(),
-            "unseeded" => tests::unseeded(),
-            "empty" => tests::empty(),
-            "recycled" => tests::recycled(),
-            migration => tests::at(migration),
+            "seeded" => project.seeded(),
+            "unseeded" => project.unseeded(),
+            "empty" => project.empty(),
+            "recycled" => project.recycled(),
+            migration => project.at(migration),
         };
         setup.run(async |db| script.run(&mut *db.pool().acquire().await?).await);
     }

@@ -39,7 +39,7 @@ pub(crate) fn borrower(checkout: &Checkout, words: &[&str], more: &[(&str, &OsSt
 pub(crate) fn surrounded(checkout: &Checkout, command: Expression, more: &[(&str, &OsStr)]) -> Expression {
     // The variable that is set first is the one that counts.
     let command = more.iter().fold(command, |command, (name, value)| command.env(name, value));
-    ["DATABASE_URL", "XTASK_SERVER", tests::SERVER, tests::SERVICE]
+    ["DATABASE_URL", "XTASK_SERVER", tests::service::SERVER, tests::service::SERVICE]
         .into_iter()
         .fold(command, |command, name| command.env_remove(name))
         .env("XTASK_ROOT", checkout.root())
@@ -152,13 +152,13 @@ impl Shared {
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
-        tests::shared_socket(self.checkout.root()).unwrap()
+        tests::service::shared_socket(self.checkout.root()).unwrap()
     }
 
     /// Its server, password included.
     pub(crate) fn url(&self) -> String {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(tests::report(&self.socket())).unwrap().server
+        runtime.block_on(tests::service::report(&self.socket())).unwrap().server
     }
 
     /// The processes that lend for this checkout, also those of `cargo xtask test`.
@@ -214,7 +214,7 @@ impl Host {
 
     /// A process that borrows from it.
     pub(crate) fn borrower(&self, checkout: &Checkout, words: &[&str]) -> Expression {
-        borrower(checkout, words, &[(tests::SERVICE, self.socket.as_os_str())])
+        borrower(checkout, words, &[(tests::service::SERVICE, self.socket.as_os_str())])
     }
 
     pub(crate) fn borrow(&self, checkout: &Checkout, words: &[&str]) -> Outcome {

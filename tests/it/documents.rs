@@ -139,7 +139,7 @@ fn every_verb_teaches_by_example() {
 #[test]
 fn every_environment_variable_is_listed() {
     let (listed, prefixes) = (document("CONTRIBUTING.md"), ["XTASK_", "SUPERUSER_"]);
-    for folder in ["xtask/src", "tests/src", "tests/it", "backend/src"] {
+    for folder in ["xtask/src", "tests/src", "tests/client/src", "tests/it", "backend/src"] {
         for entry in walk(&workspace_root().join(folder)) {
             for word in entry
                 .split(|c: char| !c.is_ascii_uppercase() && c != '_')

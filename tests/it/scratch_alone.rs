@@ -39,7 +39,7 @@ fn without_a_service_a_test_makes_and_removes_its_database_itself() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         let url = db.url();
-        let server = [(tests::SERVER, OsStr::new(&url))];
+        let server = [(tests::service::SERVER, OsStr::new(&url))];
         for content in ["seeded", "recycled", "transaction"] {
             let told = outcome(&borrower(&checkout, &[content, "2", "pass", RIGHT], &server))
                 .expect(0, &[])
@@ -63,7 +63,8 @@ fn a_suite_whose_service_is_killed_goes_on_without() {
     let server = NativeServer::new();
     let url = server.server_url();
     let host = Host::start(&server.checkout, &url);
-    let both = [(tests::SERVICE, host.socket.as_os_str()), (tests::SERVER, OsStr::new(&url))];
+    let both =
+        [(tests::service::SERVICE, host.socket.as_os_str()), (tests::service::SERVER, OsStr::new(&url))];
     for content in ["seeded", "recycled"] {
         let words = [content, "1", "wait", RIGHT];
         let holder = Waiting::begin(&borrower(&server.checkout, &words, &both));

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, ffi::OsStr, time::Duration};
 
 use sqlx::AssertSqlSafe;
-use tests::{Lifetime, Service};
+use tests::service::{Lifetime, Service, Starter};
 use tokio::{net::UnixListener, time::sleep};
 
 use crate::{
@@ -37,7 +37,7 @@ fn fifty_processes_at_once_build_a_template_once() {
         checkout.migration("progress/0002_once", &format!("create role {role};"), "select 1;");
         let url = db.url();
         let words = ["seeded", "1", "pass", RIGHT];
-        let server = [(tests::SERVER, OsStr::new(&url))];
+        let server = [(tests::service::SERVER, OsStr::new(&url))];
         let all: Vec<_> = (0..50).map(|_| begin(&borrower(&checkout, &words, &server))).collect();
         for one in &all {
             assert!(told(one)[0].ends_with(" 22 7"));
@@ -109,12 +109,12 @@ const PATIENCE: Duration = Duration::from_secs(3);
 #[test]
 fn where_connections_run_out_tests_wait_and_then_learn_the_sum() {
     let (server, url) = small(25);
-    let (socket, migrations) = (server.checkout.root().join("socket"), server.checkout.path(""));
-    let minute = Duration::from_secs(60);
-    let lifetime =
-        Lifetime { unused: minute, kept: minute, whole_server: false, attended: true, patience: PATIENCE };
+    let (socket, root) = (server.checkout.root().join("socket"), server.checkout.root().to_owned());
+    let mut lifetime = Lifetime::default();
+    lifetime.starter = Starter::Present;
+    lifetime.patience = PATIENCE;
     let work = async {
-        let service = Service::start(url.parse().unwrap(), migrations, lifetime).await.unwrap();
+        let service = Service::start(url.parse().unwrap(), root, lifetime).await.unwrap();
         let listener = UnixListener::bind(&socket).unwrap();
         let serving = service.clone();
         tokio::spawn(async move { serving.serve(listener).await });
@@ -154,7 +154,7 @@ fn a_server_without_room_for_one_test_is_refused_with_the_sum() {
         1,
         &[
             "the test server has 7 connections left, and ",
-            "wanted: ",
+            " are needed: ",
             "5 for a test",
             "raise its max_connections",
         ],

@@ -1,7 +1,5 @@
 //! What becomes of a test's database: a passing one's goes, a failing one's stays, with the two commands for it.
 
-use duct::cmd;
-
 use crate::{
     borrowing::{Shared, databases},
     native_server::wait_until,
@@ -22,20 +20,7 @@ fn the_database_of_a_passing_test_goes_and_that_of_a_failing_one_stays_as_it_say
                 if runner == ["test"] { 101 } else { 100 },
                 &["as it should", "kept the database of this failed test"],
             );
-            let said = format!("{}{}", failed.stdout, failed.stderr);
-            let name = suite.database();
-            let command = |what: &str| {
-                let lines = said.lines().filter_map(|line| line.trim().strip_prefix(what));
-                lines.map(|line| line.trim().to_owned()).find(|line| line.contains(&name)).unwrap()
-            };
-            let open = format!(
-                "{} --no-align --tuples-only --command 'select count(*) from roles'",
-                command("open it:")
-            );
-            assert_eq!(cmd!("sh", "-c", open).read().unwrap(), "7");
-            assert!(databases(&shared.url()).contains(&name));
-            cmd!("sh", "-c", command("remove it:")).stdout_null().run().unwrap();
-            assert!(!databases(&shared.url()).contains(&name));
+            suite.expect_kept(&failed, &shared.url());
         }
     }
 }

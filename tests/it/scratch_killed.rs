@@ -55,7 +55,8 @@ fn kills_at_any_moment_leave_nothing_that_is_not_swept_and_touch_nothing_foreign
     let (mut random, mut borrowers, mut killed) = (seeded_random(), Vec::new(), 0);
     for round in 1..=ROUNDS {
         let content = ["seeded", "recycled", "unseeded", "transaction", "empty"][round % 5];
-        let both = [(tests::SERVICE, host.socket.as_os_str()), (tests::SERVER, OsStr::new(&url))];
+        let both =
+            [(tests::service::SERVICE, host.socket.as_os_str()), (tests::service::SERVER, OsStr::new(&url))];
         borrowers.push(begin(&borrower(&server.checkout, &[content, "1000", "pass"], &both)));
         std::thread::sleep(Duration::from_millis(random.random_range(0..150)));
         if borrowers.len() > 3 {
@@ -90,7 +91,7 @@ fn what_a_killed_builder_of_a_template_left_is_cleared_by_the_next() {
              while exists (select from pg_database where datname = '{gate}') loop perform pg_sleep(0.01); end loop; end $$;"
         );
         checkout.migration("progress/0002_slow", &slow, "select 1;");
-        let server = [(tests::SERVER, OsStr::new(&url))];
+        let server = [(tests::service::SERVER, OsStr::new(&url))];
         let builder = begin(&borrower(&checkout, &["seeded", "1", "pass"], &server));
         let building = "select datname::text from pg_stat_activity where query like '%' || $1 || '%' and datname like 'scratch_template_%'";
         let template = loop {

@@ -6,7 +6,7 @@ use duct::{Expression, cmd};
 use tests::workspace_root;
 
 use crate::{
-    borrowing::surrounded,
+    borrowing::{databases, surrounded},
     checkout::{Checkout, Outcome, outcome, xtask},
     native_server::wait_until,
 };
@@ -45,6 +45,32 @@ mod tests {
         });
     }
 
+    #[tokio::test]
+    async fn runtime_ends_well() {
+        let db = tests::database().await;
+        note(&db).unwrap();
+    }
+
+    #[tokio::test]
+    async fn runtime_ends_badly() {
+        let db = tests::database().await;
+        note(&db).unwrap();
+        panic!("as it should")
+    }
+
+    #[test]
+    fn url_ends_badly() {
+        let db = tests_client::seeded().lend().unwrap();
+        fs::write("database", db.url().rsplit('/').next().unwrap()).unwrap();
+        panic!("as it should")
+    }
+
+    #[tests::test]
+    async fn attribute_ends_badly(db: &tests::TestDatabase) -> io::Result<()> {
+        note(db)?;
+        Err(io::Error::other("as it should"))
+    }
+
     #[test]
     fn waits() {
         tests::with_database(async |db| {
@@ -77,9 +103,11 @@ impl<'a> Suite<'a> {
         // Its own profiles, so that cargo finds everything built already.
         let profiles = &ours[ours.find("[profile.").unwrap()..];
         let library = root.join("tests").display().to_string();
+        let client = root.join("tests/client").display().to_string();
         let manifest = format!(
             "[package]\nname = \"small\"\nedition = \"2024\"\n\n[lib]\ndoctest = false\n\n[workspace]\n\n\
-             [dev-dependencies]\ntests = {{ path = {library:?} }}\n\n{profiles}"
+             [dev-dependencies]\ntests = {{ path = {library:?} }}\ntests-client = {{ path = {client:?} }}\n\
+             tokio = {{ version = \"1\", features = [\"macros\", \"rt\"] }}\n\n{profiles}"
         );
         fs::write(here.join("Cargo.toml"), manifest).unwrap();
         fs::copy(root.join("Cargo.lock"), here.join("Cargo.lock")).unwrap();
@@ -90,13 +118,44 @@ impl<'a> Suite<'a> {
 
     /// One of its tests, by a runner of cargo.
     pub(crate) fn run(&self, runner: &[&str], test: &str) -> Outcome {
-        outcome(&self.surrounded(cmd(env!("CARGO"), [runner, &["--offline", test]].concat()), &[]))
+        self.run_in(runner, test, &[])
+    }
+
+    /// The same with these variables.
+    pub(crate) fn run_in(&self, runner: &[&str], test: &str, more: &[(&str, &OsStr)]) -> Outcome {
+        outcome(&self.surrounded(cmd(env!("CARGO"), [runner, &["--offline", test]].concat()), more))
     }
 
     /// Its tests of this name, by `cargo xtask test`: one by one, where all programs are set to print backtraces.
     pub(crate) fn xtask(&self, test: &str) -> Expression {
         let one_by_one = [("NEXTEST_TEST_THREADS", OsStr::new("1")), ("RUST_BACKTRACE", OsStr::new("1"))];
         self.surrounded(cmd(xtask(), ["test", "--", "--offline", test]), &one_by_one)
+    }
+
+    /// What the compiler says of a test of this source, which stands in the second line.
+    pub(crate) fn check(&self, source: &str) -> Outcome {
+        let source = format!("//! One test.\n{source}\n");
+        fs::write(self.checkout.root().join("src/lib.rs"), source).unwrap();
+        outcome(&self.surrounded(cmd!(env!("CARGO"), "check", "--offline", "--tests"), &[]))
+    }
+
+    /// Asserts that the commands that a failed test printed open its database and remove it.
+    #[track_caller]
+    pub(crate) fn expect_kept(&self, failed: &Outcome, server: &str) {
+        let said = format!("{}{}", failed.stdout, failed.stderr);
+        let name = self.database();
+        let command = |what: &str| {
+            let lines = said.lines().filter_map(|line| line.trim().strip_prefix(what));
+            lines.map(|line| line.trim().to_owned()).find(|line| line.contains(&name)).unwrap()
+        };
+        let open = format!(
+            "{} --no-align --tuples-only --command 'select count(*) from roles'",
+            command("open it:")
+        );
+        assert_eq!(cmd!("sh", "-c", open).read().unwrap(), "7");
+        assert!(databases(server).contains(&name));
+        cmd!("sh", "-c", command("remove it:")).stdout_null().run().unwrap();
+        assert!(!databases(server).contains(&name));
     }
 
     fn surrounded(&self, command: Expression, more: &[(&str, &OsStr)]) -> Expression {

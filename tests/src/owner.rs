@@ -1,7 +1,7 @@
-//! Whose a database is: a mark in its comment, and a lock on the server that its owner holds for life.
+//! Says who owns a database: by a mark in its comment, and by a lock on the server that its owner holds for life.
 //!
-//! Both live in Postgres, so that they hold across processes and machines. A database of ours is known by its name and its
-//! mark, and nobody needs it any more once its owner's lock is free.
+//! Both live in Postgres, so that they hold across processes and machines. We recognise our databases by name and mark, and
+//! a database is abandoned as soon as its owner's lock is free.
 
 use std::{
     sync::Arc,
@@ -13,46 +13,46 @@ use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 use tokio::{sync::Notify, time::sleep};
 
-/// How long a connection to a server that has none left is tried again.
+/// How long to retry if the server has no connection left.
 const FOR_A_CONNECTION: Duration = Duration::from_secs(60);
-/// How often the connection of an owner is looked at.
+/// How often to check the connection of an owner.
 const HEARTBEAT: Duration = Duration::from_secs(1);
-/// A server that can't be reached for so long is gone for good.
-const GONE: Duration = Duration::from_secs(60);
-/// Postgres's name for having no connections left.
+/// A server that can't be reached for so long won't come back.
+const LOST: Duration = Duration::from_secs(60);
+/// Postgres's code for having no connections left.
 const TOO_MANY_CONNECTIONS: &str = "53300";
 /// What every name begins with.
 pub(crate) const PREFIX: &str = "scratch_";
-/// Digits at the end of every name of ours that are a hash of what is before them.
+/// How many digits at the end of our names are a hash of what is before them.
 const PROOF: usize = 8;
 /// What the environment marker of our databases says.
 pub(crate) const ENVIRONMENT: &str = "scratch";
 
-/// Somebody who makes databases on a server.
+/// A process that makes databases on a server.
 #[derive(Debug, Clone)]
 pub(crate) struct Owner {
     /// Also the key of the advisory lock, in the database `postgres`.
     id: i64,
-    /// The server's date and clock when we came.
+    /// The server's date and clock when the owner came.
     day: String,
     epoch: i64,
     since: Instant,
-    /// Nothing of this server has to reach a disk.
+    /// The server writes nothing to a disk.
     pub(crate) in_memory: bool,
 }
 
-/// What a database is there for.
+/// What a database is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// To be cloned.
     Template,
     /// For as long as its owner lives.
     Lent,
-    /// For people to look at: the test of that name failed.
+    /// For people to look at, because the test of that name failed.
     Kept(String),
 }
 
-/// What the comment of a database of ours says.
+/// What the comment of one of our databases says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mark {
     pub(crate) owner: i64,
@@ -64,13 +64,13 @@ pub(crate) struct Mark {
 impl Owner {
     /// Takes the lock of a new owner, which lasts as long as the connection.
     pub(crate) async fn new(conn: &mut PgConnection) -> anyhow::Result<Owner> {
-        let owner = Owner::none(conn).await?;
+        let owner = Owner::without_lock(conn).await?;
         owner.hold(conn).await?;
         Ok(owner)
     }
 
-    /// An owner who holds no lock, and so counts as gone.
-    pub(crate) async fn none(conn: &mut PgConnection) -> anyhow::Result<Owner> {
+    /// An owner that holds no lock, and so counts as dead.
+    pub(crate) async fn without_lock(conn: &mut PgConnection) -> anyhow::Result<Owner> {
         let sql =
             "select current_date::text, extract(epoch from now())::bigint, current_setting('fsync') = 'off'";
         let asked = sqlx::query_as(sql).fetch_one(conn).await;
@@ -84,12 +84,12 @@ impl Owner {
         took.context("take an owner's lock").map(drop)
     }
 
-    /// A name that nobody else gives: the owner's, and 64 random bits.
+    /// A unique name: the owner's id, and 64 random bits.
     pub(crate) fn new_name(&self) -> String {
         proven(&format!("{PREFIX}{:016x}_{:016x}_", self.id, rand::random::<u64>()))
     }
 
-    /// Marks a database as ours.
+    /// Writes the owner's mark into the comment of a database.
     pub(crate) async fn mark(
         &self,
         conn: &mut PgConnection,
@@ -111,7 +111,7 @@ impl Owner {
 }
 
 impl Mark {
-    /// Reads a comment; `None` where it is none of ours.
+    /// Reads a comment; `None` if it is no mark of ours.
     pub(crate) fn parse(comment: &str) -> Option<Mark> {
         let mut words = comment.splitn(5, ' ');
         if words.next()?.strip_prefix("environment=")? != ENVIRONMENT {
@@ -129,35 +129,35 @@ impl Mark {
     }
 }
 
-/// A name with its proof at the end.
+/// Appends to a name the digits that prove it ours.
 pub(crate) fn proven(name: &str) -> String {
     let proof = hex(&Sha256::digest(name.as_bytes())[..PROOF / 2]);
     format!("{name}{proof}")
 }
 
-/// Bytes as hexadecimal digits.
+/// Writes bytes as hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Whether a name is one that we gave.
+/// Whether we gave this name.
 pub(crate) fn is_ours(name: &str) -> bool {
     let before = name.len().checked_sub(PROOF).and_then(|end| name.get(..end));
     before.is_some_and(|before| before.starts_with(PREFIX) && proven(before) == name)
 }
 
-/// The owner that a name of a lent database tells.
+/// The owner in the name of a lent database.
 pub(crate) fn owner_in(name: &str) -> Option<i64> {
     let id = name.strip_prefix(PREFIX)?.split('_').next()?;
     u64::from_str_radix(id, 16).ok().map(u64::cast_signed)
 }
 
-/// A connection to the server itself, rather than to a database of it.
+/// Connects to the server itself, rather than to a database of it.
 pub(crate) async fn maintenance(server: &PgConnectOptions) -> anyhow::Result<PgConnection> {
     connect(&server.clone().database("postgres").application_name("scratch databases")).await
 }
 
-/// Connects, and waits where the server has no connection left.
+/// Connects, and waits if the server has no connection left.
 pub(crate) async fn connect(options: &PgConnectOptions) -> anyhow::Result<PgConnection> {
     let began = Instant::now();
     loop {
@@ -165,7 +165,7 @@ pub(crate) async fn connect(options: &PgConnectOptions) -> anyhow::Result<PgConn
             Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(TOO_MANY_CONNECTIONS) => {
                 if began.elapsed() > FOR_A_CONNECTION {
                     bail!(
-                        "the test server had no connection left for {} s ({error})\n  see who holds them: select datname, count(*) \
+                        "the test server had no connection left for {} s ({error})\n  list the sessions that hold them: select datname, count(*) \
                          from pg_stat_activity group by 1\n  or raise its max_connections",
                         FOR_A_CONNECTION.as_secs()
                     );
@@ -177,10 +177,10 @@ pub(crate) async fn connect(options: &PgConnectOptions) -> anyhow::Result<PgConn
     }
 }
 
-/// Holds the owner's lock, also after the server was started again; says so where that does not come back.
-pub(crate) async fn hold(server: PgConnectOptions, owner: Owner, mut conn: PgConnection, gone: Arc<Notify>) {
+/// Holds the owner's lock, also across a restart of the server. Notifies if the server does not come back.
+pub(crate) async fn hold(server: PgConnectOptions, owner: Owner, mut conn: PgConnection, lost: Arc<Notify>) {
     let mut answered = Instant::now();
-    while answered.elapsed() < GONE {
+    while answered.elapsed() < LOST {
         sleep(HEARTBEAT).await;
         if conn.ping().await.is_ok() {
             answered = Instant::now();
@@ -190,7 +190,7 @@ pub(crate) async fn hold(server: PgConnectOptions, owner: Owner, mut conn: PgCon
             conn = again;
         }
     }
-    gone.notify_one();
+    lost.notify_one();
 }
 
 #[cfg(test)]

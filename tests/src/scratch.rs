@@ -1,4 +1,4 @@
-//! One throwaway database: created empty or as a clone, and discarded for good.
+//! Throwaway databases on a server: creates one, empty or as a clone, and removes it; lists and sweeps all of them.
 
 use anyhow::Context;
 use migrations::database;
@@ -6,10 +6,12 @@ use sqlx::{AssertSqlSafe, PgConnection, postgres::PgConnectOptions};
 
 use crate::owner::{Owner, Purpose, maintenance};
 
-/// A database that nobody will miss, under a name that nobody else has, with a connection of its own that shows that its
-/// owner lives.
+pub use crate::sweep::{databases, sweep};
+
+/// A throwaway database under a unique name, with a connection of its own that shows that its owner lives.
 ///
-/// It goes away by [`Scratch::discard`], or by whoever sweeps after its owner is gone: a drop cannot wait for the server.
+/// [`Scratch::discard`] removes it. A drop cannot wait for the server, so a database that was only dropped stays until the
+/// next sweep.
 pub struct Scratch {
     server: PgConnectOptions,
     name: String,
@@ -21,7 +23,7 @@ impl Scratch {
     /// Creates an empty one on a server.
     ///
     /// # Errors
-    /// Where the server does not answer, or the role may not create databases.
+    /// If the server does not answer, or the role may not create databases.
     pub async fn create(server: &PgConnectOptions) -> anyhow::Result<Scratch> {
         let mut conn = maintenance(server).await?;
         let owner = Owner::new(&mut conn).await?;
@@ -59,33 +61,33 @@ impl Scratch {
         self.owner.mark(&mut self.conn, &self.name, &Purpose::Kept(test.to_owned())).await
     }
 
-    /// Drops the database, and ends whoever is still connected to it.
+    /// Drops the database, and ends the sessions that are still connected to it.
     ///
     /// # Errors
-    /// Where the server does not answer, or a session does not end.
+    /// If the server does not answer, or a session does not end.
     pub async fn discard(mut self) -> anyhow::Result<()> {
         discard(&mut self.conn, &self.name).await
     }
 }
 
-/// A connection string as every client reads it.
+/// The connection string of a database on a server, as every client reads it.
 pub(crate) fn url(server: &PgConnectOptions, database: &str) -> String {
     use sqlx::ConnectOptions as _;
     let mut url = server.clone().database(database).to_url_lossy();
-    // sqlx writes out settings of its own that no other client knows, and defaults that nobody needs to read.
-    let told = |(name, value): &(String, String)| {
+    // sqlx writes out settings that no other client understands, and defaults that only add noise.
+    let useful = |(name, value): &(String, String)| {
         name != "statement-cache-capacity"
             && !(name == "sslmode" && matches!(value.as_str(), "prefer" | "disable"))
     };
-    let told: Vec<(String, String)> = url.query_pairs().into_owned().filter(told).collect();
+    let useful: Vec<(String, String)> = url.query_pairs().into_owned().filter(useful).collect();
     url.set_query(None);
-    if !told.is_empty() {
-        url.query_pairs_mut().extend_pairs(told);
+    if !useful.is_empty() {
+        url.query_pairs_mut().extend_pairs(useful);
     }
     url.into()
 }
 
-/// Creates a database that is lent to the owner.
+/// Creates a database, marked as lent to the owner. Returns its name.
 pub(crate) async fn create(
     conn: &mut PgConnection,
     owner: &Owner,
@@ -97,24 +99,24 @@ pub(crate) async fn create(
     Ok(name)
 }
 
-/// Copies a template; `template0` holds nothing, whatever this server's `template1` does.
+/// Copies a template, or else `template0`, which is empty even if this server's `template1` is not.
 pub(crate) async fn copy(
     conn: &mut PgConnection,
     owner: &Owner,
     name: &str,
     template: Option<&str>,
 ) -> anyhow::Result<()> {
-    // Copying files is the faster way where nothing has to reach a disk, and the slower one, by two checkpoints, where it has.
+    // Copying files is faster if nothing must reach a disk; otherwise its two checkpoints make it the slower way.
     let strategy = if owner.in_memory { " strategy file_copy" } else { "" };
     let sql = format!("create database {name} template {}{strategy}", template.unwrap_or("template0"));
-    // Not prepared, which would ask the server twice.
+    // Not prepared, which would cost two round trips.
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(conn).await.with_context(|| format!("create {name}"))?;
     Ok(())
 }
 
-/// Drops a database, and ends whoever is still connected to it.
+/// Drops a database, and ends the sessions that are still connected to it.
 pub(crate) async fn discard(conn: &mut PgConnection, name: &str) -> anyhow::Result<()> {
-    // Never `drop … with (force)`: it sleeps for 100 ms where a session is still there.
+    // Never `drop … with (force)`: it sleeps for 100 ms if a session is still there.
     database::end_sessions(conn, name).await?;
     database::drop(conn, name).await.with_context(|| format!("drop {name}"))
 }

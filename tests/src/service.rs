@@ -1,7 +1,8 @@
-//! Lends databases to tests, so that a test pays for one connection only, and takes them back.
+//! The service that lends databases to tests, so that a test pays for one connection only, and takes them back.
 //!
-//! It runs in one process a server (`cargo xtask server host`). Who holds a database is known by an open connection; what
-//! is left when this process is killed is known, on the server, by the lock that it held there.
+//! A tool runs one for each server (`cargo xtask server host`); tests need nothing of this module. A test holds its database
+//! for as long as its connection to the service is open. The service holds a lock on the server for as long as it lives, so
+//! after a kill the next one recognises what was left.
 
 use std::{
     collections::HashMap,
@@ -13,6 +14,7 @@ use std::{
 use anyhow::{Context, bail};
 use migrations::chain;
 use sqlx::{PgConnection, postgres::PgConnectOptions};
+use tests_client::{Answer, Content, Recipe, Request, Usage};
 use tokio::{
     net::{UnixListener, UnixStream},
     sync::{Mutex as AsyncMutex, Notify, OwnedSemaphorePermit, Semaphore, watch},
@@ -20,64 +22,94 @@ use tokio::{
 };
 
 use crate::{
-    content::{Content, Recipe},
+    database::CONNECTIONS,
+    line::Line,
     owner::{self, Owner, Purpose, maintenance},
-    protocol::{Answer, Line, Loan, Request},
-    run::CONNECTIONS,
     scratch,
     stats::Stats,
     stock::{Stock, lock},
     sweep,
 };
 
-/// Connections of the service's own beside those that make databases: the owner's lock, a template, marks, removals.
+pub use crate::{
+    borrowed::{Borrowed, end, report},
+    outcome::outcome,
+    stock::Tenancy,
+};
+pub use tests_client::{Report, SERVER, SERVICE, shared_socket};
+
+/// How many connections the service needs beside the ones that make databases: the owner's lock, a template, marks, removals.
 const OVERHEAD: u32 = 6;
-/// What was left by others may still be wanted by somebody whose connection to the server broke.
+/// An owner whose connection to the server broke gets it back within so long; only then are its databases abandoned.
 const ABANDONED: Duration = Duration::from_secs(300);
-/// For the first client to come.
+/// How long to wait for the first client.
 const FOR_THE_FIRST: Duration = Duration::from_secs(60);
 
 /// The service of one server.
 pub struct Service {
     stock: Arc<Stock>,
-    whole_server: bool,
-    /// By template, the databases that are shared by all tests in transactions.
+    tenancy: Tenancy,
+    /// By template, the database that all tests in transactions share.
     shared: AsyncMutex<HashMap<String, String>>,
-    /// One permit a connection of a test.
+    /// One permit for each connection of a test.
     slots: Arc<Semaphore>,
-    /// As many as there were at first.
+    /// How many permits there were at first.
     connections: u32,
     stats: Mutex<Stats>,
     clients: watch::Sender<usize>,
     lifetime: Mutex<Lifetime>,
     patience: Duration,
-    /// We were told to go, or the server is gone.
+    /// A client has ended the service, or the server is gone.
     ended: Arc<Notify>,
 }
 
-/// How long a service lives, and how long others wait for it.
+/// How long a service lives, and how long tests wait for it. Change what differs from the default.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Lifetime {
-    /// After the last client has left.
+    /// How long it stays after the last client has left.
     pub unused: Duration,
-    /// The same where databases of failed tests are there to be looked at.
+    /// How long it stays if databases of failed tests are there to be looked at.
     pub kept: Duration,
-    /// The server lives and dies with the service, and so do all databases on it.
-    pub whole_server: bool,
-    /// Whoever started it is still there, and will end it.
-    pub attended: bool,
-    /// For tests that wait until others give back connections.
+    /// How long a test waits until others give back connections.
     pub patience: Duration,
+    /// Whether others have databases on the server.
+    pub tenancy: Tenancy,
+    /// Whether the program that started it will end it.
+    pub starter: Starter,
+}
+
+/// The program that started a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Starter {
+    /// It is there, and will end the service; until then the service stays.
+    Present,
+    /// It has left, so the service ends when it is unused.
+    Absent,
+}
+
+impl Default for Lifetime {
+    /// 5 minutes unused, 30 with databases of failed tests, two minutes of patience, on a server of others, on its own.
+    fn default() -> Lifetime {
+        Lifetime {
+            unused: Duration::from_secs(5 * 60),
+            kept: Duration::from_secs(30 * 60),
+            patience: Duration::from_secs(120),
+            tenancy: Tenancy::Shared,
+            starter: Starter::Absent,
+        }
+    }
 }
 
 impl Service {
-    /// Takes over a server: removes what dead services have left, and makes the usual template and some clones of it.
+    /// Takes over a server for the checkout with this root: removes what dead services have left, and makes the template of
+    /// the product and some clones of it.
     ///
     /// # Errors
-    /// Where the server does not answer, the role may not create databases, or a migration or seed fails.
+    /// If the server does not answer, the role may not create databases, or a migration or seed fails.
     pub async fn start(
         server: PgConnectOptions,
-        migrations: PathBuf,
+        root: PathBuf,
         lifetime: Lifetime,
     ) -> anyhow::Result<Arc<Service>> {
         let mut conn = maintenance(&server).await?;
@@ -86,13 +118,13 @@ impl Service {
         let makers = std::thread::available_parallelism().map_or(4, |cores| 2 * cores.get()).clamp(4, 8);
         let makers = u32::try_from(makers).unwrap_or(8);
         let connections = connections(&mut conn, makers).await?;
-        let stock = Stock::new(server, owner.clone(), migrations, makers, lifetime.whole_server);
-        stock.template(&Recipe { content: Content::Seeded, recyclable: false }).await?;
+        let stock = Stock::new(server, owner.clone(), root, makers, lifetime.tenancy);
+        stock.template(&Recipe::new(None, Content::Seeded)).await?;
         let ended = Arc::new(Notify::new());
         tokio::spawn(owner::hold(stock.server.clone(), owner, conn, ended.clone()));
         Ok(Arc::new(Service {
             stock,
-            whole_server: lifetime.whole_server,
+            tenancy: lifetime.tenancy,
             shared: AsyncMutex::default(),
             slots: Arc::new(Semaphore::new(connections as usize)),
             connections,
@@ -104,25 +136,25 @@ impl Service {
         }))
     }
 
-    /// Whoever started it leaves.
+    /// The program that started it leaves.
     pub fn leave_alone(&self) {
-        lock(&self.lifetime).attended = false;
-        // Counted from now on.
+        lock(&self.lifetime).starter = Starter::Absent;
+        // The time without clients counts from now on.
         self.clients.send_modify(|_| ());
     }
 
-    /// Serves until nobody has used it for a while, or it is told to go.
+    /// Serves until it was unused for a while, or a client ends it.
     ///
     /// # Errors
-    /// Where the socket fails.
+    /// If the socket fails.
     pub async fn serve(self: &Arc<Service>, listener: UnixListener) -> anyhow::Result<()> {
         let mut patience = FOR_THE_FIRST;
         loop {
             let unused = async {
                 // The sender is ours, so it is there.
-                let alone = |clients: &usize| *clients == 0 && !lock(&self.lifetime).attended;
+                let alone = |clients: &usize| *clients == 0 && !self.is_attended();
                 let _ = self.clients.subscribe().wait_for(alone).await;
-                let kept = lock(&self.stats).kept() > 0;
+                let kept = lock(&self.stats).databases_kept() > 0;
                 sleep(if kept { lock(&self.lifetime).kept } else { patience }).await;
             };
             let stream = tokio::select! {
@@ -134,16 +166,16 @@ impl Service {
             self.clients.send_modify(|clients| *clients += 1);
             let service = self.clone();
             tokio::spawn(async move {
-                // A client that goes away in mid-sentence ends its loan like any other.
+                // A client that leaves in the middle of a line ends its loan like any other.
                 let _ = service.attend(stream).await;
                 service.clients.send_modify(|clients| *clients -= 1);
             });
         }
     }
 
-    /// Removes everything but what is kept, unless the server goes anyway.
+    /// Removes everything but what is kept; if the server ends with us, that is not necessary.
     pub async fn end(&self) {
-        if !self.whole_server {
+        if self.tenancy == Tenancy::Shared {
             for (_, name) in self.shared.lock().await.drain() {
                 self.stock.remove(name);
             }
@@ -171,19 +203,19 @@ impl Service {
 
     async fn answer(&self, request: Request, held: &mut Option<Held>) -> anyhow::Result<Answer> {
         match (request, held) {
-            (Request::Take { recipe, loan, test }, held @ None) => {
+            (Request::Take { recipe, usage, test }, held @ None) => {
                 let began = Instant::now();
-                let lent = held.insert(self.lend(recipe, loan, test).await?);
-                lock(&self.stats).lent(began.elapsed());
+                let lent = held.insert(self.lend(recipe, usage, test).await?);
+                lock(&self.stats).handed_out(began.elapsed());
                 return Ok(Answer::Lent { url: scratch::url(&self.stock.server, &lent.name) });
             }
             (Request::Take { .. }, Some(_)) => bail!("one connection is one loan"),
-            (Request::Keep, Some(held)) if held.loan == Loan::Own => {
+            (Request::Keep, Some(held)) if held.usage == Usage::Own => {
                 self.stock.mark(&held.name, &Purpose::Kept(held.test.clone())).await?;
                 held.after = After::Keep;
                 lock(&self.stats).keep();
             }
-            // Now rather than when the connection ends: its test may ask for the next one sooner than we hear of that.
+            // Now rather than when the connection ends: the next request may come before we hear of that.
             (Request::Cleaned, held @ Some(_)) => {
                 if let Some(held) = held.take() {
                     self.take_back(Held { after: After::Lend, ..held });
@@ -192,14 +224,14 @@ impl Service {
             (Request::Spoilt, Some(held)) => {
                 let mut shared = self.shared.lock().await;
                 shared.retain(|_, name| *name != held.name);
-                // Others may be in it, so it goes with the rest at the end. No template has its name.
+                // Other tests may be in it, so it is removed with the rest at the end. No template has its name.
                 shared.insert(held.name.clone(), held.name.clone());
             }
             (Request::Report, _) => {
                 let server = scratch::url(&self.stock.server, "postgres");
                 return Ok(Answer::Report(lock(&self.stats).report(server)));
             }
-            (Request::End, _) if *self.clients.borrow() > 1 || lock(&self.lifetime).attended => {
+            (Request::End, _) if *self.clients.borrow() > 1 || self.is_attended() => {
                 bail!("it is in use")
             }
             (Request::End, _) => self.ended.notify_one(),
@@ -208,12 +240,16 @@ impl Service {
         Ok(Answer::Done)
     }
 
-    async fn lend(&self, recipe: Recipe, loan: Loan, test: String) -> anyhow::Result<Held> {
-        let slot = self.slot(if loan == Loan::Own { CONNECTIONS } else { 1 }).await?;
+    fn is_attended(&self) -> bool {
+        lock(&self.lifetime).starter == Starter::Present
+    }
+
+    async fn lend(&self, recipe: Recipe, usage: Usage, test: String) -> anyhow::Result<Held> {
+        let slot = self.slot(if usage == Usage::Own { CONNECTIONS } else { 1 }).await?;
         let template = self.stock.template(&recipe).await?;
-        let name = match loan {
-            Loan::Own => self.stock.take(&recipe, &template).await?,
-            Loan::Transaction => {
+        let name = match usage {
+            Usage::Own => self.stock.take(&recipe, &template).await?,
+            Usage::Transaction => {
                 let mut shared = self.shared.lock().await;
                 match shared.get(&template) {
                     Some(name) => name.clone(),
@@ -229,7 +265,7 @@ impl Service {
             recipe,
             template,
             name,
-            loan,
+            usage,
             test,
             since: Instant::now(),
             after: After::Remove,
@@ -252,11 +288,11 @@ impl Service {
     }
 
     fn take_back(&self, held: Held) {
-        lock(&self.stats).held(held.test, held.since.elapsed());
-        match (held.loan, held.after) {
-            (Loan::Transaction, _) | (_, After::Keep) => {}
-            (Loan::Own, After::Remove) => self.stock.remove(held.name),
-            (Loan::Own, After::Lend) => self.stock.put_back(&held.recipe, &held.template, held.name),
+        lock(&self.stats).given_back(held.test, held.since.elapsed());
+        match (held.usage, held.after) {
+            (Usage::Transaction, _) | (_, After::Keep) => {}
+            (Usage::Own, After::Remove) => self.stock.remove(held.name),
+            (Usage::Own, After::Lend) => self.stock.put_back(&held.recipe, &held.template, held.name),
         }
     }
 }
@@ -266,14 +302,14 @@ struct Held {
     recipe: Recipe,
     template: String,
     name: String,
-    loan: Loan,
+    usage: Usage,
     test: String,
     since: Instant,
     after: After,
     _slot: OwnedSemaphorePermit,
 }
 
-/// What becomes of a database at the end of its loan.
+/// What happens to a database at the end of its loan.
 enum After {
     Remove,
     Keep,
@@ -291,8 +327,8 @@ async fn connections(conn: &mut PgConnection, makers: u32) -> anyhow::Result<u32
     match free.checked_sub(ours) {
         Some(left) if left >= CONNECTIONS => Ok(left),
         _ => bail!(
-            "the test server has {free} connections left, and {} are wanted: {ours} to make databases, {CONNECTIONS} for a test\n  \
-             raise its max_connections, or end who holds them: select * from pg_stat_activity",
+            "the test server has {free} connections left, and {} are needed: {ours} to make databases, {CONNECTIONS} for a test\n  \
+             raise its max_connections, or end the sessions that hold them: select * from pg_stat_activity",
             ours + CONNECTIONS
         ),
     }

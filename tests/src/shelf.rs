@@ -1,26 +1,26 @@
-//! The databases of one template that are ready to be lent, and those who wait for one.
+//! The databases of one template that are ready to be lent, and the tests that wait for one.
 
 use std::collections::VecDeque;
 
 use tokio::sync::oneshot;
 
-/// Made ahead of the first one who asks; then as many as have asked, up to the most.
+/// How many are made before the first test asks. Later there are as many as tests have asked for, up to a maximum.
 const AT_FIRST: usize = 2;
 
 pub(crate) type Waiting = oneshot::Sender<Result<String, String>>;
 
 #[derive(Default)]
 pub(crate) struct Shelf {
-    /// The template's name; empty where there is none.
+    /// The template's name; empty if there is none.
     pub(crate) template: String,
     ready: VecDeque<String>,
     waiting: VecDeque<Waiting>,
     making: usize,
-    /// How many were asked for so far.
-    asked: usize,
+    /// How many tests have asked so far.
+    requests: usize,
     /// Clones come back cleaned, so that none has to be made ahead.
     recycled: bool,
-    /// The last one could not be made: none is made ahead until somebody asks again.
+    /// The last one could not be made, so none is made ahead until another test asks.
     failed: bool,
 }
 
@@ -29,40 +29,41 @@ impl Shelf {
         Shelf { template, recycled, ..Shelf::default() }
     }
 
-    /// One that is ready; else the place in the queue.
+    /// Hands over one that is ready, or puts the test into the queue.
     pub(crate) fn take(&mut self, waiting: Waiting) {
-        self.asked += 1;
+        self.requests += 1;
         self.failed = false;
         match self.ready.pop_back() {
-            // Whoever gave up waiting has not taken it.
+            // A test that gave up waiting has not taken it.
             Some(name) => drop(waiting.send(Ok(name)).map_err(|name| self.ready.extend(name))),
             None => self.waiting.push_back(waiting),
         }
     }
 
-    /// Whether one is to be made for somebody who waits.
+    /// Whether one must be made for a test that waits.
     pub(crate) fn is_wanted(&self) -> bool {
         self.waiting.len() > self.making
     }
 
-    /// Whether one is to be made ahead.
+    /// Whether one should be made ahead.
     pub(crate) fn has_room(&self, most: usize) -> bool {
-        let enough = if self.recycled { 0 } else { (self.asked + AT_FIRST).min(most) };
+        let enough = if self.recycled { 0 } else { (self.requests + AT_FIRST).min(most) };
         !self.failed && self.ready.len() + self.making < enough
     }
 
+    /// One is being made from now on.
     pub(crate) fn begin(&mut self) {
         self.making += 1;
     }
 
-    /// What was made goes to whoever waits longest, else to the others.
-    pub(crate) fn made(&mut self, made: Result<String, String>) {
+    /// One was made, or why it could not be: it goes to the test that waits longest, or to the others that are ready.
+    pub(crate) fn finish(&mut self, made: Result<String, String>) {
         self.making -= 1;
         self.failed = made.is_err();
         self.put(made);
     }
 
-    /// One that is ready, or why there is none.
+    /// Adds one that is ready, or passes on why there is none.
     pub(crate) fn put(&mut self, mut one: Result<String, String>) {
         while let Some(waiting) = self.waiting.pop_front() {
             match waiting.send(one) {
@@ -73,7 +74,7 @@ impl Shelf {
         self.ready.extend(one);
     }
 
-    /// All that are ready, to be removed.
+    /// Takes out all that are ready, to be removed.
     pub(crate) fn clear(&mut self) -> impl Iterator<Item = String> {
         self.ready.drain(..)
     }

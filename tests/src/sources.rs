@@ -1,6 +1,7 @@
-//! The migrations of a checkout, read again whenever a file of theirs has changed.
+//! The projects of a checkout, each read again whenever one of its files has changed.
 
 use std::{
+    collections::HashMap,
     fs,
     hash::{DefaultHasher, Hasher as _},
     io,
@@ -13,12 +14,15 @@ use std::{
 use anyhow::Context;
 use migrations::Project;
 
-/// Within so short a time nobody edits a file and asks for a database: to start the program that asks takes longer.
+/// Files are not read again within so short a time: an editor that saves one and a test that starts take longer.
 const FRESH: Duration = Duration::from_millis(2);
+/// The folder of the product's own migrations, below the checkout's root.
+const PRODUCT: &str = "migrations";
 
 pub(crate) struct Sources {
-    folder: PathBuf,
-    read: Mutex<Option<Read>>,
+    root: PathBuf,
+    /// By folder.
+    read: Mutex<HashMap<PathBuf, Read>>,
 }
 
 struct Read {
@@ -28,36 +32,49 @@ struct Read {
     checked: Instant,
 }
 
+/// Whether files have changed since they were read the last time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Freshness {
+    Unchanged,
+    Changed,
+}
+
 impl Sources {
-    pub(crate) fn new(folder: PathBuf) -> Sources {
-        Sources { folder, read: Mutex::default() }
+    /// Of the checkout with this root.
+    pub(crate) fn new(root: PathBuf) -> Sources {
+        Sources { root, read: Mutex::default() }
     }
 
-    /// What the files say now, and whether that is another than before.
-    pub(crate) fn project(&self) -> anyhow::Result<(Arc<Project>, bool)> {
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(read) = read.as_ref().filter(|read| read.checked.elapsed() < FRESH) {
-            return Ok((read.project.clone(), false));
+    /// Reads a project: its folder is relative to the checkout's root, and `None` means the product.
+    pub(crate) fn project(&self, folder: Option<&Path>) -> anyhow::Result<(Arc<Project>, Freshness)> {
+        let folder = self.root.join(folder.unwrap_or(Path::new(PRODUCT)));
+        let mut all = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = all.get_mut(&folder);
+        if let Some(read) = before.as_ref().filter(|read| read.checked.elapsed() < FRESH) {
+            return Ok((read.project.clone(), Freshness::Unchanged));
         }
-        let signature = sign(&self.folder, 0).with_context(|| format!("read {}", self.folder.display()))?;
-        if let Some(read) = read.as_mut().filter(|read| read.signature == signature) {
-            read.checked = Instant::now();
-            return Ok((read.project.clone(), false));
+        let signature = sign(&folder, 0).with_context(|| format!("read {}", folder.display()))?;
+        let mut freshness = Freshness::Unchanged;
+        if let Some(read) = before {
+            if read.signature == signature {
+                read.checked = Instant::now();
+                return Ok((read.project.clone(), freshness));
+            }
+            freshness = Freshness::Changed;
         }
-        let project = Arc::new(Project::load(&self.folder)?);
-        let changed = read.is_some();
-        *read = Some(Read { project: project.clone(), signature, checked: Instant::now() });
-        Ok((project, changed))
+        let project = Arc::new(Project::load(&folder)?);
+        all.insert(folder, Read { project: project.clone(), signature, checked: Instant::now() });
+        Ok((project, freshness))
     }
 }
 
-/// Of every file that a template depends on its name, time and length, in whatever order they come.
+/// Hashes the name, time and length of every file that a template depends on, in whatever order they come.
 fn sign(folder: &Path, above: u64) -> io::Result<u64> {
     let mut all = 0_u64;
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name();
-        // The way back is in no template, and half of all files.
+        // No template holds the ways back, and they are half of all files.
         if name.as_encoded_bytes().ends_with(b".down.sql") {
             continue;
         }

@@ -1,10 +1,10 @@
-//! What a service has lent, to be told at the end.
+//! Counts what a service has lent, for its report.
 
 use std::time::Duration;
 
-use crate::protocol::Report;
+use tests_client::Report;
 
-/// So many of the slowest tests are told.
+/// How many of the slowest tests the report lists.
 const SLOWEST: usize = 5;
 
 #[derive(Default)]
@@ -16,22 +16,23 @@ pub(crate) struct Stats {
 
 impl Stats {
     /// A database was handed out after so long.
-    pub(crate) fn lent(&mut self, after: Duration) {
+    pub(crate) fn handed_out(&mut self, after: Duration) {
         self.waits.push(after);
     }
 
     /// A test has given its database back.
-    pub(crate) fn held(&mut self, test: String, time: Duration) {
+    pub(crate) fn given_back(&mut self, test: String, time: Duration) {
         self.held.push((test, time));
         self.held.sort_by_key(|(_, time)| std::cmp::Reverse(*time));
         self.held.truncate(SLOWEST);
     }
 
+    /// The database of a failed test stays.
     pub(crate) fn keep(&mut self) {
         self.kept += 1;
     }
 
-    pub(crate) fn kept(&self) -> usize {
+    pub(crate) fn databases_kept(&self) -> usize {
         self.kept
     }
 
@@ -39,12 +40,12 @@ impl Stats {
         let mut waits = self.waits.clone();
         waits.sort_unstable();
         let median = waits.get(waits.len() / 2).copied().unwrap_or_default();
-        Report {
-            server,
-            lent: waits.len(),
-            median_ms: median.as_secs_f64() * 1000.0,
-            slowest: self.held.iter().map(|(test, time)| (test.clone(), time.as_secs_f64())).collect(),
-            kept: self.kept,
-        }
+        let mut report = Report::default();
+        report.server = server;
+        report.lent = waits.len();
+        report.median_ms = median.as_secs_f64() * 1000.0;
+        report.slowest = self.held.iter().map(|(test, time)| (test.clone(), time.as_secs_f64())).collect();
+        report.kept = self.kept;
+        report
     }
 }

@@ -1,4 +1,4 @@
-//! The clones that are made ahead of those who ask, and the removal of those that nobody needs.
+//! Makes clones before tests ask for them, and removes those that are no longer needed.
 
 use std::{
     collections::HashMap,
@@ -14,26 +14,35 @@ use sqlx::{
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+use tests_client::{Content, Recipe};
 use tokio::{
     sync::{Mutex as AsyncMutex, Notify, mpsc, oneshot, watch},
     time::timeout,
 };
 
 use crate::{
-    content::{Content, Recipe},
     owner::{Owner, Purpose, maintenance},
     scratch,
     shelf::Shelf,
-    sources::Sources,
+    sources::{Freshness, Sources},
     template,
 };
 
-/// Nothing that is done on these connections takes so long that all are in use.
+/// How long to wait for one of our connections: no work on them takes so long.
 const FOR_A_CONNECTION: Duration = Duration::from_secs(10);
-/// For removing what was made ahead.
+/// How long the removal of the clones may take at the end.
 const TO_END: Duration = Duration::from_secs(30);
 
 type Worker = PoolConnection<sqlx::Postgres>;
+
+/// Whether others have databases on the server too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tenancy {
+    /// The server lives and ends with the service, and so do all databases on it; its `template1` is the service's to change.
+    Sole,
+    /// The server was there before, and stays.
+    Shared,
+}
 
 pub(crate) struct Stock {
     pub(crate) server: PgConnectOptions,
@@ -44,24 +53,23 @@ pub(crate) struct Stock {
     /// Templates are built one at a time.
     building: AsyncMutex<()>,
     shelves: Mutex<HashMap<Recipe, Shelf>>,
-    /// To whoever makes databases: look again.
+    /// Wakes those that make databases.
     wanted: Notify,
-    /// So many of each are made ahead.
+    /// How many of each are made ahead at most.
     most: usize,
     janitor: mpsc::UnboundedSender<String>,
-    /// Databases that are still to be removed.
+    /// How many databases are still to be removed.
     removing: watch::Sender<usize>,
-    /// The server is ours alone, so its `template1` is too.
-    whole_server: bool,
+    tenancy: Tenancy,
 }
 
 impl Stock {
     pub(crate) fn new(
         server: PgConnectOptions,
         owner: Owner,
-        migrations: PathBuf,
+        root: PathBuf,
         makers: u32,
-        whole_server: bool,
+        tenancy: Tenancy,
     ) -> Arc<Stock> {
         let workers = PgPoolOptions::new()
             .max_connections(makers + 2)
@@ -71,7 +79,7 @@ impl Stock {
         let stock = Arc::new(Stock {
             server,
             owner,
-            sources: Sources::new(migrations),
+            sources: Sources::new(root),
             workers,
             building: AsyncMutex::default(),
             shelves: Mutex::default(),
@@ -79,7 +87,7 @@ impl Stock {
             most: (2 * makers as usize).max(8),
             janitor,
             removing: watch::Sender::new(0),
-            whole_server,
+            tenancy,
         });
         for _ in 0..makers {
             tokio::spawn(stock.clone().make());
@@ -88,11 +96,12 @@ impl Stock {
         stock
     }
 
-    /// The template of a recipe, by the files as they are now. Empty for a database that holds nothing.
+    /// Returns the template of a recipe, built from the current files. Its name is empty for a database that holds nothing.
     pub(crate) async fn template(&self, recipe: &Recipe) -> anyhow::Result<String> {
-        let (project, changed) = self.sources.project()?;
-        if changed {
-            for (_, mut shelf) in lock(&self.shelves).drain() {
+        let (project, freshness) = self.sources.project(recipe.project.as_deref())?;
+        if freshness == Freshness::Changed {
+            let outdated = |other: &Recipe, _: &mut Shelf| other.project == recipe.project;
+            for (_, mut shelf) in lock(&self.shelves).extract_if(outdated) {
                 shelf.clear().for_each(|name| self.remove(name));
             }
         }
@@ -105,7 +114,9 @@ impl Stock {
         }
         let mut conn = self.connection().await?;
         let template = template::ensure(&mut conn, &self.server, &self.owner, &project, recipe).await?;
-        if let (Some(template), Content::Seeded, true) = (&template, &recipe.content, self.whole_server) {
+        if let (Some(template), Content::Seeded, None, Tenancy::Sole) =
+            (&template, &recipe.content, &recipe.project, self.tenancy)
+        {
             template::make_default(&mut conn, template).await?;
         }
         let template = template.unwrap_or_default();
@@ -114,25 +125,25 @@ impl Stock {
         Ok(template)
     }
 
-    /// A clone of that template, made ahead or now.
+    /// Takes a clone of that template, made ahead or now.
     pub(crate) async fn take(&self, recipe: &Recipe, template: &str) -> anyhow::Result<String> {
         let (sender, receiver) = oneshot::channel();
         match lock(&self.shelves).get_mut(recipe) {
             Some(shelf) if shelf.template == template => shelf.take(sender),
-            _ => bail!("the migrations were changed just now\n  run the test again"),
+            _ => bail!("the migrations have changed just now\n  run the test again"),
         }
         self.wanted.notify_waiters();
         receiver
             .await
-            .context("the migrations were changed just now\n  run the test again")?
+            .context("the migrations have changed just now\n  run the test again")?
             .map_err(anyhow::Error::msg)
     }
 
-    /// One that was cleaned, for the next who asks.
+    /// Takes back one that was cleaned, for the next test.
     pub(crate) fn put_back(&self, recipe: &Recipe, template: &str, name: String) {
         match lock(&self.shelves).get_mut(recipe) {
             Some(shelf) if shelf.template == template => shelf.put(Ok(name)),
-            // The migrations were changed meanwhile.
+            // The migrations have changed meanwhile.
             _ => self.remove(name),
         }
     }
@@ -152,13 +163,13 @@ impl Stock {
         for (_, mut shelf) in lock(&self.shelves).drain() {
             shelf.clear().for_each(|name| self.remove(name));
         }
-        // What can't be removed in time is swept by the next one.
+        // The next service sweeps what can't be removed in time.
         let _ = timeout(TO_END, self.removing.subscribe().wait_for(|removing| *removing == 0)).await;
     }
 
-    /// Makes databases, for those who wait first.
+    /// Makes databases, first for tests that wait.
     async fn make(self: Arc<Stock>) {
-        // Kept from one to the next: the pool asks the server about it twice, coming and going.
+        // Kept from one to the next, because the pool sends two queries each time that it lends and gets back a connection.
         let mut conn = None;
         loop {
             let notified = self.wanted.notified();
@@ -174,8 +185,8 @@ impl Stock {
                 conn = None;
             }
             match lock(&self.shelves).get_mut(&recipe) {
-                Some(shelf) if shelf.template == template => shelf.made(made),
-                // The migrations were changed meanwhile.
+                Some(shelf) if shelf.template == template => shelf.finish(made),
+                // The migrations have changed meanwhile.
                 _ => drop(made.map(|name| self.remove(name))),
             }
         }
@@ -203,7 +214,7 @@ impl Stock {
     async fn connection(&self) -> anyhow::Result<Worker> {
         match self.workers.acquire().await {
             Ok(conn) => Ok(conn),
-            // A pool does not tell why.
+            // A pool does not say why.
             Err(error) => Err(maintenance(&self.server).await.err().unwrap_or(error.into())),
         }
     }
@@ -214,7 +225,7 @@ impl Stock {
             if conn.is_none() {
                 conn = self.connection().await.ok();
             }
-            // What can't be removed now is swept by the next service.
+            // The next service sweeps what can't be removed now.
             let removed = match &mut conn {
                 Some(conn) => scratch::discard(conn, &name).await.is_ok(),
                 None => false,
@@ -227,7 +238,7 @@ impl Stock {
     }
 }
 
-/// Nothing that is done under these locks can panic halfway.
+/// Locks, also after a panic: no work under these locks can panic halfway.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

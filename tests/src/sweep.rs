@@ -1,4 +1,5 @@
-//! Removes databases whose owner is gone: proven by a name that only we give, by a lock that nobody holds, and by nobody being connected.
+//! Removes databases whose owner is gone. Three things prove it: only we give such names, no process holds the owner's lock,
+//! and no session is connected.
 
 use std::time::Duration;
 
@@ -8,32 +9,32 @@ use sqlx::{AssertSqlSafe, PgConnection, postgres::PgConnectOptions};
 
 use crate::owner::{Mark, Owner, Purpose, is_ours, maintenance, owner_in};
 
-/// A template that nobody has used for so long is superseded.
+/// A template that was not used for so long is superseded.
 const SUPERSEDED: Duration = Duration::from_secs(7 * 24 * 3600);
-/// The database of a failed test is of no interest any more.
+/// After so long the database of a failed test is of no interest.
 const STALE: Duration = Duration::from_secs(24 * 3600);
 
-/// A database of ours, as seen from outside.
+/// One of our databases, as seen from outside.
 #[derive(Debug, Clone)]
 struct Seen {
     name: String,
-    /// `None`: its maker was killed just after making it.
+    /// `None`: its maker was killed just after it made it.
     mark: Option<Mark>,
     /// Since it was marked.
     age: Duration,
-    /// Somebody is connected to it.
+    /// A session is connected to it.
     in_use: bool,
-    /// Its owner's lock is held.
+    /// A process holds its owner's lock.
     owned: bool,
     /// It is a template, and complete.
     finished: bool,
 }
 
-/// The databases of ours on a server, each with what it is there for, in words.
+/// Lists our databases on a server, each with what it is there for, in words.
 ///
 /// # Errors
-/// Where the server does not answer.
-pub async fn scratch_databases(server: &PgConnectOptions) -> anyhow::Result<Vec<(String, String)>> {
+/// If the server does not answer.
+pub async fn databases(server: &PgConnectOptions) -> anyhow::Result<Vec<(String, String)>> {
     let seen = list(&mut maintenance(server).await?).await?;
     let described = seen.into_iter().map(|seen| {
         let what = match seen.mark.as_ref().map(|mark| &mark.purpose) {
@@ -48,7 +49,7 @@ pub async fn scratch_databases(server: &PgConnectOptions) -> anyhow::Result<Vec<
     Ok(described.collect())
 }
 
-/// All databases of ours on a server.
+/// All of our databases on a server.
 async fn list(conn: &mut PgConnection) -> anyhow::Result<Vec<Seen>> {
     let sql = "\
         select datname::text, coalesce(shobj_description(d.oid, 'pg_database'), ''), extract(epoch from now())::bigint, \
@@ -75,49 +76,49 @@ async fn list(conn: &mut PgConnection) -> anyhow::Result<Vec<Seen>> {
     Ok(seen.collect())
 }
 
-/// Removes what was abandoned at least so long ago, and what is too old to be of use. The names of what is gone.
+/// Removes what was abandoned at least so long ago, and what is too old to be of use. Returns the names.
 pub(crate) async fn abandoned(conn: &mut PgConnection, before: Duration) -> anyhow::Result<Vec<String>> {
-    let gone = |seen: &Seen| match seen.mark.as_ref().map(|mark| &mark.purpose) {
+    let useless = |seen: &Seen| match seen.mark.as_ref().map(|mark| &mark.purpose) {
         Some(Purpose::Kept(_)) => seen.age >= STALE,
         Some(Purpose::Template) if seen.finished => seen.age >= SUPERSEDED,
         Some(Purpose::Lent | Purpose::Template) => !seen.owned && seen.age >= before,
-        // Its age is unknown, so it gets a mark now, and goes with the others of the next time.
+        // Its age is unknown, so it gets a mark now, and the next sweep removes it.
         None => !seen.owned && before.is_zero(),
     };
     let seen = list(conn).await?;
     for unmarked in seen.iter().filter(|it| it.mark.is_none() && !it.owned && !before.is_zero()) {
-        let _ = Owner::none(conn).await?.mark(conn, &unmarked.name, &Purpose::Lent).await;
+        let _ = Owner::without_lock(conn).await?.mark(conn, &unmarked.name, &Purpose::Lent).await;
     }
-    remove(conn, seen.into_iter().filter(gone)).await
+    remove(conn, seen.into_iter().filter(useless)).await
 }
 
-/// Removes everything of ours from a server that nobody uses or owns: databases of killed and of failed tests, and, where
-/// nobody lends any, the templates. The names of what is gone.
+/// Removes our databases from a server, unless they are owned or in use: databases of killed and of failed tests, and also
+/// the templates if no service lends clones of them. Returns the names.
 ///
 /// # Errors
-/// Where the server does not answer.
+/// If the server does not answer.
 pub async fn sweep(server: &PgConnectOptions) -> anyhow::Result<Vec<String>> {
     let conn = &mut maintenance(server).await?;
     let seen = list(conn).await?;
-    // Somebody who lends databases may clone any of the templates at any time.
-    let somebody_lives = seen.iter().any(|seen| seen.owned);
-    let gone = |seen: &Seen| match seen.mark.as_ref().map(|mark| &mark.purpose) {
+    // A service that runs may clone any of the templates at any time.
+    let a_service_runs = seen.iter().any(|seen| seen.owned);
+    let useless = |seen: &Seen| match seen.mark.as_ref().map(|mark| &mark.purpose) {
         Some(Purpose::Kept(_)) => true,
-        Some(Purpose::Template) if seen.finished => !somebody_lives,
+        Some(Purpose::Template) if seen.finished => !a_service_runs,
         Some(Purpose::Lent | Purpose::Template) | None => !seen.owned,
     };
-    remove(conn, seen.into_iter().filter(gone)).await
+    remove(conn, seen.into_iter().filter(useless)).await
 }
 
-async fn remove(conn: &mut PgConnection, gone: impl Iterator<Item = Seen>) -> anyhow::Result<Vec<String>> {
+async fn remove(conn: &mut PgConnection, useless: impl Iterator<Item = Seen>) -> anyhow::Result<Vec<String>> {
     let mut removed = Vec::new();
-    for seen in gone.filter(|seen| !seen.in_use) {
+    for seen in useless.filter(|seen| !seen.in_use) {
         if seen.finished {
             let open = format!("alter database {} is_template false", seen.name);
-            // Somebody else may be removing it too.
+            // Another process may be removing it too.
             let _ = sqlx::query(AssertSqlSafe(open)).persistent(false).execute(&mut *conn).await;
         }
-        // Somebody may have come to it since we looked: then it stays.
+        // If a session has connected to it since we looked, it stays.
         if database::drop(conn, &seen.name).await.is_ok() {
             removed.push(seen.name);
         }

@@ -1,22 +1,23 @@
-//! Templates: databases that are built once, closed to connections, and only cloned.
+//! Builds templates: databases that are closed to connections and only cloned.
 
 use anyhow::Context;
 use migrations::{Project, Prune, SeedMode, Session, Settings, Target, database};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
+use tests_client::{Content, Recipe};
 
 use crate::{
-    content::{Content, Recipe},
+    naming::template_name,
     owner::{Owner, Purpose, connect},
     recycle, scratch,
 };
 
-/// For whoever is building the same template.
+/// How long to wait for another process that builds the same template.
 const PATIENCE: &str = "5min";
-/// A template in use is marked again after so long, so that nobody takes it for superseded.
+/// A template in use is marked again after so many seconds, so that no sweep takes it for superseded.
 const REFRESH: i64 = 3600;
 
-/// Finds the template of a recipe, or builds it; where fifty come at once, one builds and the others wait. `None`: nothing
-/// is wanted, so there is none.
+/// Finds the template of a recipe, or builds it. Of fifty that come at once, one builds it and the others wait. `None`: an
+/// empty database has no template.
 pub(crate) async fn ensure(
     conn: &mut PgConnection,
     server: &PgConnectOptions,
@@ -28,7 +29,7 @@ pub(crate) async fn ensure(
         return Ok(None);
     }
     database::require_version(conn, project)?;
-    let name = recipe.template(project, server.get_username(), conn.server_version_num().unwrap_or(0));
+    let name = template_name(recipe, project, server.get_username(), conn.server_version_num().unwrap_or(0));
     if let State::Ready { age } = state(conn, &name).await? {
         if age > REFRESH {
             owner.mark(conn, &name, &Purpose::Template).await?;
@@ -36,16 +37,16 @@ pub(crate) async fn ensure(
         return Ok(Some(name));
     }
     let key = lock_key(&name);
-    // Waiting in the database `postgres` keeps nobody's index from being built in another.
+    // A wait in the database `postgres` delays no `create index concurrently` in another one.
     sqlx::query("select set_config('lock_timeout', $1, false)").bind(PATIENCE).execute(&mut *conn).await?;
     let locked = sqlx::query("select pg_advisory_lock($1)").bind(key).execute(&mut *conn).await;
-    locked.with_context(|| format!("wait for whoever builds the template {name}"))?;
+    locked.with_context(|| format!("wait for the process that builds the template {name}"))?;
     let built = build(conn, server, owner, project, recipe, &name).await;
     sqlx::query("select pg_advisory_unlock($1)").bind(key).execute(conn).await?;
     built.map(|()| Some(name))
 }
 
-/// Under the lock of that template.
+/// Builds it, under the lock of that template.
 async fn build(
     conn: &mut PgConnection,
     server: &PgConnectOptions,
@@ -55,9 +56,9 @@ async fn build(
     name: &str,
 ) -> anyhow::Result<()> {
     match state(conn, name).await? {
-        // Whoever had the lock before us has built it.
+        // The process that had the lock before us has built it.
         State::Ready { .. } => return Ok(()),
-        // Its builder was killed: otherwise we would not have the lock.
+        // Its builder was killed, or we would not have the lock.
         State::Unfinished => scratch::discard(conn, name).await?,
         State::Absent => {}
     }
@@ -68,10 +69,10 @@ async fn build(
         scratch::discard(conn, name).await?;
         return Err(error);
     }
-    // In one statement: closed and a template is what says that it is complete.
+    // In one statement, because closed and a template means complete.
     let close = format!("alter database {name} with allow_connections false is_template true");
     sqlx::query(AssertSqlSafe(close)).execute(&mut *conn).await.context("close the template")?;
-    // `create database` would wait for them, in steps of 100 ms.
+    // `create database` would wait for them in steps of 100 ms.
     database::end_sessions(conn, name).await?;
     Ok(())
 }
@@ -98,14 +99,14 @@ async fn fill(options: &PgConnectOptions, project: &Project, recipe: &Recipe) ->
         recycle::prepare(session.connection()).await?;
     }
     session.close().await;
-    // Whoever comes first after DDL fills a file of Postgres's cache, which is copied with the rest: here, rather than the
-    // first in each clone.
+    // The first connection after DDL fills a file of Postgres's cache. Here it is copied with the rest; otherwise the first
+    // connection to each clone would have to fill it.
     connect(options).await?.close().await.context("leave the template")
 }
 
-/// Makes every new database of the server a clone of this template, so that whoever knows nothing of us gains too.
+/// Makes every new database of the server a clone of this template, so that tests that never heard of us gain too.
 ///
-/// For a server that is ours alone.
+/// Only for a server that has no other user.
 pub(crate) async fn make_default(conn: &mut PgConnection, template: &str) -> anyhow::Result<()> {
     for sql in [
         "alter database template1 is_template false",
@@ -113,7 +114,7 @@ pub(crate) async fn make_default(conn: &mut PgConnection, template: &str) -> any
         &format!("create database template1 template {template} is_template true"),
     ] {
         let done = sqlx::query(AssertSqlSafe(sql)).persistent(false).execute(&mut *conn).await;
-        done.with_context(|| format!("make `template1` anew: {sql}"))?;
+        done.with_context(|| format!("replace `template1`: {sql}"))?;
     }
     Ok(())
 }
@@ -137,7 +138,7 @@ async fn state(conn: &mut PgConnection, name: &str) -> anyhow::Result<State> {
     })
 }
 
-/// Of the name, which is a hash: its last 16 digits are as good as another hash of it.
+/// The key of a template's lock: the last 16 digits of its name, which is a hash.
 fn lock_key(name: &str) -> i64 {
     let digits = name.get(name.len().saturating_sub(16)..).unwrap_or_default();
     u64::from_str_radix(digits, 16).unwrap_or(0).cast_signed()

@@ -19,7 +19,7 @@ use duct::{Handle, cmd};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgConnectOptions;
-use tests::{Lifetime, Report, Service};
+use tests::service::{Lifetime, Report, Service, Starter, Tenancy};
 use tokio::{
     net::UnixListener,
     sync::oneshot,
@@ -39,12 +39,6 @@ use crate::{
     throwaway::test_server::TestServer,
 };
 
-/// A server that nobody uses ends after so long.
-const UNUSED: Duration = Duration::from_secs(5 * 60);
-/// One with databases of failed tests on it waits longer.
-const KEPT: Duration = Duration::from_secs(30 * 60);
-/// For a test that waits until others give back connections.
-const PATIENCE: Duration = Duration::from_secs(120);
 /// What the starter writes when it leaves and the server is to stay.
 const STAY: &str = "stay";
 /// For reading what a host that has ended said.
@@ -97,14 +91,14 @@ impl Args {
         server: &TestServer,
         end: &mut Option<oneshot::Receiver<bool>>,
     ) -> anyhow::Result<()> {
-        let lifetime = Lifetime {
-            unused: UNUSED,
-            kept: KEPT,
-            whole_server: server.is_ours(),
-            attended: self.attached,
-            patience: PATIENCE,
-        };
-        let starting = Service::start(server.options.clone(), checkout.migrations(), lifetime);
+        let mut lifetime = Lifetime::default();
+        if server.is_ours() {
+            lifetime.tenancy = Tenancy::Sole;
+        }
+        if self.attached {
+            lifetime.starter = Starter::Present;
+        }
+        let starting = Service::start(server.options.clone(), checkout.root.clone(), lifetime);
         let service = or_interrupted(starting).await?;
         let listener = UnixListener::bind(&self.socket)
             .with_context(|| format!("listen at {}", self.socket.display()))?;
@@ -155,8 +149,8 @@ pub(crate) struct Host {
 impl Host {
     /// Starts one that ends with us, and tells what it tells.
     pub(crate) async fn start(checkout: &Checkout, tell: fn(&str)) -> anyhow::Result<Host> {
-        let socket =
-            tests::shared_socket(&checkout.root)?.with_extension(format!("{}.socket", std::process::id()));
+        let socket = tests::service::shared_socket(&checkout.root)?
+            .with_extension(format!("{}.socket", std::process::id()));
         // Of a killed one that had our number.
         let _ = fs::remove_file(&socket);
         let (input, writer) = pipe()?;
@@ -167,13 +161,13 @@ impl Host {
 
     /// What it has lent.
     pub(crate) async fn report(&self) -> anyhow::Result<Report> {
-        tests::report(&self.socket).await
+        tests::service::report(&self.socket).await
     }
 
     /// Leaves it running for as long as people may look at what failed tests have left.
     pub(crate) fn leave(mut self) -> anyhow::Result<Duration> {
         writeln!(self.input, "{STAY}").context("tell the test server to stay")?;
-        Ok(KEPT)
+        Ok(Lifetime::default().kept)
     }
 
     /// Ends it, and waits until everything of it is gone.
@@ -190,9 +184,9 @@ async fn ended(child: Arc<Handle>) -> anyhow::Result<()> {
 
 /// The service that tests of this checkout find by themselves, started where it does not run.
 pub(crate) async fn shared(checkout: &Checkout) -> anyhow::Result<(PathBuf, &'static str)> {
-    let socket = tests::shared_socket(&checkout.root)?;
+    let socket = tests::service::shared_socket(&checkout.root)?;
     let _lock = folder::lock(&socket.with_extension("lock"), LOCK_PATIENCE).await?;
-    if tests::report(&socket).await.is_ok() {
+    if tests::service::report(&socket).await.is_ok() {
         return Ok((socket, "kept"));
     }
     // Its owner was killed.
@@ -208,7 +202,7 @@ pub(crate) async fn shared_host(checkout: &Checkout) -> anyhow::Result<PathBuf> 
 
 /// The same for commands that need none to be started: the server that tests of this checkout have their databases on.
 pub(crate) async fn shared_server(checkout: &Checkout) -> anyhow::Result<Option<PgConnectOptions>> {
-    if let Ok(report) = tests::report(&tests::shared_socket(&checkout.root)?).await {
+    if let Ok(report) = tests::service::report(&tests::service::shared_socket(&checkout.root)?).await {
         return Ok(Some(report.server.parse()?));
     }
     let postgres = checkout.project()?.postgres;
@@ -218,7 +212,7 @@ pub(crate) async fn shared_server(checkout: &Checkout) -> anyhow::Result<Option<
 
 /// Ends the hosts of this checkout that nobody uses. How many that were.
 pub(crate) async fn sweep(checkout: &Checkout) -> anyhow::Result<usize> {
-    let socket = tests::shared_socket(&checkout.root)?;
+    let socket = tests::service::shared_socket(&checkout.root)?;
     let name = socket.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let mut ended = 0;
     for entry in fs::read_dir(socket.parent().unwrap_or(&socket))?.flatten() {
@@ -226,7 +220,7 @@ pub(crate) async fn sweep(checkout: &Checkout) -> anyhow::Result<usize> {
         if !found.starts_with(&name) || !found.ends_with(".socket") {
             continue;
         }
-        match tests::end(&path).await {
+        match tests::service::end(&path).await {
             Ok(()) => {
                 ended += 1;
                 while path.exists() {
@@ -234,7 +228,7 @@ pub(crate) async fn sweep(checkout: &Checkout) -> anyhow::Result<usize> {
                 }
             }
             // Its host was killed.
-            Err(_) if tests::report(&path).await.is_err() => drop(fs::remove_file(&path)),
+            Err(_) if tests::service::report(&path).await.is_err() => drop(fs::remove_file(&path)),
             Err(_) => {}
         }
     }

@@ -1,6 +1,6 @@
 //! A throwaway database that has had every migration of the checkout, for what is to be learned from the schema.
 
-use ::tests::Scratch;
+use ::tests::scratch::Scratch;
 use migrations::{Project, Session, Settings, Target};
 
 use crate::{

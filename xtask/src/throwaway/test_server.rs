@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use ::tests::Scratch;
+use ::tests::scratch::Scratch;
 use anyhow::Context;
 use cluster::{Ephemeral, Place, new_password};
 use migrations::{Postgres, Project};

@@ -8,7 +8,7 @@ use clap::Args as ClapArgs;
 use migrations::{Ledger, Migration, MigrationId, Plan, Project, Session, Settings, Step, Target};
 use serde_json::json;
 use sqlx::PgConnection;
-use tests::Scratch;
+use tests::scratch::Scratch;
 
 use crate::{
     catalogue::{

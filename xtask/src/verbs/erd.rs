@@ -3,7 +3,7 @@
 //! Read from the catalogue of a throwaway database that has had every migration, so what is drawn is what Postgres made of
 //! the files, and no development database is needed.
 
-use ::tests::Scratch;
+use ::tests::scratch::Scratch;
 use clap::Args as ClapArgs;
 use serde_json::json;
 

@@ -10,7 +10,7 @@ use std::{
     time::Instant,
 };
 
-use ::tests::Scratch;
+use ::tests::scratch::Scratch;
 use anyhow::{Context, bail};
 use clap::Args as ClapArgs;
 use duct::cmd;

@@ -74,7 +74,7 @@ impl Args {
         let lent = or_interrupted(setup.borrow_from(&socket, &name)).await?;
         let Some((program, args)) = self.exec.split_first() else {
             output::line(lent.url());
-            return lent.keep(&name).await;
+            return lent.keep().await;
         };
         let url = Url::parse(lent.url()).context("read the URL of the database")?;
         let variables = libpq::environment(&url, &lent.url().parse()?);
@@ -84,7 +84,7 @@ impl Args {
         let ran = child::run(command).await;
         if self.keep {
             output::remark(&format!("kept: {}", lent.url()));
-            lent.keep(&name).await?;
+            lent.keep().await?;
         }
         let status = ran.with_context(|| format!("run {}", Path::new(program).display()))?;
         as_it_ended(status)
@@ -116,7 +116,7 @@ impl Args {
 async fn list(checkout: &Checkout, format: Format) -> anyhow::Result<()> {
     let server = shared_server(checkout).await?;
     let databases = match &server {
-        Some(server) => tests::scratch_databases(server).await?,
+        Some(server) => tests::scratch::databases(server).await?,
         None => Vec::new(),
     };
     match format {
@@ -139,7 +139,7 @@ async fn list(checkout: &Checkout, format: Format) -> anyhow::Result<()> {
 
 async fn sweep(checkout: &Checkout) -> anyhow::Result<()> {
     let removed = match shared_server(checkout).await? {
-        Some(server) => tests::sweep(&server).await?,
+        Some(server) => tests::scratch::sweep(&server).await?,
         None => Vec::new(),
     };
     for name in &removed {

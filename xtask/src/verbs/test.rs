@@ -5,7 +5,7 @@ use std::{env, ffi::OsString, os::unix::process::ExitStatusExt};
 use anyhow::Context;
 use clap::Args as ClapArgs;
 use duct::cmd;
-use tests::Report;
+use tests::service::Report;
 
 use crate::{
     checkout::Checkout,
@@ -86,8 +86,8 @@ async fn suite(checkout: &Checkout, host: &Host, args: &[OsString]) -> anyhow::R
     let backtrace = env::var("RUST_BACKTRACE").ok().filter(|it| it == "full").unwrap_or("0".to_owned());
     let tests = cmd(cargo, words)
         .dir(&checkout.root)
-        .env(tests::SERVER, &host.url)
-        .env(tests::SERVICE, &host.socket)
+        .env(tests::service::SERVER, &host.url)
+        .env(tests::service::SERVICE, &host.socket)
         // For `#[sqlx::test]`, which knows nothing of us.
         .env("DATABASE_URL", &host.url)
         // Tests of the command line run this very program, rather than build it once more.

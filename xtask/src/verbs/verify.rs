@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use clap::Args as ClapArgs;
 use migrations::{Plan, Project, Prune, SeedMode, Session, Settings, Target};
 use serde_json::json;
-use tests::Scratch;
+use tests::scratch::Scratch;
 
 use crate::{
     catalogue::Catalogue,

@@ -3,7 +3,7 @@
 use migrations::{Error, Project};
 use serde::Serialize;
 use sqlx::{Connection, PgConnection, Row};
-use tests::Scratch;
+use tests::scratch::Scratch;
 
 /// What is said of a table that the manifest gives to no app.
 const NOBODY: &str = "(no app)";

@@ -162,11 +162,11 @@ impl Stage {
         design: Design,
     ) -> anyhow::Result<T> {
         let mut program = cmd!(&self.program, verb)
-            .env(tests::SERVER, &self.host.url)
+            .env(tests::service::SERVER, &self.host.url)
             .env("DATABASE_URL", &self.host.url)
             .stdin_bytes(line(request));
         if design != Design::OnDemand {
-            program = program.env(tests::SERVICE, &self.host.socket);
+            program = program.env(tests::service::SERVICE, &self.host.socket);
         }
         let answer =
             surrounded(program, &self.checkout).read().with_context(|| format!("run {PACKAGE} {verb}"))?;
@@ -207,7 +207,7 @@ impl Stage {
         let options = self.url("postgres")?.as_str().parse()?;
         let mut before = 0;
         loop {
-            let now = tests::scratch_databases(&options).await?.len();
+            let now = tests::scratch::databases(&options).await?.len();
             if now == before {
                 return Ok(());
             }
@@ -239,7 +239,7 @@ pub(crate) fn first_of_all(
 /// A program that is to find this checkout, and of servers what it is told.
 fn surrounded(program: Expression, checkout: &Checkout) -> Expression {
     // The last word is the first that counts.
-    [tests::SERVER, tests::SERVICE, "DATABASE_URL"]
+    [tests::service::SERVER, tests::service::SERVICE, "DATABASE_URL"]
         .into_iter()
         .fold(program, |program, variable| program.env_remove(variable))
         .env(ROOT, &checkout.root)

@@ -1,0 +1,45 @@
+//! Which checkout a test belongs to, and what its environment names.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+
+use crate::Error;
+
+/// Names the socket of a service.
+pub const SERVICE: &str = "XTASK_TEST_SERVICE";
+/// Names a test server.
+pub const SERVER: &str = "XTASK_TEST_URL";
+/// Names the root of the checkout.
+const ROOT: &str = "XTASK_ROOT";
+/// What the root of a checkout has.
+const MANIFEST: &str = "migrations/apps.toml";
+
+/// A variable of the environment; `None` if it is empty or not Unicode.
+pub fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The root of the checkout: `XTASK_ROOT`, or else the folder with `migrations/apps.toml` that the test's package is in.
+///
+/// # Errors
+/// If there is no such folder.
+pub fn checkout() -> Result<PathBuf, Error> {
+    if let Some(root) = variable(ROOT) {
+        return Ok(root.into());
+    }
+    // Cargo sets the first; a test program that is run by hand has the second, and from elsewhere only the last.
+    let package = variable("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let starts = [package, env::current_dir().ok(), Some(env!("CARGO_MANIFEST_DIR").into())];
+    let found = starts.iter().flatten().find_map(|start| root_above(start));
+    found.map(Path::to_owned).ok_or_else(|| {
+        Error::new(format!(
+            "no folder above this test has {MANIFEST}, so it is in no checkout\n  set {ROOT} to the root of one"
+        ))
+    })
+}
+
+fn root_above(start: &Path) -> Option<&Path> {
+    start.ancestors().find(|folder| folder.join(MANIFEST).is_file())
+}
