@@ -45,7 +45,7 @@ fn file_of(files: &BTreeMap<String, String>, query: &str) -> String {
 #[test]
 fn what_is_kept_of_the_queries_is_exactly_what_they_ask() {
     tests::empty().run(async |db| {
-        let (_alone, checkout) = (alone(), Checkout::whole());
+        let (_alone, checkout) = (alone(), Checkout::of_workspace());
         let before = kept(&checkout);
         outcome(&prepare(&checkout, db, &["--check"])).expect(0, &["queries in .sqlx", "kept"]);
 
@@ -83,7 +83,7 @@ fn what_is_kept_of_the_queries_is_exactly_what_they_ask() {
 
 #[test]
 fn a_clean_clone_builds_without_a_database_whatever_is_named_as_one() {
-    let (_alone, checkout) = (alone(), Checkout::whole());
+    let (_alone, checkout) = (alone(), Checkout::of_workspace());
     let elsewhere = "postgres://nobody@127.0.0.1:1/nowhere";
     fs::write(checkout.root().join(".env"), format!("DATABASE_URL={elsewhere}\n")).unwrap();
     // Cargo itself, without what `cargo xtask test` has told this test.

@@ -32,7 +32,7 @@ fn the_database_of_a_passing_test_goes_and_that_of_a_failing_one_stays_as_it_say
                 "{} --no-align --tuples-only --command 'select count(*) from roles'",
                 command("open it:")
             );
-            assert_eq!(cmd!("sh", "-c", open).read().unwrap(), "7");
+            assert_eq!(cmd!("sh", "-c", open).read().unwrap(), "3");
             assert!(databases(&shared.url()).contains(&name));
             cmd!("sh", "-c", command("remove it:")).stdout_null().run().unwrap();
             assert!(!databases(&shared.url()).contains(&name));
