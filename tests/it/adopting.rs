@@ -2,22 +2,24 @@
 
 mod meanwhile;
 
-use migrations::{Error, Ledger, Project, Session, Settings, Target};
+use migrations::{Error, Ledger, Session, Settings, Target};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Executor, PgConnection};
-use tests::{TestDatabase, workspace_root};
+use tests::TestDatabase;
 
 use crate::{
     checkout::Checkout,
+    fixture,
     interop::{APPS, migrator, rows},
     snapshot::snapshot,
 };
 
-const ALL: [&str; 4] = [
-    "users/0001_initial",
-    "organizations/0001_initial",
-    "organizations/0002_add_owner_field",
-    "progress/0001_initial",
+const ALL: [&str; 5] = [
+    "people/0001_initial",
+    "library/0001_initial",
+    "library/0002_add_manager",
+    "library/0003_index_staff",
+    "loans/0001_initial",
 ];
 
 /// Makes a database that holds what `migrate` with these words makes, and whose ledger is lost.
@@ -48,13 +50,13 @@ fn what_is_there_is_adopted_with_the_rows_that_running_it_writes() {
         assert_eq!(ran, rows(db).await);
         let before = snapshot(db).await;
         checkout.xtask(db, &["migrate", "--check"]).expect(0, &["nothing is left to do"]);
-        checkout.xtask(db, &["db-check"]).expect(0, &["4 migrations applied, 22 tables"]);
-        checkout.xtask(db, &["adopt"]).expect(0, &["4 migrations", "0 pending"]);
+        checkout.xtask(db, &["db-check"]).expect(0, &["5 migrations applied, 9 tables"]);
+        checkout.xtask(db, &["adopt"]).expect(0, &["5 migrations", "0 pending"]);
         for app in APPS {
             migrator(app).await.run(db.pool()).await?;
         }
         assert_eq!(before, snapshot(db).await);
-        checkout.xtask(db, &["migrate", "users", "zero"]).expect(0, &["progress/0001_initial"]);
+        checkout.xtask(db, &["migrate", "people", "zero"]).expect(0, &["loans/0001_initial"]);
         Ok(())
     });
 }
@@ -63,44 +65,36 @@ fn what_is_there_is_adopted_with_the_rows_that_running_it_writes() {
 fn a_database_that_differs_is_refused_object_by_object_and_keeps_its_ledger() {
     for (spoil, told) in [
         (
-            "alter table progress drop column metadata",
-            &["as after progress/0001_initial", "missing     column public.progress.metadata #12 jsonb"]
-                as &[_],
+            "alter table loans drop column metadata",
+            &["as after loans/0001_initial", "missing     column public.loans.metadata #7 jsonb"] as &[_],
         ),
         (
-            "alter table progress alter column score type real",
-            &[
-                "differs     column public.progress.score",
-                "expected  #7 double precision",
-                "found     #7 real",
-            ],
+            "alter table loans alter column fee type real",
+            &["differs     column public.loans.fee", "expected  #5 double precision", "found     #5 real"],
         ),
         (
-            "create index progress_extra_idx on progress (score)",
-            &["unexpected  index progress_extra_idx CREATE INDEX progress_extra_idx"],
+            "create index loans_extra_idx on loans (fee)",
+            &["unexpected  index loans_extra_idx CREATE INDEX loans_extra_idx"],
         ),
         ("create table stray (id int)", &["unexpected  table public.stray"]),
         (
-            "alter table organizations disable trigger all",
-            &[
-                "differs     constraint public.organizations.organizations_owner_id_fkey",
-                "nothing was recorded",
-            ],
+            "alter table branches disable trigger all",
+            &["differs     constraint public.branches.branches_manager_id_fkey", "nothing was recorded"],
         ),
         (
-            "alter table progress alter column status drop default",
-            &["found     #5 text not null", "nothing was recorded"],
+            "alter table loans alter column state drop default",
+            &["found     #4 loan_state not null", "nothing was recorded"],
         ),
     ] {
         tests::empty().run(async |db| {
             let checkout = Checkout::new();
             checkout.xtask(db, &["migrate"]).expect(0, &[]);
-            db.pool().execute("delete from migrations.organizations where version = 2").await?;
-            db.pool().execute("delete from migrations.progress").await?;
+            db.pool().execute("delete from migrations.library where version > 1").await?;
+            db.pool().execute("delete from migrations.loans").await?;
             db.pool().execute(spoil).await?;
             let before = snapshot(db).await;
             checkout.xtask(db, &["adopt"]).expect(3, told);
-            checkout.xtask(db, &["adopt", "progress", "0001"]).expect(3, &["nothing was recorded"]);
+            checkout.xtask(db, &["adopt", "loans", "0001"]).expect(3, &["nothing was recorded"]);
             assert_eq!(before, snapshot(db).await, "{spoil}");
             Ok(())
         });
@@ -112,8 +106,8 @@ fn what_was_not_asked_for_but_is_there_leads_to_adopting_all() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         without_ledger(&checkout, db, &[]).await;
-        let asked = checkout.xtask(db, &["adopt", "organizations", "0001"]);
-        asked.expect(3, &["unexpected  table public.progress", "adopt that too: cargo xtask adopt\n"]);
+        let asked = checkout.xtask(db, &["adopt", "library", "0001"]);
+        asked.expect(3, &["unexpected  table public.loans", "adopt that too: cargo xtask adopt\n"]);
         checkout.xtask(db, &["adopt"]).expect(0, &ALL);
         Ok(())
     });
@@ -123,11 +117,11 @@ fn what_was_not_asked_for_but_is_there_leads_to_adopting_all() {
 fn as_much_as_is_there_is_adopted_and_the_rest_runs() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
-        without_ledger(&checkout, db, &["organizations", "0001"]).await;
+        without_ledger(&checkout, db, &["library", "0001"]).await;
         checkout
             .xtask(db, &["adopt"])
             .expect(0, &ALL[..2])
-            .expect(0, &["2 migrations stay pending, organizations/0002_add_owner_field first"]);
+            .expect(0, &["3 migrations stay pending, library/0002_add_manager first"]);
         checkout.xtask(db, &["migrate"]).expect(0, &ALL[2..]);
         checkout.xtask(db, &["db-check"]).expect(0, &[]);
         Ok(())
@@ -138,23 +132,23 @@ fn as_much_as_is_there_is_adopted_and_the_rest_runs() {
 fn a_named_one_is_adopted_with_what_it_needs_and_nothing_else() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
-        // No part of the whole plan is this, since `organizations` comes before `progress`.
-        without_ledger(&checkout, db, &["progress"]).await;
+        // No part of the whole plan is this, since `library` comes before `loans`.
+        without_ledger(&checkout, db, &["loans"]).await;
         let before = snapshot(db).await;
-        checkout.xtask(db, &["adopt", "organizations", "0001"]).expect(
+        checkout.xtask(db, &["adopt", "library", "0001"]).expect(
             3,
             &[
-                "as after organizations/0001_initial",
-                "missing     table public.organizations",
-                "missing     constraint public.users",
+                "as after library/0001_initial",
+                "missing     table public.branches",
+                "missing     constraint public.people",
             ],
         );
         assert_eq!(before, snapshot(db).await);
-        let told = json(&checkout, db, 0, &["adopt", "progress", "0001"]);
-        assert_eq!(told["adopted"], serde_json::json!(["users/0001_initial", "progress/0001_initial"]));
-        checkout.xtask(db, &["adopt", "users", "0001"]).expect(0, &["0 pending"]);
-        checkout.xtask(db, &["migrate", "progress", "--check"]).expect(0, &[]);
-        checkout.xtask(db, &["migrate"]).expect(0, &["organizations/0001_initial"]);
+        let told = json(&checkout, db, 0, &["adopt", "loans", "0001"]);
+        assert_eq!(told["adopted"], serde_json::json!(["people/0001_initial", "loans/0001_initial"]));
+        checkout.xtask(db, &["adopt", "people", "0001"]).expect(0, &["0 pending"]);
+        checkout.xtask(db, &["migrate", "loans", "--check"]).expect(0, &[]);
+        checkout.xtask(db, &["migrate"]).expect(0, &["library/0001_initial"]);
         checkout.xtask(db, &["db-check"]).expect(0, &[]);
         Ok(())
     });
@@ -165,9 +159,9 @@ fn a_part_that_is_applied_already_counts() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
-        db.pool().execute("delete from migrations.progress").await?;
-        let told = json(&checkout, db, 0, &["adopt", "progress"]);
-        assert_eq!(told["adopted"], serde_json::json!(["progress/0001_initial"]));
+        db.pool().execute("delete from migrations.loans").await?;
+        let told = json(&checkout, db, 0, &["adopt", "loans"]);
+        assert_eq!(told["adopted"], serde_json::json!(["loans/0001_initial"]));
         checkout.xtask(db, &["migrate", "--check"]).expect(0, &[]);
         Ok(())
     });
@@ -180,13 +174,13 @@ fn where_nothing_pending_is_there_nothing_is_recorded_not_even_a_ledger() {
         let before = snapshot(db).await;
         checkout
             .xtask(db, &["adopt"])
-            .expect(3, &["nothing was recorded: 4 migrations stay pending", "cargo xtask migrate"]);
-        let told = json(&checkout, db, 3, &["adopt", "users", "0001"]);
-        assert_eq!(told["nearest"], "users/0001_initial");
+            .expect(3, &["nothing was recorded: 5 migrations stay pending", "cargo xtask migrate"]);
+        let told = json(&checkout, db, 3, &["adopt", "people", "0001"]);
+        assert_eq!(told["nearest"], "people/0001_initial");
         assert_eq!(told["differences"][0]["found"], Value::Null);
         assert_eq!(before, snapshot(db).await);
-        checkout.xtask(db, &["adopt", "users", "zero"]).expect(2, &["cargo xtask migrate users zero"]);
-        checkout.xtask(db, &["adopt", "user"]).expect(1, &["did you mean `users`?"]);
+        checkout.xtask(db, &["adopt", "people", "zero"]).expect(2, &["cargo xtask migrate people zero"]);
+        checkout.xtask(db, &["adopt", "poeple"]).expect(1, &["did you mean `people`?"]);
         assert_eq!(before, snapshot(db).await);
         Ok(())
     });
@@ -196,25 +190,20 @@ fn where_nothing_pending_is_there_nothing_is_recorded_not_even_a_ledger() {
 fn rows_that_nothing_proves_are_adopted_only_by_name() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
-        checkout.migration("progress/0002_fill", "update progress set score = 1;", "select 1;");
+        checkout.migration("loans/0002_fill", "update loans set fee = 1;", "select 1;");
         without_ledger(&checkout, db, &[]).await;
         checkout.xtask(db, &["adopt"]).expect(
             0,
-            &[
-                "progress/0002_fill stays pending",
-                "if its rows are there: cargo xtask adopt progress 0002_fill",
-            ],
+            &["loans/0002_fill stays pending", "if its rows are there: cargo xtask adopt loans 0002_fill"],
         );
-        checkout.xtask(db, &["adopt"]).expect(3, &["nothing was recorded: progress/0002_fill stays pending"]);
-        let named = checkout.xtask(db, &["adopt", "progress", "0002"]);
-        named.expect(0, &["progress/0002_fill leaves no trace in the catalogue, so its rows are not proven"]);
+        checkout.xtask(db, &["adopt"]).expect(3, &["nothing was recorded: loans/0002_fill stays pending"]);
+        let named = checkout.xtask(db, &["adopt", "loans", "0002"]);
+        named.expect(0, &["loans/0002_fill leaves no trace in the catalogue, so its rows are not proven"]);
         checkout.xtask(db, &["migrate", "--check"]).expect(0, &[]);
         // One that is followed by something proven is told too.
-        checkout.migration("progress/0003_note", "alter table progress add column note text;", "select 1;");
+        checkout.migration("loans/0003_note", "alter table loans add column note text;", "select 1;");
         without_ledger(&checkout, db, &[]).await;
-        checkout
-            .xtask(db, &["adopt"])
-            .expect(0, &["progress/0003_note", "progress/0002_fill leaves no trace"]);
+        checkout.xtask(db, &["adopt"]).expect(0, &["loans/0003_note", "loans/0002_fill leaves no trace"]);
         Ok(())
     });
 }
@@ -222,12 +211,11 @@ fn rows_that_nothing_proves_are_adopted_only_by_name() {
 #[test]
 fn the_library_records_nothing_without_what_it_needs() {
     tests::empty().run(async |db| {
-        let project = Project::load(&workspace_root().join("migrations"))?;
+        let project = fixture::project();
         let mut session = Session::connect(&db.options(), Settings::default()).await?;
         let before = snapshot(db).await;
-        let one = async |_: &mut PgConnection, _: &Ledger| {
-            Ok(vec![project.migration("progress", "0001")?.id.clone()])
-        };
+        let one =
+            async |_: &mut PgConnection, _: &Ledger| Ok(vec![project.migration("loans", "0001")?.id.clone()]);
         let refused: Result<(), Error> = session.adopt(&project, &mut |_| {}, one).await;
         assert!(matches!(refused, Err(Error::Ledger(_))), "{refused:?}");
         assert_eq!(before, snapshot(db).await);

@@ -3,12 +3,13 @@
 use duct::{Expression, cmd};
 use rustix::process::Signal;
 use sqlx::Executor;
-use tests::{TestDatabase, workspace_root};
+use tests::{Setup, TestDatabase};
 
 use crate::{
     checkout::{Checkout, built, outcome},
     interruption::send,
     locking::wait_for_session,
+    product,
     snapshot::{shape, snapshot},
 };
 
@@ -24,14 +25,21 @@ fn a_deploy_brings_its_schema_along() {
         outcome(&backend(db, "check", &nowhere))
             .expect(3, &["pending     users/0001_initial", "missing     table users"]);
         assert_eq!(empty, snapshot(db).await);
-        outcome(&backend(db, "migrate", &nowhere)).expect(
+        let first = outcome(&backend(db, "migrate", &nowhere));
+        let seeded = snapshot(db).await.iter().filter(|line| line.starts_with("public.")).count();
+        assert!(seeded > 100, "{seeded}");
+        first.expect(
             0,
-            &["applied users/0001_initial in", "seeds changed 174 rows", "what this program needs"],
+            &[
+                "applied users/0001_initial in",
+                &format!("seeds changed {seeded} rows"),
+                "what this program needs",
+            ],
         );
         outcome(&backend(db, "migrate", &nowhere)).expect(0, &["seeds changed 0 rows"]);
         outcome(&backend(db, "check", &nowhere)).expect(0, &[]);
         let deployed = shape(db).await;
-        Checkout::new().xtask(db, &["db-check"]).expect(0, &[]);
+        Checkout::of_product().xtask(db, &["db-check"]).expect(0, &[]);
         db.pool().execute("create table stray (id int)").await?;
         outcome(&backend(db, "check", &nowhere)).expect(3, &["unexpected  table stray"]);
         db.pool().execute("drop table stray").await?;
@@ -55,16 +63,22 @@ fn a_deploy_without_sense_is_told_how() {
     });
 }
 
+/// A database with all of the first app, whose table `users` the next migration needs.
+fn after_users() -> Setup {
+    let project = product::project();
+    tests::at(&project.migrations_of("users").last().unwrap().id.to_string())
+}
+
 #[test]
 fn a_deploy_that_is_told_to_end_undoes_what_it_is_at() {
-    tests::at("organizations/0002_add_owner_field").run(async |db| {
+    after_users().run(async |db| {
         let (nowhere, before) = (tempfile::tempdir()?, snapshot(db).await);
         for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
-            // What is left to migrate refers to this table, and waits.
+            // The next migration refers to this table, and waits.
             let mut holder = db.pool().begin().await?;
             holder.execute("lock table users").await?;
             let running = backend(db, "migrate", &nowhere).stdout_capture().stderr_capture().start()?;
-            wait_for_session(db, "create table progress").await;
+            wait_for_session(db, "create table organizations").await;
             send(&running, signal);
             let output = running.wait()?;
             let said = String::from_utf8_lossy(&output.stderr);
@@ -73,21 +87,21 @@ fn a_deploy_that_is_told_to_end_undoes_what_it_is_at() {
             holder.rollback().await?;
         }
         assert_eq!(before, snapshot(db).await);
-        outcome(&backend(db, "migrate", &nowhere)).expect(0, &["applied progress/0001_initial"]);
+        outcome(&backend(db, "migrate", &nowhere)).expect(0, &["applied organizations/0001_initial"]);
         Ok(())
     });
 }
 
 #[test]
 fn a_deploy_by_nohup_goes_on_when_its_terminal_goes() {
-    tests::at("organizations/0002_add_owner_field").run(async |db| {
+    after_users().run(async |db| {
         let nowhere = tempfile::tempdir()?;
         let mut holder = db.pool().begin().await?;
         holder.execute("lock table users").await?;
         let program =
             cmd!("nohup", built("backend"), "migrate").env("DATABASE_URL", db.url()).dir(nowhere.path());
         let running = program.stdin_null().stdout_capture().stderr_capture().unchecked().start()?;
-        wait_for_session(db, "create table progress").await;
+        wait_for_session(db, "create table organizations").await;
         send(&running, Signal::HUP);
         holder.rollback().await?;
         let output = running.wait()?;
@@ -131,7 +145,7 @@ fn the_program_tells_what_it_can_without_a_database() {
 #[test]
 fn the_files_inside_are_those_of_the_folder() {
     let inside = ::backend::migrations().unwrap();
-    let folder = migrations::Project::load(&workspace_root().join("migrations")).unwrap();
+    let folder = product::project();
     let sums = |project: &migrations::Project| {
         project
             .migrations

@@ -1,18 +1,27 @@
-//! Every verb against what people run into: each gets a clear error and the right exit code, and nothing is changed.
+//! Every verb in every situation that people run into: a clear message, the right exit code, and nothing changed that
+//! should not be.
 
-use duct::Expression;
 use sqlx::AssertSqlSafe;
 use tests::TestDatabase;
 
 use crate::{
     checkout::{Checkout, outcome},
+    fixture::with_database,
     snapshot::snapshot,
 };
 
-/// An exit code, and words that are said with it.
-type Told = (i32, &'static str);
+/// What a verb does in one situation.
+#[derive(Clone, Copy)]
+enum Cell {
+    /// It ends with this exit code, prints this, and changes nothing.
+    Says(i32, &'static str),
+    /// It succeeds, prints this, and changes the database; what `db-check` says then.
+    Does(&'static str, (i32, &'static str)),
+}
 
-/// What a verb meets: the columns of the table.
+use Cell::{Does, Says};
+
+/// The situation that a verb is in: the columns of the table.
 #[derive(Clone, Copy)]
 enum Meets {
     NoServer,
@@ -26,67 +35,88 @@ enum Meets {
     NoCreate,
 }
 
-const NOBODY: Told = (1, "no server answers at 127.0.0.1:1");
-const ABSENT: Told = (1, "make it: cargo xtask db-setup");
-const DENIED: Told = (1, "(42501)\n  connect as a role that may");
-const PENDING: Told = (3, "apply them: cargo xtask migrate");
-const WELL: Told = (0, "");
+const NO_SERVER: Cell = Says(1, "no server answers at 127.0.0.1:1");
+const ABSENT: Cell = Says(1, "make it: cargo xtask db-setup");
+const DENIED: Cell = Says(1, "(42501)\n  connect as a role that may");
+const PENDING: Cell = Says(3, "apply them: cargo xtask migrate");
+const WELL: Cell = Says(0, "");
 
-const NO_CREATEDB: Told = (1, "may not create databases, so nothing was touched");
-const LACKS: Told = (0, "warning: the database lacks 4 migrations");
-const NO_EMAIL: Told = (1, "set SUPERUSER_EMAIL, or pass --email EMAIL");
-const NO_PASSWORD: Told = (1, "set SUPERUSER_PASSWORD, or write it to standard input");
-const NO_DUMP: Told = (1, "holds no dump");
+const WHOLE: (i32, &str) = (0, "5 migrations applied, 9 tables");
+const DROPPED: (i32, &str) = (1, "make it: cargo xtask db-setup");
+
+const NO_CREATEDB: Cell = Says(1, "may not create databases, so nothing was touched");
+const LACKS: Cell = Says(0, "warning: the database lacks 5 migrations");
+const NO_EMAIL: Cell = Says(1, "set SUPERUSER_EMAIL, or pass --email EMAIL");
+const NO_PASSWORD: Cell = Says(1, "set SUPERUSER_PASSWORD, or write it to standard input");
+const NO_DUMP: Cell = Says(1, "holds no dump");
+const NO_GRANT: Cell = Says(1, "give the role that right");
 
 #[rustfmt::skip]
-const VERBS: &[(&[&str], [Told; 5])] = &[
-    // arguments                                 no server  no database  all pending                    may only read  may not create
-    (&["db-setup"],                             [NOBODY,    WELL,        WELL,                          WELL,          DENIED]),
-    (&["db-check"],                             [NOBODY,    ABSENT,      (3, "pending"),                WELL,          (3, "pending")]),
-    (&["db-reset"],                             [NOBODY,    WELL,        WELL,                          NO_CREATEDB,   NO_CREATEDB]),
-    (&["db-drop"],                              [NOBODY,    (0, "not there"), WELL,                     DENIED,        DENIED]),
-    (&["db-url"],                               [WELL,      WELL,        LACKS,                         WELL,          LACKS]),
-    (&["db-shell", "--", "-c", "select 1"],     [(2, ""),   (2, ""),     LACKS,                         WELL,          LACKS]),
-    (&["migrate"],                              [NOBODY,    ABSENT,      WELL,                          WELL,          DENIED]),
-    (&["migrate", "--plan"],                    [NOBODY,    ABSENT,      (0, "4 migrations would run"), WELL,          (0, "4 migrations would run")]),
-    (&["migrate", "--check"],                   [NOBODY,    ABSENT,      (3, "4 migrations would run"), WELL,          (3, "4 migrations would run")]),
-    (&["migrate", "progress", "zero"],          [NOBODY,    ABSENT,      (0, "0 pending"),              (1, "must be owner"), (0, "0 pending")]),
-    (&["adopt"],                                [NOBODY,    ABSENT,      (3, "nothing was recorded"),   (0, "0 pending"), DENIED]),
-    (&["showmigrations"],                       [NOBODY,    ABSENT,      (0, "[ ]"),                    (0, "[X]"),    (0, "[ ]")]),
-    (&["seed"],                                 [NOBODY,    ABSENT,      PENDING,                       (1, "give the role that right"), PENDING]),
-    (&["seed", "--check"],                      [NOBODY,    ABSENT,      PENDING,                       (1, "give the role that right"), PENDING]),
-    (&["flush"],                                [NOBODY,    ABSENT,      PENDING,                       DENIED,        PENDING]),
-    (&["dumpdata", "--output", "nowhere/dump"], [NOBODY,    ABSENT,      (1, "none of the tables"),     DENIED,        (1, "none of the tables")]),
-    (&["loaddata", "nowhere"],                  [NO_DUMP,   NO_DUMP,     NO_DUMP,                       NO_DUMP,       NO_DUMP]),
-    (&["inspect"],                              [NOBODY,    ABSENT,      WELL,                          (0, "users"),  WELL]),
-    (&["createsuperuser", "--noinput"],         [NOBODY,    ABSENT,      PENDING,                       NO_EMAIL,      PENDING]),
-    (&["changepassword", "a@b.example", "--noinput"], [NOBODY, ABSENT,   PENDING,                       NO_PASSWORD,   PENDING]),
-    (&["scratch"],                              [NOBODY,    WELL,        WELL,                          DENIED,        DENIED]),
-    (&["verify"],                               [NOBODY,    WELL,        WELL,                          DENIED,        DENIED]),
-    (&["server", "status"],                     [(0, "no server answers"), WELL, WELL,                  WELL,          WELL]),
-    (&["server", "start"],                      [NOBODY,    WELL,        LACKS,                         WELL,          LACKS]),
-    (&["erd"],                                  [NOBODY,    WELL,        WELL,                          DENIED,        DENIED]),
+const VERBS: &[(&[&str], [Cell; 5])] = &[
+    // arguments                                 no server  no database             all pending                        may only read                may not create
+    (&["db-setup"],                             [NO_SERVER, Does("created", WHOLE), Does("applied", WHOLE),            NO_GRANT,                    DENIED]),
+    (&["db-check"],                             [NO_SERVER, ABSENT,                 Says(3, "pending"),                WELL,                        Says(3, "pending")]),
+    (&["db-reset"],                             [NO_SERVER, Does("created", WHOLE), Does("dropped", WHOLE),            NO_CREATEDB,                 NO_CREATEDB]),
+    (&["db-drop"],                              [NO_SERVER, Says(0, "absent"),      Does("dropped", DROPPED),          DENIED,                      DENIED]),
+    (&["db-url"],                               [WELL,      WELL,                   LACKS,                             WELL,                        LACKS]),
+    (&["db-shell", "--", "-c", "select 1"],     [Says(2, ""), Says(2, ""),          LACKS,                             WELL,                        LACKS]),
+    (&["migrate"],                              [NO_SERVER, ABSENT,                 Does("applied", WHOLE),            Says(0, "0 pending"),        DENIED]),
+    (&["migrate", "--plan"],                    [NO_SERVER, ABSENT,                 Says(0, "5 migrations would run"), WELL,                        Says(0, "5 migrations would run")]),
+    (&["migrate", "--check"],                   [NO_SERVER, ABSENT,                 Says(3, "5 migrations would run"), WELL,                        Says(3, "5 migrations would run")]),
+    (&["migrate", "loans", "zero"],             [NO_SERVER, ABSENT,                 Says(0, "0 pending"),              Says(1, "must be owner"),    Says(0, "0 pending")]),
+    (&["adopt"],                                [NO_SERVER, ABSENT,                 Says(3, "nothing was recorded"),   Says(0, "0 pending"),        DENIED]),
+    (&["showmigrations"],                       [NO_SERVER, ABSENT,                 Says(0, "[ ]"),                    Says(0, "[X]"),              Says(0, "[ ]")]),
+    (&["seed"],                                 [NO_SERVER, ABSENT,                 PENDING,                           NO_GRANT,                    PENDING]),
+    (&["seed", "--check"],                      [NO_SERVER, ABSENT,                 PENDING,                           NO_GRANT,                    PENDING]),
+    (&["flush"],                                [NO_SERVER, ABSENT,                 PENDING,                           DENIED,                      PENDING]),
+    (&["dumpdata", "--output", "nowhere/dump"], [NO_SERVER, ABSENT,                 Says(1, "none of the tables"),     DENIED,                      Says(1, "none of the tables")]),
+    (&["loaddata", "nowhere"],                  [NO_DUMP,   NO_DUMP,                NO_DUMP,                           NO_DUMP,                     NO_DUMP]),
+    (&["inspect"],                              [NO_SERVER, ABSENT,                 WELL,                              Says(0, "people"),           WELL]),
+    (&["scratch"],                              [NO_SERVER, WELL,                   WELL,                              DENIED,                      DENIED]),
+    (&["verify"],                               [NO_SERVER, WELL,                   WELL,                              DENIED,                      DENIED]),
+    (&["server", "status"],                     [Says(0, "no server answers"), WELL, WELL,                             WELL,                        WELL]),
+    (&["server", "start"],                      [NO_SERVER, WELL,                   LACKS,                             WELL,                        LACKS]),
+    (&["erd"],                                  [NO_SERVER, WELL,                   WELL,                              DENIED,                      DENIED]),
     // These need no server at all.
-    (&["sqlmigrate", "users", "0001"],          [WELL,      WELL,        WELL,                          WELL,          WELL]),
-    (&["graph"],                                [WELL,      WELL,        WELL,                          WELL,          WELL]),
-    (&["makemigrations", "--empty", "users", "--name", "add_note"], [WELL, WELL, WELL,                  WELL,          WELL]),
-    (&["renumber"],                             [WELL,      WELL,        WELL,                          WELL,          WELL]),
-    (&["completions", "bash"],                  [WELL,      WELL,        WELL,                          WELL,          WELL]),
+    (&["sqlmigrate", "people", "0001"],         [WELL,      WELL,                   WELL,                              WELL,                        WELL]),
+    (&["graph"],                                [WELL,      WELL,                   WELL,                              WELL,                        WELL]),
+    (&["makemigrations", "--empty", "people", "--name", "add_note"], [WELL, WELL,   WELL,                              WELL,                        WELL]),
+    (&["renumber"],                             [WELL,      WELL,                   WELL,                              WELL,                        WELL]),
+    (&["completions", "bash"],                  [WELL,      WELL,                   WELL,                              WELL,                        WELL]),
 ];
 
-/// Verbs that build a package or run these tests; what they meet is tested where they are.
+/// Verbs that run the product's own program, which the fixture has not.
+#[rustfmt::skip]
+const ACCOUNT_VERBS: &[(&[&str], [Cell; 5])] = &[
+    (&["createsuperuser", "--noinput"],               [NO_SERVER, ABSENT, PENDING, NO_EMAIL,    PENDING]),
+    (&["changepassword", "a@b.example", "--noinput"], [NO_SERVER, ABSENT, PENDING, NO_PASSWORD, PENDING]),
+];
+
+/// Verbs that build a package or run these tests; they are tested in files of their own.
 const APART: &[&str] = &["sqlx", "prepare", "test", "ci", "bench"];
 
-/// Runs every verb, and compares the database before and after where it is to change nothing.
-async fn each(db: &TestDatabase, meets: Meets, command: impl Fn(&Checkout, &[&str]) -> Expression) {
-    for (args, told) in VERBS {
-        let (checkout, (code, words)) = (Checkout::new(), told[meets as usize]);
-        // What they do where nothing is in their way is proven elsewhere.
-        if code == 0 && matches!(args, ["db-setup" | "db-reset" | "db-drop" | "migrate"]) {
-            continue;
-        }
-        let before = snapshot(db).await;
-        let said = outcome(&command(&checkout, args).dir(checkout.root()));
+/// Runs every verb that should change nothing, and compares the database before and after.
+async fn each(db: &TestDatabase, meets: Meets, url: &str) {
+    run(db, VERBS, Checkout::new, meets, url).await;
+}
+
+/// Runs the verbs of the product's program, in the same way.
+async fn each_of_product(db: &TestDatabase, meets: Meets, url: &str) {
+    run(db, ACCOUNT_VERBS, Checkout::of_product, meets, url).await;
+}
+
+async fn run(
+    db: &TestDatabase,
+    verbs: &[(&[&str], [Cell; 5])],
+    checkout: fn() -> Checkout,
+    meets: Meets,
+    url: &str,
+) {
+    for (args, cells) in verbs {
+        // What changes the database has a test of its own.
+        let Says(code, words) = cells[meets as usize] else { continue };
+        let (checkout, before) = (checkout(), snapshot(db).await);
+        let said = outcome(&checkout.command(url, args).dir(checkout.root()));
         let all = format!("{}{}", said.stdout, said.stderr);
         assert!(
             said.code == code && all.contains(words),
@@ -102,27 +132,27 @@ fn every_verb_is_in_the_table() {
     let verbs = Checkout::new().verbs();
     assert!(verbs.len() >= 15, "{verbs:?}");
     for verb in &verbs {
-        let tried = VERBS.iter().any(|(args, _)| args[0] == verb);
+        let tried = [VERBS, ACCOUNT_VERBS].concat().iter().any(|(args, _)| args[0] == verb);
         assert!(tried != APART.contains(&verb.as_str()), "{verb}");
     }
 }
 
 #[test]
-fn where_no_server_answers_it_is_told_which_one() {
+fn without_a_server_its_address_is_shown() {
     tests::empty().run(async |db| {
-        each(db, Meets::NoServer, |checkout, args| {
-            checkout.command("postgres://app:x@127.0.0.1:1/app", args)
-        })
-        .await;
+        let url = "postgres://app:x@127.0.0.1:1/app";
+        each(db, Meets::NoServer, url).await;
+        each_of_product(db, Meets::NoServer, url).await;
         Ok(())
     });
 }
 
 #[test]
-fn where_there_is_no_database_the_command_that_makes_it_is_told() {
+fn without_a_database_the_command_that_creates_it_is_shown() {
     tests::empty().run(async |db| {
         let url = db.url().replace(db.name(), "there_is_none");
-        each(db, Meets::NoDatabase, |checkout, args| checkout.command(&url, args)).await;
+        each(db, Meets::NoDatabase, &url).await;
+        each_of_product(db, Meets::NoDatabase, &url).await;
         Ok(())
     });
 }
@@ -130,9 +160,42 @@ fn where_there_is_no_database_the_command_that_makes_it_is_told() {
 #[test]
 fn where_migrations_are_pending_nothing_is_done_halfway() {
     tests::empty().run(async |db| {
-        each(db, Meets::Pending, |checkout, args| checkout.command(&db.url(), args)).await;
+        each(db, Meets::Pending, &db.url()).await;
+        each_of_product(db, Meets::Pending, &db.url()).await;
         Ok(())
     });
+}
+
+/// Runs a verb that changes a database on one that is missing or empty, and looks at it afterwards.
+#[track_caller]
+fn check_change(args: &[&str], meets: Meets, words: &str, after: (i32, &str)) {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        let url = match meets {
+            Meets::NoDatabase => db.url().replace(db.name(), &format!("{}_own", db.name())),
+            _ => db.url(),
+        };
+        // An open connection would stop `db-drop` and `db-reset`.
+        db.pool().close().await;
+        outcome(&checkout.command(&url, args)).expect(0, &[words]);
+        outcome(&checkout.command(&url, &["db-check"])).expect(after.0, &[after.1]);
+        outcome(&checkout.command(&url, &["db-drop"])).expect(0, &[]);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_verb_that_changes_the_database_does_so_where_nothing_stops_it() {
+    let mut changes = 0;
+    for (args, cells) in VERBS {
+        for meets in [Meets::NoServer, Meets::NoDatabase, Meets::Pending, Meets::Reader, Meets::NoCreate] {
+            if let Does(words, after) = cells[meets as usize] {
+                check_change(args, meets, words, after);
+                changes += 1;
+            }
+        }
+    }
+    assert_eq!(changes, 6);
 }
 
 /// A role of that name that may connect, with these grants; how it connects.
@@ -150,58 +213,67 @@ async fn drop_role(db: &TestDatabase) {
 }
 
 #[test]
-fn a_role_that_may_only_read_is_told_what_it_lacks() {
-    tests::with_database(async |db| {
-        let grants = "grant usage on schema migrations to ROLE; grant select on all tables in schema migrations, public to ROLE";
+fn a_role_that_may_only_read_learns_what_it_lacks() {
+    let grants = "grant usage on schema migrations to ROLE; grant select on all tables in schema migrations, public to ROLE";
+    with_database(async |db| {
         let url = role(db, grants).await;
-        each(db, Meets::Reader, |checkout, args| checkout.command(&url, args)).await;
+        each(db, Meets::Reader, &url).await;
+        drop_role(db).await;
+        Ok(())
+    });
+    tests::with_database(async |db| {
+        let url = role(db, grants).await;
+        each_of_product(db, Meets::Reader, &url).await;
         let account = ["createsuperuser", "--noinput", "--email", "ada@example.org"];
-        let checkout = Checkout::new();
+        let checkout = Checkout::of_product();
         let command = checkout.command(&url, &account).env("SUPERUSER_PASSWORD", "an engine of 4 wheels");
-        let told = outcome(&command);
-        assert!(!told.expect(DENIED.0, &[DENIED.1]).stderr.contains("at line"), "{told:?}");
+        let Says(code, words) = DENIED else { unreachable!() };
+        let denied = outcome(&command);
+        assert!(!denied.expect(code, &[words]).stderr.contains("at line"), "{denied:?}");
         drop_role(db).await;
         Ok(())
     });
 }
 
 #[test]
-fn a_role_that_may_not_create_is_told_what_it_lacks() {
+fn a_role_that_may_not_create_learns_what_it_lacks() {
     tests::empty().run(async |db| {
         let url = role(db, "").await;
-        each(db, Meets::NoCreate, |checkout, args| checkout.command(&url, args)).await;
+        each(db, Meets::NoCreate, &url).await;
+        each_of_product(db, Meets::NoCreate, &url).await;
         drop_role(db).await;
         Ok(())
     });
 }
 
 #[test]
-fn a_name_that_is_not_there_is_told_with_those_that_are() {
-    const NO_APP: Told =
-        (1, "there is no app `user`; did you mean `users`?\n  apps: users, organizations, progress");
-    const NO_MIGRATION: Told = (1, "app `users` has no migration `0099`\n  its migrations: 0001_initial");
-    const NO_TABLE: Told = (1, "did you mean `user_roles`?");
-    let named: &[(&[&str], Told)] = &[
-        (&["migrate", "user"], NO_APP),
-        (&["migrate", "user", "--plan"], NO_APP),
-        (&["migrate", "user", "zero"], NO_APP),
-        (&["migrate", "users", "0099"], NO_MIGRATION),
-        (&["adopt", "user"], NO_APP),
-        (&["adopt", "users", "0099"], NO_MIGRATION),
-        (&["showmigrations", "user"], NO_APP),
-        (&["sqlmigrate", "user", "0001"], NO_APP),
-        (&["sqlmigrate", "users", "0099"], NO_MIGRATION),
-        (&["makemigrations", "--empty", "user", "--name", "add_note"], NO_APP),
-        (&["sqlx", "--app", "user", "migrate", "info"], NO_APP),
-        (&["renumber", "user"], NO_APP),
-        (&["inspect", "user_role"], NO_TABLE),
-        (&["dumpdata", "user_role", "--output", "nowhere/dump"], NO_TABLE),
+fn an_unknown_name_is_answered_with_the_known_ones() {
+    const NO_APP: (i32, &str) =
+        (1, "there is no app `poeple`; did you mean `people`?\n  apps: people, library, loans");
+    const NO_MIGRATION: (i32, &str) =
+        (1, "app `people` has no migration `0099`\n  its migrations: 0001_initial");
+    const NO_TABLE: (i32, &str) = (1, "did you mean `people_roles`?");
+    let named: &[(&[&str], (i32, &str))] = &[
+        (&["migrate", "poeple"], NO_APP),
+        (&["migrate", "poeple", "--plan"], NO_APP),
+        (&["migrate", "poeple", "zero"], NO_APP),
+        (&["migrate", "people", "0099"], NO_MIGRATION),
+        (&["adopt", "poeple"], NO_APP),
+        (&["adopt", "people", "0099"], NO_MIGRATION),
+        (&["showmigrations", "poeple"], NO_APP),
+        (&["sqlmigrate", "poeple", "0001"], NO_APP),
+        (&["sqlmigrate", "people", "0099"], NO_MIGRATION),
+        (&["makemigrations", "--empty", "poeple", "--name", "add_note"], NO_APP),
+        (&["sqlx", "--app", "poeple", "migrate", "info"], NO_APP),
+        (&["renumber", "poeple"], NO_APP),
+        (&["inspect", "people_role"], NO_TABLE),
+        (&["dumpdata", "people_role", "--output", "nowhere/dump"], NO_TABLE),
         (&["db-chek"], (2, "some similar subcommands exist: 'db-shell', 'db-check'")),
         (&["migrate", "--plam"], (2, "a similar argument exists: '--plan'")),
         (&["server", "stat"], (2, "subcommand")),
         (&["--server", "natve", "db-check"], (2, "a similar value exists: 'native'")),
     ];
-    tests::with_database(async |db| {
+    with_database(async |db| {
         let before = snapshot(db).await;
         for (args, (code, words)) in named {
             Checkout::new().xtask(db, args).expect(*code, &[words]);
@@ -212,7 +284,7 @@ fn a_name_that_is_not_there_is_told_with_those_that_are() {
 }
 
 #[test]
-fn where_there_is_nobody_to_ask_it_is_told_how_to_do_without() {
+fn without_a_terminal_the_way_to_do_without_is_shown() {
     tests::with_database(async |db| {
         let before = snapshot(db).await;
         for verb in ["createsuperuser", "changepassword"] {
@@ -221,7 +293,7 @@ fn where_there_is_nobody_to_ask_it_is_told_how_to_do_without() {
                 &format!("cargo xtask {verb}"),
                 "--noinput",
             ];
-            Checkout::new().xtask(db, &[verb]).expect(1, &words);
+            Checkout::of_product().xtask(db, &[verb]).expect(1, &words);
         }
         assert!(before == snapshot(db).await);
         Ok(())

@@ -19,7 +19,7 @@ use crate::{
     native_server::{lives, pid_of, processes, wait_until},
 };
 
-/// What is to be in a migrated and seeded database, as one statement that answers `22 7`.
+/// What is to be in a migrated and seeded database, as one statement that answers `9 3`.
 pub(crate) const RIGHT: &str =
     "select (select count(*) from pg_tables where schemaname = 'public') || ' ' || count(*) from roles";
 

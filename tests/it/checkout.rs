@@ -1,5 +1,5 @@
-//! A checkout that a test may spoil: a copy of the project's migrations in a folder of its own, and the `xtask` program
-//! pointed at it.
+//! A checkout that a test may spoil: a copy of the fixture or of the product's migrations in a folder of its own, and the
+//! `xtask` program pointed at it.
 
 use std::{
     ffi::OsStr,
@@ -11,6 +11,9 @@ use std::{
 use duct::{Expression, cmd};
 use tempfile::TempDir;
 use tests::{TestDatabase, workspace_root};
+
+/// The folder of the schema that tests of the engine use, below the workspace's root.
+pub(crate) const FIXTURE: &str = "tests/fixtures";
 
 /// The program under test. `cargo xtask test` names itself; where it is not in charge, cargo builds it.
 static XTASK: LazyLock<PathBuf> = LazyLock::new(|| match std::env::var_os("XTASK_BIN") {
@@ -44,28 +47,39 @@ pub(crate) struct Outcome {
 }
 
 impl Checkout {
-    /// A copy of the project's own migrations.
+    /// A copy of the fixture, as the checkout's migrations.
     pub(crate) fn new() -> Checkout {
-        let folder = tempfile::Builder::new().prefix("xtask-it-").tempdir().unwrap();
-        copy(&workspace_root().join("migrations"), &folder.path().join("migrations"));
-        Checkout { folder }
+        let checkout = Checkout::empty();
+        copy(&workspace_root().join(FIXTURE), &checkout.path(""));
+        checkout
     }
 
-    /// A copy of everything, for cargo to work in.
-    pub(crate) fn whole() -> Checkout {
-        let folder = tempfile::Builder::new().prefix("xtask-it-").tempdir().unwrap();
-        copy_all(&workspace_root(), folder.path());
-        Checkout { folder }
+    /// A copy of the product's migrations, for tests of the product.
+    pub(crate) fn of_product() -> Checkout {
+        let checkout = Checkout::empty();
+        copy(&workspace_root().join("migrations"), &checkout.path(""));
+        checkout
     }
 
-    /// One with this manifest and these files only: `(path below migrations/, text)`.
-    pub(crate) fn of(manifest: &str, files: &[(&str, &str)]) -> Checkout {
-        let checkout = Checkout { folder: tempfile::Builder::new().prefix("xtask-it-").tempdir().unwrap() };
+    /// A copy of the whole workspace, for cargo to work in.
+    pub(crate) fn of_workspace() -> Checkout {
+        let checkout = Checkout::empty();
+        copy_all(&workspace_root(), checkout.root());
+        checkout
+    }
+
+    /// A checkout with this manifest and these files only: `(path below migrations/, text)`.
+    pub(crate) fn with_files(manifest: &str, files: &[(&str, &str)]) -> Checkout {
+        let checkout = Checkout::empty();
         checkout.write("apps.toml", manifest);
         for (path, text) in files {
             checkout.write(path, text);
         }
         checkout
+    }
+
+    fn empty() -> Checkout {
+        Checkout { folder: tempfile::Builder::new().prefix("xtask-it-").tempdir().unwrap() }
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -205,12 +219,12 @@ impl Outcome {
     }
 }
 
-/// Copies what the project says of its schema; the runner's source is none of it.
+/// Copies a migrations folder, without the runner's source beside the product's.
 fn copy(from: &Path, to: &Path) {
     copy_without(from, to, &["src"]);
 }
 
-/// Copies what is the project's own; where cargo puts things may be a link to anywhere.
+/// Copies a workspace without what cargo built, which may be a link to anywhere.
 fn copy_all(from: &Path, to: &Path) {
     copy_without(from, to, &["target", ".git", ".env"]);
 }

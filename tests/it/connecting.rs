@@ -188,8 +188,8 @@ fn reading_verbs_hold_themselves_to_it() {
             "create role {role} login password 'x'; create table public.trap (id int); grant all on public.trap to {role};
              grant usage on schema migrations to {role}; grant select on all tables in schema migrations to {role};
              create function trap() returns boolean language plpgsql as $$ begin insert into public.trap values (1); return true; end $$;
-             alter table migrations.users enable row level security;
-             create policy trap on migrations.users using (trap())"
+             alter table migrations.people enable row level security;
+             create policy trap on migrations.people using (trap())"
         );
         sqlx::raw_sql(sqlx::AssertSqlSafe(trap)).execute(db.pool()).await?;
         let place = db.url().split_once('@').unwrap().1.to_owned();

@@ -2,9 +2,13 @@
 
 use std::fs;
 
+use duct::cmd;
 use tests::{TestDatabase, workspace_root};
 
-use crate::checkout::{Checkout, outcome};
+use crate::{
+    checkout::{Checkout, outcome},
+    product,
+};
 
 /// Commands that take minutes, would run these tests inside themselves, or ask a person; that they exist has to do.
 const LONG: &[&str] = &["test", "ci", "bench", "prepare", "createsuperuser", "changepassword", "sqlx"];
@@ -46,7 +50,7 @@ fn follow(checkout: &Checkout, db: &TestDatabase, command: &str) {
 #[test]
 fn a_newcomer_can_follow_the_readme() {
     tests::empty().run(async |db| {
-        let (checkout, readme) = (Checkout::new(), document("README.md"));
+        let (checkout, readme) = (Checkout::of_product(), document("README.md"));
         let commands: Vec<String> = blocks(&readme)
             .into_iter()
             .filter(|(language, _)| *language == "sh")
@@ -70,34 +74,83 @@ fn a_newcomer_can_follow_the_readme() {
     });
 }
 
+/// CONTRIBUTING, its example of a migration with the number that is free now.
+fn contributing() -> String {
+    let next = product::next_migration("progress", "add_note");
+    document("CONTRIBUTING.md").replace("progress/0002_add_note", &next)
+}
+
+/// Writes a file that a block holds, if it holds one, and says whether it did.
+fn write(checkout: &Checkout, block: &str) -> bool {
+    let (first, rest) = block.split_once('\n').unwrap();
+    let first = first.trim_start_matches(['-', '#', ' ']);
+    if let Some(path) = first.strip_prefix("file: migrations/") {
+        checkout.write(path, rest);
+    } else if let Some(path) = first.strip_prefix("append: migrations/") {
+        let so_far = fs::read_to_string(checkout.path(path)).unwrap();
+        checkout.write(path, &(so_far + rest));
+    } else {
+        return false;
+    }
+    true
+}
+
 #[test]
 fn a_contributor_can_follow_the_steps() {
     tests::empty().run(async |db| {
-        let checkout = Checkout::new();
+        let checkout = Checkout::of_product();
         checkout.xtask(db, &["db-setup"]).expect(0, &[]);
-        let contributing = document("CONTRIBUTING.md");
+        let contributing = contributing();
         let mut written = 0;
-        for (language, text) in blocks(&contributing) {
-            let (first, rest) = text.split_once('\n').unwrap();
-            let first = first.trim_start_matches(['-', '#', ' ']);
-            if let Some(path) = first.strip_prefix("file: migrations/") {
-                checkout.write(path, rest);
-                written += 1;
-            } else if let Some(path) = first.strip_prefix("append: migrations/") {
-                let so_far = fs::read_to_string(checkout.path(path))?;
-                checkout.write(path, &(so_far + rest));
+        for (language, block) in blocks(&contributing) {
+            if write(&checkout, &block) {
                 written += 1;
             } else if language == "sh" {
-                for command in text.lines() {
+                for command in block.lines() {
                     follow(&checkout, db, command);
                 }
             }
         }
         assert_eq!(written, 6);
-        checkout
-            .xtask(db, &["showmigrations"])
-            .expect(0, &["billing\n [X] 0001_initial", "[X] 0002_add_note"]);
-        checkout.xtask(db, &["verify"]).expect(0, &["23 tables, exactly as apps.toml says"]);
+        let note = product::next_migration("progress", "add_note").replace("progress/", "[X] ");
+        checkout.xtask(db, &["showmigrations"]).expect(0, &["billing\n [X] 0001_initial", &note]);
+        checkout.xtask(db, &["verify"]).expect(0, &["tables, exactly as apps.toml says"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn an_app_that_a_contributor_adds_passes_every_check_of_the_product() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::of_product();
+        for (_, block) in blocks(&contributing()) {
+            write(&checkout, &block);
+        }
+        checkout.xtask(db, &["db-setup"]).expect(0, &["billing/0001_initial"]);
+        checkout.xtask(db, &["graph", "--check"]).expect(3, &["cargo xtask graph --write"]);
+        for args in [
+            &["graph", "--write"] as &[&str],
+            &["erd", "--write"],
+            &["graph", "--check"],
+            &["erd", "--check"],
+            &["db-check"],
+            &["migrate", "--check"],
+            &["seed", "--check"],
+            &["verify"],
+        ] {
+            checkout.xtask(db, args).expect(0, &[]);
+        }
+        checkout.xtask(db, &["inspect", "invoices"]).expect(0, &["invoices  (app billing)"]);
+        // The rules that hold for every table, on the copy: this program again, on databases that it makes itself.
+        let rules = cmd!(std::env::current_exe()?, "schema::every")
+            .env("XTASK_ROOT", checkout.root())
+            .env(tests::service::SERVER, db.url())
+            .env_remove(tests::service::SERVICE);
+        let rules = outcome(&rules.unchecked());
+        rules.expect(
+            0,
+            &["schema::every_table_has_a_comment ... ok", "schema::every_table_belongs_to_an_app ... ok"],
+        );
         Ok(())
     });
 }
@@ -105,13 +158,18 @@ fn a_contributor_can_follow_the_steps() {
 #[test]
 fn the_error_in_the_readme_is_the_one_that_is_seen() {
     tests::empty().run(async |db| {
-        let checkout = Checkout::new();
+        let checkout = Checkout::of_product();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
-        checkout.migration("users/0002_add_locale", "select 1;", "select 1;");
+        let locale = product::next_migration("users", "add_locale");
+        let score = product::next_migration("progress", "add_score");
+        checkout.migration(&locale, "select 1;", "select 1;");
         let up = "\n\n\n\n\n\ninsert into progres (user_id) values (gen_random_uuid());\n";
-        checkout.migration("progress/0002_add_score", up, "select 1;");
-        let told = checkout.xtask(db, &["migrate"]).expect(1, &[]).stderr.clone();
-        assert!(document("README.md").contains(told.trim()), "{told}");
+        checkout.migration(&score, up, "select 1;");
+        let error = checkout.xtask(db, &["migrate"]).expect(1, &[]).stderr.clone();
+        let readme = document("README.md");
+        let readme =
+            readme.replace("users/0002_add_locale", &locale).replace("progress/0002_add_score", &score);
+        assert!(readme.contains(error.trim()), "{error}");
         Ok(())
     });
 }
@@ -125,7 +183,7 @@ fn the_test_in_the_readme_is_one_of_ours() {
 
 #[test]
 fn every_verb_teaches_by_example() {
-    let checkout = Checkout::new();
+    let checkout = Checkout::of_product();
     let help = |args: &[&str]| outcome(&checkout.bare_command(args)).expect(0, &[]).stdout.clone();
     let verbs = checkout.verbs();
     assert!(verbs.len() >= 15, "{verbs:?}");

@@ -31,7 +31,7 @@ fn check(up: &str, said: &[&str]) {
 pub(crate) fn one_app() -> Checkout {
     let manifest = "[postgres]\nversion = 15\ndatabase = \"app\"\n[[app]]\nname = \"a\"\ndepends-on = []\ntables = [\"t\"]\n";
     let ledger = "[migrate]\ncreate-schemas = [\"migrations\"]\ntable-name = \"migrations.a\"\n";
-    let checkout = Checkout::of(manifest, &[("a/sqlx.toml", ledger)]);
+    let checkout = Checkout::with_files(manifest, &[("a/sqlx.toml", ledger)]);
     checkout.migration("a/0001_first", "create table t (id int, n int);", "drop table t;");
     checkout
 }

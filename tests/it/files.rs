@@ -2,7 +2,7 @@
 
 use tests::TestDatabase;
 
-use crate::{checkout::Checkout, snapshot::snapshot};
+use crate::{checkout::Checkout, fixture, snapshot::snapshot};
 
 /// Spoils a copy of the project, on a database that has it all applied, and expects a refusal that changes nothing.
 #[track_caller]
@@ -22,7 +22,7 @@ fn check(spoil: impl Fn(&Checkout), said: &[&str]) {
 
 /// The line of a text in the project's manifest.
 fn line_of(text: &str) -> usize {
-    let manifest = std::fs::read_to_string(tests::workspace_root().join("migrations/apps.toml")).unwrap();
+    let manifest = std::fs::read_to_string(fixture::folder().join("apps.toml")).unwrap();
     manifest.lines().position(|line| line == text).unwrap() + 1
 }
 
@@ -40,9 +40,9 @@ fn a_syntax_error_in_the_manifest_is_told_with_its_line() {
 #[test]
 fn an_unknown_key_of_the_manifest_is_told_with_its_line() {
     check(
-        |it| it.replace("apps.toml", "name = \"progress\"", "name = \"progress\"\ncolour = \"red\""),
+        |it| it.replace("apps.toml", "name = \"loans\"", "name = \"loans\"\ncolour = \"red\""),
         &[
-            &format!("migrations/apps.toml:{}: ", line_of("name = \"progress\"") + 1),
+            &format!("migrations/apps.toml:{}: ", line_of("name = \"loans\"") + 1),
             "unknown field `colour`",
             "depends-on",
         ],
@@ -52,10 +52,10 @@ fn an_unknown_key_of_the_manifest_is_told_with_its_line() {
 #[test]
 fn an_unknown_app_in_depends_on_is_told_with_the_nearest_name() {
     check(
-        |it| it.replace("apps.toml", "depends-on = [\"users\"]", "depends-on = [\"user\"]"),
+        |it| it.replace("apps.toml", "depends-on = [\"people\"]", "depends-on = [\"poeple\"]"),
         &[&format!(
-            "migrations/apps.toml:{}: app `organizations` depends on `user`, which is no app here; did you mean `users`?",
-            line_of("depends-on = [\"users\"]")
+            "migrations/apps.toml:{}: app `library` depends on `poeple`, which is no app here; did you mean `people`?",
+            line_of("depends-on = [\"people\"]")
         )],
     );
 }
@@ -63,16 +63,16 @@ fn an_unknown_app_in_depends_on_is_told_with_the_nearest_name() {
 #[test]
 fn apps_that_depend_on_each_other_are_refused() {
     check(
-        |it| it.replace("apps.toml", "depends-on = []", "depends-on = [\"progress\"]"),
-        &["the apps depend on each other in a circle: users → progress → users"],
+        |it| it.replace("apps.toml", "depends-on = []", "depends-on = [\"loans\"]"),
+        &["the apps depend on each other in a circle: people → loans → people"],
     );
 }
 
 #[test]
 fn a_table_of_two_apps_is_refused() {
     check(
-        |it| it.replace("apps.toml", "tables = [\"progress\"]", "tables = [\"progress\", \"roles\"]"),
-        &["table `roles` of app `progress` belongs to app `users` already"],
+        |it| it.replace("apps.toml", "tables = [\"loans\"]", "tables = [\"loans\", \"roles\"]"),
+        &["table `roles` of app `loans` belongs to app `people` already"],
     );
 }
 
@@ -89,10 +89,8 @@ fn a_folder_without_an_entry_is_refused() {
 #[test]
 fn an_entry_without_a_folder_is_refused() {
     check(
-        |it| it.remove("progress"),
-        &[
-            "migrations/apps.toml: app `progress` has no folder; create migrations/progress/ or remove the entry",
-        ],
+        |it| it.remove("loans"),
+        &["migrations/apps.toml: app `loans` has no folder; create migrations/loans/ or remove the entry"],
     );
 }
 
@@ -100,19 +98,19 @@ fn an_entry_without_a_folder_is_refused() {
 fn a_cycle_of_heads_is_told_as_a_path_with_every_edge() {
     check(
         |it| {
-            it.migration("users/0002_link", &format!("-- depends-on: organizations/0003_tiers\n{UP}"), DOWN);
+            it.migration("people/0002_link", &format!("-- depends-on: library/0004_tiers\n{UP}"), DOWN);
             it.migration(
-                "organizations/0003_tiers",
-                &format!("-- Why.\n-- depends-on: users/0002_link\n{UP}"),
+                "library/0004_tiers",
+                &format!("-- Why.\n-- depends-on: people/0002_link\n{UP}"),
                 DOWN,
             );
         },
         &[
             "the migrations wait for each other in a circle; nothing was touched",
-            "users/0002_link          waits for organizations/0003_tiers  (migrations/users/0002_link.up.sql:1)",
-            "organizations/0003_tiers waits for users/0002_link           (migrations/organizations/0003_tiers.up.sql:2)",
-            "cut it: apps.toml does not let users depend on organizations",
-            "remove migrations/users/0002_link.up.sql:1",
+            "people/0002_link   waits for library/0004_tiers  (migrations/people/0002_link.up.sql:1)",
+            "library/0004_tiers waits for people/0002_link    (migrations/library/0004_tiers.up.sql:2)",
+            "cut it: apps.toml does not let people depend on library",
+            "remove migrations/people/0002_link.up.sql:1",
         ],
     );
 }
@@ -121,11 +119,11 @@ fn a_cycle_of_heads_is_told_as_a_path_with_every_edge() {
 fn a_cycle_through_an_apps_own_numbers_names_them() {
     check(
         |it| {
-            it.migration("users/0002_a", &format!("-- depends-on: users/0003_b\n{UP}"), DOWN);
-            it.migration("users/0003_b", UP, DOWN);
+            it.migration("people/0002_a", &format!("-- depends-on: people/0003_b\n{UP}"), DOWN);
+            it.migration("people/0003_b", UP, DOWN);
         },
         &[
-            "users/0003_b waits for users/0002_a  (migrations/users/0003_b.up.sql, by its number)",
+            "people/0003_b waits for people/0002_a  (migrations/people/0003_b.up.sql, by its number)",
             "cut it: remove one of",
         ],
     );
@@ -134,9 +132,9 @@ fn a_cycle_through_an_apps_own_numbers_names_them() {
 #[test]
 fn a_head_that_names_nothing_is_told_with_the_nearest_name() {
     check(
-        |it| it.migration("progress/0002_x", &format!("-- depends-on: users/0001_inital\n{UP}"), DOWN),
+        |it| it.migration("loans/0002_x", &format!("-- depends-on: people/0001_inital\n{UP}"), DOWN),
         &[
-            "migrations/progress/0002_x.up.sql:1: depends on users/0001_inital, which does not exist; did you mean users/0001_initial?",
+            "migrations/loans/0002_x.up.sql:1: depends on people/0001_inital, which does not exist; did you mean people/0001_initial?",
         ],
     );
 }
@@ -144,10 +142,10 @@ fn a_head_that_names_nothing_is_told_with_the_nearest_name() {
 #[test]
 fn a_dependency_against_the_manifests_direction_is_refused() {
     check(
-        |it| it.migration("users/0002_x", &format!("-- depends-on: progress/0001_initial\n{UP}"), DOWN),
+        |it| it.migration("people/0002_x", &format!("-- depends-on: loans/0001_initial\n{UP}"), DOWN),
         &[
-            "migrations/users/0002_x.up.sql:1: users may not depend on progress/0001_initial",
-            "`depends-on` of `users`",
+            "migrations/people/0002_x.up.sql:1: people may not depend on loans/0001_initial",
+            "`depends-on` of `people`",
         ],
     );
 }
@@ -156,30 +154,30 @@ fn a_dependency_against_the_manifests_direction_is_refused() {
 fn a_duplicate_number_is_refused() {
     check(
         |it| {
-            it.migration("users/0002_a", UP, DOWN);
-            it.migration("users/0002_b", UP, DOWN);
+            it.migration("people/0002_a", UP, DOWN);
+            it.migration("people/0002_b", UP, DOWN);
         },
-        &["migrations/users/0002_b.up.sql: number 0002 is taken by migrations/users/0002_a.up.sql"],
+        &["migrations/people/0002_b.up.sql: number 0002 is taken by migrations/people/0002_a.up.sql"],
     );
 }
 
 #[test]
 fn a_gap_is_refused() {
     check(
-        |it| it.migration("users/0003_a", UP, DOWN),
-        &["migrations/users/0003_a.up.sql: follows 0001, so its number should be 0002"],
+        |it| it.migration("people/0003_a", UP, DOWN),
+        &["migrations/people/0003_a.up.sql: follows 0001, so its number should be 0002"],
     );
 }
 
 #[test]
 fn half_a_pair_is_refused() {
     check(
-        |it| it.write("users/0002_a.up.sql", UP),
-        &["migrations/users/0002_a.up.sql: has no 0002_a.down.sql beside it"],
+        |it| it.write("people/0002_a.up.sql", UP),
+        &["migrations/people/0002_a.up.sql: has no 0002_a.down.sql beside it"],
     );
     check(
-        |it| it.write("users/0002_a.down.sql", DOWN),
-        &["migrations/users/0002_a.down.sql: has no 0002_a.up.sql beside it"],
+        |it| it.write("people/0002_a.down.sql", DOWN),
+        &["migrations/people/0002_a.down.sql: has no 0002_a.up.sql beside it"],
     );
 }
 
@@ -201,26 +199,26 @@ fn names_that_sqlx_would_ignore_or_choke_on_are_refused() {
         "-1_more.up.sql",
     ] {
         check(
-            |it| it.write(&format!("users/{name}"), UP),
-            &[&format!("migrations/users/{name}: sqlx would ignore it or fail on it")],
+            |it| it.write(&format!("people/{name}"), UP),
+            &[&format!("migrations/people/{name}: sqlx would ignore it or fail on it")],
         );
     }
     check(
-        |it| it.write("users/later/0002_more.up.sql", UP),
-        &["migrations/users/later/: sqlx would ignore it"],
+        |it| it.write("people/later/0002_more.up.sql", UP),
+        &["migrations/people/later/: sqlx would ignore it"],
     );
 }
 
 #[test]
 fn text_that_is_not_plain_utf_8_is_refused() {
     let one = "error: 1 problem in the migration files";
-    check(|it| it.migration("users/0002_a", "\u{feff}select 1;", DOWN), &["byte-order mark", one]);
+    check(|it| it.migration("people/0002_a", "\u{feff}select 1;", DOWN), &["byte-order mark", one]);
     check(
         |it| {
-            it.migration("users/0002_a", "", DOWN);
-            std::fs::write(it.path("users/0002_a.up.sql"), [0xff, 0xfe, 0x00]).unwrap();
+            it.migration("people/0002_a", "", DOWN);
+            std::fs::write(it.path("people/0002_a.up.sql"), [0xff, 0xfe, 0x00]).unwrap();
         },
-        &["migrations/users/0002_a.up.sql: ", "UTF-8", one],
+        &["migrations/people/0002_a.up.sql: ", "UTF-8", one],
     );
 }
 
@@ -228,29 +226,33 @@ fn text_that_is_not_plain_utf_8_is_refused() {
 fn a_commit_inside_a_migration_or_a_seed_is_refused() {
     check(
         |it| {
-            it.migration("users/0002_a", "create table t (id int);\ncommit;\ncreate table u (id int);", DOWN);
+            it.migration(
+                "people/0002_a",
+                "create table t (id int);\ncommit;\ncreate table u (id int);",
+                DOWN,
+            );
         },
-        &["migrations/users/0002_a.up.sql:2: `commit` would end the transaction"],
+        &["migrations/people/0002_a.up.sql:2: `commit` would end the transaction"],
     );
     check(
-        |it| it.write("progress/seed.sql", "-- All or nothing?\nCommit;\n"),
-        &["migrations/progress/seed.sql:2: `commit` would end the transaction"],
+        |it| it.write("loans/seed.sql", "-- All or nothing?\nCommit;\n"),
+        &["migrations/loans/seed.sql:2: `commit` would end the transaction"],
     );
 }
 
 #[test]
 fn a_ledger_elsewhere_is_refused() {
     check(
-        |it| it.remove("users/sqlx.toml"),
-        &["migrations/users/sqlx.toml: missing", "table-name = \"migrations.users\""],
+        |it| it.remove("people/sqlx.toml"),
+        &["migrations/people/sqlx.toml: missing", "table-name = \"migrations.people\""],
     );
     check(
-        |it| it.replace("users/sqlx.toml", "migrations.users", "users_ledger"),
-        &["migrations/users/sqlx.toml: `table-name` must be a plain name in a schema of its own"],
+        |it| it.replace("people/sqlx.toml", "migrations.people", "people_ledger"),
+        &["migrations/people/sqlx.toml: `table-name` must be a plain name in a schema of its own"],
     );
     check(
-        |it| it.replace("users/sqlx.toml", "migrations.users", "migrations.progress"),
-        &["is the same as that of app `users`"],
+        |it| it.replace("people/sqlx.toml", "migrations.people", "migrations.loans"),
+        &["is the same as that of app `people`"],
     );
 }
 
@@ -258,13 +260,13 @@ fn a_ledger_elsewhere_is_refused() {
 fn all_problems_are_told_at_once() {
     check(
         |it| {
-            it.write("users/notes.sql", "");
-            it.migration("progress/0003_x", UP, DOWN);
+            it.write("people/notes.sql", "");
+            it.migration("loans/0003_x", UP, DOWN);
         },
         &[
             "2 problems in the migration files",
-            "migrations/users/notes.sql",
-            "migrations/progress/0003_x.up.sql",
+            "migrations/people/notes.sql",
+            "migrations/loans/0003_x.up.sql",
         ],
     );
 }
@@ -272,12 +274,12 @@ fn all_problems_are_told_at_once() {
 #[test]
 fn an_app_that_stands_twice_or_depends_on_itself_is_refused() {
     check(
-        |it| it.replace("apps.toml", "name = \"progress\"", "name = \"users\""),
-        &["app `users` stands here twice"],
+        |it| it.replace("apps.toml", "name = \"loans\"", "name = \"people\""),
+        &["app `people` stands here twice"],
     );
     check(
-        |it| it.replace("apps.toml", "depends-on = []", "depends-on = [\"users\"]"),
-        &["app `users` depends on itself; remove it"],
+        |it| it.replace("apps.toml", "depends-on = []", "depends-on = [\"people\"]"),
+        &["app `people` depends on itself; remove it"],
     );
 }
 
@@ -285,13 +287,10 @@ fn an_app_that_stands_twice_or_depends_on_itself_is_refused() {
 fn names_that_postgres_would_cut_or_quote_are_refused() {
     let long = "x".repeat(64);
     check(
-        |it| it.replace("apps.toml", "name = \"progress\"", &format!("name = \"{long}\"")),
+        |it| it.replace("apps.toml", "name = \"loans\"", &format!("name = \"{long}\"")),
         &["is not lower-case letters, digits and `_`, 63 at most"],
     );
-    check(
-        |it| it.replace("apps.toml", "name = \"progress\"", "name = \"Progress\""),
-        &["app name `Progress` is not"],
-    );
+    check(|it| it.replace("apps.toml", "name = \"loans\"", "name = \"Loans\""), &["app name `Loans` is not"]);
     check(
         |it| it.replace("apps.toml", "database = \"app\"", "database = \"\""),
         &["`database` must be a plain name"],
@@ -301,12 +300,12 @@ fn names_that_postgres_would_cut_or_quote_are_refused() {
 #[test]
 fn directives_where_they_mean_nothing_are_refused() {
     check(
-        |it| it.migration("progress/0002_x", UP, &format!("-- depends-on: users/0001_initial\n{DOWN}")),
-        &["migrations/progress/0002_x.down.sql:1: `-- depends-on:` belongs into the up file"],
+        |it| it.migration("loans/0002_x", UP, &format!("-- depends-on: people/0001_initial\n{DOWN}")),
+        &["migrations/loans/0002_x.down.sql:1: `-- depends-on:` belongs into the up file"],
     );
     check(
-        |it| it.migration("progress/0002_x", &format!("-- Why.\n-- no-transaction\n{UP}"), DOWN),
-        &["migrations/progress/0002_x.up.sql:2: `-- no-transaction` counts only as the very first line"],
+        |it| it.migration("loans/0002_x", &format!("-- Why.\n-- no-transaction\n{UP}"), DOWN),
+        &["migrations/loans/0002_x.up.sql:2: `-- no-transaction` counts only as the very first line"],
     );
 }
 
@@ -315,19 +314,19 @@ fn settings_of_sqlx_that_would_part_the_ledgers_are_refused() {
     check(
         |it| {
             it.replace(
-                "users/sqlx.toml",
-                "table-name = \"migrations.users\"",
-                "table-name = \"public.users_ledger\"",
+                "people/sqlx.toml",
+                "table-name = \"migrations.people\"",
+                "table-name = \"public.people_ledger\"",
             );
         },
         &["`table-name` must be a plain name in a schema of its own"],
     );
     check(
-        |it| it.replace("users/sqlx.toml", "create-schemas = [\"migrations\"]", "create-schemas = []"),
+        |it| it.replace("people/sqlx.toml", "create-schemas = [\"migrations\"]", "create-schemas = []"),
         &["`create-schemas` must list `migrations`"],
     );
     check(
-        |it| it.replace("users/sqlx.toml", "[migrate]", "[migrate]\nignored-chars = [\"\\r\"]"),
+        |it| it.replace("people/sqlx.toml", "[migrate]", "[migrate]\nignored-chars = [\"\\r\"]"),
         &["`ignored-chars` changes every checksum"],
     );
 }
@@ -335,16 +334,16 @@ fn settings_of_sqlx_that_would_part_the_ledgers_are_refused() {
 #[test]
 fn files_that_cannot_be_read_are_named() {
     check(
-        |it| std::os::unix::fs::symlink("nowhere", it.path("users/notes.txt")).unwrap(),
-        &["cannot read ", "users/notes.txt: No such file"],
+        |it| std::os::unix::fs::symlink("nowhere", it.path("people/notes.txt")).unwrap(),
+        &["cannot read ", "people/notes.txt: No such file"],
     );
     // An editor's lock: a hidden link to nothing.
     check(
-        |it| std::os::unix::fs::symlink("nowhere", it.path("users/.#0002_x.up.sql")).unwrap(),
-        &["migrations/users/.#0002_x.up.sql: sqlx would ignore it or fail on it"],
+        |it| std::os::unix::fs::symlink("nowhere", it.path("people/.#0002_x.up.sql")).unwrap(),
+        &["migrations/people/.#0002_x.up.sql: sqlx would ignore it or fail on it"],
     );
     check(
-        |it| it.migration("users/0002_x", "select 1;\0", DOWN),
-        &["migrations/users/0002_x.up.sql: ", "zero byte"],
+        |it| it.migration("people/0002_x", "select 1;\0", DOWN),
+        &["migrations/people/0002_x.up.sql: ", "zero byte"],
     );
 }

@@ -2,30 +2,29 @@
 
 use serde_json::Value;
 use sqlx::{ConnectOptions, Executor, migrate::Migrate, query_scalar};
-use tests::{TestDatabase, with_database};
+use tests::TestDatabase;
 
 use crate::{
     checkout::Checkout,
+    fixture::with_database,
     snapshot::{shape, snapshot},
 };
 
 /// Rows that guards watch over among them.
 const ROWS: &str = "
-    insert into users (id, email, username) values ('00000000-0000-0000-0000-000000000001', 'a@x.org', 'a');
-    insert into organizations (name, slug, owner_id) select 'O', 'o', id from users;
-    update users set org_id = (select id from organizations);
-    insert into audit_logs (user_id, actor_type, actor_identifier, action, resource_type)
-    select id, 'user', 'a@x.org', 'login', 'user' from users;
-    insert into roles (name, display_name, is_system_role) values ('own', 'Own', true)";
+    insert into people (id, email, name) values ('00000000-0000-0000-0000-000000000001', 'a@x.org', 'a');
+    insert into branches (name, slug, manager_id) select 'O', 'o', id from people;
+    update people set branch_id = (select id from branches);
+    insert into events (person_id, action) select id, 'login' from people;
+    insert into roles (name, display_name, is_built_in) values ('own', 'Own', true)";
 
 async fn fill(db: &TestDatabase) {
     db.pool().execute(sqlx::raw_sql(ROWS)).await.unwrap();
 }
 
 async fn ledger(db: &TestDatabase) -> Vec<String> {
-    let sql =
-        "select t::text from migrations.users t union all select t::text from migrations.organizations t
-               union all select t::text from migrations.progress t order by 1";
+    let sql = "select t::text from migrations.people t union all select t::text from migrations.library t
+               union all select t::text from migrations.loans t order by 1";
     query_scalar(sql).fetch_all(db.pool()).await.unwrap()
 }
 
@@ -37,15 +36,15 @@ fn flush_leaves_the_seeds_the_schema_and_the_ledger() {
         let before = (shape(db).await, ledger(db).await);
         checkout.xtask(db, &["flush"]).expect(
             0,
-            &["audit_logs", "-1", "out of 22 tables", "permissions +55, roles +7, roles_permissions +112"],
+            &["events", "-1", "out of 9 tables", "permissions +6, roles +3, roles_permissions +10"],
         );
         assert_eq!(before, (shape(db).await, ledger(db).await));
         let left: Vec<i64> = query_scalar(
-            "select count(*) from users union all select count(*) from audit_logs union all select count(*) from roles",
+            "select count(*) from people union all select count(*) from events union all select count(*) from roles",
         )
         .fetch_all(db.pool())
         .await?;
-        assert_eq!(left, [0, 0, 7]);
+        assert_eq!(left, [0, 0, 3]);
         checkout.xtask(db, &["seed"]).expect(0, &["0 changes"]);
         checkout.xtask(db, &["db-check"]).expect(0, &[]);
         Ok(())
@@ -56,19 +55,17 @@ fn flush_leaves_the_seeds_the_schema_and_the_ledger() {
 fn flush_starts_sequences_again_and_puts_the_guards_back() {
     with_database(async |db| {
         let checkout = Checkout::new();
-        db.pool()
-            .execute("alter table audit_logs enable always trigger audit_logs_append_only_truncate")
-            .await?;
+        db.pool().execute("alter table events enable always trigger events_append_only_truncate").await?;
         let states = "select string_agg(tgname || tgenabled::text, ',' order by tgname) from pg_trigger where not tgisinternal";
         let before: String = query_scalar(states).fetch_one(db.pool()).await?;
         fill(db).await;
         checkout.xtask(db, &["flush"]).expect(0, &[]);
         assert_eq!(before, query_scalar::<_, String>(states).fetch_one(db.pool()).await?);
-        for guarded in ["truncate audit_logs", "truncate roles cascade", "delete from roles"] {
+        for guarded in ["truncate events", "truncate roles cascade", "delete from roles"] {
             db.pool().execute(guarded).await.unwrap_err();
         }
         fill(db).await;
-        let id: i64 = query_scalar("select id from audit_logs").fetch_one(db.pool()).await?;
+        let id: i64 = query_scalar("select id from events").fetch_one(db.pool()).await?;
         assert_eq!(id, 1);
         Ok(())
     });
@@ -84,9 +81,9 @@ fn flush_reports_to_programs_too() {
             told["removed"].as_array().unwrap().iter().find(|row| row["table"] == table).unwrap()["rows"]
                 .clone()
         };
-        assert_eq!(told["removed"].as_array().unwrap().len(), 22);
-        assert_eq!((removed("roles"), removed("users"), removed("progress")), (8.into(), 1.into(), 0.into()));
-        assert_eq!(told["seeded"][0], serde_json::json!({ "table": "permissions", "inserted": 55 }));
+        assert_eq!(told["removed"].as_array().unwrap().len(), 9);
+        assert_eq!((removed("roles"), removed("people"), removed("loans")), (4.into(), 1.into(), 0.into()));
+        assert_eq!(told["seeded"][0], serde_json::json!({ "table": "permissions", "inserted": 6 }));
         Ok(())
     });
 }
@@ -103,19 +100,16 @@ fn flush_is_refused_where_the_database_is_not_what_the_files_say() {
         let checkout = Checkout::new();
         fill(db).await;
         let before = snapshot(db).await;
-        checkout.migration("progress/0002_more", "select 1;", "select 1;");
-        let said = &[
-            "1 migration is pending, progress/0002_more first",
-            "cargo xtask migrate",
-            "nothing was touched",
-        ];
+        checkout.migration("loans/0002_more", "select 1;", "select 1;");
+        let said =
+            &["1 migration is pending, loans/0002_more first", "cargo xtask migrate", "nothing was touched"];
         refused(db, &checkout, &[], 3, said);
-        checkout.remove("progress/0002_more.up.sql");
-        checkout.remove("progress/0002_more.down.sql");
+        checkout.remove("loans/0002_more.up.sql");
+        checkout.remove("loans/0002_more.down.sql");
         db.pool().execute("create table stray (id int)").await?;
         refused(db, &checkout, &[], 3, &["unexpected  table stray", "cargo xtask db-check"]);
         db.pool().execute("drop table stray").await?;
-        checkout.replace("progress/0001_initial.up.sql", "record", "RECORD");
+        checkout.replace("loans/0001_initial.up.sql", "Creates", "CREATES");
         refused(db, &checkout, &[], 3, &["is not the file that was applied"]);
         assert_eq!(before, snapshot(db).await);
         Ok(())
@@ -127,13 +121,13 @@ fn flush_names_foreign_tables_that_refer_to_ours_and_leaves_them_alone() {
     with_database(async |db| {
         db.pool()
             .execute(sqlx::raw_sql(
-                "create schema other; create table other.notes (user_id uuid references users)",
+                "create schema other; create table other.notes (person_id uuid references people)",
             ))
             .await?;
         fill(db).await;
         let before = snapshot(db).await;
         let said = &[
-            "constraint notes_user_id_fkey of table other.notes, which refers to users",
+            "constraint notes_person_id_fkey of table other.notes, which refers to people",
             "nothing was touched",
         ];
         refused(db, &Checkout::new(), &[], 1, said);
@@ -147,8 +141,8 @@ fn what_inherits_from_our_tables_keeps_its_rows() {
     with_database(async |db| {
         db.pool()
             .execute(sqlx::raw_sql(
-                "create schema other; create table other.kept () inherits (progress);
-                 insert into other.kept (user_id, content_id, content_type) values (gen_random_uuid(), 'c', 't')",
+                "create schema other; create table other.kept () inherits (loans);
+                 insert into other.kept (person_id, barcode) values (gen_random_uuid(), 'b')",
             ))
             .await?;
         Checkout::new().xtask(db, &["flush"]).expect(0, &[]);
@@ -164,8 +158,8 @@ fn a_seed_that_fails_undoes_the_flush() {
         let checkout = Checkout::new();
         fill(db).await;
         let before = snapshot(db).await;
-        checkout.write("progress/seed.sql", "insert into progres values (1);");
-        refused(db, &checkout, &[], 1, &["seed of app `progress` failed"]);
+        checkout.write("loans/seed.sql", "insert into loan values (1);");
+        refused(db, &checkout, &[], 1, &["seed of app `loans` failed"]);
         assert_eq!(before, snapshot(db).await);
         Ok(())
     });
@@ -177,8 +171,8 @@ fn flush_waits_for_a_table_only_so_long_and_says_who_has_it() {
         fill(db).await;
         let before = snapshot(db).await;
         let mut holder = db.options().application_name("my server").connect().await?;
-        holder.execute("begin; select 1 from users").await?;
-        let said = &["gave up waiting", "table users", "application `my server`", "nothing was touched"];
+        holder.execute("begin; select 1 from people").await?;
+        let said = &["gave up waiting", "table people", "application `my server`", "nothing was touched"];
         refused(db, &Checkout::new(), &[], 5, said);
         assert_eq!(before, snapshot(db).await);
         holder.execute("rollback").await?;

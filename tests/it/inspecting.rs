@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 use sqlx::Executor;
-use tests::{TestDatabase, with_database};
+use tests::TestDatabase;
 
-use crate::checkout::Checkout;
+use crate::{checkout::Checkout, fixture::with_database};
 
 #[track_caller]
 fn inspect(db: &TestDatabase, args: &[&str]) -> String {
@@ -32,16 +32,11 @@ fn without_a_name_every_table_is_a_line_below_its_app() {
             told.lines().filter(|line| line.ends_with("tables") || line.ends_with("1 table")).collect();
         assert_eq!(
             heads,
-            [
-                "app users, 19 tables",
-                "app organizations, 2 tables",
-                "app progress, 1 table",
-                "no app, 2 tables"
-            ]
+            ["app people, 6 tables", "app library, 2 tables", "app loans, 1 table", "no app, 2 tables"]
         );
         let names: Vec<&str> =
             told.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).collect();
-        assert_eq!((names.len(), names[0], names[22], names[23]), (24, "api_keys", "stray", "other.notes"));
+        assert_eq!((names.len(), names[0], names[9], names[10]), (11, "events", "stray", "other.notes"));
         assert!(told.lines().all(|line| line.chars().count() <= 100), "{told}");
         assert!(!told.contains("migrations."), "{told}");
         let stray = told.lines().find(|line| line.starts_with("  stray ")).unwrap();
@@ -53,24 +48,24 @@ fn without_a_name_every_table_is_a_line_below_its_app() {
 #[test]
 fn a_table_is_told_with_all_that_it_has() {
     with_database(async |db| {
-        let told = inspect(db, &["users/"]);
+        let told = inspect(db, &["people/"]);
         for line in [
-            "audit_logs  (app users)",
-            "  id                bigint                    not null  primary key, identity always",
-            "  user_id           uuid                                → users.id on delete set null",
-            "  actor_type        text                      not null",
-            "  changes           jsonb                     not null  default '{}'::jsonb",
-            "  check          audit_logs_action_check                   action ~ '^[a-z][a-z0-9_]{1,49}$'",
-            "  index          audit_logs_timestamp_idx                  brin (\"timestamp\")",
-            "  primary key    roles_permissions_pkey               (role_id, permission_id)",
-            "  unique index   users_email_key             (lower(email))",
-            "  unique         permissions_resource_type_action_key  (resource_type, action) DEFERRABLE",
+            "events  (app people)",
+            "  id           bigint                    not null  primary key, identity always",
+            "  person_id    uuid                                → people.id on delete set null",
+            "  action       text                      not null",
+            "  changes      jsonb                     not null  default '{}'::jsonb",
+            "  check          events_action_check          action ~ '^[a-z][a-z0-9_]{1,49}$'",
+            "  index          events_happened_at_idx       brin (happened_at)",
+            "  primary key    roles_permissions_pkey  (role_id, permission_id)",
+            "  unique index   people_email_key         (lower(email))",
+            "  unique         permissions_resource_action_key  (resource, action) DEFERRABLE",
             "  referenced by  roles_permissions.permission_id",
         ] {
             assert!(told.lines().any(|told| told == line), "no line `{line}` in\n{told}");
         }
-        assert_eq!(told.matches("(app users)").count(), 19);
-        let columns = told.lines().filter(|line| line.contains("generated as account_status = ANY")).count();
+        assert_eq!(told.matches("(app people)").count(), 6);
+        let columns = told.lines().filter(|line| line.contains("generated as status = ANY")).count();
         assert_eq!(columns, 1);
         Ok(())
     });
@@ -105,9 +100,9 @@ stray  (no app)
 #[test]
 fn a_table_is_found_by_its_schema_too() {
     with_database(async |db| {
-        db.pool().execute(sqlx::raw_sql("create schema other; create table other.users (id int)")).await?;
-        assert_eq!(inspect(db, &["public.users"]), inspect(db, &["users"]));
-        assert_eq!(inspect(db, &["other.users"]), "other.users  (no app)\n  id  integer\n");
+        db.pool().execute(sqlx::raw_sql("create schema other; create table other.people (id int)")).await?;
+        assert_eq!(inspect(db, &["public.people"]), inspect(db, &["people"]));
+        assert_eq!(inspect(db, &["other.people"]), "other.people  (no app)\n  id  integer\n");
         Ok(())
     });
 }
@@ -115,22 +110,22 @@ fn a_table_is_found_by_its_schema_too() {
 #[test]
 fn programs_are_told_the_same() {
     with_database(async |db| {
-        assert_eq!(json(db, &[]).len(), 22);
-        let table = json(db, &["users"]).remove(0);
+        assert_eq!(json(db, &[]).len(), 9);
+        let table = json(db, &["people"]).remove(0);
         assert_eq!(
             (&table["app"], &table["name"], &table["primary_key"][0]),
-            (&"users".into(), &"users".into(), &"id".into())
+            (&"people".into(), &"people".into(), &"id".into())
         );
         let column = |name: &str| {
             table["columns"].as_array().unwrap().iter().find(|it| it["name"] == name).unwrap().clone()
         };
         assert_eq!(column("bio")["nullable"], true);
-        assert_eq!(column("timezone")["default"], "'UTC'::text");
-        assert!(column("is_active")["generated"].as_str().unwrap().contains("account_status"));
+        assert_eq!(column("time_zone")["default"], "'UTC'::text");
+        assert!(column("is_active")["generated"].as_str().unwrap().contains("status"));
         assert_eq!(table["foreign_keys"][0]["on_delete"], "set null");
-        assert_eq!(table["foreign_keys"][0]["table"], "organizations");
-        assert_eq!(table["triggers"][0]["name"], "users_touch_updated_at");
-        assert_eq!(table["indexes"].as_array().unwrap().len(), 5);
+        assert_eq!(table["foreign_keys"][0]["table"], "branches");
+        assert_eq!(table["triggers"][0]["name"], "people_touch_updated_at");
+        assert_eq!(table["indexes"].as_array().unwrap().len(), 2);
         Ok(())
     });
 }
@@ -140,16 +135,16 @@ fn an_unknown_table_is_told_with_the_nearest_one() {
     with_database(async |db| {
         let checkout = Checkout::new();
         for (name, said) in [
-            ("user", "there is no table `user`; did you mean `users`?"),
+            ("poeple", "there is no table `poeple`; did you mean `people`?"),
             ("zzzzzz", "there is no table `zzzzzz`\n  see which there are: cargo xtask inspect"),
-            ("user/", "no app `user`; did you mean `users`?"),
+            ("poeple/", "no app `poeple`; did you mean `people`?"),
         ] {
             checkout.xtask(db, &["inspect", name]).expect(1, &[said]);
         }
-        db.pool().execute("drop table progress").await?;
-        checkout.xtask(db, &["inspect", "progress"]).expect(
+        db.pool().execute("drop table loans").await?;
+        checkout.xtask(db, &["inspect", "loans"]).expect(
             1,
-            &["table `progress` of app `progress` is not in the database", "cargo xtask showmigrations"],
+            &["table `loans` of app `loans` is not in the database", "cargo xtask showmigrations"],
         );
         Ok(())
     });

@@ -1,23 +1,24 @@
 //! The ledger is sqlx's own: sqlx's `Migrator` agrees with what we applied, and we with what it applied.
 
-use migrations::{Project, Session, Settings, Target};
+use migrations::{Session, Settings, Target};
 use sqlx::{
     Connection,
     migrate::{Migrate, Migrator},
 };
-use tests::{TestDatabase, workspace_root};
+use tests::TestDatabase;
 
 use crate::{
     checkout::Checkout,
+    fixture,
     snapshot::{shape, snapshot},
 };
 
 /// The apps in an order in which their folders can run one after the other.
-pub(crate) const APPS: [&str; 3] = ["users", "organizations", "progress"];
+pub(crate) const APPS: [&str; 3] = ["people", "library", "loans"];
 
 /// What sqlx-cli makes of an app's folder and its `sqlx.toml`.
 pub(crate) async fn migrator(app: &str) -> Migrator {
-    let folder = workspace_root().join("migrations").join(app);
+    let folder = fixture::folder().join(app);
     let settings: toml::Table = std::fs::read_to_string(folder.join("sqlx.toml")).unwrap().parse().unwrap();
     let settings = &settings["migrate"];
     let mut migrator = Migrator::new(folder).await.unwrap();
@@ -58,7 +59,7 @@ fn we_find_nothing_to_do_after_sqlx() {
         }
         let checkout = Checkout::new();
         let before = snapshot(db).await;
-        checkout.xtask(db, &["migrate"]).expect(0, &["4 migrations", "0 pending"]);
+        checkout.xtask(db, &["migrate"]).expect(0, &["5 migrations", "0 pending"]);
         checkout.xtask(db, &["db-check"]).expect(0, &[]);
         assert_eq!(before, snapshot(db).await);
         Ok(())
@@ -89,11 +90,11 @@ fn each_takes_back_what_the_other_applied() {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
         let whole = shape(db).await;
-        migrator("organizations").await.undo(db.pool(), 1).await?;
-        checkout.xtask(db, &["showmigrations"]).expect(0, &["[ ] 0002_add_owner_field"]);
-        migrator("organizations").await.run(db.pool()).await?;
-        checkout.xtask(db, &["migrate", "organizations", "0001"]).expect(0, &["reverted"]);
-        checkout.xtask(db, &["migrate"]).expect(0, &["organizations/0002_add_owner_field", "applied"]);
+        migrator("library").await.undo(db.pool(), 1).await?;
+        checkout.xtask(db, &["showmigrations"]).expect(0, &["[ ] 0002_add_manager"]);
+        migrator("library").await.run(db.pool()).await?;
+        checkout.xtask(db, &["migrate", "library", "0001"]).expect(0, &["reverted"]);
+        checkout.xtask(db, &["migrate"]).expect(0, &["library/0002_add_manager", "applied"]);
         assert_eq!(whole, shape(db).await);
         Ok(())
     });
@@ -102,7 +103,7 @@ fn each_takes_back_what_the_other_applied() {
 #[test]
 fn a_migrator_of_sqlx_waits_while_we_migrate() {
     tests::empty().run(async |db| {
-        let project = Project::load(&workspace_root().join("migrations"))?;
+        let project = fixture::project();
         let mut session = Session::connect(&db.options(), Settings::default()).await?;
         let mut other = db.pool().acquire().await?.detach();
         let mut kept_out = None;

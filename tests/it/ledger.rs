@@ -12,13 +12,13 @@ const TABLE: (&str, &str) = ("create table extra (id int);", "drop table extra;"
 fn check(spoil: impl AsyncFn(&Checkout, &TestDatabase), kind: &str, said: &[&str]) {
     tests::empty().run(async |db: &TestDatabase| {
         let checkout = Checkout::new();
-        checkout.migration("progress/0002_extra", TABLE.0, TABLE.1);
-        checkout.migration("progress/0003_index", "create index on extra (id);", "drop index extra_id_idx;");
+        checkout.migration("loans/0002_extra", TABLE.0, TABLE.1);
+        checkout.migration("loans/0003_index", "create index on extra (id);", "drop index extra_id_idx;");
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
         spoil(&checkout, db).await;
         let before = snapshot(db).await;
         for args in
-            [&["migrate"] as &[&str], &["migrate", "--plan"], &["migrate", "progress", "0002"], &["db-setup"]]
+            [&["migrate"] as &[&str], &["migrate", "--plan"], &["migrate", "loans", "0002"], &["db-setup"]]
         {
             let told = checkout.xtask(db, args);
             told.expect(1, said).expect(1, &["the ledger and the files disagree; nothing was touched", kind]);
@@ -37,11 +37,11 @@ async fn run(db: &TestDatabase, sql: &'static str) {
 #[test]
 fn an_edited_file_is_told_with_the_way_back() {
     check(
-        async |it, _| it.replace("users/0001_initial.up.sql", "Creates accounts", "Creates Accounts"),
+        async |it, _| it.replace("people/0001_initial.up.sql", "Creates people", "Creates People"),
         "edited",
         &[
-            "users/0001_initial: migrations/users/0001_initial.up.sql is not the file that was applied",
-            "git checkout -- migrations/users/0001_initial.up.sql",
+            "people/0001_initial: migrations/people/0001_initial.up.sql is not the file that was applied",
+            "git checkout -- migrations/people/0001_initial.up.sql",
         ],
     );
 }
@@ -50,22 +50,22 @@ fn an_edited_file_is_told_with_the_way_back() {
 fn an_applied_migration_without_a_file_is_told() {
     check(
         async |it, _| {
-            it.remove("progress/0003_index.up.sql");
-            it.remove("progress/0003_index.down.sql");
+            it.remove("loans/0003_index.up.sql");
+            it.remove("loans/0003_index.down.sql");
         },
         "file gone",
-        &["progress/0003_index was applied (20", "restore the file"],
+        &["loans/0003_index was applied (20", "restore the file"],
     );
 }
 
 #[test]
 fn a_late_file_is_told_with_the_one_it_came_too_late_for() {
     check(
-        async |_, db| run(db, "delete from migrations.progress where version = 2").await,
+        async |_, db| run(db, "delete from migrations.loans where version = 2").await,
         "late",
         &[
-            "progress/0002_extra is not applied, and progress/0003_index is",
-            "give it the next free number of `progress`",
+            "loans/0002_extra is not applied, and loans/0003_index is",
+            "give it the next free number of `loans`",
         ],
     );
 }
@@ -73,9 +73,9 @@ fn a_late_file_is_told_with_the_one_it_came_too_late_for() {
 #[test]
 fn a_migration_applied_before_what_it_needs_is_told() {
     check(
-        async |_, db| run(db, "delete from migrations.users").await,
+        async |_, db| run(db, "delete from migrations.people").await,
         "impossible",
-        &["organizations/0001_initial is applied, and users/0001_initial, which it depends on, is not"],
+        &["library/0001_initial is applied, and people/0001_initial, which it depends on, is not"],
     );
 }
 
@@ -84,21 +84,21 @@ fn a_renamed_migration_is_told_with_its_old_name() {
     check(
         async |it, _| {
             for direction in ["up", "down"] {
-                let path = |name: &str| it.path(&format!("progress/{name}.{direction}.sql"));
+                let path = |name: &str| it.path(&format!("loans/{name}.{direction}.sql"));
                 std::fs::rename(path("0003_index"), path("0003_indices")).unwrap();
             }
         },
         "renamed",
-        &["progress/0003_indices was applied as 0003_index", "name its two files 0003_index again"],
+        &["loans/0003_indices was applied as 0003_index", "name its two files 0003_index again"],
     );
 }
 
 #[test]
 fn a_row_marked_as_failed_is_told() {
     check(
-        async |_, db| run(db, "update migrations.users set success = false").await,
+        async |_, db| run(db, "update migrations.people set success = false").await,
         "failed",
-        &["users/0001_initial is marked as failed"],
+        &["people/0001_initial is marked as failed"],
     );
 }
 
@@ -115,20 +115,20 @@ fn a_table_among_the_ledgers_that_no_app_has_is_told() {
 fn an_unexpected_and_a_missing_table_are_told_by_name() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
-        checkout.xtask(db, &["db-setup"]).expect(0, &["22 tables, exactly as apps.toml says"]);
-        checkout.xtask(db, &["db-check"]).expect(0, &["db-check: 4 migrations applied, 22 tables"]);
-        db.pool().execute("drop table progress; create table stray (id int)").await?;
+        checkout.xtask(db, &["db-setup"]).expect(0, &["9 tables, exactly as apps.toml says"]);
+        checkout.xtask(db, &["db-check"]).expect(0, &["db-check: 5 migrations applied, 9 tables"]);
+        db.pool().execute("drop table loans; create table stray (id int)").await?;
         let before = snapshot(db).await;
         let said = [
             "db-check: 2 differences",
-            "missing     table progress   app `progress` owns it, and is all applied, the ledger says",
-            "unexpected  table stray      no app owns it",
+            "missing     table loans   app `loans` owns it, and is all applied, the ledger says",
+            "unexpected  table stray   no app owns it",
         ];
         checkout.xtask(db, &["db-check"]).expect(3, &said);
         assert_eq!(before, snapshot(db).await);
         checkout
             .xtask(db, &["db-setup"])
-            .expect(3, &["missing     table progress", "unexpected  table stray", "cargo xtask db-check"]);
+            .expect(3, &["missing     table loans", "unexpected  table stray", "cargo xtask db-check"]);
         assert_eq!(before, snapshot(db).await, "a db-setup that finds the wrong tables changes nothing");
         let json = checkout.xtask(db, &["db-setup", "--format", "json"]);
         let json: serde_json::Value = serde_json::from_str(&json.expect(3, &[]).stdout)?;
@@ -148,10 +148,10 @@ fn an_unexpected_and_a_missing_table_are_told_by_name() {
 fn pending_migrations_are_a_difference() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
-        checkout.xtask(db, &["migrate", "users"]).expect(0, &["users/0001_initial"]);
+        checkout.xtask(db, &["migrate", "people"]).expect(0, &["people/0001_initial"]);
         checkout.xtask(db, &["db-check"]).expect(
             3,
-            &["pending     progress/0001_initial", "apply it: cargo xtask migrate", "and is pending"],
+            &["pending     loans/0001_initial", "apply it: cargo xtask migrate", "and is pending"],
         );
         Ok(())
     });

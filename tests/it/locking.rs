@@ -46,7 +46,7 @@ fn the_lock_is_taken_over_when_its_holder_is_done() {
         holder.close().await?;
         let output = waiting.wait()?;
         assert!(output.status.success(), "{output:?}");
-        assert!(String::from_utf8_lossy(&output.stdout).contains("progress/0001_initial"));
+        assert!(String::from_utf8_lossy(&output.stdout).contains("loans/0001_initial"));
         Ok(())
     });
 }
@@ -66,8 +66,8 @@ fn eight_at_once_apply_everything_once() {
             .map(|o| String::from_utf8_lossy(&o.stdout).into_owned() + &String::from_utf8_lossy(&o.stderr))
             .collect();
         assert!(outputs.iter().all(|output| output.status.success()), "{all}");
-        assert_eq!(all.matches("users/0001_initial ").count(), 1, "{all}");
-        assert_eq!(all.matches("roles +7").count(), 1, "{all}");
+        assert_eq!(all.matches("people/0001_initial ").count(), 1, "{all}");
+        assert_eq!(all.matches("roles +3").count(), 1, "{all}");
         checkout.xtask(db, &["db-check"]).expect(0, &[]);
         Ok(())
     });
@@ -78,13 +78,13 @@ fn a_waiting_migrator_does_not_stop_an_index_built_concurrently() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
-        let create = "-- no-transaction\ncreate index concurrently users_bio_idx on users (bio);";
-        checkout.migration("users/0002_index", create, "drop index users_bio_idx;");
+        let create = "-- no-transaction\ncreate index concurrently people_bio_idx on people (bio);";
+        checkout.migration("people/0002_index", create, "drop index people_bio_idx;");
         // An old snapshot keeps the build waiting until both runners are where they should be.
         let mut old = db.options().connect().await?;
-        old.execute("begin isolation level repeatable read; select 1 from users").await?;
+        old.execute("begin isolation level repeatable read; select 1 from people").await?;
         let builder = checkout.command(&db.url(), &["migrate"]).stdout_capture().stderr_capture().start()?;
-        wait_for_session(db, "users_bio_idx").await;
+        wait_for_session(db, "people_bio_idx").await;
         let waiter = checkout.command(&db.url(), &["migrate"]).stdout_capture().stderr_capture().start()?;
         wait_for_session(db, "from pg_locks").await;
         old.execute("commit").await?;
@@ -92,7 +92,7 @@ fn a_waiting_migrator_does_not_stop_an_index_built_concurrently() {
             let output = handle.wait()?;
             assert!(output.status.success(), "{output:?}");
         }
-        checkout.xtask(db, &["showmigrations", "users"]).expect(0, &["[X] 0002_index"]);
+        checkout.xtask(db, &["showmigrations", "people"]).expect(0, &["[X] 0002_index"]);
         Ok(())
     });
 }
@@ -113,13 +113,13 @@ fn the_lock_is_free_after_success_and_after_failure() {
         assert!(free().await);
         session.seed(&project, SeedMode::Write, Prune::No, &mut |_| {}).await?;
         assert!(free().await);
-        checkout.migration("progress/0002_bad", "selec 1;", "select 1;");
+        checkout.migration("loans/0002_bad", "selec 1;", "select 1;");
         let project = Project::load(&checkout.path(""))?;
         session.migrate(&project, &Target::Latest, &mut |_| {}).await.unwrap_err();
         assert!(free().await);
-        checkout.remove("progress/0002_bad.up.sql");
-        checkout.remove("progress/0002_bad.down.sql");
-        checkout.write("progress/seed.sql", "selec 1;");
+        checkout.remove("loans/0002_bad.up.sql");
+        checkout.remove("loans/0002_bad.down.sql");
+        checkout.write("loans/seed.sql", "selec 1;");
         let project = Project::load(&checkout.path(""))?;
         session.seed(&project, SeedMode::Write, Prune::No, &mut |_| {}).await.unwrap_err();
         assert!(free().await);
@@ -131,7 +131,7 @@ fn the_lock_is_free_after_success_and_after_failure() {
 fn a_session_that_was_given_up_in_the_middle_does_nothing_more() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
-        checkout.migration("progress/0002_slow", "select pg_sleep(600);", "select 1;");
+        checkout.migration("loans/0002_slow", "select pg_sleep(600);", "select 1;");
         let project = Project::load(&checkout.path(""))?;
         let settings = Settings { application_name: "cargo xtask".to_owned(), ..Settings::default() };
         let mut session = Session::connect(&db.options(), settings).await?;
@@ -183,16 +183,16 @@ fn a_migration_that_gives_the_lock_away_is_undone() {
         for up in
             ["create table t (id int); select pg_advisory_unlock_all();", "-- no-transaction\ndiscard all;"]
         {
-            checkout.migration("progress/0002_careless", up, "select 1;");
+            checkout.migration("loans/0002_careless", up, "select 1;");
             let said = [
-                "migration progress/0002_careless broke off",
-                "migrations/progress/0002_careless.up.sql",
+                "migration loans/0002_careless broke off",
+                "migrations/loans/0002_careless.up.sql",
                 "gave up the migration lock",
             ];
             checkout.xtask(db, &["migrate"]).expect(1, &said);
             assert_eq!(before, snapshot(db).await);
         }
-        checkout.migration("progress/0002_careless", "deallocate all;", "select 1;");
+        checkout.migration("loans/0002_careless", "deallocate all;", "select 1;");
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
         Ok(())
     });

@@ -20,22 +20,22 @@ fn files(checkout: &Checkout, app: &str) -> Vec<String> {
 #[test]
 fn both_files_of_the_next_number_are_made_and_told() {
     let checkout = Checkout::new();
-    make(&checkout, "organizations", "add_due_date").expect(
+    make(&checkout, "library", "add_due_date").expect(
         0,
         &[
-            "migrations/organizations/0003_add_due_date.up.sql",
-            "migrations/organizations/0003_add_due_date.down.sql",
+            "migrations/library/0004_add_due_date.up.sql",
+            "migrations/library/0004_add_due_date.down.sql",
             "cargo xtask migrate && cargo xtask verify",
         ],
     );
     let text = |name: &str| fs::read_to_string(checkout.path(name)).unwrap();
-    // `organizations` waits for `users` already.
-    assert_eq!(text("organizations/0003_add_due_date.up.sql"), "-- Add due date.\n");
-    assert_eq!(text("organizations/0003_add_due_date.down.sql"), "-- Takes back: add due date.\n");
-    let args = ["makemigrations", "--empty", "users", "--name", "a1", "--format", "json"];
+    // `library` waits for `people` already.
+    assert_eq!(text("library/0004_add_due_date.up.sql"), "-- Add due date.\n");
+    assert_eq!(text("library/0004_add_due_date.down.sql"), "-- Takes back: add due date.\n");
+    let args = ["makemigrations", "--empty", "people", "--name", "a1", "--format", "json"];
     let json = outcome(&checkout.bare_command(&args));
     let json: serde_json::Value = serde_json::from_str(&json.expect(0, &[]).stdout).unwrap();
-    assert_eq!(json["created"][1], "migrations/users/0002_a1.down.sql");
+    assert_eq!(json["created"][1], "migrations/people/0002_a1.down.sql");
 }
 
 #[test]
@@ -43,14 +43,14 @@ fn the_head_names_what_the_app_does_not_wait_for_yet() {
     let checkout = Checkout::new();
     checkout.replace(
         "apps.toml",
-        "depends-on = [\"users\"]\ntables = [\"progress\"]",
-        "depends-on = [\"users\", \"organizations\"]\ntables = [\"progress\"]",
+        "depends-on = [\"people\"]\ntables = [\"loans\"]",
+        "depends-on = [\"people\", \"library\"]\ntables = [\"loans\"]",
     );
-    make(&checkout, "progress", "add_note").expect(0, &[]);
-    let text = fs::read_to_string(checkout.path("progress/0002_add_note.up.sql")).unwrap();
-    assert_eq!(text, "-- Add note.\n-- depends-on: organizations/0002_add_owner_field\n");
-    make(&checkout, "progress", "add_more").expect(0, &[]);
-    let text = fs::read_to_string(checkout.path("progress/0003_add_more.up.sql")).unwrap();
+    make(&checkout, "loans", "add_note").expect(0, &[]);
+    let text = fs::read_to_string(checkout.path("loans/0002_add_note.up.sql")).unwrap();
+    assert_eq!(text, "-- Add note.\n-- depends-on: library/0003_index_staff\n");
+    make(&checkout, "loans", "add_more").expect(0, &[]);
+    let text = fs::read_to_string(checkout.path("loans/0003_add_more.up.sql")).unwrap();
     assert_eq!(text, "-- Add more.\n");
 }
 
@@ -58,19 +58,15 @@ fn the_head_names_what_the_app_does_not_wait_for_yet() {
 fn files_without_a_statement_run_both_ways_and_are_no_proof() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
-        make(&checkout, "progress", "add_note").expect(0, &[]);
-        checkout.xtask(db, &["migrate"]).expect(0, &["progress/0002_add_note", "applied"]);
-        checkout.xtask(db, &["migrate", "progress", "0001"]).expect(0, &["reverted"]);
+        make(&checkout, "loans", "add_note").expect(0, &[]);
+        checkout.xtask(db, &["migrate"]).expect(0, &["loans/0002_add_note", "applied"]);
+        checkout.xtask(db, &["migrate", "loans", "0001"]).expect(0, &["reverted"]);
         checkout.xtask(db, &["verify"]).expect(
             3,
-            &[
-                "each up has a statement",
-                "FAILED",
-                "migrations/progress/0002_add_note.up.sql has no statement",
-            ],
+            &["each up has a statement", "FAILED", "migrations/loans/0002_add_note.up.sql has no statement"],
         );
-        checkout.write("progress/0002_add_note.up.sql", "-- no-transaction\n");
-        checkout.xtask(db, &["migrate"]).expect(0, &["progress/0002_add_note", "applied"]);
+        checkout.write("loans/0002_add_note.up.sql", "-- no-transaction\n");
+        checkout.xtask(db, &["migrate"]).expect(0, &["loans/0002_add_note", "applied"]);
         Ok(())
     });
 }
@@ -78,22 +74,22 @@ fn files_without_a_statement_run_both_ways_and_are_no_proof() {
 #[test]
 fn whatever_is_refused_writes_nothing() {
     let checkout = Checkout::new();
-    let before = files(&checkout, "users");
+    let before = files(&checkout, "people");
     for name in ["AddNote", "add-note", "0002_add_note", "add__note", "add_note_", "", "é", "a/b", "../a"] {
-        make(&checkout, "users", name).expect(2, &["--name"]);
+        make(&checkout, "people", name).expect(2, &["--name"]);
     }
-    make(&checkout, "user", "add_note").expect(1, &["no app `user`; did you mean `users`?"]);
-    let args = ["makemigrations", "users"];
+    make(&checkout, "poeple", "add_note").expect(1, &["no app `poeple`; did you mean `people`?"]);
+    let args = ["makemigrations", "people"];
     outcome(&checkout.bare_command(&args)).expect(2, &["cargo xtask makemigrations --empty APP"]);
-    outcome(&checkout.bare_command(&["makemigrations", "--empty", "users"])).expect(2, &["--name"]);
-    make(&checkout, "users", "initial").expect(1, &["users/0001_initial is there already"]);
+    outcome(&checkout.bare_command(&["makemigrations", "--empty", "people"])).expect(2, &["--name"]);
+    make(&checkout, "people", "initial").expect(1, &["people/0001_initial is there already"]);
     // No byte of a file can be written.
     let shell = ["sh", "-c", "trap '' XFSZ; ulimit -f 0; exec \"$@\"", "sh"].map(OsStr::new);
-    let args = ["makemigrations", "--empty", "users", "--name", "add_note"];
+    let args = ["makemigrations", "--empty", "people", "--name", "add_note"];
     outcome(&checkout.bare_command_by(&shell, &args, &[]))
         .expect(1, &["nothing was changed", "0002_add_note.up.sql"]);
-    assert_eq!(before, files(&checkout, "users"));
-    make(&checkout, "users", "add_note").expect(0, &[]);
-    make(&checkout, "users", "add_note").expect(1, &["users/0002_add_note is there already"]);
-    assert_eq!(files(&checkout, "users").len(), before.len() + 2);
+    assert_eq!(before, files(&checkout, "people"));
+    make(&checkout, "people", "add_note").expect(0, &[]);
+    make(&checkout, "people", "add_note").expect(1, &["people/0002_add_note is there already"]);
+    assert_eq!(files(&checkout, "people").len(), before.len() + 2);
 }

@@ -41,7 +41,7 @@ fn an_ordinary_user_needs_no_privilege() {
     }
     line.push(program.as_os_str());
     for (args, said) in [
-        (&["db-setup"] as &[&str], "22 tables, exactly as apps.toml says"),
+        (&["db-setup"] as &[&str], "9 tables, exactly as apps.toml says"),
         (&["db-check"], "exactly as the files say"),
         (&["server", "stop"], "stopped"),
         (&["db-check"], "exactly as the files say"),
@@ -99,7 +99,7 @@ fn without_unshare_roots_server_runs_as_nobody_and_a_users_as_that_user() {
         }
     }
     let path = [("PATH", bin.as_os_str())];
-    it.xtask_in(&["db-setup"], &path).expect(0, &["created", "22 tables, exactly as apps.toml says"]);
+    it.xtask_in(&["db-setup"], &path).expect(0, &["created", "9 tables, exactly as apps.toml says"]);
     let own = rustix::process::geteuid();
     let (data, owner) = match own.is_root() {
         true => (homes.all().map(|it| it.join("data")).into_iter().find(|it| it.exists()).unwrap(), NOBODY),

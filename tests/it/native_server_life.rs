@@ -21,11 +21,11 @@ fn db_setup_makes_everything_from_nothing_and_then_keeps_it() {
     let it = NativeServer::new();
     it.xtask(&["server", "status"]).expect(0, &["native", "not made yet"]);
     it.xtask(&["server", "stop"]).expect(0, &["not running"]);
-    let all = ["native", "created", "users/0001_initial", "roles +7", "22 tables, exactly as apps.toml says"];
+    let all = ["native", "created", "people/0001_initial", "roles +3", "9 tables, exactly as apps.toml says"];
     it.xtask(&["db-setup"]).expect(0, &all);
     let again = it.xtask(&["db-setup"]);
-    again.expect(0, &["native", "kept", "22 tables, exactly as apps.toml says"]);
-    for news in ["created", "started", "0001_initial", "roles +7"] {
+    again.expect(0, &["native", "kept", "9 tables, exactly as apps.toml says"]);
+    for news in ["created", "started", "0001_initial", "roles +3"] {
         assert!(!again.stdout.contains(news), "{}", again.stdout);
     }
     it.xtask(&["db-check"]).expect(0, &["exactly as the files say"]);
@@ -106,7 +106,7 @@ fn commands_that_need_a_database_make_no_server() {
 #[test]
 fn the_server_outlives_the_command_that_started_it_and_its_ctrl_c() {
     let it = NativeServer::new();
-    it.checkout.migration("users/0002_slow", "select pg_sleep(600);", "select 1;");
+    it.checkout.migration("people/0002_slow", "select pg_sleep(600);", "select 1;");
     let own_group = it.checkout.bare_command(&["db-setup"]).before_spawn(|command| {
         command.process_group(0);
         Ok(())
@@ -122,10 +122,10 @@ fn the_server_outlives_the_command_that_started_it_and_its_ctrl_c() {
     let output = running.wait().unwrap();
     assert_eq!(output.status.code(), Some(130), "{output:?}");
     assert!(kill_process_group(pid_of(&running), Signal::INT).is_err(), "somebody is left in the group");
-    it.checkout.remove("users/0002_slow.up.sql");
-    it.checkout.remove("users/0002_slow.down.sql");
+    it.checkout.remove("people/0002_slow.up.sql");
+    it.checkout.remove("people/0002_slow.down.sql");
     let next = it.xtask(&["db-setup"]);
-    next.expect(0, &["22 tables, exactly as apps.toml says"]);
+    next.expect(0, &["9 tables, exactly as apps.toml says"]);
     assert!(next.stdout.lines().any(|line| line.contains("native") && line.ends_with("kept")), "{next:?}");
     assert_eq!(it.postmaster(), server);
 }
@@ -193,7 +193,7 @@ fn db_url_starts_a_stopped_server_and_prints_a_url_that_works() {
     assert_eq!((url.lines().count(), url.starts_with("postgres://app:")), (1, true), "{told:?}");
     let select = "select count(*) from roles";
     let rows = cmd!("psql", "--no-psqlrc", "--tuples-only", "--no-align", "--command", select, url).read();
-    assert_eq!(rows.unwrap(), "7");
+    assert_eq!(rows.unwrap(), "3");
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn a_server_that_was_killed_is_started_again_with_its_data() {
     let (url, killed) = (it.url(), it.postmaster());
     kill_process(killed, Signal::KILL).unwrap();
     wait_until("the server is dead", || !lives(killed));
-    it.xtask(&["db-setup"]).expect(0, &["started", "22 tables, exactly as apps.toml says"]);
+    it.xtask(&["db-setup"]).expect(0, &["started", "9 tables, exactly as apps.toml says"]);
     assert_ne!(it.postmaster(), killed);
     assert_eq!(it.url(), url);
     it.expect_data();
@@ -62,14 +62,14 @@ impl Drop for Stranger {
 fn check_killed(what: &str, has_come: impl Fn(&Path) -> bool) {
     let it = NativeServer::new();
     // It does not come to its end, however late the moment is noticed.
-    it.checkout.migration("users/0002_slow", "select pg_sleep(600);", "select 1;");
+    it.checkout.migration("people/0002_slow", "select pg_sleep(600);", "select 1;");
     let running = it.begin(&["db-setup"]);
     wait_until(what, || it.found_folder().is_some_and(|folder| has_come(&folder)));
     kill_process(pid_of(&running), Signal::KILL).unwrap();
     running.wait().unwrap();
-    it.checkout.remove("users/0002_slow.up.sql");
-    it.checkout.remove("users/0002_slow.down.sql");
-    it.xtask(&["db-setup"]).expect(0, &["22 tables, exactly as apps.toml says"]);
+    it.checkout.remove("people/0002_slow.up.sql");
+    it.checkout.remove("people/0002_slow.down.sql");
+    it.xtask(&["db-setup"]).expect(0, &["9 tables, exactly as apps.toml says"]);
     it.postmaster();
     assert_eq!(drafts(&it.folder()), [""; 0], "killed when {what}");
     it.xtask(&["db-check"]).expect(0, &[]);

@@ -183,7 +183,7 @@ fn a_full_disk_is_named_with_the_folder_and_nothing_half_made_stays() {
         told.expect(1, &[said, "space", &format!("df -h {folder}/")]);
         assert!(!told.stdout.contains("data.new-") && !told.stdout.contains("/data\n"), "{}", told.stdout);
     }
-    it.xtask(&["db-setup"]).expect(0, &["22 tables, exactly as apps.toml says"]);
+    it.xtask(&["db-setup"]).expect(0, &["9 tables, exactly as apps.toml says"]);
 }
 
 #[track_caller]
@@ -205,7 +205,7 @@ fn native_wins_over_a_database_url_where_the_user_says_so() {
         &["db-setup", "--server", "native"],
         &[url],
         0,
-        &["native", "created", "22 tables, exactly as apps.toml says"],
+        &["native", "created", "9 tables, exactly as apps.toml says"],
     );
 }
 

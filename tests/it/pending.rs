@@ -1,21 +1,24 @@
 //! Whoever is about to use the database is told that it lacks migrations of the checkout.
 
-use crate::checkout::Checkout;
+use crate::{
+    checkout::{Checkout, outcome},
+    fixture::with_database,
+};
 
 const WARNED: &[&[&str]] = &[&["db-url"], &["db-shell", "--", "--command", "select 1"], &["server", "start"]];
 
 #[test]
 fn whoever_uses_a_database_that_lacks_migrations_is_told_on_standard_error() {
-    tests::with_database(async |db| {
+    with_database(async |db| {
         let checkout = Checkout::new();
         for args in WARNED {
             let told = checkout.xtask(db, args);
             assert_eq!(told.expect(0, &[]).stderr, "", "{args:?}");
         }
-        checkout.migration("progress/0002_add_note", "alter table progress add note text", "select 1");
+        checkout.migration("loans/0002_add_note", "alter table loans add note text", "select 1");
         for args in WARNED {
             let told = checkout.xtask(db, args);
-            let warning = "warning: the database lacks 1 migration of this checkout: progress/0002_add_note\n  \
+            let warning = "warning: the database lacks 1 migration of this checkout: loans/0002_add_note\n  \
                            apply them: cargo xtask migrate\n";
             assert_eq!(told.expect(0, &[]).stderr, warning, "{args:?}");
         }
@@ -27,14 +30,12 @@ fn whoever_uses_a_database_that_lacks_migrations_is_told_on_standard_error() {
 fn many_are_counted_and_a_migration_that_the_checkout_lacks_is_told_too() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
-        checkout
-            .xtask(db, &["db-url"])
-            .expect(0, &["lacks 4 migrations", "organizations/0002_add_owner_field, …"]);
-        checkout.migration("progress/0002_add_note", "alter table progress add note text", "select 1");
+        checkout.xtask(db, &["db-url"]).expect(0, &["lacks 5 migrations", "library/0002_add_manager, …"]);
+        checkout.migration("loans/0002_add_note", "alter table loans add note text", "select 1");
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
-        checkout.remove("progress/0002_add_note.up.sql");
-        checkout.remove("progress/0002_add_note.down.sql");
-        checkout.xtask(db, &["db-url"]).expect(0, &["warning: ", "progress/0002"]);
+        checkout.remove("loans/0002_add_note.up.sql");
+        checkout.remove("loans/0002_add_note.down.sql");
+        checkout.xtask(db, &["db-url"]).expect(0, &["warning: ", "loans/0002"]);
         Ok(())
     });
 }
@@ -43,6 +44,6 @@ fn many_are_counted_and_a_migration_that_the_checkout_lacks_is_told_too() {
 fn a_database_that_cannot_be_read_is_not_waited_for() {
     let checkout = Checkout::new();
     let nobody = "postgres://app@127.0.0.1:1/app";
-    let told = crate::checkout::outcome(&checkout.command(nobody, &["db-url"]));
+    let told = outcome(&checkout.command(nobody, &["db-url"]));
     assert_eq!(told.expect(0, &[nobody]).stderr, "");
 }

@@ -31,7 +31,7 @@ fn alone() -> File {
 /// A copy of the workspace whose `backend` has two queries and nothing else, and so compiles in a second. Its dependencies
 /// stay, so that they are compiled once for this and for the workspace itself, whose queries `cargo xtask ci` checks.
 fn two_queries() -> Checkout {
-    let checkout = Checkout::whole();
+    let checkout = Checkout::of_workspace();
     let root = checkout.root();
     for folder in ["backend/src", "backend/tests/flows", ".sqlx"] {
         fs::remove_dir_all(root.join(folder)).unwrap();

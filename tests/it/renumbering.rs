@@ -40,8 +40,8 @@ fn merged(feature: impl Fn(&Checkout), main: impl Fn(&Checkout)) -> Checkout {
     let checkout = Checkout::new();
     checkout.replace(
         "apps.toml",
-        "depends-on = [\"users\"]\ntables = [\"progress\"]",
-        "depends-on = [\"users\", \"organizations\"]\ntables = [\"progress\"]",
+        "depends-on = [\"people\"]\ntables = [\"loans\"]",
+        "depends-on = [\"people\", \"library\"]\ntables = [\"loans\"]",
     );
     git(&checkout, &["init", "--quiet", "--initial-branch", "main"]);
     commit(&checkout, "Begin");
@@ -56,23 +56,23 @@ fn merged(feature: impl Fn(&Checkout), main: impl Fn(&Checkout)) -> Checkout {
     checkout
 }
 
-/// The feature adds two to `organizations`, and something that needs the first; main has taken the first one's number.
+/// The feature adds two to `library`, and something that needs the first; main has taken the first one's number.
 fn collision() -> Checkout {
     merged(
         |it| {
-            column(it, "organizations/0003_add_tier", "organizations", "");
-            column(it, "organizations/0004_add_limits", "organizations", "");
-            let head = "-- depends-on: users/0001_initial\n-- depends-on: organizations/0003_add_tier";
-            column(it, "progress/0002_add_level", "progress", head);
+            column(it, "library/0004_add_tier", "branches", "");
+            column(it, "library/0005_add_limits", "branches", "");
+            let head = "-- depends-on: people/0001_initial\n-- depends-on: library/0004_add_tier";
+            column(it, "loans/0002_add_level", "loans", head);
         },
-        |it| column(it, "organizations/0003_add_label", "organizations", ""),
+        |it| column(it, "library/0004_add_label", "branches", ""),
     )
 }
 
 /// Every file of the migrations.
 fn files(checkout: &Checkout) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
-    for app in ["users", "organizations", "progress"] {
+    for app in ["people", "library", "loans"] {
         for entry in fs::read_dir(checkout.path(app)).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
@@ -96,13 +96,13 @@ fn renumber(checkout: &Checkout, args: &[&str]) -> Outcome {
 fn what_is_not_on_the_main_branch_goes_behind_what_is_and_heads_follow() {
     tests::empty().run(async |db| {
         let checkout = collision();
-        checkout.xtask(db, &["migrate"]).expect(1, &["number 0003 is taken by", "cargo xtask renumber"]);
+        checkout.xtask(db, &["migrate"]).expect(1, &["number 0004 is taken by", "cargo xtask renumber"]);
         let before = files(&checkout);
         let said = [
             "base       main",
-            "renumber   organizations/0003_add_tier → 0004_add_tier",
-            "renumber   organizations/0004_add_limits → 0005_add_limits",
-            "mend       migrations/progress/0002_add_level.up.sql",
+            "renumber   library/0004_add_tier → 0005_add_tier",
+            "renumber   library/0005_add_limits → 0006_add_limits",
+            "mend       migrations/loans/0002_add_level.up.sql",
             "none of them is applied there",
         ];
         checkout.xtask(db, &["renumber", "--plan"]).expect(0, &said).expect(0, &["nothing was written"]);
@@ -113,17 +113,17 @@ fn what_is_not_on_the_main_branch_goes_behind_what_is_and_heads_follow() {
         let after = files(&checkout);
         assert_eq!(after.len(), before.len());
         for (old, new) in [
-            ("organizations/0003_add_label", "organizations/0003_add_label"),
-            ("organizations/0003_add_tier", "organizations/0004_add_tier"),
-            ("organizations/0004_add_limits", "organizations/0005_add_limits"),
+            ("library/0004_add_label", "library/0004_add_label"),
+            ("library/0004_add_tier", "library/0005_add_tier"),
+            ("library/0005_add_limits", "library/0006_add_limits"),
         ] {
             for ending in ["up.sql", "down.sql"] {
                 assert_eq!(before[&format!("{old}.{ending}")], after[&format!("{new}.{ending}")]);
             }
         }
-        let level = "progress/0002_add_level.up.sql";
-        assert_eq!(after[level], before[level].replace("0003_add_tier", "0004_add_tier"));
-        checkout.xtask(db, &["migrate"]).expect(0, &["organizations/0005_add_limits", "applied"]);
+        let level = "loans/0002_add_level.up.sql";
+        assert_eq!(after[level], before[level].replace("0004_add_tier", "0005_add_tier"));
+        checkout.xtask(db, &["migrate"]).expect(0, &["library/0006_add_limits", "applied"]);
         checkout.xtask(db, &["verify"]).expect(0, &["all of it holds"]);
         checkout.xtask(db, &["renumber"]).expect(0, &["no number is taken twice; nothing to do"]);
         Ok(())
@@ -135,12 +135,12 @@ fn several_apps_are_renumbered_in_one_go_or_one_by_one() {
     let both = || {
         merged(
             |it| {
-                column(it, "users/0002_add_one", "users", "");
-                column(it, "progress/0002_add_one", "progress", "-- depends-on: users/0002_add_one");
+                column(it, "people/0002_add_one", "people", "");
+                column(it, "loans/0002_add_one", "loans", "-- depends-on: people/0002_add_one");
             },
             |it| {
-                column(it, "users/0002_add_two", "users", "");
-                column(it, "progress/0002_add_two", "progress", "");
+                column(it, "people/0002_add_two", "people", "");
+                column(it, "loans/0002_add_two", "loans", "");
             },
         )
     };
@@ -150,21 +150,21 @@ fn several_apps_are_renumbered_in_one_go_or_one_by_one() {
     assert_eq!(json["renamed"].as_array().unwrap().len(), 2);
     assert_eq!(
         json["renamed"][1],
-        serde_json::json!({"from": "progress/0002_add_one", "to": "progress/0003_add_one"})
+        serde_json::json!({"from": "loans/0002_add_one", "to": "loans/0003_add_one"})
     );
-    assert_eq!(json["mended"], serde_json::json!(["migrations/progress/0003_add_one.up.sql"]));
-    assert_eq!(ups(&checkout, "users"), ["0001_initial", "0002_add_two", "0003_add_one"]);
+    assert_eq!(json["mended"], serde_json::json!(["migrations/loans/0003_add_one.up.sql"]));
+    assert_eq!(ups(&checkout, "people"), ["0001_initial", "0002_add_two", "0003_add_one"]);
 
     let checkout = both();
-    renumber(&checkout, &["user"]).expect(1, &["did you mean `users`?"]);
-    renumber(&checkout, &["organizations"]).expect(0, &["nothing to do"]);
-    renumber(&checkout, &["users"])
-        .expect(0, &["users/0002_add_one", "left       migrations/progress/0002_add_two.up.sql"]);
-    assert_eq!(ups(&checkout, "progress"), ["0001_initial", "0002_add_one", "0002_add_two"]);
-    renumber(&checkout, &["progress"]).expect(0, &[]);
-    assert_eq!(ups(&checkout, "progress"), ["0001_initial", "0002_add_two", "0003_add_one"]);
-    let head = fs::read_to_string(checkout.path("progress/0003_add_one.up.sql")).unwrap();
-    assert!(head.contains("-- depends-on: users/0003_add_one"), "{head}");
+    renumber(&checkout, &["poeple"]).expect(1, &["did you mean `people`?"]);
+    renumber(&checkout, &["library"]).expect(0, &["nothing to do"]);
+    renumber(&checkout, &["people"])
+        .expect(0, &["people/0002_add_one", "left       migrations/loans/0002_add_two.up.sql"]);
+    assert_eq!(ups(&checkout, "loans"), ["0001_initial", "0002_add_one", "0002_add_two"]);
+    renumber(&checkout, &["loans"]).expect(0, &[]);
+    assert_eq!(ups(&checkout, "loans"), ["0001_initial", "0002_add_two", "0003_add_one"]);
+    let head = fs::read_to_string(checkout.path("loans/0003_add_one.up.sql")).unwrap();
+    assert!(head.contains("-- depends-on: people/0003_add_one"), "{head}");
 }
 
 #[test]
@@ -174,14 +174,14 @@ fn what_the_database_has_applied_keeps_its_number() {
         tests::empty().run(async |db| {
             let checkout = collision();
             git(&checkout, &["switch", "--quiet", "--detach", "feature~1"]);
-            checkout.xtask(db, &["db-setup"]).expect(0, &["organizations/0004_add_limits"]);
+            checkout.xtask(db, &["db-setup"]).expect(0, &["library/0005_add_limits"]);
             git(&checkout, &["switch", "--quiet", "feature"]);
             if edited {
-                checkout.replace("organizations/0003_add_tier.up.sql", "Adds", "Adds a");
-                checkout.replace("organizations/0004_add_limits.up.sql", "Adds", "Adds a");
+                checkout.replace("library/0004_add_tier.up.sql", "Adds", "Adds a");
+                checkout.replace("library/0005_add_limits.up.sql", "Adds", "Adds a");
             }
             if renamed {
-                db.pool().execute("update migrations.organizations set description = 'other'").await?;
+                db.pool().execute("update migrations.library set description = 'other'").await?;
             }
             let (before, database) = (files(&checkout), snapshot(db).await);
             for args in
@@ -192,8 +192,8 @@ fn what_the_database_has_applied_keeps_its_number() {
             checkout.xtask(db, &["renumber"]).expect(
                 4,
                 &[
-                    "already: organizations/0003_add_tier, organizations/0004_add_limits;",
-                    "cargo xtask migrate organizations 0002",
+                    "already: library/0004_add_tier, library/0005_add_limits;",
+                    "cargo xtask migrate library 0003",
                 ],
             );
             assert_eq!((before, database), (files(&checkout), snapshot(db).await));
@@ -212,7 +212,7 @@ fn where_no_server_answers_it_says_that_it_did_not_look() {
     let checkout = collision();
     renumber(&checkout, &[])
         .expect(0, &["not looked whether a database has them applied", "no server answers"]);
-    assert_eq!(ups(&checkout, "organizations").len(), 5);
+    assert_eq!(ups(&checkout, "library").len(), 6);
     let checkout = collision();
     outcome(&checkout.bare_command(&["--server", "native", "renumber"]))
         .expect(0, &["not looked", "renumber   "]);
@@ -224,22 +224,18 @@ fn where_all_or_none_are_on_the_main_branch_somebody_must_say_which_stays() {
     let before = files(&checkout);
     git(&checkout, &["branch", "--force", "start", "feature~2"]);
     for (args, said) in [
-        (
-            &["--base", "start"] as &[&str],
-            "organizations/0003_add_label, organizations/0003_add_tier: none is on start",
-        ),
+        (&["--base", "start"] as &[&str], "library/0004_add_label, library/0004_add_tier: none is on start"),
         (&["--base", "feature"], "more than one is on feature\n"),
     ] {
-        renumber(&checkout, args)
-            .expect(4, &[said, "--keep organizations/0003_add_label", "nothing was touched"]);
+        renumber(&checkout, args).expect(4, &[said, "--keep library/0004_add_label", "nothing was touched"]);
     }
-    renumber(&checkout, &["--base", "start", "--keep", "0003_add"])
-        .expect(1, &["2 migrations are called `0003_add`"]);
+    renumber(&checkout, &["--base", "start", "--keep", "0004_add"])
+        .expect(1, &["2 migrations are called `0004_add`"]);
     renumber(&checkout, &["--base", "start", "--keep", "0009"]).expect(1, &["no migration is called `0009`"]);
     assert_eq!(before, files(&checkout));
-    let keep = ["--base", "start", "--keep", "0003_add_tier", "--keep", "organizations/0004_add_limits"];
-    renumber(&checkout, &keep).expect(0, &["organizations/0003_add_label → 0005_add_label"]);
-    assert_eq!(ups(&checkout, "organizations")[2..], ["0003_add_tier", "0004_add_limits", "0005_add_label"]);
+    let keep = ["--base", "start", "--keep", "0004_add_tier", "--keep", "library/0005_add_limits"];
+    renumber(&checkout, &keep).expect(0, &["library/0004_add_label → 0006_add_label"]);
+    assert_eq!(ups(&checkout, "library")[3..], ["0004_add_tier", "0005_add_limits", "0006_add_label"]);
 }
 
 #[test]
@@ -252,44 +248,38 @@ fn the_base_is_the_branch_that_the_remote_names() {
     git(&checkout, &["symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk"]);
     // A stale one of a usual name is not asked.
     git(&checkout, &["branch", "main", "feature~2"]);
-    renumber(&checkout, &[])
-        .expect(0, &["base       origin/trunk", "organizations/0003_add_tier → 0004_add_tier"]);
+    renumber(&checkout, &[]).expect(0, &["base       origin/trunk", "library/0004_add_tier → 0005_add_tier"]);
 }
 
 #[test]
 fn a_new_name_may_be_the_old_one_of_the_next() {
     let checkout = merged(
         |it| {
-            for number in 3..6 {
-                it.migration(
-                    &format!("organizations/000{number}_fix"),
-                    &format!("select {number};"),
-                    "select 1;",
-                );
+            for number in 4..7 {
+                it.migration(&format!("library/000{number}_fix"), &format!("select {number};"), "select 1;");
             }
         },
-        |it| column(it, "organizations/0003_add_label", "organizations", ""),
+        |it| column(it, "library/0004_add_label", "branches", ""),
     );
-    renumber(&checkout, &[]).expect(0, &["0003_fix → 0004_fix", "0005_fix → 0006_fix"]);
-    for number in 4..7 {
-        let text =
-            fs::read_to_string(checkout.path(&format!("organizations/000{number}_fix.up.sql"))).unwrap();
+    renumber(&checkout, &[]).expect(0, &["0004_fix → 0005_fix", "0006_fix → 0007_fix"]);
+    for number in 5..8 {
+        let text = fs::read_to_string(checkout.path(&format!("library/000{number}_fix.up.sql"))).unwrap();
         assert_eq!(text, format!("select {};", number - 1));
     }
 }
 
 #[test]
 fn files_that_git_does_not_keep_yet_are_not_on_the_main_branch() {
-    let checkout = merged(|_| {}, |it| column(it, "organizations/0003_add_label", "organizations", ""));
-    column(&checkout, "organizations/0003_add_tier", "organizations", "");
-    renumber(&checkout, &[]).expect(0, &["organizations/0003_add_tier → 0004_add_tier"]);
+    let checkout = merged(|_| {}, |it| column(it, "library/0004_add_label", "branches", ""));
+    column(&checkout, "library/0004_add_tier", "branches", "");
+    renumber(&checkout, &[]).expect(0, &["library/0004_add_tier → 0005_add_tier"]);
 }
 
 #[test]
 fn without_git_it_refuses() {
     let checkout = Checkout::new();
     renumber(&checkout, &[]).expect(0, &["nothing to do"]);
-    column(&checkout, "organizations/0002_add_tier", "organizations", "");
+    column(&checkout, "library/0002_add_tier", "branches", "");
     let before = files(&checkout);
     renumber(&checkout, &[]).expect(4, &["no checkout that git keeps", "nothing was touched"]);
     let without = checkout.with_path(NOWHERE, &["renumber"], "/nonexistent");
@@ -311,7 +301,7 @@ fn a_rename_that_can_not_be_finished_is_undone() {
 #[test]
 fn other_problems_are_told_before_anything_is_renamed() {
     let checkout = collision();
-    checkout.remove("progress/0002_add_level.down.sql");
+    checkout.remove("loans/0002_add_level.down.sql");
     let before = files(&checkout);
     renumber(&checkout, &[]).expect(1, &["would still not be in order", "0002_add_level.down.sql"]);
     assert_eq!(before, files(&checkout));

@@ -20,8 +20,8 @@ const DESTRUCTIVE: &[&[&str]] = &[
     &["db-drop"],
     &["db-reset"],
     &["flush"],
-    &["migrate", "users", "zero"],
-    &["migrate", "organizations", "0001"],
+    &["migrate", "people", "zero"],
+    &["migrate", "library", "0001"],
 ];
 
 #[test]
@@ -48,7 +48,7 @@ fn a_database_that_might_matter_is_not_destroyed() {
             }
             assert_eq!(before, snapshot(db).await);
             checkout
-                .xtask(db, &["migrate", "organizations", "0001", "--confirm", db.name()])
+                .xtask(db, &["migrate", "library", "0001", "--confirm", db.name()])
                 .expect(0, &["reverted"]);
             db.pool().close().await;
             checkout.xtask(db, &["db-drop", "--confirm", db.name()]).expect(0, &["dropped"]);
@@ -79,7 +79,7 @@ fn a_reset_keeps_what_the_database_is_for() {
 fn going_forward_needs_no_confirmation() {
     tests::empty().run(async |db| {
         mark(db, "'environment=production created=2026-03-02'").await;
-        Checkout::new().xtask(db, &["migrate", "organizations", "0001"]).expect(0, &["applied"]);
+        Checkout::new().xtask(db, &["migrate", "library", "0001"]).expect(0, &["applied"]);
         Ok(())
     });
 }
@@ -96,7 +96,7 @@ fn a_database_in_use_is_not_dropped_without_force() {
                 &["somebody is connected", "application `my server`", "nothing was touched", &again],
             );
         }
-        checkout.xtask(db, &["db-reset", "--force"]).expect(0, &["dropped", "created", "22 tables"]);
+        checkout.xtask(db, &["db-reset", "--force"]).expect(0, &["dropped", "created", "9 tables"]);
         Ok(())
     });
 }

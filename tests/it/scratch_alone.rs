@@ -47,7 +47,7 @@ fn without_a_service_a_test_makes_and_removes_its_database_itself() {
                 .clone();
             for line in told.lines() {
                 let (name, right) = line.split_once(' ').unwrap();
-                assert_eq!(right, "22 7");
+                assert_eq!(right, "9 3");
                 let there = "select count(*) from pg_database where datname = $1";
                 let there: i64 = sqlx::query_scalar(there).bind(name).fetch_one(db.pool()).await?;
                 assert_eq!(there, 0, "{name}");
@@ -71,13 +71,13 @@ fn a_suite_whose_service_is_killed_goes_on_without() {
         if content == "recycled" {
             kill(&host.process);
         }
-        assert!(holder.line.ends_with(" 22 7\n"), "{}", holder.line);
+        assert!(holder.line.ends_with(" 9 3\n"), "{}", holder.line);
         let output = holder.end();
         assert!(output.status.success(), "{output:?}");
     }
     let next = outcome(&borrower(&server.checkout, &["seeded", "1", "pass", RIGHT], &both));
     let next = outcome_line(&next);
-    assert_eq!(next[1..], ["22", "7"]);
+    assert_eq!(next[1..], ["9", "3"]);
     let left = lent(&url);
     assert!(!left.is_empty() && !left.iter().any(|name| name == next[0]), "{left:?}");
     server.expect_swept(&[]);
@@ -102,7 +102,7 @@ fn a_server_that_is_restarted_fails_the_tests_of_that_moment_alone() {
     );
     assert_eq!(
         outcome_line(&host.borrow(&server.checkout, &["seeded", "1", "pass", RIGHT]))[1..],
-        ["22", "7"]
+        ["9", "3"]
     );
     // The service holds its lock again, so what it has is not taken for a dead one's.
     wait_until("the lock is held again", || {

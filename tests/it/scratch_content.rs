@@ -2,12 +2,13 @@
 
 use std::panic::catch_unwind;
 
-use migrations::{Project, Session, Settings, Target};
+use migrations::{Session, Settings, Target};
 use sqlx::Executor;
-use tests::{TestDatabase, workspace_root};
+use tests::TestDatabase;
 
 use crate::{
     borrowing::{Shared, ask, outcome_line},
+    fixture,
     snapshot::snapshot,
 };
 
@@ -31,8 +32,8 @@ const TABLES: &str = "select count(*) from pg_tables where schemaname = 'public'
 
 #[test]
 fn an_unseeded_database_has_every_table_and_no_reference_data() {
-    tests::unseeded().run(async |db| {
-        assert_eq!(count(db, TABLES).await, 22);
+    fixture::databases().unseeded().run(async |db| {
+        assert_eq!(count(db, TABLES).await, 9);
         let rows = snapshot(db).await.into_iter().filter(|line| line.starts_with("public."));
         assert_eq!(rows.collect::<Vec<_>>(), [""; 0]);
         Ok(())
@@ -42,13 +43,13 @@ fn an_unseeded_database_has_every_table_and_no_reference_data() {
 #[test]
 fn a_seeded_database_is_what_every_test_gets() {
     let mut contents = Vec::new();
-    tests::seeded().run(async |db| {
+    fixture::databases().seeded().run(async |db| {
         contents.push(snapshot(db).await);
         Ok(())
     });
-    tests::with_database(async |db| {
-        assert_eq!(count(db, TABLES).await, 22);
-        assert_eq!(count(db, "select count(*) from roles").await, 7);
+    fixture::with_database(async |db| {
+        assert_eq!(count(db, TABLES).await, 9);
+        assert_eq!(count(db, "select count(*) from roles").await, 3);
         contents.push(snapshot(db).await);
         Ok(())
     });
@@ -57,19 +58,19 @@ fn a_seeded_database_is_what_every_test_gets() {
 
 #[test]
 fn a_migration_is_tested_on_the_database_just_before_it() {
-    tests::at("organizations/0001_initial").run(async |db| {
-        let ledger = "select 'users/' || version || ' ' || (select string_agg('organizations/' || version, ' ') from migrations.organizations) from migrations.users";
+    fixture::databases().at("library/0001_initial").run(async |db| {
+        let ledger = "select 'people/' || version || ' ' || (select string_agg('library/' || version, ' ') from migrations.library) from migrations.people";
         let applied: Vec<String> = sqlx::query_scalar(ledger).fetch_all(db.pool()).await?;
-        assert_eq!(applied, ["users/1 organizations/1"]);
-        assert_eq!(count(db, "select count(*) from pg_tables where schemaname = 'public' and tablename = 'progress'").await, 0);
+        assert_eq!(applied, ["people/1 library/1"]);
+        assert_eq!(count(db, "select count(*) from pg_tables where schemaname = 'public' and tablename = 'loans'").await, 0);
         assert_eq!(count(db, "select count(*) from roles").await, 0);
-        db.pool().execute("insert into organizations (name, slug) values ('Before', 'before')").await?;
-        let project = Project::load(&workspace_root().join("migrations"))?;
+        db.pool().execute("insert into branches (name, slug) values ('Before', 'before')").await?;
+        let project = fixture::project();
         let mut session = Session::connect(&db.options(), Settings::default()).await?;
-        let next = Target::Migration("organizations".to_owned(), "0002_add_owner_field".to_owned());
+        let next = Target::Migration("library".to_owned(), "0002_add_manager".to_owned());
         assert_eq!(session.migrate(&project, &next, &mut |_| {}).await?, 1);
         session.close().await;
-        let kept = "select count(*) from organizations where slug = 'before' and owner_id is null";
+        let kept = "select count(*) from branches where slug = 'before' and manager_id is null";
         assert_eq!(count(db, kept).await, 1);
         Ok(())
     });
@@ -79,13 +80,13 @@ fn a_migration_is_tested_on_the_database_just_before_it() {
 fn a_migration_that_is_none_is_told_with_those_there_are() {
     for (wrong, said) in [
         (
-            "organizations/0009_nothing",
-            &["has no migration `0009_nothing`", "0001_initial, 0002_add_owner_field"],
+            "library/0009_nothing",
+            &["has no migration `0009_nothing`", "0001_initial, 0002_add_manager, 0003_index_staff"],
         ),
-        ("organisations/0001_initial", &["`organisations`", "organizations"]),
+        ("libary/0001_initial", &["`libary`", "library"]),
         ("initial", &["`initial` names no migration", "app/0001_name"]),
     ] {
-        let panic = catch_unwind(|| tests::at(wrong).run(async |_| Ok(()))).unwrap_err();
+        let panic = catch_unwind(|| fixture::databases().at(wrong).run(async |_| Ok(()))).unwrap_err();
         let message = panic.downcast_ref::<String>().unwrap();
         assert!(message.starts_with("no database for this test: "), "{message}");
         for text in said {

@@ -20,8 +20,8 @@ fn fifty_processes_get_a_thousand_databases_of_their_own_and_leave_none() {
     let all: Vec<_> = (0..50).map(|_| begin(&borrower(&shared.checkout, &words, &[]))).collect();
     let lines: Vec<String> = all.iter().flat_map(told).collect();
     assert_eq!(lines.len(), 1000);
-    // With anybody's row there would be eight.
-    let names = lines.iter().map(|line| line.strip_suffix(" 22 7").unwrap_or_else(|| panic!("{line}")));
+    // With anybody's row there would be four.
+    let names = lines.iter().map(|line| line.strip_suffix(" 9 3").unwrap_or_else(|| panic!("{line}")));
     let names: HashSet<&str> = names.collect();
     assert_eq!(names.len(), 1000);
     let url = shared.url();
@@ -34,13 +34,13 @@ fn fifty_processes_at_once_build_a_template_once() {
         let checkout = Checkout::new();
         // A role is the whole server's, so whoever builds it a second time fails.
         let role = format!("built_{}", db.name());
-        checkout.migration("progress/0002_once", &format!("create role {role};"), "select 1;");
+        checkout.migration("loans/0002_once", &format!("create role {role};"), "select 1;");
         let url = db.url();
         let words = ["seeded", "1", "pass", RIGHT];
         let server = [(tests::service::SERVER, OsStr::new(&url))];
         let all: Vec<_> = (0..50).map(|_| begin(&borrower(&checkout, &words, &server))).collect();
         for one in &all {
-            assert!(told(one)[0].ends_with(" 22 7"));
+            assert!(told(one)[0].ends_with(" 9 3"));
         }
         sqlx::query(AssertSqlSafe(format!("drop role {role}"))).execute(db.pool()).await?;
         Ok(())
@@ -53,13 +53,13 @@ fn two_checkouts_on_one_server_never_get_each_others_schema() {
         let url = db.url();
         let of = |table: &str| {
             let checkout = Checkout::new();
-            checkout.migration("progress/0002_own", &format!("create table {table} (id int);"), "select 1;");
+            checkout.migration("loans/0002_own", &format!("create table {table} (id int);"), "select 1;");
             let host = Host::start(&checkout, &url);
             (checkout, host)
         };
         let (ours, theirs) = (of("ours"), of("theirs"));
         let tables = "select string_agg(tablename, '+') from pg_tables where tablename in ('ours', 'theirs')";
-        for content in ["seeded", "unseeded", "recycled", "transaction", "progress/0002_own"] {
+        for content in ["seeded", "unseeded", "recycled", "transaction", "loans/0002_own"] {
             let started: Vec<_> = [&ours, &theirs, &ours, &theirs]
                 .map(|(checkout, host)| begin(&host.borrower(checkout, &[content, "2", "pass", tables])))
                 .into();
@@ -78,19 +78,17 @@ fn migrations_that_are_edited_reach_the_next_test() {
     let look =
         ["pass", "select count(*) from pg_tables where tablename = 'newer'", "select count(*) from roles"];
     for content in ["seeded", "recycled", "transaction"] {
-        assert_eq!(outcome_line(&shared.borrow(&[&[content, "1"], &look[..]].concat()))[1..], ["0", "7"]);
+        assert_eq!(outcome_line(&shared.borrow(&[&[content, "1"], &look[..]].concat()))[1..], ["0", "3"]);
     }
-    shared.checkout.migration("progress/0002_newer", "create table newer (id int);", "drop table newer;");
-    shared
-        .checkout
-        .write("progress/seed.sql", "update roles set description = 'edited' where name = 'mentor';");
+    shared.checkout.migration("loans/0002_newer", "create table newer (id int);", "drop table newer;");
+    shared.checkout.write("loans/seed.sql", "update roles set description = 'edited' where name = 'member';");
     for content in ["seeded", "recycled", "transaction"] {
-        assert_eq!(outcome_line(&shared.borrow(&[&[content, "1"], &look[..]].concat()))[1..], ["1", "7"]);
+        assert_eq!(outcome_line(&shared.borrow(&[&[content, "1"], &look[..]].concat()))[1..], ["1", "3"]);
     }
-    shared.checkout.write("progress/0002_newer.up.sql", "create tabel newer (id int);");
-    shared.borrow(&["seeded", "1", "pass"]).expect(101, &["progress/0002_newer", "tabel"]);
-    shared.checkout.write("progress/0002_newer.up.sql", "create table newer (id bigint);");
-    assert_eq!(outcome_line(&shared.borrow(&[&["seeded", "1"], &look[..]].concat()))[1..], ["1", "7"]);
+    shared.checkout.write("loans/0002_newer.up.sql", "create tabel newer (id int);");
+    shared.borrow(&["seeded", "1", "pass"]).expect(101, &["loans/0002_newer", "tabel"]);
+    shared.checkout.write("loans/0002_newer.up.sql", "create table newer (id bigint);");
+    assert_eq!(outcome_line(&shared.borrow(&[&["seeded", "1"], &look[..]].concat()))[1..], ["1", "3"]);
 }
 
 /// A server with so few connections.

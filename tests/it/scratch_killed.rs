@@ -73,7 +73,7 @@ fn kills_at_any_moment_leave_nothing_that_is_not_swept_and_touch_nothing_foreign
     kill(&host.process);
     let host = Host::start(&server.checkout, &url);
     let next = begin(&host.borrower(&server.checkout, &["seeded", "5", "pass", RIGHT]));
-    assert!(told(&next).iter().all(|line| line.ends_with(" 22 7")));
+    assert!(told(&next).iter().all(|line| line.ends_with(" 9 3")));
     drop(host);
     server.expect_swept(&FOREIGN[1..3]);
     assert_eq!(databases(&url), before);
@@ -90,7 +90,7 @@ fn what_a_killed_builder_of_a_template_left_is_cleared_by_the_next() {
             "create table half (id int); do $$ begin \
              while exists (select from pg_database where datname = '{gate}') loop perform pg_sleep(0.01); end loop; end $$;"
         );
-        checkout.migration("progress/0002_slow", &slow, "select 1;");
+        checkout.migration("loans/0002_slow", &slow, "select 1;");
         let server = [(tests::service::SERVER, OsStr::new(&url))];
         let builder = begin(&borrower(&checkout, &["seeded", "1", "pass"], &server));
         let building = "select datname::text from pg_stat_activity where query like '%' || $1 || '%' and datname like 'scratch_template_%'";
@@ -109,7 +109,7 @@ fn what_a_killed_builder_of_a_template_left_is_cleared_by_the_next() {
         sqlx::raw_sql(sqlx::AssertSqlSafe(format!("drop database {gate}"))).execute(db.pool()).await?;
         let look = "select count(*) from pg_tables where tablename = 'half'";
         let next = outcome(&borrower(&checkout, &["seeded", "1", "pass", look, "select count(*) from roles"], &server));
-        assert_eq!(outcome_line(&next)[1..], ["1", "7"]);
+        assert_eq!(outcome_line(&next)[1..], ["1", "3"]);
         let built: (i64, bool) = sqlx::query_as(about).bind(&template).fetch_one(db.pool()).await?;
         assert!(!built.1 && built.0 != debris.0, "{debris:?} {built:?}");
         Ok(())

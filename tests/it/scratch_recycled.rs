@@ -5,6 +5,7 @@ use sqlx::{ConnectOptions, Connection};
 use crate::{
     borrowing::{Host, outcome_line},
     checkout::Checkout,
+    fixture,
 };
 
 /// Every row of every table, as one hash.
@@ -18,7 +19,7 @@ const CONTENT: &str = "select md5(string_agg(rows, '' order by rows)) from (\
 fn after(statements: &[&str], looks: &[&str], then: impl Fn(&[&str], &[&str])) {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
-        checkout.migration("progress/0002_kinds_of_tables", KINDS, "select 1;");
+        checkout.migration("loans/0002_kinds_of_tables", KINDS, "select 1;");
         let host = Host::start(&checkout, &db.url());
         for statement in statements {
             let first = host.borrow(&checkout, &["recycled", "1", "pass", CONTENT, statement]);
@@ -55,7 +56,7 @@ fn rows_are_put_back_exactly_and_the_database_is_lent_again() {
     is_lent_again(
         &[
             "select 1",
-            "insert into organizations (name, slug) values ('One', 'one')",
+            "insert into branches (name, slug) values ('One', 'one')",
             "insert into roles (name, display_name, description) values ('new', 'New', 'New')",
             "update roles set display_name = upper(display_name)",
             "update permissions set description = description",
@@ -63,8 +64,8 @@ fn rows_are_put_back_exactly_and_the_database_is_lent_again() {
             "delete from scores where points = 3; \
              insert into scores (id, points) overriding system value values (3, 9)",
             "set session_replication_role = replica; truncate roles, permissions, roles_permissions cascade",
-            "delete from migrations.users; update migrations.progress set success = false",
-            "set session_replication_role = replica; delete from permissions; delete from users",
+            "delete from migrations.people; update migrations.loans set success = false",
+            "set session_replication_role = replica; delete from permissions; delete from people",
             "update scores set points = points + 1",
             "delete from scores where points = 2",
             "update parents set name = 'x'",
@@ -82,11 +83,11 @@ fn what_cannot_be_put_back_makes_the_database_be_thrown_away() {
     after(
         &[
             "create table stray (id int)",
-            "drop table organization_members cascade",
+            "drop table staff cascade",
             "alter table roles add column more text",
             "create index on roles (description)",
             "create schema stray",
-            "drop trigger organizations_touch_updated_at on organizations",
+            "drop trigger branches_touch_updated_at on branches",
             "create function stray() returns int language sql as 'select 1'",
             "create temp table stray (id int)",
             "comment on table roles is 'stray'",
@@ -136,7 +137,7 @@ fn nothing_of_a_session_reaches_the_next_test() {
 #[test]
 fn a_session_that_a_test_left_open_elsewhere_is_ended() {
     let mut left = None;
-    tests::recycled().run(async |db| {
+    fixture::databases().recycled().run(async |db| {
         let options = db.options();
         // With a runtime of its own, it outlives that of the test.
         let open = move || {

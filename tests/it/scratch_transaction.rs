@@ -3,10 +3,11 @@
 use crate::{
     borrowing::{Host, outcome_line},
     checkout::Checkout,
+    fixture,
 };
 
-const INSERT: &str = "insert into organizations (name, slug) values ('One', 'one')";
-const COUNT: &str = "select count(*) from organizations";
+const INSERT: &str = "insert into branches (name, slug) values ('One', 'one')";
+const COUNT: &str = "select count(*) from branches";
 const ENDED: &str = "this test has ended the transaction that it was given";
 
 /// With a service of its own, so that nobody else has part in the database that all share.
@@ -34,16 +35,16 @@ fn what_a_test_writes_in_its_transaction_is_rolled_back() {
 
 #[test]
 fn a_transaction_within_the_transaction_is_a_savepoint() {
-    tests::with_transaction(async |conn| {
+    fixture::databases().with_transaction(async |conn| {
         use sqlx::{Connection, Executor};
         let mut inner = conn.begin().await?;
         inner.execute(INSERT).await?;
         inner.rollback().await?;
         let mut inner = conn.begin().await?;
-        inner.execute("insert into organizations (name, slug) values ('Two', 'two')").await?;
+        inner.execute("insert into branches (name, slug) values ('Two', 'two')").await?;
         inner.commit().await?;
         let slugs: Vec<String> =
-            sqlx::query_scalar("select slug from organizations").fetch_all(&mut *conn).await?;
+            sqlx::query_scalar("select slug from branches").fetch_all(&mut *conn).await?;
         assert_eq!(slugs, ["two"]);
         // A statement that fails is no reason to fail.
         conn.execute("selec 1").await.unwrap_err();

@@ -27,16 +27,16 @@ fn a_step_that_takes_long_is_shown_with_its_time_and_gone_when_it_is_done() {
         let checkout = Checkout::new();
         let wait =
             "do $$ begin while not exists (select from pg_class where relname = 'go_on') loop perform pg_sleep(0.005); end loop; end $$;";
-        checkout.migration("users/0002_slow", wait, "select 1;");
-        let mut screen = at_a_terminal(&checkout, db, &["migrate", "users"], "");
-        screen.expect("users/0002_slow");
+        checkout.migration("people/0002_slow", wait, "select 1;");
+        let mut screen = at_a_terminal(&checkout, db, &["migrate", "people"], "");
+        screen.expect("people/0002_slow");
         screen.expect("1s");
         db.pool().execute("create table go_on ()").await?;
         let (code, seen) = screen.end();
         assert_eq!(code, 0, "{seen}");
         // Wiped, and then told once and for all.
         let (_, after) = seen.rsplit_once("\u{1b}[2K").unwrap();
-        assert!(after.contains("users/0002_slow") && after.contains("applied"), "{seen:?}");
+        assert!(after.contains("people/0002_slow") && after.contains("applied"), "{seen:?}");
         assert!(!after.contains("1s"), "{seen:?}");
         Ok(())
     });

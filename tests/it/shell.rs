@@ -2,9 +2,10 @@
 
 use std::fs;
 
-use tests::with_database;
-
-use crate::checkout::{Checkout, outcome};
+use crate::{
+    checkout::{Checkout, outcome},
+    fixture::with_database,
+};
 
 #[test]
 fn db_shell_passes_arguments_standard_input_and_the_exit_code_on() {
@@ -14,13 +15,13 @@ fn db_shell_passes_arguments_standard_input_and_the_exit_code_on() {
             db,
             &["db-shell", "--", "--tuples-only", "--no-align", "--command", "select count(*) from roles"],
         );
-        assert_eq!(count.expect(0, &[]).stdout, "7\n");
+        assert_eq!(count.expect(0, &[]).stdout, "3\n");
         let script = "select count(*) from permissions;\n";
         let file = checkout.root().join("script.sql");
         fs::write(&file, script)?;
         let piped =
             outcome(&checkout.reading(&db.url(), &["db-shell", "--", "--tuples-only", "--no-align"], &file));
-        assert_eq!(piped.expect(0, &[]).stdout, "55\n");
+        assert_eq!(piped.expect(0, &[]).stdout, "6\n");
         checkout
             .xtask(db, &["db-shell", "--", "--set=ON_ERROR_STOP=1", "--command", "selec"])
             .expect(1, &["syntax error"]);

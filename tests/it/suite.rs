@@ -152,7 +152,7 @@ impl<'a> Suite<'a> {
             "{} --no-align --tuples-only --command 'select count(*) from roles'",
             command("open it:")
         );
-        assert_eq!(cmd!("sh", "-c", open).read().unwrap(), "7");
+        assert_eq!(cmd!("sh", "-c", open).read().unwrap(), "3");
         assert!(databases(server).contains(&name));
         cmd!("sh", "-c", command("remove it:")).stdout_null().run().unwrap();
         assert!(!databases(server).contains(&name));

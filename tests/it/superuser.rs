@@ -14,6 +14,7 @@ use tests::TestDatabase;
 use crate::{
     checkout::{Checkout, Outcome, built, outcome, xtask},
     locking::wait_for_session,
+    product,
     snapshot::snapshot,
 };
 
@@ -62,7 +63,7 @@ impl By {
 
     /// Runs it without a terminal, with these variables and this standard input.
     fn run(self, db: &TestDatabase, args: &[&str], variables: &[(&str, &str)], input: &str) -> Outcome {
-        let checkout = Checkout::new();
+        let checkout = Checkout::of_product();
         let command = self.command(&checkout, db, &[], args).stdin_bytes(input);
         let command = variables.iter().fold(command, |command, (name, value)| command.env(name, value));
         let outcome = outcome(&command);
@@ -207,7 +208,8 @@ fn a_password_is_in_no_command_line_and_not_taken_from_one() {
             // Whoever makes the account waits as long as somebody holds the table.
             let mut holder = db.pool().begin().await?;
             sqlx::query("lock table users").execute(&mut *holder).await?;
-            let (checkout, args) = (Checkout::new(), ["createsuperuser", "--noinput", "--email", EMAIL]);
+            let (checkout, args) =
+                (Checkout::of_product(), ["createsuperuser", "--noinput", "--email", EMAIL]);
             let running = by.command(&checkout, db, &[], &args).stdin_bytes(PASSWORD);
             let running = running.stdout_capture().stderr_capture().start()?;
             wait_for_session(db, "insert into users").await;
@@ -254,14 +256,14 @@ fn a_changed_password_ends_the_old_one_and_every_session() {
 }
 
 #[test]
-fn a_database_that_is_not_ready_is_told_with_the_command_that_makes_it_so() {
+fn an_unready_database_is_refused_with_the_command_that_prepares_it() {
+    let project = product::project();
+    let [first, second, rest @ ..] = &project.migrations[..] else { panic!("two migrations at least") };
+    let all = format!("{} and {} more", first.id, rest.len() + 1);
+    let all_but_one = format!("{} and {} more", second.id, rest.len());
     for (setup, xtask, program) in [
-        (tests::empty(), "users/0001_initial and 3 more", "users/0001_initial and 3 more"),
-        (
-            tests::at("organizations/0002_add_owner_field"),
-            "progress/0001_initial pending",
-            "progress/0001_initial pending",
-        ),
+        (tests::empty(), &all[..], &all[..]),
+        (tests::at(&first.id.to_string()), &all_but_one, &all_but_one),
         (tests::unseeded(), "write them: cargo xtask seed", "write them: backend migrate"),
     ] {
         setup.run(async |db| {
@@ -286,7 +288,7 @@ fn a_database_that_is_not_ready_is_told_with_the_command_that_makes_it_so() {
 #[test]
 fn a_manifest_without_a_program_is_told_what_to_name() {
     tests::with_database(async |db| {
-        let checkout = Checkout::new();
+        let checkout = Checkout::of_product();
         checkout.replace("apps.toml", "program = \"backend\"", "");
         let told = checkout.xtask(db, &["createsuperuser", "--noinput"]);
         told.expect(1, &["migrations/apps.toml names no program", "program = \"PACKAGE\""]);

@@ -105,21 +105,21 @@ fn nothing_is_left_of_it_after_a_proof() {
 #[test]
 fn nothing_is_left_of_it_after_a_proof_that_failed() {
     let checkout = Checkout::new();
-    checkout.replace("apps.toml", "tables = [\"progress\"]", "tables = [\"progres\"]");
+    checkout.replace("apps.toml", "tables = [\"loans\"]", "tables = [\"loan\"]");
     check_verify(&checkout, 3, &["FAILED"]);
 }
 
 #[test]
 fn nothing_is_left_of_it_after_an_error() {
     let checkout = Checkout::new();
-    checkout.migration("users/0002_bad", "selec 1;", "select 1;");
+    checkout.migration("people/0002_bad", "selec 1;", "select 1;");
     check_verify(&checkout, 1, &[]);
 }
 
 #[track_caller]
 fn check_signal(signal: Signal) {
     let checkout = Checkout::new();
-    checkout.migration("users/0002_slow", SLOW, "select 1;");
+    checkout.migration("people/0002_slow", SLOW, "select 1;");
     for moment in [Moment::Initdb, Moment::Starting, Moment::Ready] {
         let server = TestServer::of_proof(&checkout, moment);
         let output = server.end(signal);
@@ -141,7 +141,7 @@ fn nothing_is_left_of_it_after_sigterm() {
 #[test]
 fn what_a_killed_command_left_of_it_is_cleared_away_by_the_next() {
     let (checkout, slow) = (Checkout::new(), Checkout::new());
-    slow.migration("users/0002_slow", SLOW, "select 1;");
+    slow.migration("people/0002_slow", SLOW, "select 1;");
     for moment in [Moment::Initdb, Moment::Ready] {
         // Another command on this machine may be quicker than the next of ours, and then it is that one which says so.
         let said = (0..10).any(|_| {
@@ -247,7 +247,7 @@ fn where_memory_is_small_it_is_on_disk_and_says_so() {
     let told = outcome(&surrounded(&shared.checkout, cmd(words[0], &words[1..]), &[]));
     told.expect(0, &["on disk, which is slower: /dev/shm has ", "started"]);
     let right = shared.borrow(&["seeded", "1", "pass", RIGHT]);
-    assert_eq!(outcome_line(&right)[1..], ["22", "7"]);
+    assert_eq!(outcome_line(&right)[1..], ["9", "3"]);
     let (postmaster, folder) = shared.postmaster();
     assert!(!folder.starts_with("/dev/shm"), "{}", folder.display());
     shared.xtask(&["server", "sweep"]).expect(0, &["1 test server that nobody uses ended"]);

@@ -1,12 +1,12 @@
 //! Invariants of the code base itself, as ARCHITECTURE.md states them. None needs a server.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::PathBuf};
 
 use duct::cmd;
+use migrations::App;
 use tests::workspace_root;
+
+use crate::product;
 
 /// Every file below a folder of the workspace that has one of these endings.
 pub(crate) fn files(folder: &str, endings: &[&str]) -> Vec<(String, String)> {
@@ -52,20 +52,16 @@ fn built_from(package: &str, edges: &str) -> Vec<String> {
 
 #[test]
 fn every_file_of_this_binary_is_a_module() {
-    let main = fs::read_to_string(workspace_root().join("tests/it/main.rs")).unwrap();
-    for (path, _) in files("tests/it", &[".rs"]) {
-        let Some(module) =
-            Path::new(&path).strip_prefix("tests/it").unwrap().to_str().unwrap().strip_suffix(".rs")
-        else {
-            continue;
-        };
+    for (path, _) in files("tests/it", &[".rs"]).iter().filter(|(path, _)| path != "tests/it/main.rs") {
+        let (folder, module) = path.strip_suffix(".rs").unwrap().rsplit_once('/').unwrap();
         // A file in a folder belongs to the module that the folder is named after.
-        if module != "main" && !module.contains('/') {
-            assert!(
-                main.contains(&format!("mod {module};")),
-                "{path} is not declared in tests/it/main.rs, so its tests never run"
-            );
-        }
+        let parent =
+            if folder == "tests/it" { "tests/it/main.rs".to_owned() } else { format!("{folder}.rs") };
+        let declared = fs::read_to_string(workspace_root().join(&parent)).unwrap_or_default();
+        assert!(
+            declared.lines().any(|line| line == format!("mod {module};")),
+            "{path} is not declared in {parent}, so its tests never run"
+        );
     }
 }
 
@@ -192,10 +188,14 @@ fn only_the_backend_is_built_from_checked_queries() {
 }
 
 #[test]
-fn every_app_is_a_module_of_the_backend() {
-    let project = migrations::Project::load(&workspace_root().join("migrations")).unwrap();
-    let lib = fs::read_to_string(workspace_root().join("backend/src/lib.rs")).unwrap();
-    for app in &project.apps {
+fn the_code_of_an_app_is_a_module_of_the_backend() {
+    let source = workspace_root().join("backend/src");
+    let lib = fs::read_to_string(source.join("lib.rs")).unwrap();
+    // An app may have tables before it has code.
+    let with_code = |app: &str| source.join(app).with_extension("rs").exists() || source.join(app).exists();
+    let apps: Vec<App> = product::project().apps.into_iter().filter(|app| with_code(&app.name)).collect();
+    assert!(apps.len() >= 3, "{apps:?}");
+    for app in apps {
         assert!(lib.contains(&format!("pub mod {};", app.name)), "backend has no module {}", app.name);
     }
 }
@@ -277,7 +277,7 @@ fn versions_stand_in_one_place() {
 
 #[test]
 fn no_app_is_named_in_the_engine() {
-    let project = migrations::Project::load(&workspace_root().join("migrations")).unwrap();
+    let project = product::project();
     for folder in ["migrations/src", "tests/src", "tests/client", "tests/macros", "xtask"] {
         let product =
             files(folder, &[".rs", ".sql"]).into_iter().filter(|(path, _)| !path.contains("/tests/"));
@@ -291,6 +291,51 @@ fn no_app_is_named_in_the_engine() {
                         "{path} names the app {quoted}; what is known of an app stands in apps.toml"
                     );
                 }
+            }
+        }
+    }
+}
+
+/// So that a new app, table or migration of the product breaks tests of the product alone.
+#[test]
+fn tests_of_the_engine_use_the_fixture() {
+    // These are about the product, all or in part; `suite` and `scratch_crowd` borrow from a checkout of their own.
+    let apart = [
+        "backend",
+        "bad_input",
+        "documents",
+        "example",
+        "pictures",
+        "preparing",
+        "product",
+        "schema",
+        "scratch_crowd",
+        "suite",
+        "superuser",
+        "tidy",
+    ];
+    let about_product = |path: &str| {
+        let first = path.strip_prefix("tests/it/").and_then(|path| path.split(['/', '.']).next());
+        first.is_some_and(|name| apart.contains(&name))
+    };
+    // What reaches the product's schema.
+    let ways = [
+        "of_product()",
+        "product::",
+        "tests::with_database",
+        "tests::seeded",
+        "tests::unseeded",
+        "tests::at(",
+        "tests::recycled",
+        "tests::with_transaction",
+    ];
+    for folder in ["tests/it", "xtask/docker/tests", "xtask/download/tests", "xtask/sqlx/tests"] {
+        for (path, text) in files(folder, &[".rs"]).iter().filter(|(path, _)| !about_product(path)) {
+            for way in ways {
+                assert!(
+                    path == "tests/it/checkout.rs" || !text.contains(way),
+                    "{path} has `{way}`; databases with the fixture come from tests/it/fixture.rs"
+                );
             }
         }
     }

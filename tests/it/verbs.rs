@@ -4,10 +4,10 @@ use std::fs;
 
 use migrations::{Access, Session, Settings};
 use sqlx::Executor;
-use tests::workspace_root;
 
 use crate::{
     checkout::{Checkout, outcome},
+    fixture,
     snapshot::snapshot,
 };
 
@@ -18,12 +18,12 @@ fn verbs_that_read_write_nothing_not_even_a_ledger() {
         &["showmigrations"],
         &["showmigrations", "--plan", "--format", "json"],
         &["migrate", "--plan"],
-        &["migrate", "organizations", "--plan"],
+        &["migrate", "library", "--plan"],
         &["migrate", "--check"],
-        &["sqlmigrate", "users", "0001"],
+        &["sqlmigrate", "people", "0001"],
         &["inspect"],
         &["inspect", "--all"],
-        &["inspect", "users/", "--format", "json"],
+        &["inspect", "people/", "--format", "json"],
         &["db-url"],
         &["graph"],
         &["graph", "--check"],
@@ -37,6 +37,9 @@ fn verbs_that_read_write_nothing_not_even_a_ledger() {
             let checkout = Checkout::new();
             if whole {
                 checkout.xtask(db, &["db-setup"]).expect(0, &[]);
+            }
+            for verb in ["graph", "erd"] {
+                checkout.xtask(db, &[verb, "--write"]).expect(0, &[]);
             }
             let before = snapshot(db).await;
             for args in reading {
@@ -65,20 +68,21 @@ fn db_setup_twice_keeps_everything() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         let order = [
-            "users/0001_initial",
-            "organizations/0001_initial",
-            "organizations/0002_add_owner_field",
-            "progress/0001_initial",
+            "people/0001_initial",
+            "library/0001_initial",
+            "library/0002_add_manager",
+            "library/0003_index_staff",
+            "loans/0001_initial",
         ];
         let first = checkout.xtask(db, &["db-setup"]);
         first.expect(0, &order).expect(
             0,
-            &["permissions +55, roles +7, roles_permissions +112", "22 tables, exactly as apps.toml says"],
+            &["permissions +6, roles +3, roles_permissions +10", "9 tables, exactly as apps.toml says"],
         );
         let positions: Vec<_> = order.iter().map(|id| first.stdout.find(id).unwrap()).collect();
         assert!(positions.is_sorted(), "{}", first.stdout);
         let before = snapshot(db).await;
-        checkout.xtask(db, &["db-setup"]).expect(0, &["kept", "4 migrations", "0 pending", "0 changes"]);
+        checkout.xtask(db, &["db-setup"]).expect(0, &["kept", "5 migrations", "0 pending", "0 changes"]);
         assert_eq!(before, snapshot(db).await);
         Ok(())
     });
@@ -93,7 +97,7 @@ fn db_setup_reports_to_programs_too() {
             json["steps"].as_array().unwrap().iter().map(|step| step["step"].as_str().unwrap()).collect();
         assert_eq!(
             steps,
-            ["server", "database", "migrate", "migrate", "migrate", "migrate", "seed", "check"]
+            ["server", "database", "migrate", "migrate", "migrate", "migrate", "migrate", "seed", "check"]
         );
         assert!(json["url"].as_str().unwrap().contains(":…@"));
         Ok(())
@@ -112,7 +116,7 @@ fn db_setup_creates_the_database_and_marks_it() {
         let comment = "select shobj_description(oid, 'pg_database') from pg_database where datname = $1";
         let comment: String = sqlx::query_scalar(comment).bind(&name).fetch_one(db.pool()).await?;
         assert!(comment.starts_with("environment=development created=20"), "{comment}");
-        outcome(&checkout.command(&url, &["db-reset"])).expect(0, &["dropped", "created", "roles +7"]);
+        outcome(&checkout.command(&url, &["db-reset"])).expect(0, &["dropped", "created", "roles +3"]);
         outcome(&checkout.command(&url, &["db-drop"])).expect(0, &["dropped"]);
         outcome(&checkout.command(&url, &["db-drop"])).expect(0, &["absent"]);
         Ok(())
@@ -123,18 +127,18 @@ fn db_setup_creates_the_database_and_marks_it() {
 fn showmigrations_is_a_tree_an_app() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
-        checkout.xtask(db, &["migrate", "organizations", "0001"]).expect(0, &[]);
+        checkout.xtask(db, &["migrate", "library", "0001"]).expect(0, &[]);
         let tree = checkout.xtask(db, &["showmigrations"]);
-        let expected = "users\n [X] 0001_initial\norganizations\n [X] 0001_initial\n [ ] 0002_add_owner_field\nprogress\n [ ] 0001_initial\n";
+        let expected = "people\n [X] 0001_initial\nlibrary\n [X] 0001_initial\n [ ] 0002_add_manager\n [ ] 0003_index_staff\nloans\n [ ] 0001_initial\n";
         assert_eq!(tree.expect(0, &[]).stdout, expected);
-        let one = checkout.xtask(db, &["showmigrations", "progress"]);
-        assert_eq!(one.expect(0, &[]).stdout, "progress\n [ ] 0001_initial\n");
+        let one = checkout.xtask(db, &["showmigrations", "loans"]);
+        assert_eq!(one.expect(0, &[]).stdout, "loans\n [ ] 0001_initial\n");
         let plan = checkout.xtask(db, &["showmigrations", "--plan"]);
-        let expected = "[X] users/0001_initial\n[X] organizations/0001_initial  after users/0001_initial\n\
-                        [ ] organizations/0002_add_owner_field\n[ ] progress/0001_initial  after users/0001_initial\n";
+        let expected = "[X] people/0001_initial\n[X] library/0001_initial  after people/0001_initial\n\
+                        [ ] library/0002_add_manager\n[ ] library/0003_index_staff\n[ ] loans/0001_initial  after people/0001_initial\n";
         assert_eq!(plan.expect(0, &[]).stdout, expected);
-        let needed = checkout.xtask(db, &["showmigrations", "--plan", "progress"]);
-        let expected = "[X] users/0001_initial\n[ ] progress/0001_initial  after users/0001_initial\n";
+        let needed = checkout.xtask(db, &["showmigrations", "--plan", "loans"]);
+        let expected = "[X] people/0001_initial\n[ ] loans/0001_initial  after people/0001_initial\n";
         assert_eq!(needed.expect(0, &[]).stdout, expected);
         let json = checkout.xtask(db, &["showmigrations", "--format", "json"]);
         let json: serde_json::Value = serde_json::from_str(&json.expect(0, &[]).stdout)?;
@@ -149,28 +153,25 @@ fn showmigrations_is_a_tree_an_app() {
 fn migrate_goes_where_it_is_told() {
     // What the ledger holds after each command, from the one before.
     let steps: &[(&[&str], &[&str])] = &[
-        (&["migrate", "progress"], &["users 1", "progress 1"]),
-        (&["migrate", "organizations", "0001"], &["users 1", "organizations 1", "progress 1"]),
-        (
-            &["migrate", "organizations", "0002_add_owner_field"],
-            &["users 1", "organizations 1", "organizations 2", "progress 1"],
-        ),
-        (&["migrate", "organizations", "0001_initial"], &["users 1", "organizations 1", "progress 1"]),
-        (&["migrate", "organizations", "0001_initial"], &["users 1", "organizations 1", "progress 1"]),
-        (&["migrate"], &["users 1", "organizations 1", "organizations 2", "progress 1"]),
+        (&["migrate", "loans"], &["people 1", "loans 1"]),
+        (&["migrate", "library", "0001"], &["people 1", "library 1", "loans 1"]),
+        (&["migrate", "library", "0002_add_manager"], &["people 1", "library 1", "library 2", "loans 1"]),
+        (&["migrate", "library", "0001_initial"], &["people 1", "library 1", "loans 1"]),
+        (&["migrate", "library", "0001_initial"], &["people 1", "library 1", "loans 1"]),
+        (&["migrate"], &["people 1", "library 1", "library 2", "library 3", "loans 1"]),
         // All that needs it goes with it.
-        (&["migrate", "users", "zero"], &[]),
-        (&["migrate", "users", "zero"], &[]),
-        (&["migrate", "organizations"], &["users 1", "organizations 1", "organizations 2"]),
-        (&["migrate", "organizations", "zero"], &["users 1"]),
+        (&["migrate", "people", "zero"], &[]),
+        (&["migrate", "people", "zero"], &[]),
+        (&["migrate", "library"], &["people 1", "library 1", "library 2", "library 3"]),
+        (&["migrate", "library", "zero"], &["people 1"]),
     ];
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         for (args, expected) in steps {
             checkout.xtask(db, args).expect(0, &[]);
-            let applied = "select 'users ' || version from migrations.users union all
-                           select 'organizations ' || version from migrations.organizations union all
-                           select 'progress ' || version from migrations.progress";
+            let applied = "select 'people ' || version from migrations.people union all
+                           select 'library ' || version from migrations.library union all
+                           select 'loans ' || version from migrations.loans";
             let applied: Vec<String> =
                 sqlx::query_scalar(applied).fetch_all(db.pool()).await.unwrap_or_default();
             assert_eq!(&applied, expected, "after {args:?}");
@@ -183,21 +184,21 @@ fn migrate_goes_where_it_is_told() {
 fn the_plan_is_what_would_run() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
-        let plan = checkout.xtask(db, &["migrate", "organizations", "--plan"]);
+        let plan = checkout.xtask(db, &["migrate", "library", "--plan"]);
         assert_eq!(
             plan.expect(0, &[]).stdout,
-            "apply    users/0001_initial\napply    organizations/0001_initial\napply    organizations/0002_add_owner_field\n\
-             3 migrations would run; nothing was written\n"
+            "apply    people/0001_initial\napply    library/0001_initial\napply    library/0002_add_manager\napply    library/0003_index_staff\n\
+             4 migrations would run; nothing was written\n"
         );
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
         checkout.xtask(db, &["migrate", "--plan"]).expect(0, &["nothing is left to do"]);
-        let back = checkout.xtask(db, &["migrate", "users", "zero", "--plan", "--format", "json"]);
+        let back = checkout.xtask(db, &["migrate", "people", "zero", "--plan", "--format", "json"]);
         let json: serde_json::Value = serde_json::from_str(&back.expect(0, &[]).stdout)?;
         assert_eq!(
             json["plan"][0],
-            serde_json::json!({"migration": "progress/0001_initial", "direction": "revert"})
+            serde_json::json!({"migration": "loans/0001_initial", "direction": "revert"})
         );
-        assert_eq!(json["plan"].as_array().unwrap().len(), 4);
+        assert_eq!(json["plan"].as_array().unwrap().len(), 5);
         Ok(())
     });
 }
@@ -208,23 +209,23 @@ fn check_tells_by_its_exit_code_whether_something_is_left_to_do() {
         let checkout = Checkout::new();
         checkout
             .xtask(db, &["migrate", "--check"])
-            .expect(3, &["users/0001_initial", "4 migrations would run"]);
-        checkout.xtask(db, &["migrate", "organizations", "0001"]).expect(0, &[]);
+            .expect(3, &["people/0001_initial", "5 migrations would run"]);
+        checkout.xtask(db, &["migrate", "library", "0001"]).expect(0, &[]);
         let before = snapshot(db).await;
         for (args, code) in [
             (&["migrate", "--check"] as &[&str], 3),
-            (&["migrate", "users", "--check"], 0),
-            (&["migrate", "organizations", "--check"], 3),
-            (&["migrate", "organizations", "0001", "--check"], 0),
-            (&["migrate", "organizations", "0002", "--plan", "--check"], 3),
-            (&["migrate", "organizations", "zero", "--check"], 3),
-            (&["migrate", "progress", "zero", "--check"], 0),
+            (&["migrate", "people", "--check"], 0),
+            (&["migrate", "library", "--check"], 3),
+            (&["migrate", "library", "0001", "--check"], 0),
+            (&["migrate", "library", "0002", "--plan", "--check"], 3),
+            (&["migrate", "library", "zero", "--check"], 3),
+            (&["migrate", "loans", "zero", "--check"], 0),
         ] {
             checkout.xtask(db, args).expect(code, &[]);
         }
-        let json = checkout.xtask(db, &["migrate", "progress", "--check", "--format", "json"]);
+        let json = checkout.xtask(db, &["migrate", "loans", "--check", "--format", "json"]);
         let json: serde_json::Value = serde_json::from_str(&json.expect(3, &[]).stdout)?;
-        assert_eq!(json["plan"][0]["migration"], "progress/0001_initial");
+        assert_eq!(json["plan"][0]["migration"], "loans/0001_initial");
         assert_eq!(before, snapshot(db).await);
         Ok(())
     });
@@ -236,33 +237,36 @@ fn wrong_names_are_told_with_the_right_ones() {
         let checkout = Checkout::new();
         for verb in ["migrate", "showmigrations"] {
             checkout
-                .xtask(db, &[verb, "user"])
-                .expect(1, &["no app `user`; did you mean `users`?", "apps: users, organizations, progress"]);
+                .xtask(db, &[verb, "poeple"])
+                .expect(1, &["no app `poeple`; did you mean `people`?", "apps: people, library, loans"]);
         }
         for verb in ["migrate", "sqlmigrate"] {
             checkout
-                .xtask(db, &[verb, "users", "0009"])
-                .expect(1, &["app `users` has no migration `0009`", "its migrations: 0001_initial"]);
-            let several = checkout.xtask(db, &[verb, "organizations", "000"]);
+                .xtask(db, &[verb, "people", "0009"])
+                .expect(1, &["app `people` has no migration `0009`", "its migrations: 0001_initial"]);
+            let several = checkout.xtask(db, &[verb, "library", "000"]);
             several.expect(
                 1,
-                &["more than one migration `000`", "one of them: 0001_initial, 0002_add_owner_field"],
+                &[
+                    "more than one migration `000`",
+                    "one of them: 0001_initial, 0002_add_manager, 0003_index_staff",
+                ],
             );
-            let without_number = checkout.xtask(db, &[verb, "organizations", "add_owner"]);
-            without_number.expect(1, &["no migration `add_owner`; did you mean `0002_add_owner_field`?"]);
+            let without_number = checkout.xtask(db, &[verb, "library", "add_mana"]);
+            without_number.expect(1, &["no migration `add_mana`; did you mean `0002_add_manager`?"]);
         }
-        for number in 3..11 {
-            checkout.migration(&format!("organizations/{number:04}_more"), "select 1;", "select 1;");
+        for number in 4..11 {
+            checkout.migration(&format!("library/{number:04}_more"), "select 1;", "select 1;");
         }
-        let several = checkout.xtask(db, &["migrate", "organizations", "000"]);
+        let several = checkout.xtask(db, &["migrate", "library", "000"]);
         assert!(!several.expect(1, &["0009_more"]).stderr.contains("0010_more"), "{several:?}");
-        checkout.xtask(db, &["migrate", "uesrs"]).expect(1, &["did you mean `users`?"]);
+        checkout.xtask(db, &["migrate", "pepole"]).expect(1, &["did you mean `people`?"]);
         for wrong in [
             &["migrat"] as &[&str],
             &["migrate", "--lock-timeout", "soon"],
             &["sqlmigrate"],
             &["migrate", "--fake"],
-            &["migrate", "users", "0001", "--fake-initial"],
+            &["migrate", "people", "0001", "--fake-initial"],
             &[],
             &["db-setup", "--environment", "Prod uction"],
         ] {
@@ -279,14 +283,11 @@ fn sqlmigrate_prints_the_file_as_it_is_and_needs_no_server() {
     let checkout = Checkout::new();
     let url = "postgres://nobody@127.0.0.1:1/none";
     for (args, file) in [
-        (&["sqlmigrate", "users", "0001"] as &[&str], "users/0001_initial.up.sql"),
-        (
-            &["sqlmigrate", "organizations", "0002_add_owner_field", "--backwards"],
-            "organizations/0002_add_owner_field.down.sql",
-        ),
+        (&["sqlmigrate", "people", "0001"] as &[&str], "people/0001_initial.up.sql"),
+        (&["sqlmigrate", "library", "0002_add_manager", "--backwards"], "library/0002_add_manager.down.sql"),
     ] {
         let printed = outcome(&checkout.command(url, args));
-        let expected = fs::read_to_string(workspace_root().join("migrations").join(file)).unwrap();
+        let expected = fs::read_to_string(fixture::folder().join(file)).unwrap();
         assert_eq!(printed.expect(0, &[]).stdout, expected);
     }
 }

@@ -39,7 +39,7 @@ fn of_two_at_once_one_adopts_and_the_other_finds_nothing_left() {
             adopted += usize::from(said.contains("adopted"));
         }
         assert_eq!(adopted, 1);
-        assert_eq!(rows(db).await.len(), 4);
+        assert_eq!(rows(db).await.len(), 5);
         Ok(())
     });
 }
@@ -55,7 +55,7 @@ fn what_is_changed_while_the_same_is_built_is_not_adopted() {
         let wait = format!(
             "do $$ begin while not exists (select from pg_roles where rolname = '{go_on}') loop perform pg_sleep(0.005); end loop; end $$;"
         );
-        checkout.migration("progress/0002_slow", &wait, "select 1;");
+        checkout.migration("loans/0002_slow", &wait, "select 1;");
         let running = checkout.command(url, &["adopt"]).stdout_capture().stderr_capture().start().unwrap();
         wait_until(
             db,
@@ -85,7 +85,7 @@ fn an_adoption_that_is_cut_off_records_nothing_and_leaves_nothing() {
         let checkout = Checkout::new();
         outcome(&checkout.command(url, &["migrate"])).expect(0, &[]);
         db.pool().execute("drop schema migrations cascade").await.unwrap();
-        checkout.migration("progress/0002_slow", "select pg_sleep(600);", "select 1;");
+        checkout.migration("loans/0002_slow", "select pg_sleep(600);", "select 1;");
         let running = checkout.command(url, &["adopt"]).stdout_capture().stderr_capture().start().unwrap();
         let asleep = format!(
             "select from pg_stat_activity where usename = '{}' and query like '%pg_sleep(600)%'",

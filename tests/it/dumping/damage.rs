@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use tests::{TestDatabase, with_database};
+use tests::TestDatabase;
 
 use super::{dump, fill, standing};
-use crate::{checkout::Checkout, snapshot::snapshot};
+use crate::{checkout::Checkout, fixture::with_database, snapshot::snapshot};
 
 /// Dumps a filled database, has the dump spoilt, and expects that a load says this and changes nothing.
 #[track_caller]
@@ -29,9 +29,9 @@ fn a_damaged_file_is_named() {
     check(
         &[],
         1,
-        &["dump/users.copy is not as it was dumped", "nothing was loaded", "dump --edited"],
+        &["dump/people.copy is not as it was dumped", "nothing was loaded", "dump --edited"],
         |_, edit| {
-            edit("users.copy", "a@x.org", "z@x.org");
+            edit("people.copy", "a@x.org", "z@x.org");
         },
     );
     check(&[], 1, &["dump/dump.json is damaged"], |_, edit| edit("dump.json", "{", "["));
@@ -39,7 +39,7 @@ fn a_damaged_file_is_named() {
         edit("dump.json", "\"format\": 1", "\"format\": 2");
     });
     check(&[], 1, &["dump.json is damaged", "is not the file of table"], |_, edit| {
-        edit("dump.json", "\"users.copy\"", "\"../x.copy\"");
+        edit("dump.json", "\"people.copy\"", "\"../x.copy\"");
     });
 }
 
@@ -47,14 +47,14 @@ fn a_damaged_file_is_named() {
 fn missing_and_extra_files_are_named() {
     for args in [&[][..], &["--edited"]] {
         let said =
-            &["dump/users.copy is missing", "dump/more.copy is no part of the dump", "nothing was loaded"];
+            &["dump/people.copy is missing", "dump/more.copy is no part of the dump", "nothing was loaded"];
         check(args, 1, said, |checkout, _| {
-            fs::rename(checkout.root().join("dump/users.copy"), checkout.root().join("dump/more.copy"))
+            fs::rename(checkout.root().join("dump/people.copy"), checkout.root().join("dump/more.copy"))
                 .unwrap();
         });
     }
-    check(&[], 1, &["dump/users.copy is no file", "nothing was loaded"], |checkout, _| {
-        let path = checkout.root().join("dump/users.copy");
+    check(&[], 1, &["dump/people.copy is no file", "nothing was loaded"], |checkout, _| {
+        let path = checkout.root().join("dump/people.copy");
         fs::remove_file(&path).unwrap();
         fs::create_dir(path).unwrap();
     });
@@ -71,23 +71,23 @@ fn an_edited_row_that_breaks_a_constraint_is_told_by_file_and_line() {
     check(
         edited,
         1,
-        &["dump/users.copy:1: ", "\"users_email_check\" (23514); nothing was loaded"],
+        &["dump/people.copy:1: ", "\"people_email_check\" (23514); nothing was loaded"],
         |_, edit| {
-            edit("users.copy", "a@x.org", "nobody");
+            edit("people.copy", "a@x.org", "nobody");
         },
     );
-    check(edited, 1, &["dump/users.copy:2, column id: invalid input syntax"], |_, edit| {
-        edit("users.copy", user, "b");
+    check(edited, 1, &["dump/people.copy:2, column id: invalid input syntax"], |_, edit| {
+        edit("people.copy", user, "b");
     });
-    check(edited, 1, &["dump/users.copy:2", "\"users_email_key\" (23505)"], |_, edit| {
-        edit("users.copy", "b@x.org", "A@x.org");
+    check(edited, 1, &["dump/people.copy:2", "\"people_email_key\" (23505)"], |_, edit| {
+        edit("people.copy", "b@x.org", "A@x.org");
     });
     check(edited, 1, &["dump/roles.copy", "null value in column \"name\""], |_, edit| {
         edit("roles.copy", "\town\t", "\t\\N\t");
     });
     // Asked at the end of the file, asked at the end of the load, and of what stands beside them.
-    check(edited, 1, &["dump/audit_logs.copy:3: ", "\"audit_logs_user_id_fkey\" (23503)"], |checkout, _| {
-        let path = checkout.root().join("dump/audit_logs.copy");
+    check(edited, 1, &["dump/events.copy:3: ", "\"events_person_id_fkey\" (23503)"], |checkout, _| {
+        let path = checkout.root().join("dump/events.copy");
         let lines = fs::read_to_string(&path).unwrap();
         let lines: Vec<String> = lines
             .lines()
@@ -100,35 +100,20 @@ fn an_edited_row_that_breaks_a_constraint_is_told_by_file_and_line() {
             .collect();
         fs::write(path, lines.join("\n")).unwrap();
     });
-    check(
-        edited,
-        1,
-        &["dump/organization_members.copy:", "\"organization_members_user_id_fkey\" (23503)"],
-        |_, edit| {
-            edit("organization_members.copy", user, nobody);
-        },
-    );
-    check(
-        edited,
-        1,
-        &["dump/organizations.copy:1: ", "\"organizations_owner_id_fkey\" (23503)"],
-        |_, edit| {
-            edit("organizations.copy", "00000000-0000-0000-0000-00000000000a", nobody);
-        },
-    );
-    check(edited, 1, &["dump/users.copy:3: ", "\"users_org_id_fkey\" (23503)"], |_, edit| {
-        edit("users.copy", "10000000-0000-0000-0000-000000000002", nobody);
+    check(edited, 1, &["dump/staff.copy:", "\"staff_person_id_fkey\" (23503)"], |_, edit| {
+        edit("staff.copy", user, nobody);
     });
-    check(
-        edited,
-        1,
-        &["dump/permissions.copy", "\"permissions_resource_type_action_key\" (23505)"],
-        |_, edit| {
-            edit("permissions.copy", "create_billing\tbilling\tcreate", "create_billing\tbilling\tread");
-        },
-    );
-    check(edited, 1, &["dump/audit_logs.copy gave", "a line `\\.`"], |checkout, _| {
-        let path = checkout.root().join("dump/audit_logs.copy");
+    check(edited, 1, &["dump/branches.copy:1: ", "\"branches_manager_id_fkey\" (23503)"], |_, edit| {
+        edit("branches.copy", "00000000-0000-0000-0000-00000000000a", nobody);
+    });
+    check(edited, 1, &["dump/people.copy:3: ", "\"people_branch_id_fkey\" (23503)"], |_, edit| {
+        edit("people.copy", "10000000-0000-0000-0000-000000000002", nobody);
+    });
+    check(edited, 1, &["dump/permissions.copy", "\"permissions_resource_action_key\" (23505)"], |_, edit| {
+        edit("permissions.copy", "drop_item\titem\tdrop", "drop_item\titem\tread");
+    });
+    check(edited, 1, &["dump/events.copy gave", "a line `\\.`"], |checkout, _| {
+        let path = checkout.root().join("dump/events.copy");
         let text = fs::read_to_string(&path).unwrap().replacen('\n', "\n\\.\n", 1);
         fs::write(path, text).unwrap();
     });
@@ -140,10 +125,10 @@ fn an_edited_file_that_breaks_nothing_is_loaded_when_told_so() {
         let checkout = Checkout::new();
         fill(db).await;
         let folder = dump(&checkout, db, "dump");
-        checkout.edit("dump/users.copy", "a@x.org", "z@x.org");
+        checkout.edit("dump/people.copy", "a@x.org", "z@x.org");
         checkout.xtask(db, &["loaddata", &folder, "--replace", "--edited"]).expect(0, &[]);
         let email: String =
-            sqlx::query_scalar("select email from users order by id limit 1").fetch_one(db.pool()).await?;
+            sqlx::query_scalar("select email from people order by id limit 1").fetch_one(db.pool()).await?;
         assert_eq!(email, "z@x.org");
         Ok(())
     });
@@ -157,20 +142,17 @@ fn a_dump_of_another_schema_is_refused() {
         3,
         &[
             other as &[&str],
-            &[
-                "progress/0009_x is in the dump, and not applied here",
-                "progress/0001_initial is applied here",
-            ],
+            &["loans/0009_x is in the dump, and not applied here", "loans/0001_initial is applied here"],
         ]
         .concat(),
         |_, edit| {
-            edit("dump.json", "progress/0001_initial", "progress/0009_x");
+            edit("dump.json", "loans/0001_initial", "loans/0009_x");
         },
     );
     check(
         &[],
         3,
-        &[other as &[&str], &["organizations/0001_initial here is not the file that the dump was made with"]]
+        &[other as &[&str], &["library/0001_initial here is not the file that the dump was made with"]]
             .concat(),
         |_, edit| {
             edit("dump.json", "\"checksum\": \"", "\"checksum\": \"00");
@@ -179,36 +161,36 @@ fn a_dump_of_another_schema_is_refused() {
     check(
         &[],
         3,
-        &["users.email text here is not in the dump", "users.email citext of the dump is not here"],
+        &["people.email text here is not in the dump", "people.email citext of the dump is not here"],
         |checkout, _| {
             let path = checkout.root().join("dump/dump.json");
             let text = fs::read_to_string(&path).unwrap();
             let mut dump: serde_json::Value = serde_json::from_str(&text).unwrap();
             let tables = dump["tables"].as_array_mut().unwrap().iter_mut();
-            let users = tables.into_iter().find(|table| table["table"] == "users").unwrap();
-            users["columns"][1]["type"] = "citext".into();
+            let people = tables.into_iter().find(|table| table["table"] == "people").unwrap();
+            people["columns"][1]["type"] = "citext".into();
             fs::write(path, dump.to_string()).unwrap();
         },
     );
     with_database(async |db| {
         let checkout = Checkout::new();
         let folder = dump(&checkout, db, "dump");
-        checkout.migration("progress/0002_more", "select 1;", "select 1;");
+        checkout.migration("loans/0002_more", "select 1;", "select 1;");
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
         let load = ["loaddata", &folder, "--replace"];
         let newer = checkout.xtask(db, &load);
-        newer.expect(3, &["progress/0002_more is applied here, and not in the dump"]);
-        newer.expect(3, &["migrate to where it was: cargo xtask migrate progress 0001_initial\n"]);
+        newer.expect(3, &["loans/0002_more is applied here, and not in the dump"]);
+        newer.expect(3, &["migrate to where it was: cargo xtask migrate loans 0001_initial\n"]);
         for direction in ["up", "down"] {
-            fs::remove_file(checkout.path(&format!("progress/0002_more.{direction}.sql")))?;
+            fs::remove_file(checkout.path(&format!("loans/0002_more.{direction}.sql")))?;
         }
         checkout.xtask(db, &load).expect(3, &["in the dump\n  dump again what you need"]);
-        checkout.migration("progress/0002_more", "select 1;", "select 1;");
-        checkout.xtask(db, &["migrate", "progress", "0001_initial"]).expect(0, &[]);
+        checkout.migration("loans/0002_more", "select 1;", "select 1;");
+        checkout.xtask(db, &["migrate", "loans", "0001_initial"]).expect(0, &[]);
         checkout.xtask(db, &load).expect(0, &[]);
-        checkout.xtask(db, &["migrate", "progress", "zero"]).expect(0, &[]);
+        checkout.xtask(db, &["migrate", "loans", "zero"]).expect(0, &[]);
         let older = checkout.xtask(db, &load);
-        older.expect(3, &["migrate to where it was: cargo xtask migrate progress 0001_initial\n"]);
+        older.expect(3, &["migrate to where it was: cargo xtask migrate loans 0001_initial\n"]);
         Ok(())
     });
 }

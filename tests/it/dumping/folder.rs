@@ -4,10 +4,9 @@ use std::{fs, os::unix::fs::PermissionsExt};
 
 use rustix::process::{Pid, Signal, kill_process};
 use sqlx::{ConnectOptions, Executor};
-use tests::with_database;
 
 use super::{dump, files, fill};
-use crate::{checkout::Checkout, locking::wait_for_session, snapshot::snapshot};
+use crate::{checkout::Checkout, fixture::with_database, locking::wait_for_session, snapshot::snapshot};
 
 #[test]
 fn a_folder_that_holds_something_is_not_overwritten() {
@@ -63,21 +62,18 @@ fn tables_are_named_by_app_by_table_or_by_both() {
             let names: Vec<String> = files(&folder).into_keys().filter(|name| name != "dump.json").collect();
             (names, told)
         };
-        assert_eq!(dumped(&["users"]).0.len(), 19);
-        assert_eq!(dumped(&["users/"]).0.len(), 19);
-        assert_eq!(dumped(&["users/users"]).0, ["users.copy"]);
-        assert_eq!(
-            dumped(&["organizations", "roles"]).0,
-            ["organization_members.copy", "organizations.copy", "roles.copy"]
-        );
-        let (names, told) = dumped(&["progress"]);
-        assert_eq!(names, ["progress.copy"]);
-        told.expect(0, &["progress.user_id refers to users, which is not in the dump"]);
+        assert_eq!(dumped(&["people"]).0.len(), 6);
+        assert_eq!(dumped(&["people/"]).0.len(), 6);
+        assert_eq!(dumped(&["people/people"]).0, ["people.copy"]);
+        assert_eq!(dumped(&["library", "roles"]).0, ["branches.copy", "roles.copy", "staff.copy"]);
+        let (names, told) = dumped(&["loans"]);
+        assert_eq!(names, ["loans.copy"]);
+        told.expect(0, &["loans.person_id refers to people, which is not in the dump"]);
         let folder = checkout.root().join("none").display().to_string();
         for (name, said) in [
-            ("user", "no app and no table is called `user`; did you mean `users`?"),
-            ("users/role", "app `users` owns no table `role`"),
-            ("user/roles", "no app `user`; did you mean `users`?"),
+            ("poeple", "no app and no table is called `poeple`; did you mean `people`?"),
+            ("people/role", "app `people` owns no table `role`"),
+            ("poeple/roles", "no app `poeple`; did you mean `people`?"),
         ] {
             checkout.xtask(db, &["dumpdata", name, "--output", &folder]).expect(1, &[said]);
         }
@@ -100,9 +96,9 @@ fn a_killed_dump_leaves_nothing_under_its_name_and_the_next_one_cleans_up() {
         fill(db).await;
         let folder = checkout.root().join("dump").display().to_string();
         for signal in [Signal::KILL, Signal::INT] {
-            // The last table of the dump is not to be had.
+            // The dump waits for the last of its tables.
             let mut holder = db.options().connect().await?;
-            holder.execute("begin; lock table webhook_deliveries in access exclusive mode").await?;
+            holder.execute("begin; lock table staff in access exclusive mode").await?;
             let running = checkout
                 .command(&db.url(), &["dumpdata", "--output", &folder])
                 .stdout_capture()
@@ -130,12 +126,12 @@ fn a_killed_load_leaves_nothing() {
         let checkout = Checkout::new();
         fill(db).await;
         let folder = dump(&checkout, db, "dump");
-        db.pool().execute("update progress set score = 7").await?;
+        db.pool().execute("update loans set fee = 7").await?;
         // A check that never ends holds the load where rows are in.
         db.pool()
             .execute(sqlx::raw_sql(
                 "create function slow(text) returns boolean language plpgsql as $$ begin perform pg_sleep(600); return true; end $$;
-                 alter table progress add constraint slow check (slow(content_id)) not valid",
+                 alter table loans add constraint slow check (slow(barcode)) not valid",
             ))
             .await?;
         let before = snapshot(db).await;
@@ -145,7 +141,7 @@ fn a_killed_load_leaves_nothing() {
                 .stdout_capture()
                 .stderr_capture()
                 .start()?;
-            wait_for_session(db, "copy public.\"progress\"").await;
+            wait_for_session(db, "copy public.\"loans\"").await;
             for pid in running.pids() {
                 kill_process(Pid::from_raw(i32::try_from(pid)?).unwrap(), signal)?;
             }

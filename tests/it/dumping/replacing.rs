@@ -1,10 +1,9 @@
 //! Loading where rows are already: never by accident, never over somebody else's.
 
 use sqlx::{ConnectOptions, Executor, query_scalar};
-use tests::with_database;
 
 use super::{dump, fill, standing};
-use crate::{checkout::Checkout, snapshot::snapshot};
+use crate::{checkout::Checkout, fixture::with_database, snapshot::snapshot};
 
 #[test]
 fn rows_are_replaced_only_when_told_so() {
@@ -15,8 +14,8 @@ fn rows_are_replaced_only_when_told_so() {
         let before = snapshot(db).await;
         let said = &[
             "refused: the tables hold rows: ",
-            "roles_permissions 113 rows, permissions 56 rows, audit_logs 13 rows",
-            "and 17 more tables",
+            "events 13 rows, roles_permissions 11 rows, permissions 7 rows",
+            "and 4 more tables",
             "nothing was touched",
             "--replace",
         ];
@@ -30,8 +29,8 @@ fn rows_are_replaced_only_when_told_so() {
             .expect(4, &["refused: ", "marked `production`", "would destroy rows", &confirm]);
         assert_eq!(before, snapshot(db).await);
         checkout.xtask(db, &["loaddata", &folder, "--replace", "--confirm", db.name()]).expect(0, &[]);
-        let users: i64 = query_scalar("select count(*) from users").fetch_one(db.pool()).await?;
-        assert_eq!(users, 0);
+        let people: i64 = query_scalar("select count(*) from people").fetch_one(db.pool()).await?;
+        assert_eq!(people, 0);
         Ok(())
     });
 }
@@ -47,13 +46,13 @@ fn rows_of_tables_outside_the_dump_are_not_left_hanging() {
             .expect(0, &[]);
         let before = (snapshot(db).await, standing(db).await);
         let said = &[
-            "constraint user_roles_role_id_fkey of table user_roles, which refers to roles (1 row)",
+            "constraint people_roles_role_id_fkey of table people_roles, which refers to roles (1 row)",
             "nothing was touched",
         ];
         checkout.xtask(db, &["loaddata", &folder, "--replace"]).expect(4, said);
         assert_eq!(before, (snapshot(db).await, standing(db).await));
         // A table that refers to them by no row does not matter, and keeps what it has.
-        db.pool().execute("delete from user_roles").await?;
+        db.pool().execute("delete from people_roles").await?;
         let before = (snapshot(db).await, standing(db).await);
         checkout.xtask(db, &["loaddata", &folder, "--replace"]).expect(0, &["3 tables"]);
         assert_eq!(before, (snapshot(db).await, standing(db).await));
@@ -67,15 +66,15 @@ fn a_circle_is_replaced_whose_keys_wait_for_the_end_anyway() {
         let checkout = Checkout::new();
         db.pool()
             .execute(sqlx::raw_sql(
-                "alter table users drop constraint users_org_id_fkey,
-                 add constraint users_org_id_fkey foreign key (org_id) references organizations deferrable initially deferred;
-                 insert into users (email, username) values ('a@x.org', 'a');
-                 insert into organizations (name, slug, owner_id) select 'O', 'o', id from users;
-                 update users set org_id = (select id from organizations)",
+                "alter table people drop constraint people_branch_id_fkey,
+                 add constraint people_branch_id_fkey foreign key (branch_id) references branches deferrable initially deferred;
+                 insert into people (email, name) values ('a@x.org', 'a');
+                 insert into branches (name, slug, manager_id) select 'O', 'o', id from people;
+                 update people set branch_id = (select id from branches)",
             ))
             .await?;
         let folder = checkout.root().join("dump").display().to_string();
-        let tables = ["dumpdata", "users/users", "organizations/organizations", "--output", &folder];
+        let tables = ["dumpdata", "people/people", "library/branches", "--output", &folder];
         checkout.xtask(db, &tables).expect(0, &[]);
         let before = (snapshot(db).await, standing(db).await);
         checkout.xtask(db, &["loaddata", &folder, "--replace"]).expect(0, &["2 tables"]);
@@ -93,8 +92,8 @@ fn a_constraint_trigger_has_its_say_and_others_have_not() {
         db.pool()
             .execute(sqlx::raw_sql(
                 "create function no_b() returns trigger language plpgsql as $$ begin
-                     if new.username = 'b' then raise 'no b here'; end if; return new; end $$;
-                 create constraint trigger no_b after insert on users deferrable initially deferred
+                     if new.name = 'b' then raise 'no b here'; end if; return new; end $$;
+                 create constraint trigger no_b after insert on people deferrable initially deferred
                  for each row execute function no_b()",
             ))
             .await?;

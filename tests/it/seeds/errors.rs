@@ -18,59 +18,31 @@ fn check_refused(spoil: impl Fn(&Checkout), said: &[&str]) {
 }
 
 #[test]
-fn an_unknown_permission_in_the_seeds_is_an_error_that_names_it() {
-    check_refused(
-        |it| {
-            it.replace(
-                "users/seed.sql",
-                "'read_analytics', 'list_analytics'\n",
-                "'read_analytics', 'list_analytcs'\n",
-            );
-        },
-        &[
-            "migrations/users/seed.sql:",
-            "seed grants unknown permission \"list_analytcs\" to role \"program_director\"",
-        ],
-    );
-}
-
-#[test]
-fn an_unknown_role_in_the_seeds_is_an_error_that_names_it() {
-    check_refused(
-        |it| it.replace("users/seed.sql", "('finance', array[", "('finances', array["),
-        &["migrations/users/seed.sql:", "seed grants to unknown role \"finances\""],
-    );
-}
-
-#[test]
 fn a_failing_seed_is_told_with_its_line_and_undoes_those_of_every_app() {
     check_refused(
         |it| {
             it.write(
-                "organizations/seed.sql",
-                "insert into organizations (name, slug) values ('Acme', 'acme');\n\n\
-                 insert into organizations (name, slug)\nvalues ('Acme', 'Acme Ltd');\n",
+                "library/seed.sql",
+                "insert into branches (name, slug) values ('Acme', 'acme');\n\n\
+                 insert into branches (name, slug)\nvalues ('Acme', 'Acme Ltd');\n",
             );
         },
         &[
-            "seed of app `organizations` failed",
-            "┌ migrations/organizations/seed.sql:3",
-            "3│ insert into organizations (name, slug)",
-            "violates check constraint \"organizations_slug_check\" (23514)",
+            "seed of app `library` failed",
+            "┌ migrations/library/seed.sql:3",
+            "3│ insert into branches (name, slug)",
+            "violates check constraint \"branches_slug_check\" (23514)",
             "detail: Failing row contains",
         ],
     );
     check_refused(
         |it| {
-            it.write(
-                "organizations/seed.sql",
-                "-- Nobody's.\ninsert into organisations (name) values ('Acme');\n",
-            );
+            it.write("library/seed.sql", "-- Nobody's.\ninsert into branchs (name) values ('Acme');\n");
         },
         &[
-            "┌ migrations/organizations/seed.sql:2",
-            "2│ insert into organisations (name) values ('Acme');",
-            "^^^^^^^^^^^^^ relation \"organisations\" does not exist (42P01)",
+            "┌ migrations/library/seed.sql:2",
+            "2│ insert into branchs (name) values ('Acme');",
+            "^^^^^^^ relation \"branchs\" does not exist (42P01)",
         ],
     );
 }
@@ -81,15 +53,15 @@ fn a_constraint_that_waits_for_the_commit_is_met_before_it_and_by_a_rehearsal_to
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
         checkout.write(
-            "organizations/seed.sql",
+            "library/seed.sql",
             "create temporary table later (id int primary key, next int references later deferrable initially deferred) \
              on commit drop;\ninsert into later values (1, 2);\n",
         );
         let before = snapshot(db).await;
         for args in [&["seed", "--check"] as &[&str], &["seed"]] {
             let said = [
-                "seed of app `organizations` failed",
-                "migrations/organizations/seed.sql",
+                "seed of app `library` failed",
+                "migrations/library/seed.sql",
                 "later_next_fkey",
             ];
             checkout.xtask(db, args).expect(1, &said);
@@ -106,14 +78,14 @@ fn seeds_wait_for_migrations() {
         let untouched = snapshot(db).await;
         checkout
             .xtask(db, &["seed"])
-            .expect(3, &["4 migrations are pending, users/0001_initial first", "cargo xtask migrate"]);
+            .expect(3, &["5 migrations are pending, people/0001_initial first", "cargo xtask migrate"]);
         assert_eq!(untouched, snapshot(db).await);
 
-        checkout.xtask(db, &["migrate", "users"]).expect(0, &[]);
+        checkout.xtask(db, &["migrate", "people"]).expect(0, &[]);
         let in_part = snapshot(db).await;
         checkout
             .xtask(db, &["seed", "--check"])
-            .expect(3, &["3 migrations are pending", "cargo xtask migrate"]);
+            .expect(3, &["4 migrations are pending", "cargo xtask migrate"]);
         assert_eq!(in_part, snapshot(db).await);
         Ok(())
     });

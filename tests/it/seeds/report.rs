@@ -1,22 +1,22 @@
 //! What a run of the seeds says that it did: to people, to programs, and to callers of the library.
 
-use migrations::{Project, Prune, SeedMode, SeedReport, Session, Settings, TableChanges, Target};
+use migrations::{Prune, SeedMode, SeedReport, Session, Settings, TableChanges, Target};
 use serde_json::json;
-use tests::workspace_root;
 
 use super::{ADDED, FIRST, execute, report, with_unseeded};
+use crate::fixture;
 
 #[test]
 fn people_read_the_counts() {
     with_unseeded(async |checkout, db| {
         checkout.xtask(db, &["seed"]).expect(0, &[FIRST]);
         checkout.xtask(db, &["seed"]).expect(0, &["0 changes"]);
-        execute(db, "update roles set description = ''; delete from permissions where name = 'read_user'")
+        execute(db, "update roles set description = ''; delete from permissions where name = 'read_person'")
             .await;
         checkout.xtask(db, &["seed", "--check"]).expect(
             3,
             &[
-                "permissions +1, roles ~7, roles_permissions +5",
+                "permissions +1, roles ~3, roles_permissions +2",
                 "pending",
                 "nothing was written; write it: cargo xtask seed",
             ],
@@ -28,9 +28,9 @@ fn people_read_the_counts() {
 fn programs_read_the_counts_of_every_table_that_changed() {
     with_unseeded(async |checkout, db| {
         let all = json!([
-            { "table": "permissions", "inserted": 55, "updated": 0, "deleted": 0 },
-            { "table": "roles", "inserted": 7, "updated": 0, "deleted": 0 },
-            { "table": "roles_permissions", "inserted": 112, "updated": 0, "deleted": 0 },
+            { "table": "permissions", "inserted": 6, "updated": 0, "deleted": 0 },
+            { "table": "roles", "inserted": 3, "updated": 0, "deleted": 0 },
+            { "table": "roles_permissions", "inserted": 10, "updated": 0, "deleted": 0 },
         ]);
         assert_eq!(report(checkout, db, &["--check"], 3)["tables"], all);
         assert_eq!(report(checkout, db, &[], 0)["tables"], all);
@@ -38,7 +38,7 @@ fn programs_read_the_counts_of_every_table_that_changed() {
         execute(db, ADDED).await;
         execute(db, "update permissions set description = ''").await;
         let repaired = json!([
-            { "table": "permissions", "inserted": 0, "updated": 55, "deleted": 0 },
+            { "table": "permissions", "inserted": 0, "updated": 6, "deleted": 0 },
             { "table": "roles_permissions", "inserted": 0, "updated": 0, "deleted": 3 },
         ]);
         let report = report(checkout, db, &["--prune"], 0);
@@ -50,7 +50,7 @@ fn programs_read_the_counts_of_every_table_that_changed() {
 #[test]
 fn one_session_counts_each_of_its_runs_by_itself() {
     tests::empty().run(async |db| {
-        let project = Project::load(&workspace_root().join("migrations"))?;
+        let project = fixture::project();
         let mut session = Session::connect(&db.options(), Settings::default()).await?;
         session.migrate(&project, &Target::Latest, &mut |_| {}).await?;
         let inserted = |table: &str, inserted| TableChanges {
@@ -59,7 +59,7 @@ fn one_session_counts_each_of_its_runs_by_itself() {
             updated: 0,
             deleted: 0,
         };
-        let all = vec![inserted("permissions", 55), inserted("roles", 7), inserted("roles_permissions", 112)];
+        let all = vec![inserted("permissions", 6), inserted("roles", 3), inserted("roles_permissions", 10)];
         for (mode, tables) in [
             (SeedMode::Check, &all),
             (SeedMode::Write, &all),

@@ -11,7 +11,7 @@ use crate::{
 fn a_person_is_asked_until_every_answer_will_do_and_the_password_is_never_seen() {
     for by in [By::Xtask, By::Program] {
         tests::with_database(async |db| {
-            let checkout = Checkout::new();
+            let checkout = Checkout::of_product();
             let taken = ["createsuperuser", "--noinput", "--email", "eve@example.org", "--username", "eve"];
             By::Program.run(db, &taken, &[("SUPERUSER_PASSWORD", NEW)], "").expect(0, &[]);
             let mut terminal = Terminal::start(&by.command(&checkout, db, &STARTER, &["createsuperuser"]));
@@ -48,7 +48,7 @@ fn a_person_is_asked_until_every_answer_will_do_and_the_password_is_never_seen()
 fn ctrl_c_at_a_question_leaves_the_terminal_as_it_was_and_nothing_written() {
     for by in [By::Xtask, By::Program] {
         tests::with_database(async |db| {
-            let checkout = Checkout::new();
+            let checkout = Checkout::of_product();
             let before = snapshot(db).await;
             for last in ["E-mail: ", "Password: ", "Password again: "] {
                 let mut terminal =
@@ -81,7 +81,7 @@ fn ctrl_c_at_a_question_leaves_the_terminal_as_it_was_and_nothing_written() {
 fn the_end_of_the_answers_is_no_answer() {
     tests::with_database(async |db| {
         let before = snapshot(db).await;
-        let checkout = Checkout::new();
+        let checkout = Checkout::of_product();
         let args = ["createsuperuser", "--email", EMAIL, "--username", "ada"];
         let mut terminal = Terminal::start(&By::Program.command(&checkout, db, &STARTER, &args));
         terminal.expect("Password: ");
@@ -101,7 +101,7 @@ fn who_is_asked_for_a_new_password_may_err_first() {
     tests::with_database(async |db| {
         create(db);
         assert_eq!(may(db, EMAIL, PASSWORD).await, 55);
-        let checkout = Checkout::new();
+        let checkout = Checkout::of_product();
         let mut terminal = Terminal::start(&By::Xtask.command(&checkout, db, &STARTER, &["changepassword"]));
         for (question, answer, then) in [
             ("E-mail: ", "eve@example.org", "there is no such user"),

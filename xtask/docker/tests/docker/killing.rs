@@ -68,7 +68,7 @@ fn proofs_whose_container_has_lost_its_keeper_leave_no_container() {
 #[test]
 fn a_container_ends_with_xtask_though_nobody_sweeps() {
     let it = Docker::new();
-    it.checkout.migration("users/0002_slow", "select pg_sleep(600);", "select 1;");
+    it.checkout.migration("people/0002_slow", "select pg_sleep(600);", "select 1;");
     let running = Running::start(&it, &["--server", "docker", "verify"]);
     let package = running.wait_for_package();
     wait_until("no test server started", || it.test_servers_of(&package) > 0);
@@ -86,7 +86,7 @@ fn db_setup_killed(victim: Victim) {
         sleep(moment);
         running.kill(victim);
         running.end();
-        it.xtask(&db_setup).expect(0, &["22 tables, exactly as apps.toml says"]);
+        it.xtask(&db_setup).expect(0, &["9 tables, exactly as apps.toml says"]);
         it.xtask(&["db-check"]).expect(0, &[]);
         assert_eq!(it.containers(), [format!("{} running", it.container())], "after {moment:?}");
         assert_eq!(it.volumes(), [format!("{}-pg15", it.container())], "after {moment:?}");

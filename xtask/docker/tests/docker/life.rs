@@ -10,7 +10,7 @@ use crate::docker::Docker;
 fn db_setup_makes_a_container_and_keeps_it() {
     let it = Docker::new();
     it.xtask(&["--server", "docker", "db-setup"])
-        .expect(0, &["Docker (chosen)", "created", "22 tables, exactly as apps.toml says"]);
+        .expect(0, &["Docker (chosen)", "created", "9 tables, exactly as apps.toml says"]);
     it.xtask(&["db-setup"]).expect(0, &["Docker (as before)", "kept", "0 pending", "0 changes"]);
     it.xtask(&["server", "status"]).expect(0, &["Docker (as before)", "running", "postgres:", "volume"]);
     it.xtask(&["db-check"]).expect(0, &["exactly as the files say"]);
@@ -24,10 +24,9 @@ fn db_setup_makes_a_container_and_keeps_it() {
 fn data_outlives_a_stop_a_pause_and_the_container_itself() {
     let it = Docker::new();
     it.xtask(&["--server", "docker", "db-setup"]).expect(0, &[]);
-    it.sql("insert into organizations (name, slug) values ('Acme', 'acme')");
+    it.sql("insert into branches (name, slug) values ('Acme', 'acme')");
     let name = it.container();
-    let still_there =
-        |what: &str| assert_eq!(it.sql("select count(*) from organizations"), "1", "after {what}");
+    let still_there = |what: &str| assert_eq!(it.sql("select count(*) from branches"), "1", "after {what}");
     it.xtask(&["server", "stop"]).expect(0, &["stopped"]);
     it.xtask(&["server", "status"]).expect(0, &["stopped", "start it: cargo xtask server start"]);
     still_there("a stop");
@@ -68,5 +67,5 @@ fn db_shell_needs_no_psql_where_the_container_has_one() {
     }
     let shell = ["db-shell", "--", "--tuples-only", "--no-align", "--command", "select count(*) from roles"];
     let told = it.xtask_in(&shell, &[("PATH", bin.to_str().unwrap()), ("XTASK_PG_BIN", "/nowhere")]);
-    assert_eq!(told.expect(0, &[]).stdout, "7\n");
+    assert_eq!(told.expect(0, &[]).stdout, "3\n");
 }

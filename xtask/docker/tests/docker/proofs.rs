@@ -17,14 +17,14 @@ fn proofs_on_docker_leave_no_container() {
         assert_eq!(it.test_servers_of(&package), 0, "{all}");
     };
     proof(0, "all of it holds");
-    it.checkout.migration("users/0002_bad", "selec 1;", "select 1;");
-    proof(1, "migration users/0002_bad failed");
+    it.checkout.migration("people/0002_bad", "selec 1;", "select 1;");
+    proof(1, "migration people/0002_bad failed");
 }
 
 #[test]
 fn an_interrupted_proof_leaves_no_container() {
     let it = Docker::new();
-    it.checkout.migration("users/0002_slow", "select pg_sleep(600);", "select 1;");
+    it.checkout.migration("people/0002_slow", "select pg_sleep(600);", "select 1;");
     for signal in ["-INT", "-TERM", "-HUP"] {
         let running = Running::start(&it, &["--server", "docker", "verify"]);
         let package = running.wait_for_package();

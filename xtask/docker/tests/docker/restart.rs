@@ -8,10 +8,10 @@ fn data_outlives_a_restart_of_the_engine_and_a_power_cut() {
     engine.load_image();
     let mut it = Docker::apart(engine);
     it.xtask(&["--server", "docker", "db-setup"]).expect(0, &["created"]);
-    it.sql("insert into organizations (name, slug) values ('Acme', 'acme')");
+    it.sql("insert into branches (name, slug) values ('Acme', 'acme')");
     let still_there = |it: &Docker, what: &str| {
         it.xtask(&["server", "start"]).expect(0, &["started"]);
-        assert_eq!(it.sql("select count(*) from organizations"), "1", "after {what}");
+        assert_eq!(it.sql("select count(*) from branches"), "1", "after {what}");
         it.xtask(&["db-setup"]).expect(0, &["kept", "0 pending", "0 changes"]);
         assert_eq!((it.containers().len(), it.volumes().len()), (1, 1), "after {what}");
     };

@@ -26,7 +26,7 @@ fn a_server_of_downloaded_programs_does_all_that_others_do() {
     let it = Downloaded::new();
     it.xtask(&["--server", "download", "db-setup"]).expect(
         0,
-        &["downloading PostgreSQL", "downloaded (chosen)", "created", "22 tables, exactly as apps.toml says"],
+        &["downloading PostgreSQL", "downloaded (chosen)", "created", "9 tables, exactly as apps.toml says"],
     );
     it.xtask(&["db-setup"]).expect(0, &["downloaded (as before)", "kept", "0 pending", "0 changes"]);
     it.xtask(&["db-check"]).expect(0, &["exactly as the files say"]);
@@ -36,7 +36,7 @@ fn a_server_of_downloaded_programs_does_all_that_others_do() {
     it.xtask(&["server", "start"]).expect(0, &["downloaded (as before)", "started"]);
     it.xtask(&["verify"]).expect(0, &["downloaded, in memory", "all of it holds"]);
     it.xtask(&["server", "url"]).expect(0, &["postgres://"]);
-    it.xtask(&["db-reset", "--confirm", "app"]).expect(0, &["22 tables"]);
+    it.xtask(&["db-reset", "--confirm", "app"]).expect(0, &["9 tables"]);
     assert_eq!(it.maven.downloads(), 1);
 }
 
@@ -50,7 +50,7 @@ fn what_was_downloaded_serves_without_a_network_and_without_the_package() {
     fs::remove_dir_all(it.checkout.root().join("state")).unwrap();
     let no_cargo = [("CARGO", "/nowhere".as_ref())];
     let told = outcome(&it.command_in(&["--server", "download", "db-setup"], &no_cargo));
-    told.expect(0, &["downloaded (chosen)", "created", "22 tables"]);
+    told.expect(0, &["downloaded (chosen)", "created", "9 tables"]);
     let told = outcome(&it.command_in(&["verify"], &no_cargo));
     told.expect(0, &["downloaded, in memory"]);
 }
@@ -60,7 +60,7 @@ fn auto_downloads_on_a_machine_without_programs_and_docker() {
     let it = Downloaded::new();
     let nothing_here = format!("no PostgreSQL {} or newer on this machine)", it.major);
     it.without_programs(&["db-setup"])
-        .expect(0, &["downloaded (no Docker daemon", &nothing_here, "created", "22 tables"]);
+        .expect(0, &["downloaded (no Docker daemon", &nothing_here, "created", "9 tables"]);
     it.without_programs(&["db-check"]).expect(0, &["exactly as the files say"]);
     it.without_programs(&["server", "status"]).expect(0, &["downloaded (as before)", "running"]);
     it.without_programs(&["server", "stop"]).expect(0, &["stopped"]);
@@ -107,7 +107,7 @@ fn a_killed_download_leaves_nothing_to_the_next() {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(it.kept()[0].starts_with("draft-"), "{:?}", it.kept());
     it.maven.set(Mood::Well);
-    it.xtask(&["--server", "download", "db-setup"]).expect(0, &["created", "22 tables"]);
+    it.xtask(&["--server", "download", "db-setup"]).expect(0, &["created", "9 tables"]);
     assert!(it.kept().len() == 1 && it.kept()[0].contains(".0-"), "{:?}", it.kept());
 }
 
@@ -122,7 +122,7 @@ fn roots_server_runs_from_them_where_user_namespaces_are_refused() {
     std::os::unix::fs::symlink(id, bin.join("id")).unwrap();
     let path = [("PATH", bin.as_os_str())];
     let told = outcome(&it.command_in(&["--server", "download", "db-setup"], &path));
-    told.expect(0, &["downloaded (chosen)", "created", "22 tables"]);
+    told.expect(0, &["downloaded (chosen)", "created", "9 tables"]);
     if rustix::process::geteuid().is_root() {
         assert!(it.homes_of_nobody().iter().any(|home| home.join("data").exists()));
     }
@@ -146,27 +146,25 @@ fn programs_that_were_spoilt_are_downloaded_again() {
 #[test]
 fn moving_between_native_and_download_says_so_and_keeps_both() {
     let it = Downloaded::new();
-    let organizations = |server: &str, sql: &str| {
+    let branches = |server: &str, sql: &str| {
         let args = ["--server", server, "db-shell", "--", "--tuples-only", "--no-align", "--command", sql];
         it.xtask(&args).expect(0, &[]).stdout.clone()
     };
-    let (add, count) = (
-        "insert into organizations (name, slug) values ('Acme', 'acme')",
-        "select count(*) from organizations",
-    );
+    let (add, count) =
+        ("insert into branches (name, slug) values ('Acme', 'acme')", "select count(*) from branches");
     it.xtask(&["--server", "native", "db-setup"]).expect(0, &["native (chosen)"]);
-    organizations("native", add);
+    branches("native", add);
     it.xtask(&["--server", "download", "db-setup"]).expect(
         0,
         &["was on the native server and is now on the downloaded one", "--server native goes back"],
     );
-    assert_eq!(organizations("download", count), "0\n");
+    assert_eq!(branches("download", count), "0\n");
     it.xtask(&["server", "status"]).expect(0, &["downloaded (as before)"]);
     it.xtask(&["--server", "native", "db-setup"]).expect(
         0,
         &["was on the downloaded server and is now on the native one", "--server download goes back", "kept"],
     );
-    assert_eq!(organizations("native", count), "1\n");
+    assert_eq!(branches("native", count), "1\n");
 }
 
 #[test]

@@ -7,8 +7,8 @@ use crate::{
     sqlx,
 };
 
-const ALL_APPLIED: &str = "users\n [X] 0001_initial\norganizations\n [X] 0001_initial\n [X] 0002_add_owner_field\n\
-                           progress\n [X] 0001_initial\n";
+const ALL_APPLIED: &str = "people\n [X] 0001_initial\nlibrary\n [X] 0001_initial\n [X] 0002_add_manager\n [X] 0003_index_staff\n\
+                           loans\n [X] 0001_initial\n";
 
 #[test]
 fn what_we_applied_is_installed_to_it_and_leaves_it_nothing_to_do() {
@@ -17,9 +17,9 @@ fn what_we_applied_is_installed_to_it_and_leaves_it_nothing_to_do() {
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
         let before = snapshot(db).await;
         for (app, expected) in [
-            ("users", "1/installed initial\n"),
-            ("organizations", "1/installed initial\n2/installed add owner field\n"),
-            ("progress", "1/installed initial\n"),
+            ("people", "1/installed initial\n"),
+            ("library", "1/installed initial\n2/installed add manager\n3/installed index staff\n"),
+            ("loans", "1/installed initial\n"),
         ] {
             assert_eq!(sqlx(&checkout, db, app, "migrate info").expect(0, &[]).stdout, expected);
             assert_eq!(sqlx(&checkout, db, app, "migrate run").expect(0, &[]).stdout, "");
@@ -39,7 +39,7 @@ fn what_it_applied_is_applied_to_us_and_leaves_us_nothing_to_do() {
         }
         assert_eq!(checkout.xtask(db, &["showmigrations"]).expect(0, &[]).stdout, ALL_APPLIED);
         let before = snapshot(db).await;
-        checkout.xtask(db, &["migrate"]).expect(0, &["4 migrations", "0 pending"]);
+        checkout.xtask(db, &["migrate"]).expect(0, &["5 migrations", "0 pending"]);
         checkout.xtask(db, &["db-check"]).expect(0, &["exactly as the files say"]);
         assert_eq!(before, snapshot(db).await);
         theirs = shape(db).await;
@@ -59,14 +59,13 @@ fn each_takes_back_what_the_other_applied() {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
         let whole = shape(db).await;
-        sqlx(&checkout, db, "organizations", "migrate revert")
-            .expect(0, &["Applied 2/revert add owner field"]);
-        checkout.xtask(db, &["showmigrations"]).expect(0, &["[X] 0001_initial\n [ ] 0002_add_owner_field"]);
-        sqlx(&checkout, db, "organizations", "migrate run").expect(0, &["Applied 2/migrate add owner field"]);
-        checkout.xtask(db, &["migrate", "organizations", "0001"]).expect(0, &["reverted"]);
-        sqlx(&checkout, db, "organizations", "migrate info")
-            .expect(0, &["1/installed initial\n2/pending add owner field"]);
-        checkout.xtask(db, &["migrate"]).expect(0, &["organizations/0002_add_owner_field", "applied"]);
+        sqlx(&checkout, db, "library", "migrate revert").expect(0, &["Applied 3/revert index staff"]);
+        checkout.xtask(db, &["showmigrations"]).expect(0, &["[X] 0002_add_manager\n [ ] 0003_index_staff"]);
+        sqlx(&checkout, db, "library", "migrate run").expect(0, &["Applied 3/migrate index staff"]);
+        checkout.xtask(db, &["migrate", "library", "0001"]).expect(0, &["reverted"]);
+        sqlx(&checkout, db, "library", "migrate info")
+            .expect(0, &["1/installed initial\n2/pending add manager\n3/pending index staff"]);
+        checkout.xtask(db, &["migrate"]).expect(0, &["library/0002_add_manager", "applied"]);
         assert_eq!(whole, shape(db).await);
         Ok(())
     });
@@ -76,12 +75,10 @@ fn each_takes_back_what_the_other_applied() {
 fn one_goes_on_in_the_middle_of_the_other() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
-        checkout.xtask(db, &["migrate", "users"]).expect(0, &["users/0001_initial"]);
-        sqlx(&checkout, db, "organizations", "migrate run --target-version 1").expect(0, &["Applied 1/"]);
-        checkout
-            .xtask(db, &["migrate", "organizations"])
-            .expect(0, &["organizations/0002_add_owner_field", "applied"]);
-        sqlx(&checkout, db, "progress", "migrate run").expect(0, &["Applied 1/"]);
+        checkout.xtask(db, &["migrate", "people"]).expect(0, &["people/0001_initial"]);
+        sqlx(&checkout, db, "library", "migrate run --target-version 1").expect(0, &["Applied 1/"]);
+        checkout.xtask(db, &["migrate", "library"]).expect(0, &["library/0002_add_manager", "applied"]);
+        sqlx(&checkout, db, "loans", "migrate run").expect(0, &["Applied 1/"]);
         checkout.xtask(db, &["db-check"]).expect(0, &["exactly as the files say"]);
         Ok(())
     });
@@ -91,14 +88,14 @@ fn one_goes_on_in_the_middle_of_the_other() {
 fn an_edited_file_is_refused_by_both() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
-        checkout.xtask(db, &["migrate", "users"]).expect(0, &[]);
-        sqlx(&checkout, db, "organizations", "migrate run").expect(0, &[]);
+        checkout.xtask(db, &["migrate", "people"]).expect(0, &[]);
+        sqlx(&checkout, db, "library", "migrate run").expect(0, &[]);
         // Each edits what the other applied.
-        for app in ["users", "organizations"] {
+        for app in ["people", "library"] {
             checkout.replace(&format!("{app}/0001_initial.up.sql"), "Creates", "Makes");
         }
         let before = snapshot(db).await;
-        for app in ["users", "organizations"] {
+        for app in ["people", "library"] {
             sqlx(&checkout, db, app, "migrate run").expect(1, &["error: migration 1 was previously applied"]);
             sqlx(&checkout, db, app, "migrate info").expect(0, &["1/installed (different checksum) initial"]);
             let file = format!("migrations/{app}/0001_initial.up.sql is not the file that was applied");
@@ -114,16 +111,14 @@ fn the_files_that_it_adds_are_ours_to_run() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
-        sqlx(&checkout, db, "progress", "migrate add add_note").expect(
-            0,
-            &["Creating migrations/progress/0002_add_note.up.sql", "progress/0002_add_note.down.sql"],
-        );
-        checkout.xtask(db, &["showmigrations", "progress"]).expect(0, &[" [ ] 0002_add_note"]);
-        let up = "alter table progress add column note text;";
-        checkout.migration("progress/0002_add_note", up, "alter table progress drop column note;");
-        checkout.xtask(db, &["migrate"]).expect(0, &["progress/0002_add_note", "applied"]);
-        sqlx(&checkout, db, "progress", "migrate info").expect(0, &["2/installed add note"]);
-        sqlx(&checkout, db, "progress", "migrate revert").expect(0, &["Applied 2/revert add note"]);
+        sqlx(&checkout, db, "loans", "migrate add add_note")
+            .expect(0, &["Creating migrations/loans/0002_add_note.up.sql", "loans/0002_add_note.down.sql"]);
+        checkout.xtask(db, &["showmigrations", "loans"]).expect(0, &[" [ ] 0002_add_note"]);
+        let up = "alter table loans add column note text;";
+        checkout.migration("loans/0002_add_note", up, "alter table loans drop column note;");
+        checkout.xtask(db, &["migrate"]).expect(0, &["loans/0002_add_note", "applied"]);
+        sqlx(&checkout, db, "loans", "migrate info").expect(0, &["2/installed add note"]);
+        sqlx(&checkout, db, "loans", "migrate revert").expect(0, &["Applied 2/revert add note"]);
         Ok(())
     });
 }

@@ -16,7 +16,7 @@ use ::tests::TestDatabase;
 use crate::checkout::{Checkout, Outcome};
 
 /// The apps in an order in which their folders can run one after the other.
-const APPS: [&str; 3] = ["users", "organizations", "progress"];
+const APPS: [&str; 3] = ["people", "library", "loans"];
 
 /// `cargo xtask sqlx` about an app.
 fn sqlx(checkout: &Checkout, db: &TestDatabase, app: &str, words: &str) -> Outcome {
