@@ -66,3 +66,4 @@ mod tidy;
 mod timeouts;
 mod verbs;
 mod verifying;
+mod wording;
