@@ -250,7 +250,7 @@ fn a_ledger_elsewhere_is_refused() {
     );
     check(
         |it| it.replace("users/sqlx.toml", "migrations.users", "migrations.progress"),
-        &["is the same as that of app `users`"],
+        &["is the same as in app `users`"],
     );
 }
 
@@ -273,7 +273,7 @@ fn all_problems_are_told_at_once() {
 fn an_app_that_stands_twice_or_depends_on_itself_is_refused() {
     check(
         |it| it.replace("apps.toml", "name = \"progress\"", "name = \"users\""),
-        &["app `users` stands here twice"],
+        &["app `users` is here twice"],
     );
     check(
         |it| it.replace("apps.toml", "depends-on = []", "depends-on = [\"users\"]"),

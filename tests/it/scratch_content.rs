@@ -66,7 +66,7 @@ fn a_migration_is_tested_on_the_database_just_before_it() {
         db.pool().execute("insert into organizations (name, slug) values ('Before', 'before')").await?;
         let project = Project::load(&workspace_root().join("migrations"))?;
         let mut session = Session::connect(&db.options(), Settings::default()).await?;
-        let next = Target::Migration("organizations".to_owned(), "0002_add_owner_field".to_owned());
+        let next = Target::Migration("organizations/0002_add_owner_field".parse()?);
         assert_eq!(session.migrate(&project, &next, &mut |_| {}).await?, 1);
         session.close().await;
         let kept = "select count(*) from organizations where slug = 'before' and owner_id is null";

@@ -1,6 +1,6 @@
 //! What a test wants to find in its database, and the fingerprint of that.
 
-use migrations::{Project, Script};
+use migrations::Project;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -50,9 +50,9 @@ impl Recipe {
             add(migration.id.to_string().as_bytes());
             add(migration.checksum());
         }
-        for (app, Script { text, .. }) in &project.seeds {
-            add(app.as_bytes());
-            add(text.as_bytes());
+        for seed in &project.seeds {
+            add(seed.app.as_bytes());
+            add(seed.script.text.as_bytes());
         }
         let hash = hex(&hash.finalize()[..12]);
         proven(&format!("{PREFIX}template_{hash}"))

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Context;
-use migrations::chain;
+use migrations::Report;
 use sqlx::{
     Connection, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -124,7 +124,7 @@ impl Setup {
         let (runtime, name) = (runtime(), test_name());
         let lent = match runtime.block_on(Lent::take(&self.recipe, Loan::Own, &name)) {
             Ok(lent) => lent,
-            Err(error) => panic!("no database for this test: {}", chain(error.as_ref())),
+            Err(error) => panic!("no database for this test: {}", Report::new(error.as_ref())),
         };
         // The pool belongs to the runtime.
         let database = runtime.block_on(open(lent.url()));
@@ -160,7 +160,7 @@ pub fn with_transaction(test: impl AsyncFnOnce(&mut PgConnection) -> anyhow::Res
     let recipe = seeded().recipe;
     let lent = match runtime.block_on(Lent::take(&recipe, Loan::Transaction, &name)) {
         Ok(lent) => lent,
-        Err(error) => panic!("no database for this test: {}", chain(error.as_ref())),
+        Err(error) => panic!("no database for this test: {}", Report::new(error.as_ref())),
     };
     let in_transaction = async {
         let mut conn = connect(&lent.url().parse()?).await?;

@@ -11,7 +11,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use migrations::chain;
+use migrations::Report;
 use sqlx::{PgConnection, postgres::PgConnectOptions};
 use tokio::{
     net::{UnixListener, UnixStream},
@@ -157,7 +157,7 @@ impl Service {
         while let Ok(Some(request)) = line.read().await {
             let answer = match self.answer(request, &mut held).await {
                 Ok(answer) => answer,
-                Err(error) => Answer::Error(chain(error.as_ref())),
+                Err(error) => Answer::Error(Report::new(error.as_ref()).to_string()),
             };
             if line.write(&answer).await.is_err() {
                 break;

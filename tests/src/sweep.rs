@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use migrations::database;
 use sqlx::{AssertSqlSafe, PgConnection, postgres::PgConnectOptions};
 
-use crate::owner::{Mark, Owner, Purpose, is_ours, maintenance, owner_in};
+use crate::{
+    owner::{Mark, Owner, Purpose, is_ours, maintenance, owner_in},
+    scratch,
+};
 
 /// A template that nobody has used for so long is superseded.
 const SUPERSEDED: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -118,7 +120,7 @@ async fn remove(conn: &mut PgConnection, gone: impl Iterator<Item = Seen>) -> an
             let _ = sqlx::query(AssertSqlSafe(open)).persistent(false).execute(&mut *conn).await;
         }
         // Somebody may have come to it since we looked: then it stays.
-        if database::drop(conn, &seen.name).await.is_ok() {
+        if scratch::drop(conn, &seen.name).await.is_ok() {
             removed.push(seen.name);
         }
     }

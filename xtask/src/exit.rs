@@ -5,6 +5,8 @@ use std::{
     process::{ExitCode, ExitStatus},
 };
 
+use migrations::{Remedy, Report};
+
 use crate::output;
 
 /// An end that is not simply an error.
@@ -62,6 +64,15 @@ pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
         (None, Some(migrations::Error::Locked { .. })) => ("error", 5),
         (None, _) => ("error", 1),
     };
-    output::complain(word, &migrations::chain(error.as_ref()));
+    output::complain(word, &format!("{}{}", Report::new(error.as_ref()), remedy(error)));
     ExitCode::from(code)
+}
+
+/// What to type, as a last line.
+fn remedy(error: &anyhow::Error) -> &'static str {
+    match error.downcast_ref().and_then(migrations::Error::remedy) {
+        Some(Remedy::Adopt) => "\n  record it: cargo xtask adopt",
+        Some(Remedy::Renumber) => "\n  renumber it: cargo xtask renumber",
+        _ => "",
+    }
 }

@@ -37,7 +37,7 @@ use std::{
 
 use ::url::Url;
 use anyhow::{Context, bail};
-use migrations::Postgres;
+use migrations::{LONGEST_NAME, Postgres};
 use sqlx::postgres::PgConnectOptions;
 
 use self::{
@@ -60,9 +60,6 @@ pub(crate) use self::{
     verb::{Args, report},
 };
 use crate::{checkout::Checkout, output};
-
-/// Bytes of a name that Postgres keeps.
-const LONGEST_NAME: usize = 63;
 
 /// A server that we know how to reach.
 pub(crate) struct Server {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use anyhow::Context;
-use migrations::{Error, Project, database::quoted};
+use migrations::{Error, Project};
 use sqlx::{Connection, PgConnection};
 
 use crate::{
@@ -22,6 +22,7 @@ use crate::{
         emptying::{self, Triggers},
         tables::{self, ForeignKey, Others, Table},
     },
+    session::quoted,
 };
 
 /// Where the rows come from.

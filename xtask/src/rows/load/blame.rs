@@ -8,11 +8,14 @@ use std::{
 
 use anyhow::anyhow;
 use futures_util::TryStreamExt;
-use migrations::{Error, database::quoted};
+use migrations::Error;
 use sqlx::{PgConnection, postgres::PgDatabaseError};
 
 use super::{DumpedTable, ForeignKey, Source, Table, copy, defer};
-use crate::rows::{dump, tables};
+use crate::{
+    rows::{dump, tables},
+    session::quoted,
+};
 
 /// SQLSTATE of a foreign key that leads nowhere.
 const FOREIGN_KEY: &str = "23503";
