@@ -228,6 +228,7 @@ fn the_image_is_built_by_the_compiler_that_is_tested() {
 fn versions_stand_in_one_place() {
     let packages = [
         "migrations",
+        "migrations/embed",
         "backend",
         "tests",
         "xtask",
