@@ -32,7 +32,6 @@ mod native_server_life;
 mod native_server_recovery;
 mod native_server_refusals;
 mod no_transaction;
-mod order;
 mod pending;
 mod pictures;
 mod preparing;

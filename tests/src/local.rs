@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, anyhow, bail};
-use migrations::chain;
+use migrations::Report;
 use sqlx::postgres::PgConnectOptions;
 use tests_client::{Answer, Line, Loan, Recipe, Request, SERVER, Usage, checkout, variable};
 use tokio::runtime::Runtime;
@@ -74,14 +74,15 @@ fn serve(mut line: Line) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let scratch = match runtime.block_on(make(&recipe)) {
         Ok(scratch) => scratch,
-        Err(error) => return Ok(line.send(&Answer::Error(chain(error.as_ref())))?),
+        Err(error) => return Ok(line.send(&Answer::Error(Report::new(error.as_ref()).to_string()))?),
     };
     line.send(&Answer::Lent { url: scratch.url() })?;
     // A borrower that is gone needs it no more.
     let last = line.receive().unwrap_or_default();
     if let Some(Request::Keep) = last {
         let kept = runtime.block_on(scratch.keep(&test));
-        let answer = kept.map_or_else(|error| Answer::Error(chain(error.as_ref())), |()| Answer::Done);
+        let answer = kept
+            .map_or_else(|error| Answer::Error(Report::new(error.as_ref()).to_string()), |()| Answer::Done);
         return Ok(line.send(&answer)?);
     }
     if last.is_some() {

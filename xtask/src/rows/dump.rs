@@ -72,7 +72,7 @@ pub(crate) fn file_name(table: &str) -> String {
 /// The ledger as a dump records it.
 pub(crate) fn migrations(ledger: &Ledger) -> Vec<Migration> {
     let applied = ledger.applied.iter().map(|row| Migration {
-        migration: format!("{}/{:04}_{}", row.app, row.version, row.description.replace(' ', "_")),
+        migration: format!("{}/{}", row.app, row.name()),
         checksum: hex(&row.checksum),
     });
     applied.collect()

@@ -1,9 +1,12 @@
 //! Taking all rows out of tables, within the caller's transaction: guards stood down, nothing cascaded.
 
-use migrations::{Error, database::quoted};
+use migrations::Error;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
-use crate::rows::tables::{Table, run};
+use crate::{
+    database::session::quoted,
+    rows::tables::{Table, run},
+};
 
 /// A foreign key of another table that leads to one of ours.
 #[derive(Debug, Clone)]

@@ -4,11 +4,14 @@
 use std::{cmp::Reverse, collections::BTreeSet};
 
 use anyhow::{Context, anyhow, bail};
-use migrations::{App, Error, Project, closest, database::quoted};
+use migrations::{App, Error, Project};
 use serde::{Deserialize, Serialize};
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use crate::terminal::{exit::Stop, output::count};
+use crate::{
+    database::session::quoted,
+    terminal::{exit::Stop, output::count},
+};
 
 /// SQLSTATEs of `lock_timeout` and of a deadlock.
 const NO_LOCK: &[&str] = &["55P03", "40P01"];
@@ -166,11 +169,8 @@ fn of_app(app: &App, table: &str) -> anyhow::Result<String> {
 }
 
 fn unknown(project: &Project, name: &str) -> anyhow::Error {
-    let apps = project.apps.iter().map(|app| app.name.as_str());
-    let tables = project.apps.iter().flat_map(|app| app.tables.iter().map(String::as_str));
-    let known: Vec<&str> = apps.clone().chain(tables).collect();
-    let hint = closest(name, &known).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-    let apps: Vec<&str> = apps.collect();
+    let hint = project.similar_name(name).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+    let apps: Vec<&str> = project.apps.iter().map(|app| app.name.as_str()).collect();
     anyhow!(
         "no app and no table is called `{name}`{hint}\n  apps: {}\n  see their tables: cargo xtask inspect",
         apps.join(", ")

@@ -84,10 +84,10 @@ impl Args {
             let confirmed = self.confirm.as_deref();
             safety::may_destroy(&server.options, server.database(), &found, what, confirmed, &again)?;
         }
-        session.lock(&mut |event| migrating::report(&mut steps, &event)).await?;
+        let lock = session.lock(&mut |event| migrating::report(&mut steps, &event)).await?;
         let source = load::Source { dump, folder, edited: self.edited, again: &again };
-        let done = load::load(session.connection(), project, &source, self.replace, &mut steps).await;
-        let loaded = session.unlock_after(done).await?;
+        let load = async |conn: &mut _| load::load(conn, project, &source, self.replace, &mut steps).await;
+        let loaded = lock.run(load).await?;
         session.close().await;
         let rows = tables::counted(loaded.iter().map(|(_, rows)| rows).sum());
         steps
