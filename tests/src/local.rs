@@ -4,6 +4,7 @@
 //! be a test on any runtime, and can give the database back while it unwinds.
 
 use std::{
+    env,
     os::unix::net::UnixStream,
     sync::LazyLock,
     thread::{self, JoinHandle},
@@ -12,8 +13,7 @@ use std::{
 use anyhow::{Context, anyhow, bail};
 use migrations::Report;
 use sqlx::postgres::PgConnectOptions;
-use tests_client::{Answer, Line, Loan, Recipe, Request, SERVER, Usage, checkout, variable};
-use tokio::runtime::Runtime;
+use tests_client::{Answer, Line, Loan, Recipe, Request, SERVER, Usage, checkout};
 
 use crate::{
     owner::{Owner, maintenance},
@@ -77,7 +77,7 @@ fn serve(mut line: Line) -> anyhow::Result<()> {
         Err(error) => return Ok(line.send(&Answer::Error(Report::new(error.as_ref()).to_string()))?),
     };
     line.send(&Answer::Lent { url: scratch.url() })?;
-    // A borrower that is gone needs it no more.
+    // If the borrower is gone, it needs nothing more.
     let last = line.receive().unwrap_or_default();
     if let Some(Request::Keep) = last {
         let kept = runtime.block_on(scratch.keep(&test));
@@ -89,10 +89,6 @@ fn serve(mut line: Line) -> anyhow::Result<()> {
         // Cleaned or spoilt: no other test would get it anyway.
         line.send(&Answer::Done)?;
     }
-    discard(&runtime, scratch)
-}
-
-fn discard(runtime: &Runtime, scratch: Scratch) -> anyhow::Result<()> {
     runtime.block_on(scratch.discard())
 }
 
@@ -111,6 +107,6 @@ async fn make(recipe: &Recipe) -> anyhow::Result<Scratch> {
 
 /// The test server that the environment names.
 fn server() -> anyhow::Result<PgConnectOptions> {
-    let url = variable(SERVER).with_context(|| format!("{SERVER} is not set"))?;
+    let url = env::var(SERVER).with_context(|| format!("read {SERVER}"))?;
     url.parse().with_context(|| format!("read {SERVER}"))
 }
