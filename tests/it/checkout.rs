@@ -129,10 +129,7 @@ impl Checkout {
         args: &[A],
         more: &[(&str, &OsStr)],
     ) -> Expression {
-        // A daemon that happens to run on this machine would decide which server is taken.
-        // Of two values for one variable the first counts.
-        let more = [more, &[("DOCKER_HOST", OsStr::new("unix:///nowhere/docker.sock"))]].concat();
-        self.program(starter, args, &more).env_remove("DATABASE_URL")
+        self.program(starter, args, more).env_remove("DATABASE_URL")
     }
 
     /// A command that reads a file on standard input.
@@ -164,6 +161,8 @@ impl Checkout {
             .fold(command, |command, (name, value)| command.env(name, value))
             .env("XTASK_ROOT", self.root())
             .env("XDG_STATE_HOME", self.root().join("state"))
+            // A daemon that happens to run on this machine would decide which server is taken, and what `sweep` builds.
+            .env("DOCKER_HOST", "unix:///nowhere/docker.sock")
             .env_remove("XTASK_SERVER")
             .stdin_null()
             .unchecked()

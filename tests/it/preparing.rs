@@ -11,7 +11,7 @@ use tests::TestDatabase;
 
 use crate::checkout::{Checkout, outcome};
 
-/// Ours, where what the packages are built from is compiled already.
+/// Our own target folder. `cargo xtask prepare` compiles beside it what the packages are built from, once.
 fn target() -> PathBuf {
     std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned()
 }
@@ -27,6 +27,24 @@ fn alone() -> File {
     lock.lock().unwrap();
     lock
 }
+
+/// A copy of the workspace whose `backend` has two queries and nothing else, and so compiles in a second. Its dependencies
+/// stay, so that they are compiled once for this and for the workspace itself, whose queries `cargo xtask ci` checks.
+fn two_queries() -> Checkout {
+    let checkout = Checkout::whole();
+    let root = checkout.root();
+    for folder in ["backend/src", "backend/tests/flows", ".sqlx"] {
+        fs::remove_dir_all(root.join(folder)).unwrap();
+        fs::create_dir(root.join(folder)).unwrap();
+    }
+    fs::remove_file(root.join("backend/build.rs")).unwrap();
+    fs::write(root.join("backend/src/lib.rs"), LIBRARY).unwrap();
+    fs::write(root.join("backend/tests/flows/main.rs"), "//! No tests.\n").unwrap();
+    checkout
+}
+
+/// Not Rust of this workspace, whose tests have no checked queries.
+const LIBRARY: &str = include_str!("preparing/two_queries.txt");
 
 /// The files of `.sqlx` with what is in them.
 fn kept(checkout: &Checkout) -> BTreeMap<String, String> {
@@ -45,14 +63,14 @@ fn file_of(files: &BTreeMap<String, String>, query: &str) -> String {
 #[test]
 fn what_is_kept_of_the_queries_is_exactly_what_they_ask() {
     tests::empty().run(async |db| {
-        let (_alone, checkout) = (alone(), Checkout::whole());
+        let (_alone, checkout) = (alone(), two_queries());
+        outcome(&prepare(&checkout, db, &[])).expect(0, &["added      .sqlx/"]);
         let before = kept(&checkout);
-        outcome(&prepare(&checkout, db, &["--check"])).expect(0, &["queries in .sqlx", "kept"]);
+        assert_eq!(before.len(), 2);
+        outcome(&prepare(&checkout, db, &["--check"])).expect(0, &["2 queries in .sqlx", "kept"]);
 
-        let list = "where user_id = $1\\n           order by content_type, content_id";
-        let role = "select id from roles where name = $1";
-        let (stale, different) = (file_of(&before, list), file_of(&before, role));
-        checkout.edit("backend/src/progress.rs", "order by content_type, content_id", "order by content_id");
+        let (stale, different) = (file_of(&before, "order by name, id"), file_of(&before, "where name = $1"));
+        checkout.edit("backend/src/lib.rs", "order by name, id", "order by name");
         checkout.edit(&format!(".sqlx/{different}"), "\"Uuid\"", "\"Text\"");
         let spoilt = kept(&checkout);
         let check = outcome(&prepare(&checkout, db, &["--check"]));
@@ -61,7 +79,7 @@ fn what_is_kept_of_the_queries_is_exactly_what_they_ask() {
             &[
                 "missing    .sqlx/query-",
                 &format!("different  .sqlx/{different}  select id from roles"),
-                &format!("stale      .sqlx/{stale}  select content_type"),
+                &format!("stale      .sqlx/{stale}  select name from roles"),
                 "write them: cargo xtask prepare",
             ],
         );
@@ -74,8 +92,8 @@ fn what_is_kept_of_the_queries_is_exactly_what_they_ask() {
         assert_eq!(written.len(), before.len());
         assert!(!written.contains_key(&stale) && written[&different] == before[&different]);
 
-        checkout.edit("backend/src/progress.rs", "order by content_id", "order by contents");
-        outcome(&prepare(&checkout, db, &[])).expect(1, &["not every query fits the schema", "contents"]);
+        checkout.edit("backend/src/lib.rs", "order by name", "order by names");
+        outcome(&prepare(&checkout, db, &[])).expect(1, &["not every query fits the schema", "names"]);
         assert_eq!(kept(&checkout), written);
         Ok(())
     });
@@ -83,7 +101,11 @@ fn what_is_kept_of_the_queries_is_exactly_what_they_ask() {
 
 #[test]
 fn a_clean_clone_builds_without_a_database_whatever_is_named_as_one() {
-    let (_alone, checkout) = (alone(), Checkout::whole());
+    let (_alone, checkout) = (alone(), two_queries());
+    tests::empty().run(async |db| {
+        outcome(&prepare(&checkout, db, &[])).expect(0, &[]);
+        Ok(())
+    });
     let elsewhere = "postgres://nobody@127.0.0.1:1/nowhere";
     fs::write(checkout.root().join(".env"), format!("DATABASE_URL={elsewhere}\n")).unwrap();
     // Cargo itself, without what `cargo xtask test` has told this test.
@@ -93,8 +115,10 @@ fn a_clean_clone_builds_without_a_database_whatever_is_named_as_one() {
         outcome(&build.env("DATABASE_URL", elsewhere).env_remove("SQLX_OFFLINE").unchecked())
     };
     build().expect(0, &[]);
-    let gone = file_of(&kept(&checkout), "select id from roles where name = $1");
+    let gone = file_of(&kept(&checkout), "where name = $1");
     fs::remove_file(checkout.root().join(".sqlx").join(gone)).unwrap();
+    // Cargo compiles again when a source changes, not when `.sqlx` does.
+    fs::write(checkout.root().join("backend/src/lib.rs"), LIBRARY).unwrap();
     build().expect(101, &["no cached data for this query"]);
 }
 
