@@ -90,24 +90,21 @@ impl<'a> Suite<'a> {
 
     /// One of its tests, by a runner of cargo.
     pub(crate) fn run(&self, runner: &[&str], test: &str) -> Outcome {
-        outcome(&self.surrounded(cmd(env!("CARGO"), [runner, &["--offline", test]].concat())))
+        outcome(&self.surrounded(cmd(env!("CARGO"), [runner, &["--offline", test]].concat()), &[]))
     }
 
-    /// One of its tests, by `cargo xtask test`.
+    /// Its tests of this name, by `cargo xtask test`: one by one, where all programs are set to print backtraces.
     pub(crate) fn xtask(&self, test: &str) -> Expression {
-        self.surrounded(cmd(xtask(), ["test", "--", "--offline", test]))
+        let one_by_one = [("NEXTEST_TEST_THREADS", OsStr::new("1")), ("RUST_BACKTRACE", OsStr::new("1"))];
+        self.surrounded(cmd(xtask(), ["test", "--", "--offline", test]), &one_by_one)
     }
 
-    fn surrounded(&self, command: Expression) -> Expression {
+    fn surrounded(&self, command: Expression, more: &[(&str, &OsStr)]) -> Expression {
         let _ = fs::remove_file(self.checkout.root().join("database"));
         // That of this very test, which stands in `debug/deps` of it.
         let target = std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned();
-        surrounded(
-            self.checkout,
-            command,
-            &[("CARGO_TARGET_DIR", target.as_os_str()), ("CARGO_TERM_COLOR", OsStr::new("never"))],
-        )
-        .dir(self.checkout.root())
+        let cargo = [("CARGO_TARGET_DIR", target.as_os_str()), ("CARGO_TERM_COLOR", OsStr::new("never"))];
+        surrounded(self.checkout, command, &[&cargo, more].concat()).dir(self.checkout.root())
     }
 
     /// The database that a test got.

@@ -19,6 +19,20 @@ fn it_tells_how_many_databases_there_were_and_which_test_was_slowest() {
 }
 
 #[test]
+fn a_failure_stops_no_other_test_and_the_failed_ones_are_listed_last_without_backtraces() {
+    let shared = Shared::new();
+    let suite = Suite::new(&shared.checkout);
+    // `panics` comes first, and then `passes`.
+    let run = outcome(&suite.xtask("tests::p"));
+    let all = format!("{}{}", run.stdout, run.stderr);
+    let nextest = all.contains("Nextest run ID");
+    run.expect(run.code, &[if nextest { "2 tests run: 1 passed, 1 failed" } else { "1 passed; 1 failed" }]);
+    let (_, last) = all.rsplit_once(if nextest { "Summary [" } else { "failures:" }).unwrap();
+    assert!(run.code != 0 && last.contains("tests::panics") && !last.contains("passes"), "{all}");
+    assert!(!all.contains("stack backtrace") && !all.contains("handed out"), "{all}");
+}
+
+#[test]
 fn the_server_of_a_failed_test_stays_until_it_is_swept() {
     let shared = Shared::new();
     let suite = Suite::new(&shared.checkout);

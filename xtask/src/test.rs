@@ -14,9 +14,10 @@ use crate::{checkout::Checkout, child, exit::as_it_ended, output, server::Host};
 Examples:
   cargo xtask test
   cargo xtask test -- seeds            only tests whose name contains `seeds`
-  cargo xtask test -- --no-fail-fast
+  cargo xtask test -- --fail-fast      end at the first failure; needs cargo nextest
 
-It runs cargo nextest where that is installed, else cargo test. The exit code is theirs.")]
+It runs every test, also after a failure, with cargo nextest if that is installed and else with
+cargo test. The exit code is theirs. RUST_BACKTRACE=full shows the backtraces of failed tests.")]
 pub(crate) struct Args {
     /// Arguments for cargo nextest, or cargo test
     #[arg(last = true)]
@@ -31,14 +32,27 @@ impl Args {
         let ran = suite(checkout, &host, &self.args).await;
         let report = host.report().await;
         match report {
-            Ok(report) if tell(&report) => {
+            Ok(report) => {
+                // After a failure the last lines belong to the runner, which lists the failed tests there.
+                if ran.is_ok() {
+                    print_statistics(&report);
+                }
+                if report.kept == 0 {
+                    host.end().await?;
+                    return ran;
+                }
+                let databases = output::count(
+                    report.kept,
+                    "database of a failed test is",
+                    "databases of failed tests are",
+                );
+                output::line(&format!("{databases} kept; the failures above say how to open them"));
                 let stays = host.leave()?;
                 output::line(&format!(
                     "the test server stays for {} minutes, so that they can be opened; end it now: cargo xtask server sweep",
                     stays.as_secs() / 60
                 ));
             }
-            Ok(_) => host.end().await?,
             Err(_) => {
                 let ended = host.end().await;
                 // Whatever ended it says more than its silence.
@@ -55,9 +69,16 @@ async fn suite(checkout: &Checkout, host: &Host, args: &[OsString]) -> anyhow::R
     let nextest = which::which("cargo-nextest").is_ok();
     let mut words: Vec<OsString> =
         if nextest { vec!["nextest".into(), "run".into()] } else { vec!["test".into()] };
+    let choices = ["--fail-fast", "--no-fail-fast", "--max-fail", "--no-run"];
+    if !args.iter().any(|arg| choices.iter().any(|choice| arg.to_string_lossy().starts_with(choice))) {
+        words.push("--no-fail-fast".into());
+    }
     words.extend_from_slice(args);
     let cargo = child::cargo();
     let this = env::current_exe().context("find this program")?;
+    // A failed assertion names its line. The backtrace of a test would show the runner's calls around it, and many machines
+    // set the variable to 1 for everything.
+    let backtrace = env::var("RUST_BACKTRACE").ok().filter(|it| it == "full").unwrap_or("0".to_owned());
     let tests = cmd(cargo, words)
         .dir(&checkout.root)
         .env(tests::SERVER, &host.url)
@@ -66,6 +87,7 @@ async fn suite(checkout: &Checkout, host: &Host, args: &[OsString]) -> anyhow::R
         .env("DATABASE_URL", &host.url)
         // Tests of the command line run this very program, rather than build it once more.
         .env("XTASK_BIN", this)
+        .env("RUST_BACKTRACE", backtrace)
         // They say themselves which server they mean.
         .env_remove("XTASK_SERVER");
     let status = child::run(tests).await.context("run cargo")?;
@@ -75,18 +97,12 @@ async fn suite(checkout: &Checkout, host: &Host, args: &[OsString]) -> anyhow::R
     as_it_ended(status)
 }
 
-/// Tells what was lent, and whether something of it is still there.
-fn tell(report: &Report) -> bool {
+/// Prints how many databases the tests had, how long they waited for one, and which of these tests were slowest.
+fn print_statistics(report: &Report) {
     if report.lent > 0 {
         let databases = output::count(report.lent, "database", "databases");
         output::line(&format!("{databases} handed out, {:.1} ms each (median)", report.median_ms));
         let slowest = report.slowest.iter().map(|(test, seconds)| format!("{seconds:.2} s {test}"));
         output::line(&format!("slowest with one: {}", slowest.collect::<Vec<_>>().join(", ")));
     }
-    if report.kept > 0 {
-        let databases =
-            output::count(report.kept, "database of a failed test is", "databases of failed tests are");
-        output::line(&format!("{databases} kept; the failures above say how to open them"));
-    }
-    report.kept > 0
 }
