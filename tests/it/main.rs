@@ -60,3 +60,4 @@ mod tidy;
 mod timeouts;
 mod verbs;
 mod verifying;
+mod wording;
