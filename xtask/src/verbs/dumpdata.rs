@@ -13,7 +13,7 @@ use crate::{
     checkout::Checkout,
     database::session::{self, on_server},
     rows::{
-        draft::{Draft, DraftFile},
+        draft::{Draft, DraftFile, ExistingDump},
         dump::{self, Dump, DumpedSequence, DumpedTable, FORMAT, SETTINGS, Tally},
         tables::{self, Others, Table},
     },
@@ -55,9 +55,13 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         let project = checkout.project()?;
-        let wanted =
-            if self.names.is_empty() { tables::all(&project) } else { tables::named(&project, &self.names)? };
-        let draft = Draft::new(&self.output, self.force)?;
+        let wanted = if self.names.is_empty() {
+            tables::owned_tables(&project)
+        } else {
+            tables::resolve_names(&project, &self.names)?
+        };
+        let existing = if self.force { ExistingDump::Replace } else { ExistingDump::Refuse };
+        let draft = Draft::new(&self.output, existing)?;
         let server = or_interrupted(server::start_existing(checkout, &project.postgres)).await?;
         let mut steps = Steps::new(self.format);
         let (dump, bytes) = on_server(&server, async {
@@ -69,13 +73,13 @@ impl Args {
         .await?;
         let folder = draft.complete()?;
 
-        let rows = tables::counted(dump.tables.iter().map(|table| table.rows).sum());
+        let rows = tables::format_rows(dump.tables.iter().map(|table| table.rows).sum());
         let tables = count(dump.tables.len(), "table", "tables");
         steps.note(&format!(
             "{tables}, {rows}, {} in {}\nload it: cargo xtask loaddata {}",
-            dump::size(bytes),
+            dump::format_size(bytes),
             folder.display(),
-            dump::shown(&folder)
+            dump::shell_path(&folder)
         ));
         steps.finish(json!({ "folder": folder, "dump": dump }));
         Ok(())
@@ -94,28 +98,28 @@ async fn write(
         bail!("none of the tables is there\n  make them: cargo xtask migrate");
     }
     // Locked before the snapshot is taken, which the first query does: so no table changes its shape in between.
-    tables::run(conn, "begin isolation level repeatable read, read only", "begin the dump").await?;
-    tables::lock(conn, &tables, Others::Work).await?;
-    tables::run(conn, SETTINGS, "begin the dump").await?;
+    tables::execute(conn, "begin isolation level repeatable read, read only", "begin the dump").await?;
+    tables::lock(conn, &tables, Others::ReadAndWrite).await?;
+    tables::execute(conn, SETTINGS, "begin the dump").await?;
     // A table may take longer than any statement of ours should.
-    tables::run(conn, "set local statement_timeout = 0", "begin the dump").await?;
+    tables::execute(conn, "set local statement_timeout = 0", "begin the dump").await?;
     let tables = tables::read(conn, project, wanted).await?;
     let mut dump = Dump {
         format: FORMAT,
         postgres: migrations::database::require_version(conn, project)?,
-        migrations: dump::migrations(&Ledger::read(conn, project).await?),
+        migrations: dump::applied_migrations(&Ledger::read(conn, project).await?),
         tables: Vec::new(),
     };
     let mut bytes = 0;
     for (index, table) in tables.iter().enumerate() {
         steps.doing_part("dump", &table.name, index, tables.len());
         let name = dump::file_name(&table.name);
-        let file = draft.file(&name)?;
+        let file = draft.create_file(&name)?;
         let (tally, elapsed) = timed(write_rows(conn, table, file)).await;
         let tally = tally?;
         bytes += tally.bytes;
         let rows = tally.rows;
-        steps.done("dump", &table.name, &tables::counted(rows), Some(elapsed));
+        steps.done("dump", &table.name, &tables::format_rows(rows), Some(elapsed));
         dump.tables.push(DumpedTable {
             table: table.name.clone(),
             file: name,
@@ -126,8 +130,8 @@ async fn write(
         });
     }
     remark(conn, project, wanted, &tables, steps).await?;
-    tables::run(conn, "commit", "end the dump").await?;
-    let mut file = draft.file(dump::FILE)?;
+    tables::execute(conn, "commit", "end the dump").await?;
+    let mut file = draft.create_file(dump::FILE)?;
     file.write(format!("{}\n", serde_json::to_string_pretty(&dump)?).as_bytes())?;
     file.close()?;
     Ok((dump, bytes))
@@ -145,12 +149,12 @@ async fn remark(
     for (_, table) in contract.missing.iter().filter(|(_, table)| wanted.contains(table)) {
         steps.note(&format!("           table {table} is not there"));
     }
-    for table in contract.unexpected.iter().filter(|_| *wanted == tables::all(project)) {
+    for table in contract.unexpected.iter().filter(|_| *wanted == tables::owned_tables(project)) {
         steps.note(&format!("           table {table} is left out: no app owns it"));
     }
     for table in tables {
         for key in &table.foreign_keys {
-            if !tables.iter().any(|other| key.leads_to(other)) {
+            if !tables.iter().any(|other| key.refers_to(other)) {
                 let (columns, target) = (key.columns.join(", "), key.target());
                 let from = &table.name;
                 steps.note(&format!(

@@ -5,7 +5,6 @@
 
 use ::tests::scratch::Scratch;
 use clap::Args as ClapArgs;
-use serde_json::json;
 
 use crate::{
     checkout::Checkout,
@@ -46,7 +45,7 @@ impl Args {
             text: erd::text(&schema),
             mermaid: erd::mermaid(&schema),
             svg: erd::svg(&schema),
-            json: json!({ "tables": schema.tables }),
+            report: schema,
         };
         picture.present(checkout, self.options)
     }

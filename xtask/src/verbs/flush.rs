@@ -14,7 +14,7 @@ use crate::{
     },
     rows::{
         emptying::{self, Triggers},
-        tables::{self, Others, Table},
+        tables::{self, Others, Table, TableRows},
     },
     server::{self, Server},
     terminal::{
@@ -46,9 +46,6 @@ pub(crate) struct Args {
     format: Format,
 }
 
-/// Rows that went, a table.
-type Removed = Vec<(String, u64)>;
-
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         let project = checkout.project()?;
@@ -69,39 +66,39 @@ impl Args {
         let (removed, report) = session.unlock_after(done).await?;
         session.close().await;
 
-        for (table, rows) in removed.iter().filter(|(_, rows)| *rows > 0) {
+        for TableRows { table, rows } in removed.iter().filter(|table| table.rows > 0) {
             steps.done("flush", table, &format!("-{rows}"), None);
         }
-        let all = removed.iter().map(|(_, rows)| rows).sum();
+        let all = removed.iter().map(|table| table.rows).sum();
         let tables = count(removed.len(), "table", "tables");
-        steps.done("flush", &format!("{} out of {tables}", tables::counted(all)), "", None);
+        steps.done("flush", &format!("{} out of {tables}", tables::format_rows(all)), "", None);
         steps.done("seed", &seeding::summary(&report), "", Some(elapsed));
-        let removed = removed.iter().map(|(table, rows)| json!({ "table": table, "rows": rows }));
         let seeded = report.tables.iter().map(|table| {
             let TableChanges { table, inserted, .. } = table;
             json!({ "table": table, "inserted": inserted })
         });
-        let (removed, seeded): (Vec<_>, Vec<_>) = (removed.collect(), seeded.collect());
+        let seeded: Vec<_> = seeded.collect();
         steps.finish(json!({ "removed": removed, "seeded": seeded }));
         Ok(())
     }
 }
 
-async fn flush(conn: &mut PgConnection, project: &Project) -> anyhow::Result<(Removed, SeedReport)> {
+async fn flush(conn: &mut PgConnection, project: &Project) -> anyhow::Result<(Vec<TableRows>, SeedReport)> {
     must_be_whole(conn, project).await?;
-    let tables = tables::read(conn, project, &tables::all(project)).await?;
+    let tables = tables::read(conn, project, &tables::owned_tables(project)).await?;
     let mut transaction = conn.begin().await.map_err(Error::database("flush"))?;
     tables::lock(&mut transaction, &tables, Others::Wait).await?;
     must_be_ours_alone(&mut transaction, &tables).await?;
-    let rows = tables::rows(&mut transaction, &tables).await?;
-    let back = emptying::stand_down(&mut transaction, &tables, Triggers::OfTruncate).await?;
+    let rows = tables::count_rows(&mut transaction, &tables).await?;
+    let restore = emptying::disable_triggers(&mut transaction, &tables, Triggers::OnTruncate).await?;
     emptying::truncate(&mut transaction, &tables).await?;
-    for statement in back {
-        tables::run(&mut transaction, &statement, "put the triggers back").await?;
+    for statement in restore {
+        tables::execute(&mut transaction, &statement, "restore the triggers").await?;
     }
     let report = run_seeds(&mut transaction, project, SeedMode::Write, Prune::No).await?;
     transaction.commit().await.map_err(Error::database("flush"))?;
-    let mut removed: Removed = tables.into_iter().map(|table| table.name).zip(rows).collect();
+    let removed = tables.into_iter().zip(rows).map(|(table, rows)| TableRows { table: table.name, rows });
+    let mut removed: Vec<TableRows> = removed.collect();
     removed.sort();
     Ok((removed, report))
 }

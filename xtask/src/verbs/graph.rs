@@ -35,7 +35,7 @@ impl Args {
             text: graph::text(&graph),
             mermaid: graph.mermaid(),
             svg: graph.svg(),
-            json: graph.json(),
+            report: graph.report(),
         };
         picture.present(checkout, self.options)
     }

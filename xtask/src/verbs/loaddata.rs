@@ -13,8 +13,9 @@ use crate::{
         session::{self, Timeouts, on_server},
     },
     rows::{
-        dump::{self, Dump},
-        load, tables,
+        dump::{self, Dump, Files},
+        load::{self, ExistingRows},
+        tables,
     },
     server::{self, Server},
     terminal::{
@@ -60,12 +61,16 @@ impl Args {
         let folder = dump::absolute(&self.folder)?;
         let dump = or_interrupted(async {
             let dump = Dump::read(&folder)?;
-            dump.prove(&folder, self.edited).await?;
+            dump.verify(&folder, self.files()).await?;
             Ok(dump)
         })
         .await?;
         let server = or_interrupted(server::start_existing(checkout, &project.postgres)).await?;
         on_server(&server, self.load(&server, &project, &folder, &dump)).await
+    }
+
+    fn files(&self) -> Files {
+        if self.edited { Files::Edited } else { Files::Unchanged }
     }
 
     async fn load(
@@ -77,7 +82,7 @@ impl Args {
     ) -> anyhow::Result<()> {
         let mut steps = Steps::new(self.format);
         let mut session = session::open(server, project, self.timeouts).await?;
-        let again = format!("loaddata {} --replace", dump::shown(&self.folder));
+        let again = format!("loaddata {} --replace", dump::shell_path(&self.folder));
         if self.replace {
             let found = session.found().await?;
             let what = "loaddata --replace would destroy rows in it";
@@ -85,15 +90,15 @@ impl Args {
             safety::may_destroy(&server.options, server.database(), &found, what, confirmed, &again)?;
         }
         session.lock(&mut |event| migrating::report(&mut steps, &event)).await?;
-        let source = load::Source { dump, folder, edited: self.edited, again: &again };
-        let done = load::load(session.connection(), project, &source, self.replace, &mut steps).await;
+        let source = load::Source { dump, folder, files: self.files(), again: &again };
+        let existing = if self.replace { ExistingRows::Replace } else { ExistingRows::Refuse };
+        let done = load::load(session.connection(), project, &source, existing, &mut steps).await;
         let loaded = session.unlock_after(done).await?;
         session.close().await;
-        let rows = tables::counted(loaded.iter().map(|(_, rows)| rows).sum());
+        let rows = tables::format_rows(loaded.iter().map(|table| table.rows).sum());
         steps
             .note(&format!("{rows} in {}, every constraint checked", count(loaded.len(), "table", "tables")));
-        let loaded = loaded.iter().map(|(table, rows)| json!({ "table": table, "rows": rows }));
-        steps.finish(json!({ "loaded": loaded.collect::<Vec<_>>() }));
+        steps.finish(json!({ "loaded": loaded }));
         Ok(())
     }
 }
