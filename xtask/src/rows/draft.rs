@@ -145,9 +145,9 @@ fn check_replaceable(target: &Path, existing: ExistingDump) -> anyhow::Result<()
             "{shown} holds a dump already; nothing was written\n  to replace it: --force"
         ))
         .into()),
-        (false, _) => bail!(
-            "{shown} is not empty, and what it holds is no dump; nothing was written\n  name another folder"
-        ),
+        (false, _) => {
+            bail!("{shown} is not empty and is not a dump; nothing was written\n  name another folder")
+        }
     }
 }
 

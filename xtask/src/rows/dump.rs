@@ -140,7 +140,7 @@ impl Dump {
         let value: serde_json::Value = serde_json::from_str(&text).map_err(damaged)?;
         match value["format"].as_u64() {
             Some(format) if format != u64::from(FORMAT) => bail!(
-                "{shown} is of format {format}, and this tool reads {FORMAT}\n  load it with the checkout that made it"
+                "{shown} has format {format}, but this tool reads {FORMAT}\n  load it with the checkout that dumped it"
             ),
             _ => {}
         }
@@ -182,7 +182,7 @@ impl Dump {
         // Desktops leave hidden files in folders that people look at.
         for name in found.iter().filter(|name| *name != FILE && !name.starts_with('.')) {
             if !self.tables.iter().any(|table| table.file == *name) {
-                problems.push(format!("{} is no part of the dump", folder.join(name).display()));
+                problems.push(format!("{} is not part of the dump", folder.join(name).display()));
             }
         }
         for table in &self.tables {
@@ -191,7 +191,7 @@ impl Dump {
                 problems.push(format!("{} is missing", path.display()));
             } else if !path.is_file() {
                 // Opening a pipe would block for ever, and Ctrl-C would not end it.
-                problems.push(format!("{} is no file", path.display()));
+                problems.push(format!("{} is not a file", path.display()));
             }
         }
         Ok(problems)
@@ -203,7 +203,7 @@ impl Dump {
         for table in &self.tables {
             let path = folder.join(&table.file);
             if path.is_file() && sha256(&path).await? != table.sha256 {
-                problems.push(format!("{} is not as it was dumped", path.display()));
+                problems.push(format!("{} has changed since it was dumped", path.display()));
             }
         }
         Ok(problems)

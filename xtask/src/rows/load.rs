@@ -164,7 +164,7 @@ async fn load_table(
     // COPY stops reading at a line `\.`, even in the middle of a file.
     if rows != lines || rows != expected {
         anyhow::bail!(
-            "{} gave {rows} rows and not {expected}; nothing was loaded\n  look for a line `\\.` in it, or dump again",
+            "{} gave {rows} rows instead of {expected}; nothing was loaded\n  look for a line `\\.` in it, or dump again",
             path.display()
         );
     }

@@ -109,7 +109,7 @@ impl Drawing<'_> {
 
     fn table(&self, it: &Placed, body: &mut String) {
         let table = &self.schema.tables[it.table];
-        let (x, y, width) = (self.left(it.column), self.top + it.y, self.widths[it.column]);
+        let (x, y, width) = (self.left_edge(it.column), self.top + it.y, self.widths[it.column]);
         let (height, colour) = (height(table), app_colour(self.schema.app_index(table)));
         let _ = writeln!(
             body,
@@ -194,7 +194,7 @@ impl Drawing<'_> {
     /// Returns the point at which a line meets its box.
     fn edge(&self, end: End) -> (i32, i32) {
         let x = match end.right {
-            true => self.left(end.gutter),
+            true => self.left_edge(end.gutter),
             false => self.gutters[end.gutter],
         };
         (x, self.top + end.y)
@@ -207,7 +207,7 @@ impl Drawing<'_> {
     }
 
     /// Returns the left edge of a column's boxes.
-    fn left(&self, column: usize) -> i32 {
+    fn left_edge(&self, column: usize) -> i32 {
         self.gutters[column] + gutter_width(&self.tracks[column])
     }
 }
@@ -258,7 +258,7 @@ mod tests {
             assert!(!all.is_empty());
             for (cable, line) in &all {
                 for placed in &it.placed {
-                    let (x, y) = (it.left(placed.column), it.top + placed.y);
+                    let (x, y) = (it.left_edge(placed.column), it.top + placed.y);
                     let (right, bottom) =
                         (x + it.widths[placed.column], y + height(&schema.tables[placed.table]));
                     let inside = line[0].0.max(line[1].0) > x

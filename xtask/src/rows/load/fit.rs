@@ -34,7 +34,7 @@ pub(super) async fn require_same_schema(
     let commands = commands_to_fit(project, &dump.migrations, &applied);
     let way = commands.map_or(String::new(), |way| format!("migrate to where it was: {way}\n  or "));
     Err(Stop::Unfit(format!(
-        "the dump is of another schema than this database; nothing was loaded\n  {}\n  {way}dump again what you need",
+        "the dump does not match the schema of this database; nothing was loaded\n  {}\n  {way}dump again what you need",
         differences.join("\n  ")
     ))
     .into())
@@ -70,7 +70,7 @@ fn migration_differences(dumped: &[Migration], applied: &[Migration]) -> Vec<Str
     let in_dump = dumped.iter().filter_map(|migration| {
         let id = &migration.migration;
         match applied.iter().find(|other| other.migration == *id) {
-            None => Some(format!("{id} is in the dump, and not applied here")),
+            None => Some(format!("{id} is in the dump but not applied here")),
             Some(other) if other.checksum != migration.checksum => {
                 Some(format!("{id} here is not the file that the dump was made with"))
             }
@@ -81,8 +81,7 @@ fn migration_differences(dumped: &[Migration], applied: &[Migration]) -> Vec<Str
         applied.iter().filter(|migration| !dumped.iter().any(|other| other.migration == migration.migration));
     in_dump
         .chain(
-            only_here
-                .map(|migration| format!("{} is applied here, and not in the dump", migration.migration)),
+            only_here.map(|migration| format!("{} is applied here but not in the dump", migration.migration)),
         )
         .collect()
 }
@@ -91,8 +90,9 @@ fn migration_differences(dumped: &[Migration], applied: &[Migration]) -> Vec<Str
 fn column_differences(dumped: &DumpedTable, table: &Table) -> Vec<String> {
     let name = &table.name;
     let lost = dumped.columns.iter().filter(|column| !table.columns.contains(column));
-    let lost = lost.map(|column| format!("{name}.{} {} of the dump is not here", column.name, column.kind));
+    let lost =
+        lost.map(|column| format!("{name}.{} {} is in the dump but not here", column.name, column.kind));
     let new = table.columns.iter().filter(|column| !dumped.columns.contains(column));
-    let new = new.map(|column| format!("{name}.{} {} here is not in the dump", column.name, column.kind));
+    let new = new.map(|column| format!("{name}.{} {} is here but not in the dump", column.name, column.kind));
     lost.chain(new).collect()
 }
