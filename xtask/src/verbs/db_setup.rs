@@ -22,10 +22,10 @@ Run it as often as you like: it keeps what already exists.
 Exit code 3: the tables differ from apps.toml.")]
 pub(crate) struct Args {
     #[command(flatten)]
-    pub(crate) setup: Setup,
+    setup: Setup,
     /// Output format
     #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
+    format: Format,
 }
 
 impl Args {
