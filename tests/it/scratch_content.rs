@@ -84,7 +84,7 @@ fn a_migration_that_is_none_is_told_with_those_there_are() {
             &["has no migration `0009_nothing`", "0001_initial, 0002_add_manager, 0003_index_staff"],
         ),
         ("libary/0001_initial", &["`libary`", "library"]),
-        ("initial", &["`initial` is not a migration", "app/0001_name"]),
+        ("initial", &["`initial` names no migration", "app/0001_name"]),
     ] {
         let panic = catch_unwind(|| fixture::databases().at(wrong).run(async |_| Ok(()))).unwrap_err();
         let message = panic.downcast_ref::<String>().unwrap();
