@@ -1,4 +1,4 @@
-//! What is drawn of the schema: the graph of the migrations, and the tables with their foreign keys.
+//! Draws the schema: the graph of the migrations, and the tables with their foreign keys.
 
 pub(crate) mod erd;
 pub(crate) mod graph;

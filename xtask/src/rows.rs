@@ -1,4 +1,4 @@
-//! What moves the rows of the apps' tables, for the verbs that do: `flush`, `dumpdata` and `loaddata`.
+//! Reads, writes and removes the rows of the apps' tables, for `flush`, `dumpdata` and `loaddata`.
 
 pub(crate) mod draft;
 pub(crate) mod dump;

@@ -29,13 +29,13 @@ fn a_damaged_file_is_named() {
     check(
         &[],
         1,
-        &["dump/people.copy is not as it was dumped", "nothing was loaded", "dump --edited"],
+        &["dump/people.copy has changed since it was dumped", "nothing was loaded", "dump --edited"],
         |_, edit| {
             edit("people.copy", "a@x.org", "z@x.org");
         },
     );
     check(&[], 1, &["dump/dump.json is damaged"], |_, edit| edit("dump.json", "{", "["));
-    check(&[], 1, &["is of format 2, and this tool reads 1"], |_, edit| {
+    check(&[], 1, &["has format 2, but this tool reads 1"], |_, edit| {
         edit("dump.json", "\"format\": 1", "\"format\": 2");
     });
     check(&[], 1, &["dump.json is damaged", "is not the file of table"], |_, edit| {
@@ -47,13 +47,13 @@ fn a_damaged_file_is_named() {
 fn missing_and_extra_files_are_named() {
     for args in [&[][..], &["--edited"]] {
         let said =
-            &["dump/people.copy is missing", "dump/more.copy is no part of the dump", "nothing was loaded"];
+            &["dump/people.copy is missing", "dump/more.copy is not part of the dump", "nothing was loaded"];
         check(args, 1, said, |checkout, _| {
             fs::rename(checkout.root().join("dump/people.copy"), checkout.root().join("dump/more.copy"))
                 .unwrap();
         });
     }
-    check(&[], 1, &["dump/people.copy is no file", "nothing was loaded"], |checkout, _| {
+    check(&[], 1, &["dump/people.copy is not a file", "nothing was loaded"], |checkout, _| {
         let path = checkout.root().join("dump/people.copy");
         fs::remove_file(&path).unwrap();
         fs::create_dir(path).unwrap();
@@ -136,13 +136,14 @@ fn an_edited_file_that_breaks_nothing_is_loaded_when_told_so() {
 
 #[test]
 fn a_dump_of_another_schema_is_refused() {
-    let other = &["of another schema", "nothing was loaded", "\n  dump again what you need"];
+    let other =
+        &["does not match the schema of this database", "nothing was loaded", "\n  dump again what you need"];
     check(
         &[],
         3,
         &[
             other as &[&str],
-            &["loans/0009_x is in the dump, and not applied here", "loans/0001_initial is applied here"],
+            &["loans/0009_x is in the dump but not applied here", "loans/0001_initial is applied here"],
         ]
         .concat(),
         |_, edit| {
@@ -161,7 +162,7 @@ fn a_dump_of_another_schema_is_refused() {
     check(
         &[],
         3,
-        &["people.email text here is not in the dump", "people.email citext of the dump is not here"],
+        &["people.email text is here but not in the dump", "people.email citext is in the dump but not here"],
         |checkout, _| {
             let path = checkout.root().join("dump/dump.json");
             let text = fs::read_to_string(&path).unwrap();
@@ -179,7 +180,7 @@ fn a_dump_of_another_schema_is_refused() {
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
         let load = ["loaddata", &folder, "--replace"];
         let newer = checkout.xtask(db, &load);
-        newer.expect(3, &["loans/0002_more is applied here, and not in the dump"]);
+        newer.expect(3, &["loans/0002_more is applied here but not in the dump"]);
         newer.expect(3, &["migrate to where it was: cargo xtask migrate loans 0001_initial\n"]);
         for direction in ["up", "down"] {
             fs::remove_file(checkout.path(&format!("loans/0002_more.{direction}.sql")))?;

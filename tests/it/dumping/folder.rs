@@ -25,7 +25,7 @@ fn a_folder_that_holds_something_is_not_overwritten() {
         for mine in [".mine", "mine.txt"] {
             fs::write(checkout.root().join("dump").join(mine), "mine")?;
             let before = files(&folder);
-            checkout.xtask(db, &["dumpdata", "--output", &folder, "--force"]).expect(1, &["is no dump"]);
+            checkout.xtask(db, &["dumpdata", "--output", &folder, "--force"]).expect(1, &["is not a dump"]);
             assert_eq!(before, files(&folder));
         }
         let root = checkout.root().display().to_string();

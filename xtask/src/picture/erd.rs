@@ -1,4 +1,4 @@
-//! The tables of each app with their columns, and the foreign keys between them.
+//! Draws the tables of each app with their columns, and the foreign keys between them.
 
 mod columns;
 mod drawing;

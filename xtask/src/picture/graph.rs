@@ -1,4 +1,4 @@
-//! The migrations in the order in which they run, and what each waits for.
+//! Draws the migrations in the order in which they run, with the dependencies between them.
 
 mod drawing;
 mod lanes;

@@ -1,18 +1,18 @@
-//! What our pictures have in common as SVG: colours for a light and a dark page, fonts, and escaping.
+//! What our SVG pictures share: colours for light and dark pages, fonts, and escaping.
 //!
-//! A README shows them as images, which load nothing: no font, no script.
+//! A README shows them as images, and browsers load no fonts and run no scripts in images.
 
 use std::fmt::Write;
 
-/// Of an app, by its position in the manifest; white letters can be read on each.
+/// Colours of apps, by their position in the manifest. White text is readable on each.
 const APPS: [&str; 8] =
     ["#2f6db5", "#2e7d4f", "#9a4f96", "#b4581a", "#0f7b83", "#b23a48", "#6b701e", "#55617a"];
-/// Of lines, on paper of either kind.
+/// Colours of lines. Each is visible on light and on dark pages.
 const LINES: [&str; 8] =
     ["#4a8fd4", "#e08a2e", "#3fa866", "#ab6fd0", "#e0576b", "#1fa3a8", "#9a9a24", "#8a7a68"];
 
-/// Em of a letter in a font of fixed width; the widest of the usual ones has it.
-const LETTER: f64 = 0.605;
+/// Width of a letter in em, in the widest of the usual monospaced fonts.
+const LETTER_EM: f64 = 0.605;
 
 const STYLE: &str = "\
   svg { --paper: #ffffff; --ink: #1f2328; --quiet: #656d76; --rule: #d0d7de; --box: #f6f8fa }
@@ -26,26 +26,26 @@ fill: var(--ink); white-space: pre }
   .paper { fill: var(--paper); stroke: var(--rule) }
 ";
 
-/// The colour of an app.
-pub(crate) fn app_colour(index: usize) -> &'static str {
+/// Returns the colour of an app by its position in the manifest.
+pub(super) fn app_colour(index: usize) -> &'static str {
     APPS[index % APPS.len()]
 }
 
-/// The colour of a line.
-pub(crate) fn line_colour(index: usize) -> &'static str {
+/// Returns the colour of a line by its position among the lines.
+pub(super) fn line_colour(index: usize) -> &'static str {
     LINES[index % LINES.len()]
 }
 
-/// Pixels that a text takes in a size of letters, rounded up.
-pub(crate) fn width_of(text: &str, size: i32) -> i32 {
+/// Returns the width of a text in pixels, rounded up; `size` is the font size in pixels.
+pub(super) fn width_of(text: &str, size: i32) -> i32 {
     let letters = i32::try_from(text.chars().count()).unwrap_or(i32::MAX / 100);
-    // As whole numbers, so that every machine gets the same.
-    let thousandths = (LETTER * 1000.0) as i32;
+    // In whole numbers, so that every machine gets the same result.
+    let thousandths = (LETTER_EM * 1000.0) as i32;
     (letters * size * thousandths + 999) / 1000
 }
 
-/// A whole picture around what is drawn.
-pub(crate) fn page(name: &str, title: &str, (width, height): (i32, i32), style: &str, body: &str) -> String {
+/// Wraps what is drawn into a complete SVG file.
+pub(super) fn page(name: &str, title: &str, (width, height): (i32, i32), style: &str, body: &str) -> String {
     let title = escaped(title);
     let mut page = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
@@ -61,13 +61,14 @@ pub(crate) fn page(name: &str, title: &str, (width, height): (i32, i32), style: 
     page
 }
 
-/// A text as XML has it.
-pub(crate) fn escaped(text: &str) -> String {
+/// Escapes a text for XML.
+pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// A line through these points with its corners rounded, as the `d` of a path. Each stretch is level or upright.
-pub(crate) fn path(points: &[(i32, i32)]) -> String {
+/// Returns the `d` attribute of a path through these points, with rounded corners. Each segment must be horizontal or
+/// vertical.
+pub(super) fn path(points: &[(i32, i32)]) -> String {
     let mut points = points.to_vec();
     points.dedup();
     let mut d = String::new();
@@ -82,7 +83,7 @@ pub(crate) fn path(points: &[(i32, i32)]) -> String {
     d
 }
 
-/// The point a corner's radius away from a corner, or half the way if that is nearer.
+/// Returns the point at a corner's radius from the corner towards another point, or halfway there if that is nearer.
 fn towards((x, y): (i32, i32), (to_x, to_y): (i32, i32)) -> (i32, i32) {
     let step = |distance: i32| distance.signum() * (distance.abs() / 2).min(6);
     (x + step(to_x - x), y + step(to_y - y))
@@ -93,13 +94,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn corners_are_rounded_and_no_longer_than_the_line() {
+    fn corners_are_rounded_and_fit_short_segments() {
         assert_eq!(path(&[(0, 0), (20, 0), (20, 8), (40, 8)]), "M0 0L14 0Q20 0 20 4L20 4Q20 8 26 8L40 8");
         assert_eq!(path(&[(0, 0), (20, 0), (20, 0)]), "M0 0L20 0");
     }
 
     #[test]
-    fn what_xml_has_a_use_for_is_escaped() {
+    fn special_characters_of_xml_are_escaped() {
         assert_eq!(escaped("a<b> & \"c\""), "a&lt;b&gt; &amp; &quot;c&quot;");
     }
 }

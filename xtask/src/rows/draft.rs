@@ -1,4 +1,4 @@
-//! A folder that is written beside its place, and gets its name when it is complete.
+//! Writes a folder under a temporary name beside its place, and renames it when it is complete.
 
 use std::{
     ffi::OsString,
@@ -16,63 +16,72 @@ use crate::{
     terminal::exit::Stop,
 };
 
-/// A folder under way. Dropped before it is complete, it is removed; what a killed process left, the next one removes.
+/// What to do if the target already holds a dump.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ExistingDump {
+    Refuse,
+    Replace,
+}
+
+/// A folder that is being written. If it is dropped before it is complete, it is removed. If the process is killed, the next
+/// draft of the same target removes it.
 #[derive(Debug)]
 pub(crate) struct Draft {
     folder: PathBuf,
     target: PathBuf,
-    force: bool,
-    /// Locked for as long as its writer lives, which is how another one knows.
+    existing: ExistingDump,
+    /// Holds a lock on the folder as long as this process lives, so that other processes don't remove it.
     _writer: File,
 }
 
 impl Draft {
-    /// Begins one that will be called `target`, unless that would cost somebody something.
-    pub(crate) fn new(target: &Path, force: bool) -> anyhow::Result<Draft> {
-        // Of a link, what it leads to.
+    /// Starts a folder that will be renamed to `target`. Fails if `target` holds anything but a dump that may be replaced.
+    pub(crate) fn new(target: &Path, existing: ExistingDump) -> anyhow::Result<Draft> {
+        // If it is a link, we replace what it points to.
         let target = target.canonicalize().unwrap_or(dump::absolute(target)?);
         let (Some(parent), Some(name)) = (target.parent(), target.file_name()) else {
-            bail!("{} can't be a folder of ours; name another one", target.display());
+            bail!("{} can't be replaced by a dump; name another folder", target.display());
         };
-        may_replace(&target, force)?;
-        fs::create_dir_all(parent).with_context(|| format!("make {}", parent.display()))?;
+        check_replaceable(&target, existing)?;
+        fs::create_dir_all(parent).with_context(|| format!("create {}", parent.display()))?;
         let mut prefix = OsString::from(".");
         prefix.push(name);
         prefix.push(".draft-");
-        sweep(parent, &prefix);
+        remove_abandoned(parent, &prefix);
         loop {
             let mut name = prefix.clone();
             name.push(format!("{:016x}", rand::random::<u64>()));
             let folder = parent.join(name);
-            let made = DirBuilder::new().mode(0o700).create(&folder);
-            made.with_context(|| format!("make {}", folder.display()))?;
+            let created = DirBuilder::new().mode(0o700).create(&folder);
+            created.with_context(|| format!("create {}", folder.display()))?;
             let writer = File::open(&folder).with_context(|| format!("open {}", folder.display()))?;
-            // Another one may have swept it before it was locked.
+            // Another process may have removed it before we locked it.
             if writer.try_lock().is_ok() && folder.exists() {
-                return Ok(Draft { folder, target, force, _writer: writer });
+                return Ok(Draft { folder, target, existing, _writer: writer });
             }
         }
     }
 
-    /// Makes a file in it that its owner alone can read.
-    pub(crate) fn file(&self, name: &str) -> anyhow::Result<DraftFile> {
+    /// Creates a file in the folder that only its owner can read.
+    pub(crate) fn create_file(&self, name: &str) -> anyhow::Result<DraftFile> {
         let path = self.folder.join(name);
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-        let file = file.with_context(|| format!("make {}", path.display()))?;
+        let file = file.with_context(|| format!("create {}", path.display()))?;
         Ok(DraftFile { writer: io::BufWriter::new(file), path })
     }
 
-    /// Gives it its name. What had that name is gone then; the two change places at once where the file system can.
+    /// Renames the folder to its target and removes what was there. On file systems that can, the two are exchanged in one
+    /// step, so that the target is never missing.
     pub(crate) fn complete(self) -> anyhow::Result<PathBuf> {
-        // Somebody else may have been quicker.
-        may_replace(&self.target, self.force)?;
-        let named = match renameat_with(CWD, &self.folder, CWD, &self.target, RenameFlags::EXCHANGE) {
+        // Another process may have put something there since we started.
+        check_replaceable(&self.target, self.existing)?;
+        let renamed = match renameat_with(CWD, &self.folder, CWD, &self.target, RenameFlags::EXCHANGE) {
             Ok(()) => Ok(()),
-            // Nothing is there to change places with, or the file system can't.
+            // There is nothing to exchange it with, or the file system can't exchange.
             Err(_) => self.rename(),
         };
-        named.with_context(|| format!("give the dump its name, {}", self.target.display()))?;
-        // Dropping removes what has our old name now.
+        renamed.with_context(|| format!("rename the dump to {}", self.target.display()))?;
+        // After an exchange, the old dump has our temporary name, and `drop` removes it.
         Ok(self.target.clone())
     }
 
@@ -93,7 +102,7 @@ impl Drop for Draft {
     }
 }
 
-/// A file of a draft.
+/// A file in a draft.
 pub(crate) struct DraftFile {
     writer: io::BufWriter<File>,
     path: PathBuf,
@@ -104,15 +113,15 @@ impl DraftFile {
         self.writer.write_all(bytes).with_context(|| format!("write {}", self.path.display()))
     }
 
-    /// Makes sure that it is on the disk.
+    /// Waits until the file is on the disk.
     pub(crate) fn close(mut self) -> anyhow::Result<()> {
         let flushed = self.writer.flush().and_then(|()| self.writer.get_ref().sync_all());
         flushed.with_context(|| format!("write {}", self.path.display()))
     }
 }
 
-/// Refuses a place that holds something, other than a dump of ours that is to be replaced.
-fn may_replace(target: &Path, force: bool) -> anyhow::Result<()> {
+/// Fails if `target` holds anything but a dump that may be replaced. A missing or empty folder is fine.
+fn check_replaceable(target: &Path, existing: ExistingDump) -> anyhow::Result<()> {
     let shown = target.display();
     let names =
         fs::read_dir(target).and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect());
@@ -124,26 +133,26 @@ fn may_replace(target: &Path, force: bool) -> anyhow::Result<()> {
     if names.is_empty() {
         return Ok(());
     }
-    // Not where somebody put something of his own beside it, hidden or not: all of the folder goes.
-    let ours = Dump::read(target).is_ok_and(|dump| {
+    // We replace the whole folder, so every file in it, even a hidden one, must belong to the dump.
+    let is_dump = Dump::read(target).is_ok_and(|dump| {
         let files: Vec<&str> =
             dump.tables.iter().map(|table| table.file.as_str()).chain([dump::FILE]).collect();
         names.iter().all(|name| files.iter().any(|file| name == file))
     });
-    match (ours, force) {
-        (true, true) => Ok(()),
-        (true, false) => Err(Stop::Refused(format!(
+    match (is_dump, existing) {
+        (true, ExistingDump::Replace) => Ok(()),
+        (true, ExistingDump::Refuse) => Err(Stop::Refused(format!(
             "{shown} holds a dump already; nothing was written\n  to replace it: --force"
         ))
         .into()),
-        (false, _) => bail!(
-            "{shown} is not empty, and what it holds is no dump; nothing was written\n  name another folder"
-        ),
+        (false, _) => {
+            bail!("{shown} is not empty and is not a dump; nothing was written\n  name another folder")
+        }
     }
 }
 
-/// Removes the drafts of those who are gone.
-fn sweep(parent: &Path, prefix: &OsString) {
+/// Removes drafts of the same target whose processes have ended.
+fn remove_abandoned(parent: &Path, prefix: &OsString) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();

@@ -1,4 +1,4 @@
-//! A dump: a folder with a file a table in the text of Postgres's COPY, and one that says what they are.
+//! A dump: a folder with one file per table, in the text format of Postgres's COPY, and `dump.json`, which describes them.
 
 use std::{
     fs::{self, File},
@@ -14,36 +14,46 @@ use sha2::{Digest, Sha256};
 
 use crate::rows::tables::Column;
 
-/// The file that says what the others are.
+/// The file that describes the others.
 pub(crate) const FILE: &str = "dump.json";
-/// What we write; another number is another tool's.
+/// The version of the format that we write and read.
 pub(crate) const FORMAT: u32 = 1;
-/// In the name of a file a table's name stands for itself, but for what a file system might trip over.
+/// Every character of a table's name that is percent-encoded in the name of its file, because some file system rejects it.
 const IN_A_NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-');
 
-/// The same text for the same value, whatever role or server prefer; and an error where a policy would leave rows out.
+/// Settings under which Postgres writes the same text for the same value, whatever the role or the server prefers, and fails
+/// rather than letting a row-level security policy hide rows.
 pub(crate) const SETTINGS: &str = "
     set local timezone = 'UTC'; set local datestyle = 'ISO, MDY'; set local intervalstyle = 'postgres';
     set local extra_float_digits = 3; set local bytea_output = 'hex'; set local lc_monetary = 'C';
     set local xmloption = 'content'; set local row_security = off";
 
-/// What `dump.json` says. Nothing in it tells when or where, so the same rows make the same dump.
+/// Whether the files of a dump must still be the ones that were dumped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Files {
+    /// Each must have the checksum and the number of rows that `dump.json` records.
+    Unchanged,
+    /// They were edited on purpose, and only have to be there.
+    Edited,
+}
+
+/// The content of `dump.json`. It holds no time and no place, so the same rows always make the same dump.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Dump {
     pub(crate) format: u32,
-    /// The server's version; another one reads the files as well.
+    /// The version of the server that was dumped. Other versions can read the files too.
     pub(crate) postgres: String,
-    /// What was applied.
+    /// The applied migrations.
     pub(crate) migrations: Vec<Migration>,
-    /// In an order in which they can be loaded.
+    /// In an order in which they can be loaded one after the other.
     pub(crate) tables: Vec<DumpedTable>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Migration {
     pub(crate) migration: String,
-    /// SHA-384 of its file, as the ledger has it.
+    /// SHA-384 of its file in hexadecimal, as the ledger records it.
     pub(crate) checksum: String,
 }
 
@@ -64,13 +74,13 @@ pub(crate) struct DumpedSequence {
     pub(crate) is_called: bool,
 }
 
-/// Name of a table's file.
+/// Returns the name of a table's file.
 pub(crate) fn file_name(table: &str) -> String {
     format!("{}.copy", utf8_percent_encode(table, IN_A_NAME))
 }
 
-/// The ledger as a dump records it.
-pub(crate) fn migrations(ledger: &Ledger) -> Vec<Migration> {
+/// Lists the applied migrations for `dump.json`.
+pub(crate) fn applied_migrations(ledger: &Ledger) -> Vec<Migration> {
     let applied = ledger.applied.iter().map(|row| Migration {
         migration: format!("{}/{}", row.app, row.name()),
         checksum: hex(&row.checksum),
@@ -78,18 +88,18 @@ pub(crate) fn migrations(ledger: &Ledger) -> Vec<Migration> {
     applied.collect()
 }
 
-/// Bytes in hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
+/// Writes bytes in hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Hashes a file's text, and counts its lines, which are a table's rows: a line break within a value is written `\n`.
+/// Hashes the text of a table's file and counts its lines. A line is a row: COPY writes a line break in a value as `\n`.
 #[derive(Default)]
 pub(crate) struct Tally {
     hash: Sha256,
     pub(crate) rows: u64,
     pub(crate) bytes: u64,
-    in_a_line: bool,
+    mid_line: bool,
 }
 
 impl Tally {
@@ -97,12 +107,12 @@ impl Tally {
         self.hash.update(text);
         self.bytes += text.len() as u64;
         self.rows += text.iter().filter(|byte| **byte == b'\n').count() as u64;
-        self.in_a_line = text.last().map_or(self.in_a_line, |byte| *byte != b'\n');
+        self.mid_line = text.last().map_or(self.mid_line, |byte| *byte != b'\n');
     }
 
-    /// Lines, also where somebody's editor left out the last line break.
-    pub(crate) fn lines(&self) -> u64 {
-        self.rows + u64::from(self.in_a_line)
+    /// Returns the number of lines, including a last one that an editor left without a line break.
+    pub(super) fn lines(&self) -> u64 {
+        self.rows + u64::from(self.mid_line)
     }
 
     pub(crate) fn sha256(self) -> String {
@@ -111,7 +121,7 @@ impl Tally {
 }
 
 impl Dump {
-    /// Reads what a folder says of itself.
+    /// Reads a folder's `dump.json`. Fails if there is none, or if it is damaged or of another format.
     pub(crate) fn read(folder: &Path) -> anyhow::Result<Dump> {
         let path = folder.join(FILE);
         let shown = path.display();
@@ -130,7 +140,7 @@ impl Dump {
         let value: serde_json::Value = serde_json::from_str(&text).map_err(damaged)?;
         match value["format"].as_u64() {
             Some(format) if format != u64::from(FORMAT) => bail!(
-                "{shown} is of format {format}, and this tool reads {FORMAT}\n  load it with the checkout that made it"
+                "{shown} has format {format}, but this tool reads {FORMAT}\n  load it with the checkout that dumped it"
             ),
             _ => {}
         }
@@ -141,56 +151,66 @@ impl Dump {
         Ok(dump)
     }
 
-    /// Files of a folder that are none of the dump's, and files of the dump that are not there.
-    pub(crate) fn files_amiss(&self, folder: &Path) -> anyhow::Result<Vec<String>> {
-        let mut amiss = Vec::new();
+    /// Makes sure that a folder holds exactly the files of the dump, and, unless they were edited, that each still has its
+    /// checksum. Lists every problem at once.
+    pub(crate) async fn verify(&self, folder: &Path, files: Files) -> anyhow::Result<()> {
+        let mut problems = self.missing_and_extra(folder)?;
+        let complete = problems.is_empty();
+        if files == Files::Unchanged {
+            problems.extend(self.changed(folder).await?);
+        }
+        if problems.is_empty() {
+            return Ok(());
+        }
+        let folder = shell_path(folder);
+        let or = format!("; if you edited the files on purpose: cargo xtask loaddata {folder} --edited");
+        bail!(
+            "the dump is damaged; nothing was loaded\n  {}\n  restore it or dump again{}",
+            problems.join("\n  "),
+            if complete { or.as_str() } else { "" }
+        )
+    }
+
+    /// Lists the files of a folder that are not the dump's, and the files of the dump that are missing there.
+    fn missing_and_extra(&self, folder: &Path) -> anyhow::Result<Vec<String>> {
+        let mut problems = Vec::new();
         let mut found = Vec::new();
         for entry in fs::read_dir(folder).with_context(|| format!("read {}", folder.display()))? {
             found.push(entry?.file_name().to_string_lossy().into_owned());
         }
         found.sort();
-        // Hidden files are those of desktops.
+        // Desktops leave hidden files in folders that people look at.
         for name in found.iter().filter(|name| *name != FILE && !name.starts_with('.')) {
             if !self.tables.iter().any(|table| table.file == *name) {
-                amiss.push(format!("{} is no part of the dump", folder.join(name).display()));
+                problems.push(format!("{} is not part of the dump", folder.join(name).display()));
             }
         }
         for table in &self.tables {
             let path = folder.join(&table.file);
             if !found.contains(&table.file) {
-                amiss.push(format!("{} is missing", path.display()));
+                problems.push(format!("{} is missing", path.display()));
             } else if !path.is_file() {
-                // To open a pipe would take for ever, and Ctrl-C would not end it.
-                amiss.push(format!("{} is no file", path.display()));
+                // Opening a pipe would block for ever, and Ctrl-C would not end it.
+                problems.push(format!("{} is not a file", path.display()));
             }
         }
-        Ok(amiss)
+        Ok(problems)
     }
 
-    /// Makes sure that every file is what was written; all that is wrong at once. Where they were edited, only that they are
-    /// there.
-    pub(crate) async fn prove(&self, folder: &Path, edited: bool) -> anyhow::Result<()> {
-        let mut amiss = self.files_amiss(folder)?;
-        let there = amiss.is_empty();
-        for table in self.tables.iter().filter(|_| !edited) {
+    /// Lists the files whose checksum is not the recorded one.
+    async fn changed(&self, folder: &Path) -> anyhow::Result<Vec<String>> {
+        let mut problems = Vec::new();
+        for table in &self.tables {
             let path = folder.join(&table.file);
             if path.is_file() && sha256(&path).await? != table.sha256 {
-                amiss.push(format!("{} is not as it was dumped", path.display()));
+                problems.push(format!("{} has changed since it was dumped", path.display()));
             }
         }
-        if amiss.is_empty() {
-            return Ok(());
-        }
-        let folder = shown(folder);
-        let or = format!("; if files were edited on purpose: cargo xtask loaddata {folder} --edited");
-        bail!(
-            "the dump is not whole; nothing was loaded\n  {}\n  restore it or dump again{}",
-            amiss.join("\n  "),
-            if there { or.as_str() } else { "" }
-        )
+        Ok(problems)
     }
 }
 
+/// Hashes a file.
 async fn sha256(path: &Path) -> anyhow::Result<String> {
     let mut file = open(path)?;
     let (mut tally, mut buffer) = (Tally::default(), vec![0; 1 << 20]);
@@ -200,17 +220,18 @@ async fn sha256(path: &Path) -> anyhow::Result<String> {
             return Ok(tally.sha256());
         }
         tally.add(&buffer[..read]);
-        // Somebody may want us to end.
+        // Lets Ctrl-C end the command between two parts of a large file.
         tokio::task::yield_now().await;
     }
 }
 
-pub(crate) fn open(path: &Path) -> anyhow::Result<File> {
+/// Opens a file, and names it in the error if that fails.
+pub(super) fn open(path: &Path) -> anyhow::Result<File> {
     File::open(path).with_context(|| format!("open {}", path.display()))
 }
 
-/// Bytes as people read them.
-pub(crate) fn size(bytes: u64) -> String {
+/// Formats a number of bytes for people: `512 bytes`, `24 kB`, `31 MB`.
+pub(crate) fn format_size(bytes: u64) -> String {
     match bytes {
         0..10_000 => format!("{bytes} bytes"),
         10_000..10_000_000 => format!("{} kB", bytes / 1000),
@@ -218,12 +239,12 @@ pub(crate) fn size(bytes: u64) -> String {
     }
 }
 
-/// A path as a shell takes it for one word.
-pub(crate) fn shown(path: &Path) -> String {
+/// Quotes a path so that a shell reads it as one word.
+pub(crate) fn shell_path(path: &Path) -> String {
     crate::terminal::shell::shell_word(&path.display().to_string())
 }
 
-/// Where a folder is, whatever the current one becomes.
+/// Makes a path absolute, so that it stays valid if the current folder changes.
 pub(crate) fn absolute(folder: &Path) -> anyhow::Result<PathBuf> {
     std::path::absolute(folder).with_context(|| format!("find {}", folder.display()))
 }

@@ -1,4 +1,4 @@
-//! Loading a dump, in one transaction: rows become exactly what they were, and no row gets past a constraint.
+//! Loads a dump in one transaction. The rows become exactly what they were when dumped, and Postgres checks every constraint.
 
 mod blame;
 mod copying;
@@ -11,13 +11,13 @@ use migrations::{Error, Project};
 use sqlx::{Connection, PgConnection};
 
 pub(crate) use self::copying::Source;
-use self::copying::{copy, defer};
+use self::copying::{Copied, copy, defer};
 use crate::{
     database::session::quoted,
     rows::{
-        dump::{self, Dump, DumpedTable, SETTINGS},
+        dump::{self, Dump, DumpedTable, Files, SETTINGS},
         emptying::{self, Triggers},
-        tables::{self, ForeignKey, Others, Table},
+        tables::{self, ForeignKey, Others, Table, TableRows},
     },
     terminal::{
         exit::Stop,
@@ -25,32 +25,41 @@ use crate::{
     },
 };
 
-/// Loads, and returns the rows of each table.
+/// What to do with rows that the tables hold already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ExistingRows {
+    /// Refuse to load.
+    Refuse,
+    /// Remove them first.
+    Replace,
+}
+
+/// Loads a dump, and returns how many rows each table has now.
 pub(crate) async fn load(
     conn: &mut PgConnection,
     project: &Project,
     source: &Source<'_>,
-    replace: bool,
+    existing: ExistingRows,
     steps: &mut Steps,
-) -> anyhow::Result<Vec<(String, u64)>> {
+) -> anyhow::Result<Vec<TableRows>> {
     let failed = || Error::database("load the dump");
     let names: BTreeSet<String> = source.dump.tables.iter().map(|table| table.table.clone()).collect();
     let mut transaction = conn.begin().await.map_err(failed())?;
     let conn = &mut *transaction;
     let tables = tables::read(conn, project, &names).await?;
-    fit::must_fit(conn, project, source.dump, &tables).await?;
+    fit::require_same_schema(conn, project, source.dump, &tables).await?;
     if tables.is_empty() {
         return Ok(Vec::new());
     }
     tables::lock(conn, &tables, Others::Wait).await?;
-    tables::run(conn, SETTINGS, "begin to load").await?;
-    let back = emptying::stand_down(conn, &tables, Triggers::ThatMayChangeRows).await?;
-    // Before rows go: a table with a check that waits for the end can't be altered.
-    let waiting = forward_keys(&tables);
-    for (table, key) in &waiting {
+    tables::execute(conn, SETTINGS, "start loading").await?;
+    let restore = emptying::disable_triggers(conn, &tables, Triggers::ThatMayChangeRows).await?;
+    // Before any row changes, because Postgres refuses to alter a table that has deferred checks pending.
+    let deferred = forward_keys(&tables);
+    for (table, key) in &deferred {
         defer(conn, table, key).await?;
     }
-    empty(conn, &tables, source, replace).await?;
+    empty_tables(conn, &tables, source, existing).await?;
     let mut loaded = Vec::new();
     for table in &tables {
         let Some(dumped) = source.dump.tables.iter().find(|dumped| dumped.table == table.name) else {
@@ -59,60 +68,59 @@ pub(crate) async fn load(
         steps.doing_part("load", &table.name, loaded.len(), tables.len());
         let (rows, elapsed) = timed(load_table(conn, source, table, dumped)).await;
         let rows = rows?;
-        let told = tables::counted(rows);
-        steps.done("load", &table.name, &told, Some(elapsed));
-        loaded.push((table.name.clone(), rows));
+        steps.done("load", &table.name, &tables::format_rows(rows), Some(elapsed));
+        loaded.push(TableRows { table: table.name.clone(), rows });
     }
     steps.doing("load", "constraints");
-    tables::run(conn, "savepoint before_the_check", "check the constraints").await?;
+    tables::execute(conn, "savepoint before_the_check", "check the constraints").await?;
     if let Err(error) = sqlx::raw_sql("set constraints all immediate").execute(&mut *conn).await {
-        return Err(blame::deferred(conn, source, &tables, error).await);
+        return Err(blame::explain_deferred(conn, source, &tables, error).await);
     }
-    for (table, key) in &waiting {
+    for (table, key) in &deferred {
         let sql =
             format!("alter table {} alter constraint {} {}", table.sql(), quoted(&key.name), key.timing);
-        tables::run(conn, &sql, "put the constraints back").await?;
+        tables::execute(conn, &sql, "restore the constraints").await?;
     }
-    for statement in back {
-        tables::run(conn, &statement, "put the triggers back").await?;
+    for statement in restore {
+        tables::execute(conn, &statement, "restore the triggers").await?;
     }
     set_sequences(conn, source.dump, &tables).await?;
     transaction.commit().await.map_err(failed())?;
     Ok(loaded)
 }
 
-/// Makes room, if that was asked for, and if nobody else's rows hang on what goes.
-async fn empty(
+/// Removes the rows of the tables. Refuses if the caller did not ask for that, or if rows of other tables refer to them.
+async fn empty_tables(
     conn: &mut PgConnection,
     tables: &[Table],
     source: &Source<'_>,
-    replace: bool,
+    existing: ExistingRows,
 ) -> anyhow::Result<()> {
-    let rows = tables::rows(conn, tables).await?;
+    let rows = tables::count_rows(conn, tables).await?;
     if rows.iter().all(|rows| *rows == 0) {
         return Ok(());
     }
-    let held = tables::told(tables, &rows);
-    if !replace {
+    if existing == ExistingRows::Refuse {
         let why = format!(
-            "the tables hold rows: {held}; nothing was touched\n  to have those of the dump instead: cargo xtask {}",
+            "the tables hold rows: {}; nothing was touched\n  to replace them with the rows of the dump: cargo xtask {}",
+            tables::list_largest(tables, &rows),
             source.again
         );
         return Err(Stop::Refused(why).into());
     }
     let references = emptying::references(conn, tables).await?;
-    let mut hanging = Vec::new();
+    let mut dangling = Vec::new();
     for reference in &references {
-        let rows = reference.rows(conn).await?;
+        let rows = reference.count_rows(conn).await?;
         if rows > 0 {
-            hanging.push(format!("\n  {} ({})", reference.what, tables::counted(rows)));
+            dangling.push(format!("\n  {} ({})", reference.what, tables::format_rows(rows)));
         }
     }
-    if !hanging.is_empty() {
+    if !dangling.is_empty() {
         let why = format!(
-            "rows of tables that are not in the dump refer to what would go; nothing was touched{}\n  load a dump that has \
-             those tables too, or empty them first",
-            hanging.concat()
+            "rows of tables that are not in the dump refer to rows that would be removed; nothing was touched{}\n  load a \
+             dump that has those tables too, or empty them first",
+            dangling.concat()
         );
         return Err(Stop::Refused(why).into());
     }
@@ -123,11 +131,11 @@ async fn empty(
     }
 }
 
-/// The foreign keys that lead to tables which are loaded later, because the tables refer to each other in a circle.
+/// Finds the foreign keys to tables that are loaded later. There are some only if tables refer to each other in a cycle.
 fn forward_keys(tables: &[Table]) -> Vec<(&Table, &ForeignKey)> {
     let keys = tables.iter().enumerate().flat_map(|(at, table)| {
         let later = &tables[at + 1..];
-        let keys = table.foreign_keys.iter().filter(|key| later.iter().any(|other| key.leads_to(other)));
+        let keys = table.foreign_keys.iter().filter(|key| later.iter().any(|other| key.refers_to(other)));
         keys.map(move |key| (table, key))
     });
     keys.collect()
@@ -141,27 +149,31 @@ async fn load_table(
 ) -> anyhow::Result<u64> {
     let path = source.path(dumped);
     let mut file = dump::open(&path)?;
-    tables::run(conn, "savepoint before_the_table", "load the dump").await?;
+    tables::execute(conn, "savepoint before_the_table", "load the dump").await?;
     let (rows, lines) = match copy(conn, dumped, table, &mut file, &path).await? {
-        Ok(done) => done,
-        Err(error) => {
+        Copied::All { rows, lines } => (rows, lines),
+        Copied::Refused(error) => {
             file.rewind().with_context(|| format!("read {}", path.display()))?;
-            return Err(blame::row(conn, source, table, dumped, &mut file, error).await);
+            return Err(blame::explain_row(conn, source, table, dumped, &mut file, error).await);
         }
     };
-    tables::run(conn, "release savepoint before_the_table", "load the dump").await?;
-    // COPY takes a line `\.` for the end.
-    if rows != lines || !source.edited && rows != dumped.rows {
-        let expected = if source.edited { lines } else { dumped.rows };
+    tables::execute(conn, "release savepoint before_the_table", "load the dump").await?;
+    let expected = match source.files {
+        Files::Unchanged => dumped.rows,
+        Files::Edited => lines,
+    };
+    // COPY stops reading at a line `\.`, even in the middle of a file.
+    if rows != lines || rows != expected {
         anyhow::bail!(
-            "{} gave {rows} rows and not {expected}; nothing was loaded\n  look for a line `\\.` in it, or dump again",
+            "{} gave {rows} rows instead of {expected}; nothing was loaded\n  look for a line `\\.` in it, or dump again",
             path.display()
         );
     }
     Ok(rows)
 }
 
-/// Sets the sequences to where they were. A restarted one is a new file, so all of it ends with the transaction.
+/// Sets the sequences to the values in the dump. `setval` alone would survive a rollback; `restart` gives a sequence a new file
+/// in this transaction, so that a rollback undoes both.
 async fn set_sequences(conn: &mut PgConnection, dump: &Dump, tables: &[Table]) -> anyhow::Result<()> {
     for table in tables {
         let dumped = dump.tables.iter().find(|dumped| dumped.table == table.name);
@@ -169,7 +181,8 @@ async fn set_sequences(conn: &mut PgConnection, dump: &Dump, tables: &[Table]) -
             let at =
                 dumped.and_then(|dumped| dumped.sequences.iter().find(|at| at.column == sequence.column));
             let Some(at) = at else { continue };
-            tables::run(conn, &format!("alter sequence {} restart", sequence.name), "set a sequence").await?;
+            tables::execute(conn, &format!("alter sequence {} restart", sequence.name), "set a sequence")
+                .await?;
             let set = sqlx::query("select setval($1::regclass, $2, $3)").bind(&sequence.name);
             let set = set.bind(at.last_value).bind(at.is_called).execute(&mut *conn).await;
             set.map_err(Error::database("set a sequence"))?;

@@ -1,5 +1,5 @@
-//! The tables that the apps own, as they stand in a database: in an order in which their foreign keys let them be filled,
-//! locked with an end, and counted.
+//! The tables that the apps own, read from a database's catalogue: finding them by name, ordering them by their foreign keys,
+//! locking them, and counting their rows.
 
 use std::{cmp::Reverse, collections::BTreeSet};
 
@@ -13,16 +13,23 @@ use crate::{
     terminal::{exit::Stop, output::count},
 };
 
-/// SQLSTATEs of `lock_timeout` and of a deadlock.
+/// SQLSTATEs of a lock timeout and of a deadlock.
 const NO_LOCK: &[&str] = &["55P03", "40P01"];
 
-/// How much others may do with a table meanwhile.
+/// What other sessions may do with a table that we have locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Others {
-    /// Everything but change its shape.
-    Work,
-    /// Nothing.
+    /// Read and write its rows, but not alter the table.
+    ReadAndWrite,
+    /// Nothing, until our transaction ends.
     Wait,
+}
+
+/// How many rows of a table a command removed or loaded.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct TableRows {
+    pub(crate) table: String,
+    pub(crate) rows: u64,
 }
 
 /// A table that an app owns.
@@ -30,9 +37,9 @@ pub(crate) enum Others {
 pub(crate) struct Table {
     pub(crate) name: String,
     partitioned: bool,
-    /// Those that can be written, in their order.
+    /// The columns that can be written, which generated ones can't, in the table's order.
     pub(crate) columns: Vec<Column>,
-    /// Its primary key as `order by` takes it; `None` where it has none.
+    /// The columns of its primary key, as SQL for `order by`. `None`: it has no primary key.
     pub(crate) order: Option<String>,
     pub(crate) foreign_keys: Vec<ForeignKey>,
     pub(crate) sequences: Vec<Sequence>,
@@ -52,58 +59,58 @@ pub(crate) struct ForeignKey {
     schema: String,
     target: String,
     pub(crate) target_columns: Vec<String>,
-    /// When it is checked, as `alter constraint` takes it.
+    /// When Postgres checks it, as SQL for `alter constraint`.
     pub(crate) timing: String,
 }
 
-/// A sequence that goes with a column.
+/// A sequence that belongs to a column.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Sequence {
-    /// As SQL takes it.
+    /// Its quoted and qualified name.
     pub(crate) name: String,
     pub(crate) column: String,
 }
 
 impl Table {
-    /// Its name as SQL takes it.
+    /// Returns the quoted and qualified name.
     pub(crate) fn sql(&self) -> String {
         format!("public.{}", quoted(&self.name))
     }
 
-    /// Its own rows as SQL takes them: those of partitions too, but not those of tables that inherit from it.
+    /// Returns SQL that selects the rows of the table and its partitions, but not of tables that inherit from it.
     pub(crate) fn own_rows(&self) -> String {
         if self.partitioned { self.sql() } else { format!("only {}", self.sql()) }
     }
 
-    /// Its columns as SQL takes them.
+    /// Returns the quoted names of the columns, separated by commas.
     pub(crate) fn column_list(&self) -> String {
-        list(self.columns.iter().map(|column| column.name.as_str()))
+        quoted_list(self.columns.iter().map(|column| column.name.as_str()))
     }
 }
 
 impl ForeignKey {
-    /// Whether it leads to this table.
-    pub(crate) fn leads_to(&self, table: &Table) -> bool {
+    /// Whether the key refers to this table.
+    pub(crate) fn refers_to(&self, table: &Table) -> bool {
         self.schema == "public" && self.target == table.name
     }
 
-    /// The table that it leads to, as people name it.
+    /// Returns the name of the table that the key refers to, for people.
     pub(crate) fn target(&self) -> String {
         if self.schema == "public" { self.target.clone() } else { format!("{}.{}", self.schema, self.target) }
     }
 
-    /// The same as SQL takes it.
+    /// Returns the quoted and qualified name of the table that the key refers to.
     pub(crate) fn target_sql(&self) -> String {
         format!("{}.{}", quoted(&self.schema), quoted(&self.target))
     }
 }
 
-/// Names as SQL takes them, with commas.
-pub(crate) fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {
+/// Quotes names and joins them with commas.
+pub(super) fn quoted_list<'n>(names: impl Iterator<Item = &'n str>) -> String {
     names.map(quoted).collect::<Vec<_>>().join(", ")
 }
 
-/// Reads those of these tables that are there, in an order in which they can be filled.
+/// Reads the tables of these names that exist and that an app owns, in an order in which they can be filled.
 pub(crate) async fn read(
     conn: &mut PgConnection,
     project: &Project,
@@ -118,57 +125,57 @@ pub(crate) async fn read(
     let tables: Result<Vec<Table>, serde_json::Error> =
         rows.iter().map(|row| serde_json::from_str(row)).collect();
     let mut tables = tables.context("read the tables")?;
-    let owned = all(project);
+    let owned = owned_tables(project);
     tables.retain(|table| owned.contains(&table.name));
-    Ok(in_order(tables))
+    Ok(in_loading_order(tables))
 }
 
-/// Every table that an app owns.
-pub(crate) fn all(project: &Project) -> BTreeSet<String> {
+/// Returns the names of all tables that an app owns.
+pub(crate) fn owned_tables(project: &Project) -> BTreeSet<String> {
     project.apps.iter().flat_map(|app| app.tables.iter().cloned()).collect()
 }
 
-/// A table goes behind those that it refers to. Where some wait for each other, the one that waits for the fewest goes first.
-fn in_order(mut left: Vec<Table>) -> Vec<Table> {
+/// Sorts each table behind those that it refers to. In a cycle, the table that refers to the fewest others comes first.
+fn in_loading_order(mut rest: Vec<Table>) -> Vec<Table> {
     let mut ordered: Vec<Table> = Vec::new();
-    while !left.is_empty() {
-        let waits = |table: &Table| {
-            let others = left.iter().filter(|other| other.name != table.name);
-            others.filter(|other| table.foreign_keys.iter().any(|key| key.leads_to(other))).count()
+    while !rest.is_empty() {
+        let unfilled = |table: &Table| {
+            let others = rest.iter().filter(|other| other.name != table.name);
+            others.filter(|other| table.foreign_keys.iter().any(|key| key.refers_to(other))).count()
         };
-        let next = (0..left.len()).min_by_key(|&index| waits(&left[index])).unwrap_or(0);
-        ordered.push(left.remove(next));
+        let next = (0..rest.len()).min_by_key(|&index| unfilled(&rest[index])).unwrap_or(0);
+        ordered.push(rest.remove(next));
     }
     ordered
 }
 
-/// The tables that a person means by these names: `APP` or `APP/` for all of an app, `TABLE`, or `APP/TABLE` where an app is
-/// called the same.
-pub(crate) fn named(project: &Project, names: &[String]) -> anyhow::Result<BTreeSet<String>> {
+/// Finds the tables that the command line names: `APP` or `APP/` for all tables of an app, `TABLE`, or `APP/TABLE` if an app
+/// has the same name as the table.
+pub(crate) fn resolve_names(project: &Project, names: &[String]) -> anyhow::Result<BTreeSet<String>> {
     let mut tables = BTreeSet::new();
     for name in names {
         let whole = name.strip_suffix('/').unwrap_or(name);
         if let Some(app) = project.apps.iter().find(|app| app.name == whole) {
             tables.extend(app.tables.iter().cloned());
         } else if let Some((app, table)) = name.split_once('/') {
-            tables.insert(of_app(project.app(app)?, table)?);
-        } else if all(project).contains(name) {
+            tables.insert(table_of_app(project.app(app)?, table)?);
+        } else if owned_tables(project).contains(name) {
             tables.insert(name.clone());
         } else {
-            return Err(unknown(project, name));
+            return Err(unknown_name(project, name));
         }
     }
     Ok(tables)
 }
 
-fn of_app(app: &App, table: &str) -> anyhow::Result<String> {
+fn table_of_app(app: &App, table: &str) -> anyhow::Result<String> {
     if app.tables.iter().any(|owned| owned == table) {
         return Ok(table.to_owned());
     }
     bail!("app `{}` owns no table `{table}`\n  its tables: {}", app.name, app.tables.join(", "))
 }
 
-fn unknown(project: &Project, name: &str) -> anyhow::Error {
+fn unknown_name(project: &Project, name: &str) -> anyhow::Error {
     let hint = project.similar_name(name).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
     let apps: Vec<&str> = project.apps.iter().map(|app| app.name.as_str()).collect();
     anyhow!(
@@ -177,18 +184,19 @@ fn unknown(project: &Project, name: &str) -> anyhow::Error {
     )
 }
 
-/// Locks tables, or says who has them. Not for longer than a few seconds: whoever comes later waits behind us.
+/// Locks tables until the transaction ends. If the session's lock timeout passes, fails and lists the sessions that hold them.
+/// That timeout is a few seconds, because later sessions queue behind a lock that waits.
 pub(crate) async fn lock(conn: &mut PgConnection, tables: &[Table], others: Others) -> anyhow::Result<()> {
     let names: Vec<String> = tables.iter().map(Table::sql).collect();
-    let mode = if others == Others::Work { "access share" } else { "access exclusive" };
-    run(conn, "savepoint before_the_locks", "lock the tables").await?;
+    let mode = if others == Others::ReadAndWrite { "access share" } else { "access exclusive" };
+    execute(conn, "savepoint before_the_locks", "lock the tables").await?;
     let sql = format!("lock table {} in {mode} mode", names.join(", "));
     let Err(error) = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *conn).await else { return Ok(()) };
     let code = error.as_database_error().and_then(|error| error.code()).unwrap_or_default().into_owned();
     if !NO_LOCK.contains(&code.as_str()) {
         return Err(Error::database("lock the tables")(error).into());
     }
-    run(conn, "rollback to savepoint before_the_locks", "lock the tables").await?;
+    execute(conn, "rollback to savepoint before_the_locks", "lock the tables").await?;
     let holders: Vec<String> = sqlx::query_scalar(
         "select format('table %s is held by pid %s, application `%s`, role `%s`, running: %s',
                        string_agg(distinct l.relation::regclass::text, ', '), a.pid, a.application_name, a.usename,
@@ -203,7 +211,7 @@ pub(crate) async fn lock(conn: &mut PgConnection, tables: &[Table], others: Othe
     .bind(mode)
     .fetch_all(conn)
     .await
-    .map_err(Error::database("look who holds the tables"))?;
+    .map_err(Error::database("find out who holds the tables"))?;
     let holders: String = holders.iter().map(|holder| format!("\n  {holder}")).collect();
     Err(Stop::Locked(format!(
         "gave up waiting for a lock on the tables; nothing was touched{holders}\n  close that session, or run the same command again when it is done"
@@ -211,38 +219,39 @@ pub(crate) async fn lock(conn: &mut PgConnection, tables: &[Table], others: Othe
     .into())
 }
 
-/// How many rows each table holds.
-pub(crate) async fn rows(conn: &mut PgConnection, tables: &[Table]) -> anyhow::Result<Vec<u64>> {
+/// Counts the rows of each table.
+pub(crate) async fn count_rows(conn: &mut PgConnection, tables: &[Table]) -> anyhow::Result<Vec<u64>> {
     let counts: Vec<String> =
         tables.iter().map(|table| format!("(select count(*) from {})", table.own_rows())).collect();
     let sql = format!("select array[{}]::bigint[]", counts.join(", "));
-    let counted = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(conn).await;
-    let counted: Vec<i64> = counted.map_err(Error::database("count the rows"))?;
-    Ok(counted.into_iter().map(i64::unsigned_abs).collect())
+    let counts = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(conn).await;
+    let counts: Vec<i64> = counts.map_err(Error::database("count the rows"))?;
+    Ok(counts.into_iter().map(i64::unsigned_abs).collect())
 }
 
-/// `a 3 rows, b 7 rows`, of those that have any; the largest first, and not all where they are many.
-pub(crate) fn told(tables: &[Table], rows: &[u64]) -> String {
+/// Lists the five largest tables that hold rows, and how many more there are: `b 7 rows, a 3 rows, and 2 more tables`.
+pub(super) fn list_largest(tables: &[Table], rows: &[u64]) -> String {
     const SHOWN: usize = 5;
-    let mut held: Vec<(&Table, u64)> = tables.iter().zip(rows.iter().copied()).collect();
-    held.retain(|(_, rows)| *rows > 0);
-    held.sort_by_key(|(table, rows)| (Reverse(*rows), &table.name));
-    let more = held.len().saturating_sub(SHOWN);
-    let shown = held.iter().take(SHOWN).map(|(table, rows)| format!("{} {}", table.name, counted(*rows)));
-    let mut told: Vec<String> = shown.collect();
+    let mut filled: Vec<(&Table, u64)> = tables.iter().zip(rows.iter().copied()).collect();
+    filled.retain(|(_, rows)| *rows > 0);
+    filled.sort_by_key(|(table, rows)| (Reverse(*rows), &table.name));
+    let more = filled.len().saturating_sub(SHOWN);
+    let shown = filled.iter().take(SHOWN);
+    let mut list: Vec<String> =
+        shown.map(|(table, rows)| format!("{} {}", table.name, format_rows(*rows))).collect();
     if more > 0 {
-        told.push(format!("and {}", count(more, "more table", "more tables")));
+        list.push(format!("and {}", count(more, "more table", "more tables")));
     }
-    told.join(", ")
+    list.join(", ")
 }
 
-/// `1 row`, `2 rows`.
-pub(crate) fn counted(rows: u64) -> String {
+/// Formats a number of rows: `1 row`, `2 rows`.
+pub(crate) fn format_rows(rows: u64) -> String {
     count(usize::try_from(rows).unwrap_or(usize::MAX), "row", "rows")
 }
 
-/// Runs a statement that gives nothing back.
-pub(crate) async fn run(conn: &mut PgConnection, sql: &str, doing: &'static str) -> anyhow::Result<()> {
+/// Runs a statement that returns no rows. `doing` says what for, should it fail.
+pub(crate) async fn execute(conn: &mut PgConnection, sql: &str, doing: &'static str) -> anyhow::Result<()> {
     sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(conn).await.map_err(Error::database(doing))?;
     Ok(())
 }

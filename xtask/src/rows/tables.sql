@@ -1,15 +1,15 @@
--- Tables of `public` by name ($1), a JSON object each: what it takes to write their rows to a file and to read them back.
+-- Returns one JSON object per table of `public` that is named in $1, with what we need to write its rows to a file and read them back.
 select json_build_object(
     'name', c.relname,
     'partitioned', c.relkind = 'p',
     'columns', (
-        -- What is generated follows from the rest, and takes no value.
+        -- Postgres computes generated columns, and accepts no values for them.
         select coalesce(json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod)) order by a.attnum), '[]')
         from pg_attribute a
         where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
     ),
     'order', (
-        -- The same on every server, whatever its locale.
+        -- With collation C the order is the same on every server, whatever its locale.
         select string_agg(quote_ident(a.attname) || case when a.attcollation <> 0 then ' collate "C"' else '' end, ', ' order by k.n)
         from pg_index i
         cross join unnest(i.indkey::int2[]) with ordinality k (attnum, n)

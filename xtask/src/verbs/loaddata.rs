@@ -1,10 +1,10 @@
-//! `cargo xtask loaddata`: the rows that `dumpdata` wrote, back into the tables exactly as they were.
+//! `cargo xtask loaddata`: loads the rows that `dumpdata` wrote, exactly as they were.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 use migrations::Project;
-use serde_json::json;
+use serde::Serialize;
 
 use crate::{
     checkout::Checkout,
@@ -13,8 +13,9 @@ use crate::{
         session::{self, Timeouts, on_server},
     },
     rows::{
-        dump::{self, Dump},
-        load, tables,
+        dump::{self, Dump, Files},
+        load::{self, ExistingRows},
+        tables::{self, TableRows},
     },
     server::{self, Server},
     terminal::{
@@ -27,31 +28,37 @@ use crate::{
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:
-  cargo xtask loaddata FOLDER              into tables that are empty
-  cargo xtask loaddata FOLDER --replace    what they hold, such as the seeds, goes first
+  cargo xtask loaddata FOLDER              load into empty tables
+  cargo xtask loaddata FOLDER --replace    remove the tables' rows first, such as the seeds
 
-All of it is one transaction. Every constraint is checked, and a row that breaks one is told by file and line. Triggers that \
-could change a row stand down for it, so the rows become exactly what they were.
+It loads everything in one transaction and checks every constraint; it reports a row that breaks one by file and line. \
+It disables the triggers that could change a row meanwhile, so the rows become exactly what they were.
 
-Exit codes: 3 the dump is of another schema than this database; 4 the tables hold rows, or the database might matter, and the \
-message says what to pass; 5 somebody holds a lock.")]
+Exit codes: 3 the dump has another schema than this database; 4 refused, because the tables hold rows or the database might \
+matter; the message says what to pass; 5 timed out waiting for a lock.")]
 pub(crate) struct Args {
-    /// What dumpdata made
+    /// The folder that dumpdata wrote
     folder: PathBuf,
-    /// Take out first what the tables of the dump hold
+    /// First remove the rows of the dump's tables
     #[arg(long)]
     replace: bool,
-    /// The files were edited on purpose: don't compare them with their checksums
+    /// Load files that you edited on purpose: skip their checksums
     #[arg(long)]
     edited: bool,
-    /// Replace although the database might matter; repeat its name
+    /// Skip the safety check of --replace; repeat the database's name
     #[arg(long, value_name = "DATABASE", allow_hyphen_values = true, requires = "replace")]
     confirm: Option<String>,
     #[command(flatten)]
     timeouts: Timeouts,
-    /// How to report
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+}
+
+/// What `--format json` reports besides the steps.
+#[derive(Serialize)]
+struct Report {
+    loaded: Vec<TableRows>,
 }
 
 impl Args {
@@ -60,12 +67,16 @@ impl Args {
         let folder = dump::absolute(&self.folder)?;
         let dump = or_interrupted(async {
             let dump = Dump::read(&folder)?;
-            dump.prove(&folder, self.edited).await?;
+            dump.verify(&folder, self.files()).await?;
             Ok(dump)
         })
         .await?;
         let server = or_interrupted(server::start_existing(checkout, &project.postgres)).await?;
         on_server(&server, self.load(&server, &project, &folder, &dump)).await
+    }
+
+    fn files(&self) -> Files {
+        if self.edited { Files::Edited } else { Files::Unchanged }
     }
 
     async fn load(
@@ -77,7 +88,7 @@ impl Args {
     ) -> anyhow::Result<()> {
         let mut steps = Steps::new(self.format);
         let mut session = session::open(server, project, self.timeouts).await?;
-        let again = format!("loaddata {} --replace", dump::shown(&self.folder));
+        let again = format!("loaddata {} --replace", dump::shell_path(&self.folder));
         if self.replace {
             let found = session.found().await?;
             let what = "loaddata --replace would destroy rows in it";
@@ -85,15 +96,15 @@ impl Args {
             safety::may_destroy(&server.options, server.database(), &found, what, confirmed, &again)?;
         }
         let lock = session.lock(&mut |event| migrating::report(&mut steps, &event)).await?;
-        let source = load::Source { dump, folder, edited: self.edited, again: &again };
-        let load = async |conn: &mut _| load::load(conn, project, &source, self.replace, &mut steps).await;
+        let source = load::Source { dump, folder, files: self.files(), again: &again };
+        let existing = if self.replace { ExistingRows::Replace } else { ExistingRows::Refuse };
+        let load = async |conn: &mut _| load::load(conn, project, &source, existing, &mut steps).await;
         let loaded = lock.run(load).await?;
         session.close().await;
-        let rows = tables::counted(loaded.iter().map(|(_, rows)| rows).sum());
+        let rows = tables::format_rows(loaded.iter().map(|table| table.rows).sum());
         steps
             .note(&format!("{rows} in {}, every constraint checked", count(loaded.len(), "table", "tables")));
-        let loaded = loaded.iter().map(|(table, rows)| json!({ "table": table, "rows": rows }));
-        steps.finish(json!({ "loaded": loaded.collect::<Vec<_>>() }));
+        steps.finish(Report { loaded });
         Ok(())
     }
 }

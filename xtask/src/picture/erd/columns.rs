@@ -1,6 +1,6 @@
-//! Where each table stands: in which column of the picture, and how far down.
+//! Chooses for each table the column of the picture and the height in it.
 //!
-//! Not by layers, as graphs are usually laid out: most tables refer to the same one, and would all share one layer.
+//! Graphs are usually laid out in layers. Here most tables refer to the same one, and would all share one layer.
 
 use crate::picture::{
     erd::{
@@ -10,34 +10,34 @@ use crate::picture::{
     svg::width_of,
 };
 
-/// A column of a table, as a line of its box.
-pub(crate) const ROW: i32 = 18;
-/// The name above them, and what is free below. With the gap between two boxes they are three rows, so the rows of a whole
-/// column of the picture are in step, and never level with those of the next, which begins half a row lower.
-pub(crate) const HEAD: i32 = 27;
+/// Height of a table's column, which is a row of its box.
+pub(super) const ROW: i32 = 18;
+/// Height of the table's name, and of the space below the rows. With the gap between two boxes they make three rows. So all
+/// rows in a column of the picture are in step, and never level with rows of the next column, which starts half a row lower.
+pub(super) const HEAD: i32 = 27;
 const FOOT: i32 = 9;
 const GAP: i32 = 18;
-/// Left of a column's name, with the mark of a key.
-pub(crate) const MARK: i32 = 34;
-/// Room for lines beside a column, about.
+/// Space to the left of a column's name, for `PK` and the like.
+pub(super) const MARK: i32 = 34;
+/// Typical space for lines beside a column, for estimating the width of the picture.
 const GUTTER: i32 = 60;
-/// Letters of a table's columns, and of its name.
-pub(crate) const LETTERS: i32 = 12;
-pub(crate) const HEAD_LETTERS: i32 = 13;
+/// Font sizes of a table's columns and of its name, in pixels.
+pub(super) const LETTERS: i32 = 12;
+pub(super) const HEAD_LETTERS: i32 = 13;
 
-/// A table in its place.
-pub(crate) struct Placed {
+/// The place of a table in the picture.
+pub(super) struct Placed {
     /// Its position in the schema.
-    pub(crate) table: usize,
+    pub(super) table: usize,
     /// The column of the picture.
-    pub(crate) column: usize,
-    /// Its upper edge, below the top of all columns.
-    pub(crate) y: i32,
+    pub(super) column: usize,
+    /// Distance of its upper edge from the top of the columns.
+    pub(super) y: i32,
 }
 
-/// The places of all tables, in few columns, since a README shrinks what is wide until nobody can read it: as few as make
-/// the picture no more than two and a half times as high as it is wide.
-pub(crate) fn place(schema: &Schema) -> Vec<Placed> {
+/// Places all tables in as few columns as keep the picture at most two and a half times as high as it is wide. Few, because
+/// a README shrinks a wide picture until people can't read it.
+pub(super) fn place_tables(schema: &Schema) -> Vec<Placed> {
     let order = order(schema);
     let fits = |placed: &Vec<Placed>| {
         let width: i32 = widths(schema, placed).iter().map(|width| width + GUTTER).sum();
@@ -48,32 +48,32 @@ pub(crate) fn place(schema: &Schema) -> Vec<Placed> {
     all.find(fits).unwrap_or_else(|| in_columns(schema, &order, order.len()))
 }
 
-/// The width of each column: that of its widest table.
-pub(crate) fn widths(schema: &Schema, placed: &[Placed]) -> Vec<i32> {
+/// Returns the width of each column, which is the width of its widest table.
+pub(super) fn widths(schema: &Schema, placed: &[Placed]) -> Vec<i32> {
     let columns = placed.iter().map(|it| it.column + 1).max().unwrap_or(0);
-    let of = |column: usize| placed.iter().filter(move |it| it.column == column);
+    let tables_in = |column: usize| placed.iter().filter(move |it| it.column == column);
     (0..columns)
-        .map(|column| of(column).map(|it| width(&schema.tables[it.table])).max().unwrap_or(0))
+        .map(|column| tables_in(column).map(|it| width(&schema.tables[it.table])).max().unwrap_or(0))
         .collect()
 }
 
-/// How high a table's box is.
-pub(crate) fn height(table: &Table) -> i32 {
+/// Returns the height of a table's box.
+pub(super) fn height(table: &Table) -> i32 {
     HEAD + i32::try_from(table.columns.len()).unwrap_or(0) * ROW + FOOT
 }
 
-/// The type of a column, as it is shown.
-pub(crate) fn kind(column: &Column) -> String {
+/// Returns a column's type as the picture shows it, with `?` if it may be null.
+pub(super) fn type_label(column: &Column) -> String {
     format!("{}{}", column.kind, if column.nullable { "?" } else { "" })
 }
 
 fn width(table: &Table) -> i32 {
-    let column = |it: &Column| MARK + width_of(&format!("{}  {}", it.name, kind(it)), LETTERS) + 10;
+    let column = |it: &Column| MARK + width_of(&format!("{}  {}", it.name, type_label(it)), LETTERS) + 10;
     let columns = table.columns.iter().map(column).max().unwrap_or(0);
     columns.max(width_of(&table.name, HEAD_LETTERS) + 24)
 }
 
-/// Fills columns one after the other, none higher than need be.
+/// Fills the columns one after the other, as evenly as their order allows.
 fn in_columns(schema: &Schema, order: &[usize], columns: usize) -> Vec<Placed> {
     let heights: Vec<i32> = order.iter().map(|&table| height(&schema.tables[table]) + GAP).collect();
     let needed = |limit: i32| {
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn no_two_boxes_touch_and_no_two_rows_of_neighbours_are_level() {
         let schema = schema(&[9, 1, 4, 4, 2, 7, 3, 3, 12]);
-        let placed = place(&schema);
+        let placed = place_tables(&schema);
         assert!(placed.iter().any(|it| it.column > 0));
         let rows = |it: &Placed| {
             let rows = i32::try_from(schema.tables[it.table].columns.len()).unwrap();

@@ -1,13 +1,13 @@
-//! The tables as SVG: a box each, in the colour of its app, and the lines between them.
+//! Draws the tables as SVG: a box for each table, in the colour of its app, and lines for the foreign keys.
 
 use std::fmt::Write;
 
 use crate::{
     picture::{
         erd::{
-            columns::{HEAD, HEAD_LETTERS, MARK, Placed, ROW, height, kind, place, widths},
+            columns::{HEAD, HEAD_LETTERS, MARK, Placed, ROW, height, place_tables, type_label, widths},
             schema::{Schema, Table},
-            wires::{Cable, End, lay},
+            wires::{Cable, End, lay_cables},
         },
         svg::{app_colour, escaped, line_colour, page, path, width_of},
     },
@@ -15,10 +15,11 @@ use crate::{
 };
 
 const MARGIN: i32 = 20;
-/// Title and legend.
+/// Height of the title and the legend.
 const TITLE: i32 = 70;
+/// Distance between neighbouring tracks, and between neighbouring lanes.
 const TRACK: i32 = 12;
-/// Between a box and the nearest track, with the arrow in it.
+/// Distance between a box and the nearest track, with room for the arrow.
 const ROOM: i32 = 20;
 const STYLE: &str = "\
   .box { fill: var(--box); stroke: var(--rule) }
@@ -30,26 +31,27 @@ const STYLE: &str = "\
   .under { fill: none; stroke: var(--paper); stroke-width: 4 }
 ";
 
-/// The picture with everything in its place.
+/// The picture after everything has its place.
 struct Drawing<'s> {
     schema: &'s Schema,
     placed: Vec<Placed>,
     widths: Vec<i32>,
     cables: Vec<Cable>,
-    /// For each gutter the cables in it.
+    /// The cables in each gutter, from left to right.
     tracks: Vec<Vec<usize>>,
-    /// The left edge of each gutter; one more than there are columns.
+    /// The left edge of each gutter. There is one more gutter than there are columns.
     gutters: Vec<i32>,
-    /// Where the columns begin.
+    /// The upper edge of the columns.
     top: i32,
 }
 
+/// Draws all tables and foreign keys.
 pub(crate) fn draw(schema: &Schema) -> String {
-    Drawing::of(schema).page()
+    Drawing::new(schema).page()
 }
 
-/// How wide a gutter is. Left and right of everything it need be none.
-fn room(tracks: &[usize]) -> i32 {
+/// Returns the width of a gutter. The outermost ones have none if no line uses them.
+fn gutter_width(tracks: &[usize]) -> i32 {
     match i32::try_from(tracks.len()).unwrap_or(0) {
         0 => 0,
         tracks => (tracks - 1) * TRACK + 2 * ROOM,
@@ -57,14 +59,15 @@ fn room(tracks: &[usize]) -> i32 {
 }
 
 impl Drawing<'_> {
-    fn of(schema: &Schema) -> Drawing<'_> {
-        let placed = place(schema);
+    /// Places the boxes and the lines.
+    fn new(schema: &Schema) -> Drawing<'_> {
+        let placed = place_tables(schema);
         let widths = widths(schema, &placed);
-        let (cables, tracks) = lay(schema, &placed);
+        let (cables, tracks) = lay_cables(schema, &placed);
         let lanes = i32::try_from(cables.iter().filter(|cable| cable.lane.is_some()).count()).unwrap_or(0);
         let mut gutters = vec![MARGIN];
         for (column, width) in widths.iter().enumerate() {
-            gutters.push(gutters[column] + room(&tracks[column]) + width);
+            gutters.push(gutters[column] + gutter_width(&tracks[column]) + width);
         }
         let top = TITLE + if lanes > 0 { (lanes + 1) * TRACK } else { 0 };
         Drawing { schema, placed, widths, cables, tracks, gutters, top }
@@ -80,13 +83,13 @@ impl Drawing<'_> {
             self.table(it, &mut body);
         }
         let last = self.gutters.len() - 1;
-        let right = self.gutters[last] + self.tracks.get(last).map_or(0, |it| room(it));
+        let right = self.gutters[last] + self.tracks.get(last).map_or(0, |it| gutter_width(it));
         let bottom = |it: &Placed| it.y + height(&self.schema.tables[it.table]);
         let bottom = self.top + self.placed.iter().map(bottom).max().unwrap_or(0);
         page("erd", &title, (right.max(legend) + MARGIN, bottom + MARGIN), STYLE, &body)
     }
 
-    /// What the colours and marks mean. Returns its right edge.
+    /// Draws what the colours and marks mean, and returns its right edge.
     fn legend(&self, body: &mut String) -> i32 {
         let mut x = MARGIN;
         for (index, app) in self.schema.apps.iter().enumerate() {
@@ -106,8 +109,8 @@ impl Drawing<'_> {
 
     fn table(&self, it: &Placed, body: &mut String) {
         let table = &self.schema.tables[it.table];
-        let (x, y, width) = (self.left(it.column), self.top + it.y, self.widths[it.column]);
-        let (height, colour) = (height(table), app_colour(self.schema.app_of(table)));
+        let (x, y, width) = (self.left_edge(it.column), self.top + it.y, self.widths[it.column]);
+        let (height, colour) = (height(table), app_colour(self.schema.app_index(table)));
         let _ = writeln!(
             body,
             "<rect class=\"box\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"6\"/>\n\
@@ -135,13 +138,13 @@ impl Drawing<'_> {
                     writeln!(body, "<text class=\"mark\" x=\"{}\" y=\"{y}\"{colour}>{mark}</text>", x + 10);
             }
             let class = if column.primary_key { " class=\"key\"" } else { "" };
-            let (name, kind) = (escaped(&column.name), escaped(&kind(column)));
+            let (name, kind) = (escaped(&column.name), escaped(&type_label(column)));
             let _ = writeln!(body, "<text{class} x=\"{}\" y=\"{y}\">{name}</text>", x + MARK);
             let _ = writeln!(body, "<text class=\"type\" x=\"{}\" y=\"{y}\">{kind}</text>", x + width - 10);
         }
     }
 
-    /// The colour of the line that leaves a column.
+    /// Returns the colour of the line that starts at a column.
     fn colour(&self, table: &Table, column: &str) -> Option<&'static str> {
         let start = format!("{}.{column} → ", table.name);
         let starts = |cable: &Cable| cable.wires.iter().any(|wire| wire.title.starts_with(&start));
@@ -150,21 +153,21 @@ impl Drawing<'_> {
 
     fn lines(&self, body: &mut String) {
         for (index, cable) in self.cables.iter().enumerate() {
-            let ways: Vec<String> =
-                cable.wires.iter().map(|wire| path(&self.way(index, wire.from, wire.to))).collect();
-            // A gap in what it crosses shows which goes where.
-            for way in &ways {
-                let _ = writeln!(body, "<path class=\"under\" d=\"{way}\"/>");
+            let routes: Vec<String> =
+                cable.wires.iter().map(|wire| path(&self.route(index, wire.from, wire.to))).collect();
+            // A wider line in the page's colour makes a gap in the lines that this one crosses.
+            for route in &routes {
+                let _ = writeln!(body, "<path class=\"under\" d=\"{route}\"/>");
             }
             let colour = line_colour(index);
-            for (way, wire) in ways.iter().zip(&cable.wires) {
+            for (route, wire) in routes.iter().zip(&cable.wires) {
                 let (x, y) = self.edge(wire.from);
                 let out = if wire.from.right { -8 } else { 8 };
                 let title = escaped(&wire.title);
                 let foot = format!("M{x} {}L{} {y}L{x} {}", y - 4, x + out, y + 4);
                 let _ = writeln!(
                     body,
-                    "<path class=\"line\" stroke=\"{colour}\" d=\"{way}{foot}\"><title>{title}</title></path>"
+                    "<path class=\"line\" stroke=\"{colour}\" d=\"{route}{foot}\"><title>{title}</title></path>"
                 );
             }
             for wire in &cable.wires {
@@ -176,8 +179,8 @@ impl Drawing<'_> {
         }
     }
 
-    /// The points of a line from the column that refers to the one that is referred to.
-    fn way(&self, cable: usize, from: End, to: End) -> Vec<(i32, i32)> {
+    /// Returns the points of a line from the referring column to the referenced one.
+    fn route(&self, cable: usize, from: End, to: End) -> Vec<(i32, i32)> {
         let (start, end) = (self.edge(from), self.edge(to));
         let (first, last) = (self.track(from.gutter, cable), self.track(to.gutter, cable));
         let lane = i32::try_from(self.cables[cable].lane.unwrap_or(0)).unwrap_or(0);
@@ -188,23 +191,24 @@ impl Drawing<'_> {
         }
     }
 
-    /// Where a line meets its box.
+    /// Returns the point at which a line meets its box.
     fn edge(&self, end: End) -> (i32, i32) {
         let x = match end.right {
-            true => self.left(end.gutter),
+            true => self.left_edge(end.gutter),
             false => self.gutters[end.gutter],
         };
         (x, self.top + end.y)
     }
 
+    /// Returns the horizontal position of a cable's track in a gutter.
     fn track(&self, gutter: usize, cable: usize) -> i32 {
         let track = self.tracks[gutter].iter().position(|&it| it == cable).unwrap_or(0);
         self.gutters[gutter] + ROOM + i32::try_from(track).unwrap_or(0) * TRACK
     }
 
-    /// The left edge of a column's boxes.
-    fn left(&self, column: usize) -> i32 {
-        self.gutters[column] + room(&self.tracks[column])
+    /// Returns the left edge of a column's boxes.
+    fn left_edge(&self, column: usize) -> i32 {
+        self.gutters[column] + gutter_width(&self.tracks[column])
     }
 }
 
@@ -213,7 +217,7 @@ mod tests {
     use super::*;
     use crate::picture::erd::schema::{Column, ForeignKey};
 
-    /// Tables that refer to each other and to themselves, without any order to it.
+    /// Makes tables that refer to each other and to themselves in no particular order.
     fn tangle(tables: usize) -> Schema {
         let name = |index: usize| format!("table_{index}");
         let table = |index: usize| {
@@ -240,21 +244,21 @@ mod tests {
     }
 
     #[test]
-    fn no_line_crosses_a_box_and_no_two_of_different_cables_lie_on_each_other() {
+    fn no_line_crosses_a_box_and_no_two_cables_overlap() {
         for tables in [1, 2, 7, 20, 45] {
             let schema = tangle(tables);
-            let it = Drawing::of(&schema);
+            let it = Drawing::new(&schema);
             let mut all: Vec<(usize, [(i32, i32); 2])> = Vec::new();
             for (index, cable) in it.cables.iter().enumerate() {
                 for wire in &cable.wires {
-                    let way = it.way(index, wire.from, wire.to);
-                    all.extend(way.windows(2).map(|two| (index, [two[0], two[1]])));
+                    let route = it.route(index, wire.from, wire.to);
+                    all.extend(route.windows(2).map(|two| (index, [two[0], two[1]])));
                 }
             }
             assert!(!all.is_empty());
             for (cable, line) in &all {
                 for placed in &it.placed {
-                    let (x, y) = (it.left(placed.column), it.top + placed.y);
+                    let (x, y) = (it.left_edge(placed.column), it.top + placed.y);
                     let (right, bottom) =
                         (x + it.widths[placed.column], y + height(&schema.tables[placed.table]));
                     let inside = line[0].0.max(line[1].0) > x
@@ -270,14 +274,15 @@ mod tests {
         }
     }
 
-    /// Whether two lines of the same direction have more than a point in common.
+    /// Whether two horizontal or two vertical lines share more than a point.
     fn along(one: &[(i32, i32); 2], other: &[(i32, i32); 2]) -> bool {
         let level = |line: &[(i32, i32); 2]| line[0].1 == line[1].1;
-        let span = |line: &[(i32, i32); 2], of: fn(&(i32, i32)) -> i32| {
-            (of(&line[0]).min(of(&line[1])), of(&line[0]).max(of(&line[1])))
+        let span = |line: &[(i32, i32); 2], coordinate: fn(&(i32, i32)) -> i32| {
+            let (start, end) = (coordinate(&line[0]), coordinate(&line[1]));
+            (start.min(end), start.max(end))
         };
-        let overlap = |of: fn(&(i32, i32)) -> i32| {
-            let (one, other) = (span(one, of), span(other, of));
+        let overlap = |coordinate: fn(&(i32, i32)) -> i32| {
+            let (one, other) = (span(one, coordinate), span(other, coordinate));
             one.0.max(other.0) < one.1.min(other.1)
         };
         match (level(one), level(other)) {

@@ -1,9 +1,10 @@
-//! The tables as Mermaid's `erDiagram`.
+//! Draws the tables as Mermaid's `erDiagram`.
 
 use std::fmt::Write;
 
 use crate::picture::erd::schema::{Column, ForeignKey, Schema, Table};
 
+/// Draws all tables and foreign keys.
 pub(crate) fn draw(schema: &Schema) -> String {
     let mut text = String::from("%% Drawn by cargo xtask erd.\nerDiagram\n");
     for app in &schema.apps {
@@ -43,20 +44,20 @@ fn marks(table: &Table, column: &Column) -> String {
     if marks.is_empty() { String::new() } else { format!(" {}", marks.join(", ")) }
 }
 
-/// How many rows stand at either end of a foreign key.
+/// Returns Mermaid's symbols for how many rows there can be at each end of a foreign key.
 fn ends(table: &Table, key: &ForeignKey) -> (&'static str, &'static str) {
     let columns = || key.columns.iter().map(|name| &table.columns[table.position(name)]);
     let many = if columns().count() == 1 && columns().any(|it| it.unique) { "|o" } else { "}o" };
     (many, if columns().any(|it| it.nullable) { "o|" } else { "||" })
 }
 
-/// A table's name; what Mermaid takes for no name is put in quotes.
+/// Writes a table's name, in quotes if Mermaid would not read it as a name.
 fn name(table: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if table.chars().all(plain) { table.to_owned() } else { format!("\"{}\"", table.replace('"', "")) }
 }
 
-/// A type or a column as one word of letters, digits and what else Mermaid allows in it.
+/// Replaces the characters that Mermaid does not allow in the name of a type or a column.
 fn word(text: &str) -> String {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_-()[]".contains(c);
     text.chars().map(|c| if allowed(c) { c } else { '_' }).collect()

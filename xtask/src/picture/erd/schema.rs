@@ -1,45 +1,47 @@
-//! Tables, columns and foreign keys, as the catalogue has them.
+//! Reads tables, columns and foreign keys from Postgres's catalogue.
 
 use migrations::{Error, Project};
 use serde::Serialize;
 use sqlx::{Connection, PgConnection, Row};
 use tests::scratch::Scratch;
 
-/// What is said of a table that the manifest gives to no app.
-const NOBODY: &str = "(no app)";
+/// The app's name for tables that no app in the manifest owns.
+const NO_APP: &str = "(no app)";
 
 /// All tables, by app and name.
+#[derive(Debug, Serialize)]
 pub(crate) struct Schema {
-    /// Those that have tables, in the manifest's order.
-    pub(crate) apps: Vec<String>,
-    pub(crate) tables: Vec<Table>,
+    /// The apps that have tables, in the manifest's order.
+    #[serde(skip)]
+    pub(super) apps: Vec<String>,
+    pub(super) tables: Vec<Table>,
 }
 
 #[derive(Debug, Clone, Default, Serialize)]
-pub(crate) struct Table {
-    pub(crate) app: String,
-    pub(crate) name: String,
-    pub(crate) columns: Vec<Column>,
-    pub(crate) foreign_keys: Vec<ForeignKey>,
+pub(super) struct Table {
+    pub(super) app: String,
+    pub(super) name: String,
+    pub(super) columns: Vec<Column>,
+    pub(super) foreign_keys: Vec<ForeignKey>,
 }
 
 #[derive(Debug, Clone, Default, Serialize)]
-pub(crate) struct Column {
-    pub(crate) name: String,
+pub(super) struct Column {
+    pub(super) name: String,
     #[serde(rename = "type")]
-    pub(crate) kind: String,
-    pub(crate) nullable: bool,
-    pub(crate) primary_key: bool,
-    /// By itself alone.
-    pub(crate) unique: bool,
+    pub(super) kind: String,
+    pub(super) nullable: bool,
+    pub(super) primary_key: bool,
+    /// Whether a unique index covers this column alone.
+    pub(super) unique: bool,
 }
 
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct ForeignKey {
-    pub(crate) name: String,
-    pub(crate) columns: Vec<String>,
-    pub(crate) table: String,
-    pub(crate) referenced: Vec<String>,
+pub(super) struct ForeignKey {
+    pub(super) name: String,
+    pub(super) columns: Vec<String>,
+    pub(super) table: String,
+    pub(super) referenced: Vec<String>,
 }
 
 const COLUMNS: &str = "
@@ -67,9 +69,10 @@ const FOREIGN_KEYS: &str = "
     order by k.conrelid::regclass::text collate \"C\", k.conkey, k.conname collate \"C\"";
 
 impl Schema {
+    /// Reads the tables of a migrated database.
     pub(crate) async fn read(scratch: &Scratch, project: &Project) -> anyhow::Result<Schema> {
         let failed = || Error::database("read the tables");
-        // Whatever the role prefers: names are told without the schema only where it is looked in.
+        // Postgres leaves the schema out of a name only if the search path has it, and the role may have another path.
         let options = scratch.options().options([("search_path", "public")]);
         let mut conn = PgConnection::connect_with(&options).await.map_err(failed())?;
         let columns = sqlx::query(COLUMNS).bind(project.ledger_schemas());
@@ -82,12 +85,12 @@ impl Schema {
             let name: String = row.get("table");
             if tables.last().is_none_or(|table| table.name != name) {
                 let owner = project.apps.iter().find(|app| app.tables.contains(&name));
-                let app = owner.map_or(NOBODY, |app| &app.name).to_owned();
+                let app = owner.map_or(NO_APP, |app| &app.name).to_owned();
                 tables.push(Table { app, name, ..Table::default() });
             }
             let column = Column {
                 name: row.get("name"),
-                kind: short(row.get("kind")),
+                kind: short_type(row.get("kind")),
                 nullable: row.get("nullable"),
                 primary_key: row.get("primary_key"),
                 unique: row.get("unique"),
@@ -107,32 +110,32 @@ impl Schema {
                 });
             }
         }
-        let apps = project.apps.iter().map(|app| app.name.clone()).chain([NOBODY.to_owned()]);
+        let apps = project.apps.iter().map(|app| app.name.clone()).chain([NO_APP.to_owned()]);
         let apps: Vec<String> = apps.filter(|app| tables.iter().any(|table| &table.app == app)).collect();
         tables.sort_by_key(|table| apps.iter().position(|app| *app == table.app));
         Ok(Schema { apps, tables })
     }
 
-    /// The position of a table's app among those that have tables.
-    pub(crate) fn app_of(&self, table: &Table) -> usize {
+    /// Returns the position of a table's app among the apps that have tables.
+    pub(super) fn app_index(&self, table: &Table) -> usize {
         self.apps.iter().position(|app| *app == table.app).unwrap_or_default()
     }
 }
 
 impl Table {
-    /// Whether a column, by itself or with others, refers to another table.
-    pub(crate) fn refers(&self, column: &str) -> bool {
+    /// Whether a column is part of a foreign key.
+    pub(super) fn refers(&self, column: &str) -> bool {
         self.foreign_keys.iter().any(|key| key.columns.iter().any(|name| name == column))
     }
 
-    /// The position of a column.
-    pub(crate) fn position(&self, column: &str) -> usize {
+    /// Returns the position of a column.
+    pub(super) fn position(&self, column: &str) -> usize {
         self.columns.iter().position(|it| it.name == column).unwrap_or_default()
     }
 }
 
-/// A type as people write it.
-fn short(kind: &str) -> String {
+/// Shortens a type to the name that people write.
+fn short_type(kind: &str) -> String {
     let (name, array) = kind.strip_suffix("[]").map_or((kind, ""), |name| (name, "[]"));
     let name = match name {
         "timestamp with time zone" => "timestamptz".to_owned(),

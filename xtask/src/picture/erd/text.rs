@@ -1,11 +1,11 @@
-//! The tables as text: a line each, with the number of columns and the foreign keys.
+//! Lists the tables as text: one line each, with the number of columns and the foreign keys.
 
 use crate::{
     picture::erd::schema::{Schema, Table},
     terminal::output::count,
 };
 
-/// The whole picture, app by app.
+/// Lists all tables by app, followed by the number of tables and foreign keys.
 pub(crate) fn text(schema: &Schema) -> String {
     let name_width = schema.tables.iter().map(|table| table.name.len()).max().unwrap_or(0);
     let columns = |table: &Table| count(table.columns.len(), "column", "columns");

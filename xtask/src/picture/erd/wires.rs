@@ -1,52 +1,55 @@
-//! The ways of the lines: from each foreign key's column through the gaps between the boxes to what it refers to.
+//! Routes the lines from each foreign key's column, through the gaps between the boxes, to the column that it refers to.
 //!
-//! What leads to the same columns shares its way, as wires in a cable. A way goes upright between two columns of boxes, on a
-//! track of its own, and from one such gutter to another on a lane above all boxes; so it never crosses a box.
+//! Lines to the same columns share a route, like wires in a cable. A cable runs vertically in the gutters between two columns
+//! of boxes, on a track of its own, and from one gutter to another on a lane above all boxes. So it never crosses a box.
 
 use crate::picture::erd::{
     columns::{HEAD, Placed, ROW},
     schema::{ForeignKey, Schema, Table},
 };
 
-/// All that leads to the same columns.
-pub(crate) struct Cable {
-    pub(crate) wires: Vec<Wire>,
-    /// Which lane above the boxes it takes, if it takes one.
-    pub(crate) lane: Option<usize>,
+/// All foreign keys that refer to the same columns.
+pub(super) struct Cable {
+    pub(super) wires: Vec<Wire>,
+    /// The lane above the boxes that it uses. `None`: it stays in one gutter.
+    pub(super) lane: Option<usize>,
 }
 
 /// One foreign key.
-pub(crate) struct Wire {
-    /// `orders.person → people.id`.
-    pub(crate) title: String,
-    pub(crate) from: End,
-    pub(crate) to: End,
+pub(super) struct Wire {
+    /// Such as `orders.person → people.id`.
+    pub(super) title: String,
+    pub(super) from: End,
+    pub(super) to: End,
 }
 
-/// Where a line meets a box.
+/// The point at which a line meets a box.
 #[derive(Clone, Copy)]
-pub(crate) struct End {
-    pub(crate) gutter: usize,
+pub(super) struct End {
+    pub(super) gutter: usize,
     /// Whether the box is to the right of the gutter.
-    pub(crate) right: bool,
-    pub(crate) y: i32,
+    pub(super) right: bool,
+    pub(super) y: i32,
 }
 
+/// The place of a table's column in the picture.
 #[derive(Clone, Copy)]
 struct Place {
     column: usize,
     y: i32,
 }
 
-/// What leads to the same columns, with what it is to be called and where it begins.
+/// The ends of a cable.
 struct Ends {
+    /// The referenced columns, such as `people.id`.
     to: String,
     target: Place,
+    /// The title of each wire, and where it starts.
     from: Vec<(String, Place)>,
 }
 
-/// The cables, and for each gutter those in it, from left to right.
-pub(crate) fn lay(schema: &Schema, placed: &[Placed]) -> (Vec<Cable>, Vec<Vec<usize>>) {
+/// Returns the cables, and for each gutter the cables in it from left to right.
+pub(super) fn lay_cables(schema: &Schema, placed: &[Placed]) -> (Vec<Cable>, Vec<Vec<usize>>) {
     let mut cables = cables(schema, placed);
     let mut lanes = 0;
     for cable in &mut cables {
@@ -60,11 +63,12 @@ pub(crate) fn lay(schema: &Schema, placed: &[Placed]) -> (Vec<Cable>, Vec<Vec<us
     (cables, tracks)
 }
 
+/// Collects the foreign keys into cables.
 fn cables(schema: &Schema, placed: &[Placed]) -> Vec<Cable> {
     let place = |table: usize, column: &str, key: Option<&ForeignKey>| {
         let it = placed.iter().find(|it| it.table == table)?;
         let row = i32::try_from(schema.tables[table].position(column)).ok()?;
-        let y = it.y + HEAD + row * ROW + ROW / 2 + beside(schema, &schema.tables[table], column, key);
+        let y = it.y + HEAD + row * ROW + ROW / 2 + offset_in_row(schema, &schema.tables[table], column, key);
         Some(Place { column: it.column, y })
     };
     let mut ends: Vec<Ends> = Vec::new();
@@ -91,33 +95,34 @@ fn cables(schema: &Schema, placed: &[Placed]) -> Vec<Cable> {
     ends.into_iter().map(Cable::between).collect()
 }
 
-/// How far from the middle of its row a line ends, where the row has several: what comes in above what goes out.
+/// Returns how far below the middle of its row a line ends, so that the lines of a row don't meet: the incoming one is at the
+/// top, and the outgoing ones are below it.
 ///
-/// Always by an even number, so that it is not level with one of the neighbours, whose rows are an odd number away.
-fn beside(schema: &Schema, table: &Table, column: &str, key: Option<&ForeignKey>) -> i32 {
-    let comes_in =
+/// The offset is even, so no line is level with one of a neighbouring column, whose rows are an odd distance away.
+fn offset_in_row(schema: &Schema, table: &Table, column: &str, key: Option<&ForeignKey>) -> i32 {
+    let is_incoming =
         |key: &ForeignKey| key.table == table.name && key.referenced.first().is_some_and(|it| it == column);
-    let target = schema.tables.iter().flat_map(|other| &other.foreign_keys).any(comes_in);
-    let own = table.foreign_keys.iter().filter(|key| key.columns.first().is_some_and(|it| it == column));
-    let own: Vec<&ForeignKey> = own.collect();
-    let place = key.and_then(|key| own.iter().position(|other| std::ptr::eq(*other, key)));
-    let place = place.map_or(0, |place| place + usize::from(target));
+    let has_incoming = schema.tables.iter().flat_map(|other| &other.foreign_keys).any(is_incoming);
+    let outgoing = table.foreign_keys.iter().filter(|key| key.columns.first().is_some_and(|it| it == column));
+    let outgoing: Vec<&ForeignKey> = outgoing.collect();
+    let place = key.and_then(|key| outgoing.iter().position(|other| std::ptr::eq(*other, key)));
+    let place = place.map_or(0, |place| place + usize::from(has_incoming));
     let even = |n: usize| i32::try_from(n).unwrap_or(0) * 2;
-    even(2 * place) + 2 - even(own.len() + usize::from(target))
+    even(2 * place) + 2 - even(outgoing.len() + usize::from(has_incoming))
 }
 
 impl Cable {
-    /// Decides by which gutter each of its wires leaves its box, and by which it comes to the other.
+    /// Chooses for each wire the gutters in which it leaves its box and reaches the other.
     fn between(Ends { target, from, .. }: Ends) -> Cable {
         let (left, right) = (target.column, target.column + 1);
         let from_left = from.iter().any(|(_, from)| from.column + 1 == left);
         let from_right = from.iter().any(|(_, from)| from.column == right);
-        // Those of the same column go round the side that is used anyway.
-        let own = if from_left && !from_right { left } else { right };
+        // Wires within the target's column use the side that other wires use anyway.
+        let same_column = if from_left && !from_right { left } else { right };
         let gutter = |from: Place| match from.column {
             column if column < target.column => column + 1,
             column if column > target.column => column,
-            _ => own,
+            _ => same_column,
         };
         let gutters: Vec<usize> = from.iter().map(|(_, from)| gutter(*from)).collect();
         let mut entries: Vec<usize> =
@@ -136,13 +141,13 @@ impl Cable {
         Cable { wires: wires.collect(), lane: None }
     }
 
-    /// Where it meets boxes in a gutter.
+    /// Returns the points at which the cable meets boxes in a gutter.
     fn ends(&self, gutter: usize) -> impl Iterator<Item = End> + Clone {
         let ends = self.wires.iter().flat_map(|wire| [wire.from, wire.to]);
         ends.filter(move |end| end.gutter == gutter)
     }
 
-    /// From where to where it goes upright in a gutter.
+    /// Returns the top and the bottom of the cable in a gutter. `None`: it does not use the gutter.
     fn reach(&self, gutter: usize) -> Option<(i32, i32)> {
         let to_lane = |wire: &&Wire| wire.from.gutter != wire.to.gutter;
         let on_lane =
@@ -153,7 +158,7 @@ impl Cable {
     }
 }
 
-/// The cables of a gutter in an order in which few of them cross: neighbours change places while that helps.
+/// Orders the cables of a gutter so that few of them cross: swaps pairs as long as that helps.
 fn tracks(cables: &[Cable], gutter: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..cables.len()).filter(|&it| cables[it].reach(gutter).is_some()).collect();
     let mut best = crossings(cables, gutter, &order);
@@ -172,7 +177,7 @@ fn tracks(cables: &[Cable], gutter: usize) -> Vec<usize> {
     }
 }
 
-/// How often what leaves a track crosses another.
+/// Counts how often a line between a track and a box crosses another track.
 fn crossings(cables: &[Cable], gutter: usize, order: &[usize]) -> usize {
     let mut crossings = 0;
     for (track, &cable) in order.iter().enumerate() {

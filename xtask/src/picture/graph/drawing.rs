@@ -1,4 +1,4 @@
-//! The graph as SVG: a lane an app, a line a migration, and for each dependency a line between two lanes.
+//! Draws the graph as SVG: one lane per app, one row per migration, and a line between two lanes for each dependency.
 
 use std::fmt::Write;
 
@@ -11,7 +11,7 @@ const MARGIN: i32 = 20;
 const TOP: i32 = 58;
 const LANE: i32 = 30;
 const ROW: i32 = 30;
-/// Where in the gap between two lanes what waits for a migration is led to it.
+/// Distances from a lane, in pixels, at which dependency lines can run in the gap beside it.
 const TRACKS: [i32; 5] = [15, 11, 19, 13, 17];
 const STYLE: &str = "\
   .own, .needs { fill: none }
@@ -32,7 +32,7 @@ impl Graph<'_> {
         let mut body = format!("<text class=\"title\" x=\"{MARGIN}\" y=\"30\">{}</text>\n", self.title());
         body += &self.lines();
         for (row, (name, after)) in names.iter().zip(&after).enumerate() {
-            let (x, y) = self.place(row);
+            let (x, y) = self.position(row);
             let colour = app_colour(self.nodes[row].lane);
             // Writing to a string does not fail.
             let _ = writeln!(body, "<circle cx=\"{x}\" cy=\"{y}\" r=\"7\" fill=\"{colour}\"/>");
@@ -46,18 +46,19 @@ impl Graph<'_> {
         page("graph", &self.title(), (width, height), STYLE, &body)
     }
 
-    /// Where a migration's dot is.
-    fn place(&self, row: usize) -> (i32, i32) {
+    /// Returns the centre of a migration's dot.
+    fn position(&self, row: usize) -> (i32, i32) {
         let at = |index: usize| i32::try_from(index).unwrap_or(0);
         (MARGIN + 7 + at(self.nodes[row].lane) * LANE, TOP + at(row) * ROW)
     }
 
+    /// Draws the lines that connect the migrations of each app, and the dependencies.
     fn lines(&self) -> String {
         let (mut lines, tracks) = (String::new(), self.tracks());
         for (row, node) in self.nodes.iter().enumerate() {
-            let (x, y) = self.place(row);
+            let (x, y) = self.position(row);
             for &parent in &node.after {
-                let (px, py) = self.place(parent);
+                let (px, py) = self.position(parent);
                 let middle = px + if x < px { -tracks[parent] } else { tracks[parent] };
                 let d = path(&[(px, py), (middle, py), (middle, y), (x, y)]);
                 let colour = app_colour(self.nodes[parent].lane);
@@ -65,22 +66,23 @@ impl Graph<'_> {
                 let _ = writeln!(lines, "<path class=\"needs\" stroke=\"{colour}\" d=\"{d}\"/>");
             }
             if let Some(parent) = node.previous {
-                let (colour, above) = (app_colour(node.lane), self.place(parent).1);
+                let (colour, above) = (app_colour(node.lane), self.position(parent).1);
                 let _ = writeln!(lines, "<path class=\"own\" stroke=\"{colour}\" d=\"M{x} {above}V{y}\"/>");
             }
         }
         lines
     }
 
-    /// How far beside its lane each migration is waited for: where nobody else of its lane is at that height, if that can be.
+    /// Chooses for each migration how far from its lane the lines to its dependents run: on a track that no other migration
+    /// of the lane uses at that height, if one is free.
     fn tracks(&self) -> Vec<i32> {
         let last = |row: usize| self.nodes.iter().rposition(|node| node.after.contains(&row)).unwrap_or(row);
-        // For each lane, up to which row each of its tracks is taken.
-        let mut taken = vec![[0; TRACKS.len()]; self.apps.len()];
+        // For each lane and each of its tracks, the last row in which the track is in use.
+        let mut used_until = vec![[0; TRACKS.len()]; self.apps.len()];
         let track = |(row, node): (usize, &Node)| {
-            let taken = &mut taken[node.lane];
-            let free = taken.iter().position(|&until| until <= row).unwrap_or(row % TRACKS.len());
-            taken[free] = taken[free].max(last(row));
+            let used_until = &mut used_until[node.lane];
+            let free = used_until.iter().position(|&until| until <= row).unwrap_or(row % TRACKS.len());
+            used_until[free] = used_until[free].max(last(row));
             TRACKS[free]
         };
         self.nodes.iter().enumerate().map(track).collect()

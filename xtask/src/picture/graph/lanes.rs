@@ -1,8 +1,8 @@
-//! The graph on a terminal: a lane an app, and in each migration's line what leads to it.
+//! Draws the graph for a terminal: one lane per app, and one line per migration with the lines to its dependencies.
 
 use crate::picture::graph::nodes::{Graph, Node};
 
-/// The whole graph, and a line that counts its migrations.
+/// Draws the whole graph, followed by the number of migrations.
 pub(crate) fn text(graph: &Graph) -> String {
     let width = graph.nodes.iter().map(|node| node.id.to_string().len()).max().unwrap_or(0);
     let lines = graph.nodes.iter().zip(draw(graph)).map(|(node, lane)| {
@@ -12,7 +12,7 @@ pub(crate) fn text(graph: &Graph) -> String {
     format!("{}\n{}\n", lines.collect::<String>(), graph.title())
 }
 
-/// One line for each migration.
+/// Draws the lanes, one line for each migration.
 fn draw(graph: &Graph) -> Vec<String> {
     (0..graph.nodes.len()).map(|row| line(graph, row)).collect()
 }
@@ -25,7 +25,7 @@ fn line(graph: &Graph, row: usize) -> String {
     let mut line = String::new();
     for lane in 0..graph.apps.len() {
         let crossed = left < lane && lane < right;
-        let (above, below) = (reached(graph, lane, row), wanted(graph, lane, row));
+        let (above, below) = (starts_above(graph, lane, row), continues_below(graph, lane, row));
         line.push(if lane == here.lane {
             '●'
         } else if joined.contains(&lane) {
@@ -51,13 +51,13 @@ fn line(graph: &Graph, row: usize) -> String {
     line
 }
 
-/// Whether a lane has begun before a row.
-fn reached(graph: &Graph, lane: usize, row: usize) -> bool {
+/// Whether a lane has a migration above a row.
+fn starts_above(graph: &Graph, lane: usize, row: usize) -> bool {
     graph.nodes[..row].iter().any(|node| node.lane == lane)
 }
 
-/// Whether something below a row goes on in a lane, or leads out of it.
-fn wanted(graph: &Graph, lane: usize, row: usize) -> bool {
+/// Whether a lane has a migration below a row, or a migration below it depends on one in the lane.
+fn continues_below(graph: &Graph, lane: usize, row: usize) -> bool {
     let needs = |node: &Node| node.after.iter().any(|&parent| graph.nodes[parent].lane == lane);
     graph.nodes[row + 1..].iter().any(|node| node.lane == lane || needs(node))
 }

@@ -1,27 +1,27 @@
 //! The migrations as a graph.
 
 use migrations::{MigrationId, Project};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::terminal::output::count;
 
 /// The migrations in the order in which they run, each with the lane of its app.
 pub(crate) struct Graph<'p> {
-    pub(crate) apps: Vec<&'p str>,
-    pub(crate) nodes: Vec<Node<'p>>,
+    pub(super) apps: Vec<&'p str>,
+    pub(super) nodes: Vec<Node<'p>>,
 }
 
-pub(crate) struct Node<'p> {
-    pub(crate) id: &'p MigrationId,
-    pub(crate) lane: usize,
-    /// The one before it in its app.
-    pub(crate) previous: Option<usize>,
-    /// Those that its head names.
-    pub(crate) after: Vec<usize>,
+pub(super) struct Node<'p> {
+    pub(super) id: &'p MigrationId,
+    pub(super) lane: usize,
+    /// The previous migration of its app, by position.
+    pub(super) previous: Option<usize>,
+    /// The migrations that it depends on, by position.
+    pub(super) after: Vec<usize>,
 }
 
 impl<'p> Graph<'p> {
-    /// The graph of all migrations of a project.
+    /// Builds the graph of all migrations of a project.
     pub(crate) fn new(project: &'p Project) -> Graph<'p> {
         let apps: Vec<&str> = project.apps.iter().map(|app| app.name.as_str()).collect();
         let ids: Vec<&MigrationId> = project.migrations.iter().map(|migration| &migration.id).collect();
@@ -35,17 +35,19 @@ impl<'p> Graph<'p> {
         Graph { nodes: nodes.collect(), apps }
     }
 
-    pub(crate) fn title(&self) -> String {
+    /// Says how many migrations and apps there are.
+    pub(super) fn title(&self) -> String {
         let migrations = count(self.nodes.len(), "migration", "migrations");
         format!("{migrations} of {}, in the order in which they run", count(self.apps.len(), "app", "apps"))
     }
 
-    /// `after app/0001_initial`, or nothing.
-    pub(crate) fn after(&self, node: &Node) -> String {
+    /// Names the dependencies of a migration, as `after app/0001_initial`; empty if it has none.
+    pub(super) fn after(&self, node: &Node) -> String {
         let names: Vec<String> = node.after.iter().map(|&index| self.nodes[index].id.to_string()).collect();
         if names.is_empty() { String::new() } else { format!("after {}", names.join(", ")) }
     }
 
+    /// Draws a Mermaid flowchart.
     pub(crate) fn mermaid(&self) -> String {
         let name = |index: usize| format!("{}_{}", self.nodes[index].id.app, &self.nodes[index].id.name[..4]);
         let mut text = String::from("%% Drawn by cargo xtask graph.\nflowchart LR\n");
@@ -72,16 +74,31 @@ impl<'p> Graph<'p> {
         text
     }
 
-    pub(crate) fn json(&self) -> Value {
+    /// Returns the graph as programs read it.
+    pub(crate) fn report(&self) -> Report<'_> {
         let migrations = self.nodes.iter().map(|node| {
             let id = |&index: &usize| self.nodes[index].id.to_string();
-            json!({
-                "migration": node.id.to_string(),
-                "app": node.id.app,
-                "previous": node.previous.as_ref().map(id),
-                "depends_on": node.after.iter().map(id).collect::<Vec<_>>(),
-            })
+            ReportedMigration {
+                migration: node.id.to_string(),
+                app: &node.id.app,
+                previous: node.previous.as_ref().map(id),
+                depends_on: node.after.iter().map(id).collect(),
+            }
         });
-        json!({ "migrations": migrations.collect::<Vec<_>>() })
+        Report { migrations: migrations.collect() }
     }
+}
+
+/// The graph as `--format json` prints it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report<'g> {
+    migrations: Vec<ReportedMigration<'g>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ReportedMigration<'g> {
+    migration: String,
+    app: &'g str,
+    previous: Option<String>,
+    depends_on: Vec<String>,
 }

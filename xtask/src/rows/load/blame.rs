@@ -1,4 +1,4 @@
-//! Which line of which file a constraint refused. Never what stands in it: it may be a password's hash.
+//! Reports which line of which file Postgres refused, but never its content, which may be a password hash.
 
 use std::{
     fs::File,
@@ -15,16 +15,16 @@ use crate::{
     database::session::quoted,
     rows::{
         dump::{self, DumpedTable},
-        load::copying::{Source, copy, defer},
+        load::copying::{Copied, Source, copy, defer},
         tables::{self, ForeignKey, Table},
     },
 };
 
-/// SQLSTATE of a foreign key that leads nowhere.
+/// SQLSTATE of a row whose foreign key refers to no row.
 const FOREIGN_KEY: &str = "23503";
 
-/// Tells a row that Postgres refused while it read the file, or at the end of it.
-pub(crate) async fn row(
+/// Explains an error that Postgres raised while it read a file or at the end of that file.
+pub(super) async fn explain_row(
     conn: &mut PgConnection,
     source: &Source<'_>,
     table: &Table,
@@ -34,16 +34,16 @@ pub(crate) async fn row(
 ) -> anyhow::Error {
     let Some(refused) = postgres(&error) else { return Error::database("load the dump")(error).into() };
     let path = source.path(dumped);
-    let (mut line, column) = place(refused);
-    if let Some(key) = key(table, refused) {
-        // At its end COPY no longer knows the line. Loaded once more with the key waiting, the row can be asked for.
-        line = orphan(conn, table, dumped, key, file, &path).await.ok().flatten();
+    let (mut line, column) = line_and_column(refused);
+    if let Some(key) = violated_key(table, refused) {
+        // COPY checks keys at its end, and then reports no line. So we load the rows once more with deferred keys, and query them.
+        line = reload_and_find_orphan(conn, table, dumped, key, file, &path).await.ok().flatten();
     }
-    told(&path, line, column, refused)
+    report(&path, line, column, refused)
 }
 
-/// Tells a row that a constraint refused which had waited for the end.
-pub(crate) async fn deferred(
+/// Explains an error that a deferred constraint raised at the end of the load.
+pub(super) async fn explain_deferred(
     conn: &mut PgConnection,
     source: &Source<'_>,
     tables: &[Table],
@@ -60,31 +60,37 @@ pub(crate) async fn deferred(
     };
     let path = source.path(dumped);
     let mut line = None;
-    let back = tables::run(conn, "rollback to savepoint before_the_check", "check the constraints").await;
-    if let (Ok(()), Some(key)) = (back, key(table, refused)) {
+    let rollback =
+        tables::execute(conn, "rollback to savepoint before_the_check", "check the constraints").await;
+    if let (Ok(()), Some(key)) = (rollback, violated_key(table, refused)) {
         line = line_of_orphan(conn, table, dumped, key, &path).await.ok().flatten();
     }
-    told(&path, line, None, refused)
+    report(&path, line, None, refused)
 }
 
 fn postgres(error: &sqlx::Error) -> Option<&PgDatabaseError> {
     error.as_database_error().and_then(|error| error.try_downcast_ref())
 }
 
-fn told(path: &Path, line: Option<u64>, column: Option<String>, refused: &PgDatabaseError) -> anyhow::Error {
+fn report(
+    path: &Path,
+    line: Option<u64>,
+    column: Option<String>,
+    refused: &PgDatabaseError,
+) -> anyhow::Error {
     let line = line.map_or(String::new(), |line| format!(":{line}"));
     let column = column.map_or(String::new(), |column| format!(", column {column}"));
     anyhow!(
-        "{}{line}{column}: {} ({}); nothing was loaded\n  mend it and load it with --edited, or dump again",
+        "{}{line}{column}: {} ({}); nothing was loaded\n  fix it and load it with --edited, or dump again",
         path.display(),
         without_value(refused.code(), refused.message()),
         refused.code()
     )
 }
 
-/// What Postgres says of a value that is none of its type, without the value.
+/// Removes the value from a message about a value that does not fit its type.
 fn without_value(code: &str, message: &str) -> String {
-    // 22P04: what the file is made of; the name in quotes is a column's.
+    // 22P04 is about the format of the file, and quotes the name of a column.
     match (message.find('"'), message.rfind('"')) {
         (Some(start), Some(end)) if code.starts_with("22") && code != "22P04" && start < end => {
             format!("{}…{}", &message[..=start], &message[end..])
@@ -93,14 +99,15 @@ fn without_value(code: &str, message: &str) -> String {
     }
 }
 
-/// The foreign key of this table that leads nowhere, if it is one.
-fn key<'t>(table: &'t Table, refused: &PgDatabaseError) -> Option<&'t ForeignKey> {
+/// Finds the foreign key of this table that a row violates, if the error is about one.
+fn violated_key<'t>(table: &'t Table, refused: &PgDatabaseError) -> Option<&'t ForeignKey> {
     let name = refused.constraint().filter(|_| refused.code() == FOREIGN_KEY)?;
     table.foreign_keys.iter().find(|key| key.name == name)
 }
 
-/// Line and column, from `COPY users, line 3, column email: "…"` in whatever language the server speaks.
-fn place(refused: &PgDatabaseError) -> (Option<u64>, Option<String>) {
+/// Reads the line and the column from a context such as `COPY users, line 3, column email: "…"`, in any of the server's
+/// languages.
+fn line_and_column(refused: &PgDatabaseError) -> (Option<u64>, Option<String>) {
     let context = refused.r#where().unwrap_or_default().lines().rfind(|line| line.starts_with("COPY "));
     let Some((_, rest)) = context.and_then(|context| context.split_once(", ")) else {
         return (None, None);
@@ -112,7 +119,8 @@ fn place(refused: &PgDatabaseError) -> (Option<u64>, Option<String>) {
     (digits[..end].parse().ok(), column.map(str::to_owned))
 }
 
-async fn orphan(
+/// Loads the file again with deferred keys, and finds the line of a row whose key refers to no row.
+async fn reload_and_find_orphan(
     conn: &mut PgConnection,
     table: &Table,
     dumped: &DumpedTable,
@@ -120,16 +128,19 @@ async fn orphan(
     file: &mut File,
     path: &Path,
 ) -> anyhow::Result<Option<u64>> {
-    tables::run(conn, "rollback to savepoint before_the_table", "look for the row").await?;
-    // Another one of the table's may fail first otherwise.
+    tables::execute(conn, "rollback to savepoint before_the_table", "find the row").await?;
+    // All of them, because another key of the table could fail first.
     for key in &table.foreign_keys {
         defer(conn, table, key).await?;
     }
-    copy(conn, dumped, table, file, path).await?.map_err(Error::database("look for the row"))?;
+    if let Copied::Refused(error) = copy(conn, dumped, table, file, path).await? {
+        return Err(Error::database("find the row")(error).into());
+    }
     line_of_orphan(conn, table, dumped, key, path).await
 }
 
-/// A line of a file with a key that leads nowhere. Postgres writes that key as COPY does, so it can be compared.
+/// Finds the line of a row whose key refers to no row. COPY writes such keys here just as it wrote them to the file, so their
+/// text can be compared.
 async fn line_of_orphan(
     conn: &mut PgConnection,
     table: &Table,
@@ -142,21 +153,21 @@ async fn line_of_orphan(
             columns.iter().map(|column| format!("{alias}.{}", quoted(column))).collect();
         columns.join(", ")
     };
-    let (ours, theirs) = (columns("r", &key.columns), columns("p", &key.target_columns));
-    let set: Vec<String> =
+    let (referring, referred) = (columns("r", &key.columns), columns("p", &key.target_columns));
+    let is_set: Vec<String> =
         key.columns.iter().map(|column| format!("r.{} is not null", quoted(column))).collect();
     let sql = format!(
-        "copy (select distinct {ours} from {} r where {} and not exists (select from {} p where ({theirs}) = ({ours})) limit 1000) to stdout",
+        "copy (select distinct {referring} from {} r where {} and not exists (select from {} p where ({referred}) = ({referring})) limit 1000) to stdout",
         table.sql(),
-        set.join(" and "),
+        is_set.join(" and "),
         key.target_sql()
     );
-    let mut found = Vec::new();
-    let mut rows = conn.copy_out_raw(&sql).await.map_err(Error::database("look for the row"))?;
-    while let Some(row) = rows.try_next().await.map_err(Error::database("look for the row"))? {
-        found.push(fields(&row));
+    let mut orphans = Vec::new();
+    let mut rows = conn.copy_out_raw(&sql).await.map_err(Error::database("find the row"))?;
+    while let Some(row) = rows.try_next().await.map_err(Error::database("find the row"))? {
+        orphans.push(fields(&row));
     }
-    let at: Vec<usize> = key
+    let positions: Vec<usize> = key
         .columns
         .iter()
         .filter_map(|name| dumped.columns.iter().position(|column| column.name == *name))
@@ -166,8 +177,9 @@ async fn line_of_orphan(
     while reader.read_until(b'\n', &mut line)? > 0 {
         number += 1;
         let all = fields(&line);
-        let key: Option<Vec<Vec<u8>>> = at.iter().map(|at| all.get(*at).cloned()).collect();
-        if key.is_some_and(|key| found.contains(&key)) {
+        let key: Option<Vec<Vec<u8>>> =
+            positions.iter().map(|position| all.get(*position).cloned()).collect();
+        if key.is_some_and(|key| orphans.contains(&key)) {
             return Ok(Some(number));
         }
         line.clear();
@@ -175,7 +187,7 @@ async fn line_of_orphan(
     Ok(None)
 }
 
-/// The fields of a line, as they are written.
+/// Splits a line into its fields, which stay escaped.
 fn fields(line: &[u8]) -> Vec<Vec<u8>> {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     line.split(|byte| *byte == b'\t').map(<[u8]>::to_vec).collect()
@@ -186,8 +198,8 @@ mod tests {
     use super::without_value;
 
     #[test]
-    fn a_value_is_not_repeated_and_a_column_is() {
-        for (code, message, told) in [
+    fn a_value_is_hidden_and_a_column_is_shown() {
+        for (code, message, expected) in [
             (
                 "22P02",
                 "invalid input syntax for type uuid: \"$argon2\"",
@@ -201,7 +213,7 @@ mod tests {
             ("22P04", "missing data for column \"email\"", "missing data for column \"email\""),
             ("23514", "check constraint \"c\"", "check constraint \"c\""),
         ] {
-            assert_eq!(without_value(code, message), told);
+            assert_eq!(without_value(code, message), expected);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One file of a dump into its table.
+//! Copies one file of a dump into its table.
 
 use std::{
     fs::File,
@@ -13,44 +13,52 @@ use sqlx::PgConnection;
 use crate::{
     database::session::quoted,
     rows::{
-        dump::{Dump, DumpedTable, Tally},
+        dump::{Dump, DumpedTable, Files, Tally},
         tables::{self, ForeignKey, Table},
     },
 };
 
-/// Where the rows come from.
+/// The dump to load.
 pub(crate) struct Source<'d> {
     pub(crate) dump: &'d Dump,
     pub(crate) folder: &'d Path,
-    /// Whether the number of rows may be another one than was dumped.
-    pub(crate) edited: bool,
-    /// The command that replaces what the tables hold.
+    /// Whether the number of rows may differ from the recorded one.
+    pub(crate) files: Files,
+    /// The command that replaces the rows of the tables, without `cargo xtask`.
     pub(crate) again: &'d str,
 }
 
 impl Source<'_> {
-    pub(crate) fn path(&self, table: &DumpedTable) -> PathBuf {
+    pub(super) fn path(&self, table: &DumpedTable) -> PathBuf {
         self.folder.join(&table.file)
     }
 }
 
-/// Lets a foreign key wait for the end, which its table's owner may decide; it is checked all the same.
-pub(crate) async fn defer(conn: &mut PgConnection, table: &Table, key: &ForeignKey) -> anyhow::Result<()> {
-    let key = quoted(&key.name);
-    let sql = format!("alter table {} alter constraint {key} deferrable initially deferred", table.sql());
-    tables::run(conn, &sql, "let a foreign key wait").await
+/// What became of the rows of a file.
+pub(super) enum Copied {
+    /// Postgres took `rows` rows from the `lines` lines of the file.
+    All { rows: u64, lines: u64 },
+    /// Postgres refused a row, and with it all of the file.
+    Refused(sqlx::Error),
 }
 
-/// Copies a file into a table; the rows that it made, and the lines that the file has. The inner error is Postgres's.
-pub(crate) async fn copy(
+/// Defers a foreign key to the end of the transaction, where Postgres still checks it. A table's owner may do this.
+pub(super) async fn defer(conn: &mut PgConnection, table: &Table, key: &ForeignKey) -> anyhow::Result<()> {
+    let key = quoted(&key.name);
+    let sql = format!("alter table {} alter constraint {key} deferrable initially deferred", table.sql());
+    tables::execute(conn, &sql, "defer a foreign key").await
+}
+
+/// Copies a file into a table. Fails if the file can't be read or the connection breaks.
+pub(super) async fn copy(
     conn: &mut PgConnection,
     dumped: &DumpedTable,
     table: &Table,
     file: &mut File,
     path: &Path,
-) -> anyhow::Result<Result<(u64, u64), sqlx::Error>> {
-    // In the order of the file; the table's own may be another one after the same migrations.
-    let columns = tables::list(dumped.columns.iter().map(|column| column.name.as_str()));
+) -> anyhow::Result<Copied> {
+    // In the order of the file. The table may have another, even after the same migrations.
+    let columns = tables::quoted_list(dumped.columns.iter().map(|column| column.name.as_str()));
     let sql = format!("copy {} ({columns}) from stdin with (format text, encoding 'UTF8')", table.sql());
     let mut copy = conn.copy_in_raw(&sql).await.map_err(Error::database("load the dump"))?;
     let (mut tally, mut buffer) = (Tally::default(), vec![0; 1 << 16]);
@@ -67,5 +75,8 @@ pub(crate) async fn copy(
             }
         }
     }
-    Ok(copy.finish().await.map(|rows| (rows, tally.lines())))
+    Ok(match copy.finish().await {
+        Ok(rows) => Copied::All { rows, lines: tally.lines() },
+        Err(error) => Copied::Refused(error),
+    })
 }

@@ -1,4 +1,4 @@
-//! Whether a dump is of the schema that a database has.
+//! Checks that a dump has the schema of the database.
 
 use migrations::{Ledger, Project};
 use sqlx::PgConnection;
@@ -11,35 +11,37 @@ use crate::{
     terminal::exit::Stop,
 };
 
-/// Refuses a dump of another schema; every difference at once.
-pub(crate) async fn must_fit(
+/// Fails if the dump has another schema than the database, and lists every difference.
+pub(super) async fn require_same_schema(
     conn: &mut PgConnection,
     project: &Project,
     dump: &Dump,
     tables: &[Table],
 ) -> anyhow::Result<()> {
-    let applied = dump::migrations(&Ledger::read(conn, project).await?);
-    let mut differences = migrations(&dump.migrations, &applied);
+    let applied = dump::applied_migrations(&Ledger::read(conn, project).await?);
+    let mut differences = migration_differences(&dump.migrations, &applied);
     for dumped in &dump.tables {
         match tables.iter().find(|table| table.name == dumped.table) {
-            Some(table) => differences.extend(columns(dumped, table)),
-            None => differences.push(format!("table {} is not here, or no app owns it", dumped.table)),
+            Some(table) => differences.extend(column_differences(dumped, table)),
+            None => {
+                differences.push(format!("table {} does not exist here, or no app owns it", dumped.table));
+            }
         }
     }
     if differences.is_empty() {
         return Ok(());
     }
-    let way = way_back(project, &dump.migrations, &applied);
-    let way = way.map_or(String::new(), |way| format!("migrate to where it was: {way}\n  or "));
+    let commands = commands_to_fit(project, &dump.migrations, &applied);
+    let way = commands.map_or(String::new(), |way| format!("migrate to where it was: {way}\n  or "));
     Err(Stop::Unfit(format!(
-        "the dump is of another schema than this database; nothing was loaded\n  {}\n  {way}dump again what you need",
+        "the dump does not match the schema of this database; nothing was loaded\n  {}\n  {way}dump again what you need",
         differences.join("\n  ")
     ))
     .into())
 }
 
-/// The commands that take the database to where the dump was made, if migrations can.
-fn way_back(project: &Project, dumped: &[Migration], applied: &[Migration]) -> Option<String> {
+/// Returns the commands that migrate the database to the state that was dumped, if every migration is in this checkout.
+fn commands_to_fit(project: &Project, dumped: &[Migration], applied: &[Migration]) -> Option<String> {
     let files = project
         .migrations
         .iter()
@@ -51,7 +53,7 @@ fn way_back(project: &Project, dumped: &[Migration], applied: &[Migration]) -> O
     if files.len() == dumped.len() && applied.len() < files.len() {
         return Some("cargo xtask migrate".to_owned());
     }
-    let ways = project.apps.iter().filter_map(|app| {
+    let commands = project.apps.iter().filter_map(|app| {
         let of_app =
             |migration: &&Migration| migration.migration.split('/').next() == Some(app.name.as_str());
         let (then, now) = (dumped.iter().filter(of_app), applied.iter().filter(of_app).count());
@@ -59,15 +61,16 @@ fn way_back(project: &Project, dumped: &[Migration], applied: &[Migration]) -> O
         let name = last.map_or("zero", |file| file.id.name.as_str());
         (then.count() != now).then(|| format!("cargo xtask migrate {} {name}", app.name))
     });
-    let ways: Vec<String> = ways.collect();
-    (!ways.is_empty()).then(|| ways.join(" && "))
+    let commands: Vec<String> = commands.collect();
+    (!commands.is_empty()).then(|| commands.join(" && "))
 }
 
-fn migrations(dumped: &[Migration], applied: &[Migration]) -> Vec<String> {
+/// Lists the migrations that only one side has, and those whose files differ.
+fn migration_differences(dumped: &[Migration], applied: &[Migration]) -> Vec<String> {
     let in_dump = dumped.iter().filter_map(|migration| {
         let id = &migration.migration;
         match applied.iter().find(|other| other.migration == *id) {
-            None => Some(format!("{id} is in the dump, and not applied here")),
+            None => Some(format!("{id} is in the dump but not applied here")),
             Some(other) if other.checksum != migration.checksum => {
                 Some(format!("{id} here is not the file that the dump was made with"))
             }
@@ -78,18 +81,18 @@ fn migrations(dumped: &[Migration], applied: &[Migration]) -> Vec<String> {
         applied.iter().filter(|migration| !dumped.iter().any(|other| other.migration == migration.migration));
     in_dump
         .chain(
-            only_here
-                .map(|migration| format!("{} is applied here, and not in the dump", migration.migration)),
+            only_here.map(|migration| format!("{} is applied here but not in the dump", migration.migration)),
         )
         .collect()
 }
 
-/// Columns as a set: where the same migrations ran in another order, so may they.
-fn columns(dumped: &DumpedTable, table: &Table) -> Vec<String> {
+/// Lists the columns that only one side has. Their order may differ, as it does when the same migrations ran in another order.
+fn column_differences(dumped: &DumpedTable, table: &Table) -> Vec<String> {
     let name = &table.name;
     let lost = dumped.columns.iter().filter(|column| !table.columns.contains(column));
-    let lost = lost.map(|column| format!("{name}.{} {} of the dump is not here", column.name, column.kind));
+    let lost =
+        lost.map(|column| format!("{name}.{} {} is in the dump but not here", column.name, column.kind));
     let new = table.columns.iter().filter(|column| !dumped.columns.contains(column));
-    let new = new.map(|column| format!("{name}.{} {} here is not in the dump", column.name, column.kind));
+    let new = new.map(|column| format!("{name}.{} {} is here but not in the dump", column.name, column.kind));
     lost.chain(new).collect()
 }
