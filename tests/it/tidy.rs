@@ -207,6 +207,7 @@ fn the_first_command_of_a_fresh_clone_builds_no_more_than_this() {
         "url",
         "which",
         "xshell",
+        "xtask-protocol",
     ];
     assert_eq!(direct, allowed, "a new dependency of xtask is in everybody's way: see CONTRIBUTING.md");
 }
@@ -235,6 +236,7 @@ fn versions_stand_in_one_place() {
         "xtask/docker",
         "xtask/download",
         "xtask/plot",
+        "xtask/protocol",
         "xtask/sqlx",
     ];
     for package in packages {

@@ -53,7 +53,7 @@ pub(crate) use self::{
     ephemeral::Ephemeral,
     host::{Host, shared_host, shared_server},
     measured::Containers,
-    package::Package,
+    package::{Package, line},
     programs::Programs,
     test_server::TestServer,
     url::redacted,

@@ -10,11 +10,13 @@ use std::{
 use anyhow::Context;
 use duct::{Expression, cmd};
 use migrations::Project;
-use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
 use tokio::time::sleep;
 use url::Url;
+use xtask_protocol::{
+    Reply, Request,
+    bench::{self, Fill, HandOut, HandOutTimes, Suite, SuiteTimes},
+};
 
 use super::Folder;
 use crate::{
@@ -57,29 +59,16 @@ impl Design {
         Design::Template1,
     ];
 
-    fn word(self) -> &'static str {
+    /// As the program knows it: without a service, it clones by itself.
+    fn of_program(self) -> bench::Design {
         match self {
-            Design::Seeded | Design::OnDemand => "seeded",
-            Design::Recycled => "recycled",
-            Design::Transaction => "transaction",
-            Design::Replay => "replay",
-            Design::Template1 => "template1",
+            Design::Seeded | Design::OnDemand => bench::Design::Seeded,
+            Design::Recycled => bench::Design::Recycled,
+            Design::Transaction => bench::Design::Transaction,
+            Design::Replay => bench::Design::Replay,
+            Design::Template1 => bench::Design::Template1,
         }
     }
-}
-
-/// What a suite took.
-#[derive(Deserialize)]
-pub(super) struct Suite {
-    pub(super) seconds: f64,
-    pub(super) first_query_ms: Vec<f64>,
-}
-
-/// The times of hand-outs, and of bare connections in between.
-#[derive(Default, Deserialize)]
-pub(super) struct HandOuts {
-    pub(super) ours_ms: Vec<f64>,
-    pub(super) bare_ms: Vec<f64>,
 }
 
 /// Where everything is measured.
@@ -104,7 +93,7 @@ impl Stage {
         let query = format!("select count(*) from {table}");
         let stage = Stage { checkout, host, program: server::program(PACKAGE)?, query };
         stage.sql(&[&format!("create database {FILLED} template template0")]).await?;
-        stage.ask::<()>("fill", &json!({ "url": stage.url(FILLED)?.as_str() }), Design::Replay)?;
+        stage.ask(&Fill { url: stage.url(FILLED)?.into() }, Design::Replay)?;
         stage.sql(&[&format!("create database {WARM} template {FILLED}")]).await?;
         Ok(stage)
     }
@@ -117,7 +106,12 @@ impl Stage {
     }
 
     /// A suite of tests, some at a time, in one process.
-    pub(super) async fn suite(&self, design: Design, tests: usize, at_once: usize) -> anyhow::Result<Suite> {
+    pub(super) async fn suite(
+        &self,
+        design: Design,
+        tests: usize,
+        at_once: usize,
+    ) -> anyhow::Result<SuiteTimes> {
         self.prepare(design).await?;
         self.tests(design, tests, at_once)
     }
@@ -142,35 +136,26 @@ impl Stage {
         Ok(began.elapsed())
     }
 
-    fn tests(&self, design: Design, tests: usize, at_once: usize) -> anyhow::Result<Suite> {
-        let request =
-            json!({ "design": design.word(), "tests": tests, "at_once": at_once, "query": self.query });
-        self.ask("suite", &request, design)
+    fn tests(&self, design: Design, tests: usize, at_once: usize) -> anyhow::Result<SuiteTimes> {
+        let request = Suite { design: design.of_program(), tests, at_once, query: self.query.clone() };
+        self.ask(&request, design)
     }
 
     /// Databases from a service that has some ready, in turn with bare connections.
-    pub(super) async fn hand_outs(&self, runs: usize) -> anyhow::Result<HandOuts> {
+    pub(super) async fn hand_outs(&self, runs: usize) -> anyhow::Result<HandOutTimes> {
         self.settle().await?;
-        let request = json!({ "url": self.url(WARM)?.as_str(), "runs": runs, "query": self.query, "pause_ms": PAUSE_MS });
-        self.ask("hand-out", &request, Design::Seeded)
+        let url = self.url(WARM)?.into();
+        self.ask(&HandOut { url, runs, query: self.query.clone(), pause_ms: PAUSE_MS }, Design::Seeded)
     }
 
-    pub(super) fn ask<T: DeserializeOwned>(
-        &self,
-        verb: &str,
-        request: &Value,
-        design: Design,
-    ) -> anyhow::Result<T> {
-        let mut program = cmd!(&self.program, verb)
+    pub(super) fn ask<Q: Request>(&self, request: &Q, design: Design) -> anyhow::Result<Q::Answer> {
+        let mut program = cmd!(&self.program, Q::VERB)
             .env(tests::SERVER, &self.host.url)
-            .env("DATABASE_URL", &self.host.url)
-            .stdin_bytes(line(request));
+            .env("DATABASE_URL", &self.host.url);
         if design != Design::OnDemand {
             program = program.env(tests::SERVICE, &self.host.socket);
         }
-        let answer =
-            surrounded(program, &self.checkout).read().with_context(|| format!("run {PACKAGE} {verb}"))?;
-        serde_json::from_str(&answer).with_context(|| format!("understand {PACKAGE} {verb}"))
+        ask(program, &self.checkout, request)
     }
 
     /// Statements on the server, in its database `postgres`.
@@ -225,13 +210,12 @@ pub(super) fn first_of_all(
 ) -> anyhow::Result<Duration> {
     let fresh = grown(checkout, &folder.0.join("fresh"), kind, 0)?;
     let this = env::current_exe().context("find this program")?;
-    let request = json!({ "design": "seeded", "tests": 1, "at_once": 1, "query": "select 1" });
-    let first = cmd!(server::program(PACKAGE)?, "suite").env("XTASK_BIN", &this).stdin_bytes(line(&request));
-    let first = surrounded(first, &fresh).read();
+    let request = Suite { design: bench::Design::Seeded, tests: 1, at_once: 1, query: "select 1".to_owned() };
+    let first = cmd!(server::program(PACKAGE)?, Suite::VERB).env("XTASK_BIN", &this);
+    let first = ask(first, &fresh, &request);
     surrounded(cmd!(this, "server", "sweep"), &fresh).stdout_null().run()?;
     fs::remove_dir_all(&fresh.root)?;
-    let first: Suite = serde_json::from_str(&first?)?;
-    Ok(Duration::from_secs_f64(first.first_query_ms.first().copied().unwrap_or_default() / 1000.0))
+    Ok(Duration::from_secs_f64(first?.first_query_ms.first().copied().unwrap_or_default() / 1000.0))
 }
 
 /// A program that is to find this checkout, and of servers what it is told.
@@ -244,8 +228,14 @@ fn surrounded(program: Expression, checkout: &Checkout) -> Expression {
         .env("XTASK_SERVER", checkout.asked_for().unwrap_or_default())
 }
 
-fn line(request: &Value) -> String {
-    format!("{request}\n")
+/// Sends a request to the program, and waits for its answer.
+fn ask<Q: Request>(program: Expression, checkout: &Checkout, request: &Q) -> anyhow::Result<Q::Answer> {
+    let program = surrounded(program, checkout).stdin_bytes(server::line(request)?);
+    let reply = program.unchecked().read().with_context(|| format!("run {PACKAGE} {}", Q::VERB))?;
+    match serde_json::from_str(&reply).with_context(|| format!("understand {PACKAGE} {}", Q::VERB))? {
+        Reply::Answer(answer) => Ok(answer),
+        Reply::Error(refusal) => Err(refusal).with_context(|| format!("run {PACKAGE} {}", Q::VERB)),
+    }
 }
 
 /// A copy of a checkout's migrations, with more of them than it has: a column that comes and goes.

@@ -6,12 +6,12 @@ use std::{fmt, fs, path::Path};
 use anyhow::{anyhow, bail};
 use migrations::Postgres;
 use url::Url;
+use xtask_protocol::Refusal;
 
 use super::{
     binaries, container, docker, download,
     folder::{self, Access, write_private},
     native::{Native, Status},
-    package::Refusal,
     programs::Programs,
     url::database_url,
 };

@@ -7,14 +7,12 @@ use std::{
 
 use anyhow::anyhow;
 use migrations::Postgres;
-use serde::de::IgnoredAny;
-use serde_json::json;
+use xtask_protocol::docker::Remove;
 
 use super::{
     built, container,
     docker::{self, TestContainer},
     native::Native,
-    package::Refusal,
     state::new_password,
 };
 
@@ -52,8 +50,8 @@ impl Containers {
 
 impl Drop for Containers {
     fn drop(&mut self) {
-        let request = json!({ "repository": self.repository });
+        let request = Remove { repository: self.repository.clone() };
         // There is nobody to tell about it here; what is labelled as a test server goes with a later sweep.
-        let _: anyhow::Result<Result<IgnoredAny, Refusal>> = docker::PACKAGE.ask_now("remove", &request);
+        let _ = docker::PACKAGE.ask_blocking(&request);
     }
 }

@@ -7,6 +7,7 @@ use anyhow::Context;
 use migrations::{Postgres, Project};
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
+use xtask_protocol::Refusal;
 
 use super::{
     Chosen, Kind,
@@ -14,9 +15,7 @@ use super::{
     container,
     docker::TestContainer,
     ephemeral::{Ephemeral, Place},
-    find,
-    package::Refusal,
-    plain_url,
+    find, plain_url,
     state::new_password,
     verb::report,
 };
