@@ -217,7 +217,7 @@ fn where_there_is_nobody_to_ask_it_is_told_how_to_do_without() {
         let before = snapshot(db).await;
         for verb in ["createsuperuser", "changepassword"] {
             let words = [
-                "there is no terminal to ask at; nothing was written",
+                "there is no terminal to ask on; nothing was written",
                 &format!("cargo xtask {verb}"),
                 "--noinput",
             ];

@@ -1,4 +1,4 @@
-//! `cargo xtask createsuperuser`: an account that may do everything, on the development database.
+//! `cargo xtask createsuperuser`: runs that verb of the program that `apps.toml` names, on the development database.
 
 use std::ffi::OsString;
 
@@ -10,39 +10,18 @@ use crate::{checkout::Checkout, program};
 #[command(after_help = "\
 Examples:
   cargo xtask createsuperuser
-  SUPERUSER_EMAIL=ada@example.org cargo xtask createsuperuser --noinput < password.txt
+  cargo xtask createsuperuser -- --help     the options
 
-It asks for what is not given, and for the password always. With --noinput it takes
-SUPERUSER_EMAIL, SUPERUSER_USERNAME, and the password from SUPERUSER_PASSWORD or, where that is
-not set, from one line of standard input.
-
-The program that apps.toml names does it, and is built for that.
-
-Exit codes: 1: refused, as for an address that is taken or a password that is guessed soon, and
-nothing was written; 3: migrations or the reference data are missing.")]
+Cargo builds the program that apps.toml names, if need be, and the program does the rest: it gets the
+arguments, the environment and the terminal, and the exit code is its own.")]
 pub(crate) struct Args {
-    /// Ask nothing
-    #[arg(long)]
-    noinput: bool,
-    /// The address that it signs in with, in whatever case
-    #[arg(long)]
-    email: Option<OsString>,
-    /// Its name, unless it is the address too
-    #[arg(long, value_name = "NAME")]
-    username: Option<OsString>,
-    // Taken so that it can be refused without being repeated.
-    #[arg(long, hide = true, num_args = 0.., default_missing_value = "")]
-    password: Vec<OsString>,
+    /// Arguments for the program
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    args: Vec<OsString>,
 }
 
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
-        program::refuse_password(&self.password)?;
-        let mut args: Vec<OsString> = Vec::new();
-        args.extend(self.noinput.then(|| "--noinput".into()));
-        for (name, value) in [("--email", self.email), ("--username", self.username)] {
-            args.extend(value.into_iter().flat_map(|value| [name.into(), value]));
-        }
-        program::run(checkout, "createsuperuser", args).await
+        program::run(checkout, "createsuperuser", self.args).await
     }
 }

@@ -27,7 +27,7 @@ pub(crate) struct Args {
     /// Say what would change, and change nothing; exit code 3 if anything would
     #[arg(long)]
     check: bool,
-    /// Also remove what people added, such as grants of seeded roles
+    /// Also remove what people added to seeded rows
     #[arg(long)]
     prune: bool,
     #[command(flatten)]

@@ -1,4 +1,15 @@
-//! Passwords: which are good enough, and how they are kept.
+//! Which passwords are good enough, and how they are hashed.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> passwords::Result<()> {
+//! let password = "an engine of 4 wheels";
+//! passwords::require_strong(password, &["ada@example.org"])?;
+//! let hash = passwords::hash(password, passwords::COST).await?;
+//! assert!(passwords::verify(password, Some(&hash)).await?);
+//! # Ok(())
+//! # }
+//! ```
 
 mod rules;
 
@@ -7,44 +18,59 @@ use argon2::{
     password_hash::phc::{PasswordHash, Salt},
 };
 pub use rules::{Weakness, weaknesses};
+use thiserror::Error;
 use tokio::task::spawn_blocking;
 
-use crate::{Error, Result};
+/// A result of this library.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What a guess costs. More memory hurts whoever guesses with graphics cards most.
+/// Why a password was not accepted or not hashed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The password is easy to guess.
+    #[error("the password {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", and "))]
+    Weak(Vec<Weakness>),
+    /// The password could not be hashed, or the stored hash could not be read.
+    #[error("the password could not be hashed")]
+    Hash,
+}
+
+/// What a guess costs. More memory slows down attacks with graphics cards most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cost {
     /// Memory, in KiB.
     pub memory: u32,
     /// Passes over it.
     pub passes: u32,
-    /// Threads that could work on it at once.
+    /// How many threads can work on it at once.
     pub lanes: u32,
 }
 
-/// What new passwords get, and old ones when they are next entered. OWASP's first choice for Argon2id: 19 MiB, two passes.
+/// The cost for new passwords, and for old ones when they are next entered. OWASP's first choice for Argon2id: 19 MiB, two
+/// passes.
 pub const COST: Cost = Cost { memory: 19 * 1024, passes: 2, lanes: 1 };
 
-/// A hash that no password has, for accounts that do not exist or have none: refusing them must take as long.
-const NOBODY: &str =
+/// A hash that no password has, for accounts that do not exist or have no password: refusing them must take as long.
+const UNMATCHABLE: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// Refuses a password that is guessed soon, of somebody with these names.
+/// Refuses an easy password for a person with these names.
 ///
 /// # Errors
-/// [`Error::PasswordWeak`].
+/// [`Error::Weak`] with every reason.
 pub fn require_strong(password: &str, names: &[&str]) -> Result<()> {
     let weaknesses = weaknesses(password, names);
-    if weaknesses.is_empty() { Ok(()) } else { Err(Error::PasswordWeak(weaknesses)) }
+    if weaknesses.is_empty() { Ok(()) } else { Err(Error::Weak(weaknesses)) }
 }
 
 /// Hashes a password, as a PHC string.
 ///
 /// # Errors
-/// [`Error::Hash`] where the cost is none that Argon2 knows.
+/// [`Error::Hash`] if Argon2 does not accept the cost.
 pub async fn hash(password: &str, cost: Cost) -> Result<String> {
     let password = password.to_owned();
-    // Tens of milliseconds of computing would hold up everything else on this thread.
+    // The computation takes tens of milliseconds, and would block everything else on this thread.
     let hashed = spawn_blocking(move || {
         let params = Params::new(cost.memory, cost.passes, cost.lanes, None)?;
         let salt: [u8; Salt::RECOMMENDED_LENGTH] = rand::random();
@@ -54,12 +80,15 @@ pub async fn hash(password: &str, cost: Cost) -> Result<String> {
     hashed.await.map_err(|_| Error::Hash)?.map_err(|_| Error::Hash)
 }
 
-/// Whether it is the password of a hash; of none, it never is, after as much work.
-pub(crate) async fn verify(password: &str, hash: Option<&str>) -> Result<bool> {
-    let (password, hash) = (password.to_owned(), hash.unwrap_or(NOBODY).to_owned());
+/// Whether a password matches a hash. Without a hash it does not, and the answer takes as long.
+///
+/// # Errors
+/// [`Error::Hash`] if the hash is not a PHC string of Argon2.
+pub async fn verify(password: &str, hash: Option<&str>) -> Result<bool> {
+    let (password, hash) = (password.to_owned(), hash.unwrap_or(UNMATCHABLE).to_owned());
     let verified = spawn_blocking(move || {
         let hash = PasswordHash::new(&hash).map_err(|_| Error::Hash)?;
-        // The parameters are those of the hash.
+        // Uses the parameters in the hash.
         match Argon2::default().verify_password(password.as_bytes(), &hash) {
             Ok(()) => Ok(true),
             Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
@@ -69,8 +98,8 @@ pub(crate) async fn verify(password: &str, hash: Option<&str>) -> Result<bool> {
     verified.await.map_err(|_| Error::Hash)?
 }
 
-/// Whether a hash was made for less than a guess should cost now.
-pub(crate) fn is_cheap(hash: &str) -> bool {
+/// Whether guessing the password of a hash costs less than [`COST`].
+pub fn is_cheap(hash: &str) -> bool {
     let Ok(hash) = PasswordHash::new(hash) else { return true };
     let Ok(params) = Params::try_from(&hash) else { return true };
     hash.algorithm != Algorithm::Argon2id.ident()
@@ -84,17 +113,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn refusing_nobody_costs_what_refusing_somebody_does() {
-        let params = Params::try_from(&PasswordHash::new(NOBODY).unwrap()).unwrap();
+    fn refusing_an_unknown_account_costs_as_much() {
+        let params = Params::try_from(&PasswordHash::new(UNMATCHABLE).unwrap()).unwrap();
         let cost = Cost { memory: params.m_cost(), passes: params.t_cost(), lanes: params.p_cost() };
         assert_eq!(cost, COST);
     }
 
     #[test]
-    fn only_what_costs_less_is_hashed_anew() {
-        let of = |text: &str| is_cheap(&NOBODY.replace("m=19456,t=2,p=1", text));
-        assert!(of("m=19455,t=2,p=1") && of("m=19456,t=1,p=1"));
-        assert!(!of("m=19456,t=2,p=1") && !of("m=102400,t=2,p=8"));
-        assert!(is_cheap(&NOBODY.replace("argon2id", "argon2i")));
+    fn only_a_cheaper_hash_is_cheap() {
+        let with = |text: &str| is_cheap(&UNMATCHABLE.replace("m=19456,t=2,p=1", text));
+        assert!(with("m=19455,t=2,p=1") && with("m=19456,t=1,p=1"));
+        assert!(!with("m=19456,t=2,p=1") && !with("m=102400,t=2,p=8"));
+        assert!(is_cheap(&UNMATCHABLE.replace("argon2id", "argon2i")));
     }
 }
