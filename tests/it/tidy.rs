@@ -104,13 +104,40 @@ fn dependencies_point_one_way() {
     }
 }
 
-/// The names of the workspace's packages.
-fn members() -> Vec<String> {
+/// The workspace, from cargo.
+fn metadata() -> serde_json::Value {
     let metadata = cmd!(env!("CARGO"), "metadata", "--offline", "--no-deps", "--format-version", "1");
     let metadata = metadata.dir(workspace_root()).stderr_null().read().unwrap();
-    let metadata: serde_json::Value = serde_json::from_str(&metadata).unwrap();
+    serde_json::from_str(&metadata).unwrap()
+}
+
+/// The names of the workspace's packages.
+fn members() -> Vec<String> {
+    let metadata = metadata();
     let packages = metadata["packages"].as_array().unwrap().iter();
     packages.map(|package| package["name"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The folders of the workspace's packages, below its root.
+fn folders() -> Vec<String> {
+    let (metadata, root) = (metadata(), workspace_root());
+    let manifests = metadata["packages"].as_array().unwrap().iter();
+    let manifests = manifests.map(|package| PathBuf::from(package["manifest_path"].as_str().unwrap()));
+    manifests.map(|path| path.parent().unwrap().strip_prefix(&root).unwrap().display().to_string()).collect()
+}
+
+#[test]
+fn plain_cargo_builds_everything_but_the_packages_on_demand() {
+    let metadata = metadata();
+    for package in metadata["packages"].as_array().unwrap() {
+        let default = metadata["workspace_default_members"].as_array().unwrap().contains(&package["id"]);
+        let on_demand = package["metadata"]["xtask"]["on-demand"] == true;
+        assert_ne!(
+            default, on_demand,
+            "{}: either it is among default-members in Cargo.toml, or its manifest says on-demand",
+            package["name"]
+        );
+    }
 }
 
 /// Asserts that one package alone is built from a library.
@@ -120,10 +147,10 @@ fn only(owner: &str, library: &str, never: &[&str]) {
     let (owners, others): (Vec<String>, Vec<String>) = members().into_iter().partition(|name| name == owner);
     assert!(owners.len() == 1 && others.len() >= 4, "{others:?}");
     for package in others {
-        // The tests of `backend` alone use sqlx's own test macro.
+        // The tests of `backend` use sqlx's own test macro, and only they.
         let edges = if package == "backend" { "normal,build" } else { "normal,build,dev" };
         let packages = built_from(&package, edges);
-        assert!(packages.len() > 1, "{package}: {packages:?}");
+        assert!(packages.contains(&package), "{package}: {packages:?}");
         for never in [&[owner, library], never].concat() {
             assert!(!packages.iter().any(|name| name == never), "{package} is built from {never}");
         }
@@ -227,18 +254,8 @@ fn the_image_is_built_by_the_compiler_that_is_tested() {
 
 #[test]
 fn versions_stand_in_one_place() {
-    let packages = [
-        "migrations",
-        "backend",
-        "tests",
-        "xtask",
-        "xtask/bench",
-        "xtask/docker",
-        "xtask/download",
-        "xtask/plot",
-        "xtask/protocol",
-        "xtask/sqlx",
-    ];
+    let packages = folders();
+    assert!(packages.len() >= 9, "{packages:?}");
     for package in packages {
         let path = format!("{package}/Cargo.toml");
         let manifest: toml::Table =

@@ -36,6 +36,7 @@ mod makemigrations;
 mod migrate;
 mod migrated;
 mod output;
+mod packages;
 mod pending;
 mod picture;
 mod prepare;

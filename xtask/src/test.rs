@@ -7,7 +7,14 @@ use clap::Args as ClapArgs;
 use duct::cmd;
 use tests::Report;
 
-use crate::{checkout::Checkout, child, exit::as_it_ended, output, server::Host};
+use crate::{
+    checkout::Checkout,
+    child,
+    exit::as_it_ended,
+    output,
+    packages::{self, Packages},
+    server::Host,
+};
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
@@ -16,7 +23,8 @@ Examples:
   cargo xtask test -- seeds            only tests whose name contains `seeds`
   cargo xtask test -- --no-fail-fast
 
-It runs cargo nextest where that is installed, else cargo test. The exit code is theirs.")]
+It runs cargo nextest if that is installed, else cargo test, for every package of the workspace that is
+not built on demand; without arguments also the examples in the documentation. The exit code is theirs.")]
 pub(crate) struct Args {
     /// Arguments for cargo nextest, or cargo test
     #[arg(last = true)]
@@ -51,11 +59,29 @@ impl Args {
     }
 }
 
+/// Runs the tests; without arguments also the examples in the documentation, which cargo test runs and nextest does not.
 async fn suite(checkout: &Checkout, host: &Host, args: &[OsString]) -> anyhow::Result<()> {
     let nextest = which::which("cargo-nextest").is_ok();
-    let mut words: Vec<OsString> =
-        if nextest { vec!["nextest".into(), "run".into()] } else { vec!["test".into()] };
+    let words: &[&str] = if nextest { &["nextest", "run"] } else { &["test"] };
+    let mut words: Vec<OsString> = words.iter().map(OsString::from).collect();
+    let packages = Packages::load(&checkout.root)?;
+    if !packages::are_selected(args) {
+        words.extend(packages.selection());
+    }
     words.extend_from_slice(args);
+    let tests = run(checkout, host, words).await;
+    match packages.doc_test_selection() {
+        Some(selection) if nextest && args.is_empty() => {
+            output::line("\nexamples in the documentation:");
+            let mut words: Vec<OsString> = ["test", "--quiet", "--doc"].map(OsString::from).into();
+            words.extend(selection);
+            tests.and(run(checkout, host, words).await)
+        }
+        _ => tests,
+    }
+}
+
+async fn run(checkout: &Checkout, host: &Host, words: Vec<OsString>) -> anyhow::Result<()> {
     let cargo = child::cargo();
     let this = env::current_exe().context("find this program")?;
     let tests = cmd(cargo, words)
