@@ -46,7 +46,7 @@ async fn clear(engine: &Engine) {
     match sweep::run(engine).await {
         Ok(swept) if swept.removed.is_empty() => {}
         Ok(swept) => {
-            note(&format!("removed what a killed command left behind: {}", swept.removed.join(", ")))
+            note(&format!("removed what a killed command left behind: {}", swept.removed.join(", ")));
         }
         // The next command tries again.
         Err(error) => note(&format!("could not remove what a killed command left behind: {error:#}")),

@@ -34,7 +34,7 @@ fn an_engine_without_a_free_port_is_reported() {
                 &[
                     "error: the Docker engine found no free port on 127.0.0.1 for the server: ",
                     why,
-                    "\n  see who has them: ss --listening --tcp --processes\n",
+                    "\n  see which programs have them: ss --listening --tcp --processes\n",
                 ],
             );
             let ours = it.docker(&["ps", "--all", "--quiet", "--filter", "label=xtask.role"]);
