@@ -1,5 +1,5 @@
-//! Who did what. Rows of `audit_logs` can never be changed, so nothing that names a person may get into one: people are
-//! told by their ids, and of a change only which fields it touched.
+//! The audit log. Its rows can never be changed, so they may not name a person: they hold ids of people, and of a change
+//! only the names of its fields.
 
 use serde_json::{Value, json};
 use sqlx::{PgConnection, Type};
@@ -7,11 +7,11 @@ use uuid::Uuid;
 
 use crate::Result;
 
-/// Who acts, as the caller knows it.
+/// Who acts.
 #[derive(Debug, Clone)]
 pub struct Actor {
     kind: ActorType,
-    /// Whoever it was, in a form that outlives it and is no address.
+    /// Stays valid after the actor was deleted, and is not an address.
     identifier: String,
     user: Option<Uuid>,
     api_key: Option<Uuid>,
@@ -20,17 +20,17 @@ pub struct Actor {
     request_id: Option<String>,
 }
 
-/// What kind of actor.
+/// The kind of actor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Type)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum ActorType {
-    /// A person, signed in.
+    /// A person who is signed in.
     User,
     /// A program with a key.
     ApiKey,
-    /// We ourselves.
+    /// A job of this system.
     System,
-    /// Nobody who has told a name.
+    /// A person who is not signed in.
     Anonymous,
 }
 
@@ -45,12 +45,12 @@ impl Actor {
         Actor { api_key: Some(id), ..Actor::new(ActorType::ApiKey, id.to_string()) }
     }
 
-    /// A job of ours, by its name.
+    /// A job of this system, by its name.
     pub fn system(job: &str) -> Actor {
         Actor::new(ActorType::System, job.to_owned())
     }
 
-    /// Nobody who has told a name yet.
+    /// A person who is not signed in.
     pub fn anonymous() -> Actor {
         Actor::new(ActorType::Anonymous, "anonymous".to_owned())
     }
@@ -65,20 +65,20 @@ impl Actor {
         Actor { ip: Some(ip.to_string()), ..self }
     }
 
-    /// The program that sent it, in its own words.
+    /// The name that the client gives itself.
     #[must_use]
     pub fn with_user_agent(self, user_agent: &str) -> Actor {
-        // Postgres takes no zero byte in a text, and a client's words must not keep a line out of the log.
+        // Postgres refuses a zero byte in text, and a client must not be able to prevent its line in the log.
         Actor { user_agent: Some(user_agent.replace('\0', "")), ..self }
     }
 
-    /// What joins the lines of one request.
+    /// Joins the lines of one request.
     #[must_use]
     pub fn with_request_id(self, request_id: &str) -> Actor {
         Actor { request_id: Some(request_id.replace('\0', "")), ..self }
     }
 
-    /// The person, if it is one.
+    /// The person, if the actor is one.
     pub fn user_id(&self) -> Option<Uuid> {
         self.user
     }
@@ -91,7 +91,7 @@ impl Actor {
         self.user_agent.as_deref()
     }
 
-    /// The same request, now that we know whose it is.
+    /// The same request after its sender was identified.
     pub(crate) fn known_as(&self, id: Uuid) -> Actor {
         match self.kind {
             ActorType::Anonymous => {
@@ -125,12 +125,12 @@ impl Entry {
         }
     }
 
-    /// Something that was tried and refused, perhaps on something that does not exist.
+    /// An attempt that was refused, perhaps on something that does not exist.
     pub(crate) fn failed(action: &'static str, resource_type: &'static str, id: Option<Uuid>) -> Entry {
         Entry { resource_id: id, result: "failure", ..Entry::new(action, resource_type, Uuid::nil()) }
     }
 
-    /// What is different now; never what names a person.
+    /// What changed, without anything that names a person.
     pub(crate) fn changes(self, changes: Value) -> Entry {
         Entry { changes, ..self }
     }
@@ -140,7 +140,7 @@ impl Entry {
     }
 }
 
-/// Writes a line, in the transaction of what it tells of.
+/// Writes a line. The caller does it in the transaction of the change.
 pub(crate) async fn record(conn: &mut PgConnection, actor: &Actor, entry: Entry) -> Result<()> {
     sqlx::query!(
         "insert into audit_logs

@@ -1,9 +1,9 @@
-//! What can go wrong, in the words of the domain. Constraint names are the interface to the schema; the text of a
-//! database error is never looked at.
+//! Errors in the words of the domain. Constraint names are the interface to the schema; the text of a database error is
+//! not parsed.
 
 use thiserror::Error;
 
-use crate::{password::Weakness, users::AccountStatus};
+use crate::{password, users::AccountStatus};
 
 /// A result of this library.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -12,21 +12,21 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Somebody has this address, in whatever case.
+    /// Another account has this address; case does not matter.
     #[error("this e-mail address is taken")]
     EmailTaken,
-    /// Somebody has this name, in whatever case.
+    /// Another account has this name; case does not matter.
     #[error("this username is taken")]
     UsernameTaken,
-    /// It can't be an address.
+    /// It is not an e-mail address.
     #[error("this is not an e-mail address")]
     EmailInvalid,
-    /// It is empty, too long, or has characters that nobody can see.
+    /// It is empty, too long, or has invisible characters.
     #[error("a username has 1 to 254 characters, without control characters or blanks at its ends")]
     UsernameInvalid,
-    /// The password is one that is guessed soon.
-    #[error("the password {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", and "))]
-    PasswordWeak(Vec<Weakness>),
+    /// The password is weak, or could not be hashed.
+    #[error(transparent)]
+    Password(#[from] password::Error),
 
     /// There is no such account.
     #[error("there is no such user")]
@@ -49,7 +49,7 @@ pub enum Error {
     /// No session with this id is open.
     #[error("there is no such open session")]
     NoSuchSession,
-    /// Another kind of device than the four that there are.
+    /// It is none of the four kinds of devices.
     #[error("a device is mobile, tablet, desktop or unknown")]
     DeviceInvalid,
 
@@ -74,25 +74,22 @@ pub enum Error {
     /// The owner stays, as an admin, until the organization has another owner.
     #[error("the user owns the organization; hand it over first")]
     IsOwner,
-    /// The organization has, or has got meanwhile, another owner.
+    /// The organization has another owner, perhaps since a moment ago.
     #[error("the user does not own the organization")]
     NotOwner,
-    /// Nobody would be left to administer the organization.
+    /// The organization would have no admin.
     #[error("the user is the last admin of the organization")]
     LastAdmin,
 
-    /// A percentage is 0 to 100, and a score a number from 0.
+    /// The percentage is not between 0 and 100, or the score is negative.
     #[error("a percentage is 0 to 100, a score a finite number from 0")]
     ProgressInvalid,
 
-    /// A rule of the schema that has no word of its own here.
-    #[error("the database refused it by its rule {0}")]
+    /// It breaks a constraint of the schema that has no variant here.
+    #[error("the database refused it: it breaks the constraint {0}")]
     Refused(String),
-    /// The password could not be hashed, or the stored hash not be read.
-    #[error("the password could not be hashed")]
-    Hash,
-    /// The database did not answer as it should; the cause is for logs.
-    #[error("the database could not be asked")]
+    /// The query failed; the cause is for logs.
+    #[error("the query failed")]
     Database(#[source] sqlx::Error),
 }
 

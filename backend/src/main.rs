@@ -1,15 +1,16 @@
-//! `backend`: what a deploy runs. It needs no cargo and no source tree: the migrations are inside.
+//! `backend`: the program of a deploy. It needs no cargo and no source tree, because it embeds the migrations.
 //!
-//! This file is its table of contents; every verb has a file of its name in `program`.
+//! This file is its table of contents. Every verb has a file of its name in `program`.
 
 mod program {
+    pub(crate) mod called;
     pub(crate) mod changepassword;
     pub(crate) mod check;
     pub(crate) mod command_line;
     pub(crate) mod createsuperuser;
     pub(crate) mod database;
     pub(crate) mod exit;
-    pub(crate) mod given;
+    pub(crate) mod inputs;
     pub(crate) mod interrupt;
     pub(crate) mod migrate;
     pub(crate) mod output;
@@ -33,7 +34,7 @@ fn main() -> ExitCode {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.context("start the async runtime")?;
         let done = runtime.block_on(or_interrupted(run(command)));
-        // Without waiting for an answer that nobody gives any more.
+        // Without waiting for the thread that may still read standard input.
         runtime.shutdown_background();
         done
     });

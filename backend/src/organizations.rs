@@ -1,5 +1,6 @@
 //! The app `organizations`: organizations, their members, their owner.
 
+mod lock;
 mod members;
 
 use chrono::{DateTime, Utc};
@@ -20,19 +21,19 @@ use crate::{
 pub struct Organization {
     /// Its key.
     pub id: Uuid,
-    /// What people call it.
+    /// Its name, for people.
     pub name: String,
-    /// What it is called in URLs.
+    /// Its name in URLs.
     pub slug: String,
-    /// What it is to us.
+    /// Its relation to us.
     pub kind: OrganizationType,
-    /// Who answers for it, and is one of its admins. Old ones may have nobody.
+    /// Its owner, who is also one of its admins. An old organization may have none.
     pub owner_id: Option<Uuid>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
 }
 
-/// What an organization is to us.
+/// The relation of an organization to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Type)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum OrganizationType {
@@ -44,11 +45,11 @@ pub enum OrganizationType {
     Partner,
 }
 
-/// Makes an organization, with its owner as its first admin.
+/// Creates an organization, with its owner as its first admin.
 ///
 /// # Errors
-/// [`Error::SlugTaken`], [`Error::SlugInvalid`], [`Error::NameInvalid`]; [`Error::NoSuchUser`] and [`Error::Status`], of the
-/// owner.
+/// [`Error::SlugTaken`], [`Error::SlugInvalid`], [`Error::NameInvalid`]; [`Error::NoSuchUser`] and [`Error::Status`] about
+/// the owner.
 pub async fn create(
     conn: &mut PgConnection,
     actor: &Actor,
@@ -79,16 +80,16 @@ pub async fn create(
     members::admit(&mut transaction, id, owner, MemberRole::Admin).await?;
     let entry = Entry::new("create", "organization", id).changes(json!({ "slug": slug, "owner_id": owner }));
     record(&mut transaction, actor, entry).await?;
-    let organization = find(&mut transaction, id).await?;
+    let organization = find_by_id(&mut transaction, id).await?;
     transaction.commit().await?;
     Ok(organization)
 }
 
-/// The organization with this key.
+/// Finds an organization by its key.
 ///
 /// # Errors
 /// [`Error::NoSuchOrganization`].
-pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Organization> {
+pub async fn find_by_id(conn: &mut PgConnection, id: Uuid) -> Result<Organization> {
     let organization = sqlx::query_as!(
         Organization,
         r#"select id, name, slug, org_type as "kind: OrganizationType", owner_id, created_at
@@ -97,10 +98,4 @@ pub async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Organization> {
         id
     );
     organization.fetch_optional(conn).await?.ok_or(Error::NoSuchOrganization)
-}
-
-/// Keeps everybody else from changing an organization's owner and members until the transaction ends; says who owns it.
-async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<Uuid>> {
-    let owner = sqlx::query_scalar!("select owner_id from organizations where id = $1 for no key update", id);
-    owner.fetch_optional(conn).await?.ok_or(Error::NoSuchOrganization)
 }

@@ -1,4 +1,4 @@
-//! The app `progress`: how far somebody has come with a piece of content.
+//! The app `progress`: the progress of a user with a piece of content.
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -11,26 +11,26 @@ use crate::{
     users::require_active,
 };
 
-/// How far somebody has come with a piece of content.
+/// The progress of a user with a piece of content.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Progress {
-    /// What kind of content: course, module, lesson or another that the content system knows.
+    /// The kind of content: course, module, lesson or another kind of the content system.
     pub content_type: String,
-    /// Its key there.
+    /// Its key in the content system.
     pub content_id: String,
-    /// How it stands.
+    /// Its state.
     pub status: ProgressStatus,
-    /// How much of it is done, from 0 to 100.
+    /// In percent, from 0 to 100.
     pub completion_percentage: i16,
     /// Points, in the content's own scale.
     pub score: Option<f64>,
-    /// When it left the beginning first.
+    /// When the user first started it.
     pub started_at: Option<DateTime<Utc>>,
-    /// When it was completed first.
+    /// When the user first completed it.
     pub completed_at: Option<DateTime<Utc>>,
 }
 
-/// How a piece of content stands.
+/// The state of a piece of content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Type)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum ProgressStatus {
@@ -40,36 +40,36 @@ pub enum ProgressStatus {
     InProgress,
     /// Done.
     Completed,
-    /// Laid aside.
+    /// Interrupted.
     Paused,
 }
 
-/// What there is to tell of a piece of content.
+/// A report about a piece of content.
 #[derive(Debug, Clone, Copy)]
 pub struct Report<'r> {
-    /// What kind of content.
+    /// The kind of content.
     pub content_type: &'r str,
     /// Its key.
     pub content_id: &'r str,
-    /// How it stands.
+    /// Its state.
     pub status: ProgressStatus,
-    /// How much of it is done, from 0 to 100.
+    /// In percent, from 0 to 100.
     pub completion_percentage: i16,
-    /// Points, if there are some; without, those from before stay.
+    /// Points. Without them, the earlier ones stay.
     pub score: Option<f64>,
 }
 
-/// Whether a report may take something back.
+/// Whether a report may lower the progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// What was reached stays reached, whatever comes late or twice: the percentage never falls, started stays started and
-    /// completed stays completed.
+    /// It may not, so reports may come late or twice: the percentage never falls, started stays started and completed stays
+    /// completed.
     Forward,
-    /// The report is the whole truth, as after a reset.
+    /// It may, for example after a reset.
     Exact,
 }
 
-/// Writes down how far somebody has come.
+/// Records the progress of a user.
 ///
 /// # Errors
 /// [`Error::ProgressInvalid`], [`Error::NoSuchUser`], [`Error::Status`].
@@ -85,7 +85,7 @@ pub async fn record(
     }
     let mut transaction = conn.begin().await?;
     require_active(&mut transaction, user).await?;
-    // One statement: between a question and an answer another report could come in.
+    // In one statement, so that no other report can come between reading and writing.
     let progress = sqlx::query_as!(
         Progress,
         r#"insert into progress as kept
@@ -135,10 +135,10 @@ pub async fn record(
     Ok(progress)
 }
 
-/// How far somebody has come with everything they have touched.
+/// Returns all progress of a user.
 ///
 /// # Errors
-/// Where the database does not answer.
+/// [`Error::Database`] if the query fails.
 pub async fn list(conn: &mut PgConnection, user: Uuid) -> Result<Vec<Progress>> {
     let progress = sqlx::query_as!(
         Progress,
@@ -152,7 +152,7 @@ pub async fn list(conn: &mut PgConnection, user: Uuid) -> Result<Vec<Progress>> 
     Ok(progress.fetch_all(conn).await?)
 }
 
-/// Takes out what may tell who somebody was; how far they came stays, for what is counted.
+/// Removes what may identify the user. The progress itself stays for statistics.
 pub(crate) async fn forget(conn: &mut PgConnection, user: Uuid) -> Result<i32> {
     let forgotten =
         sqlx::query!("update progress set metadata = '{}' where user_id = $1 and metadata <> '{}'", user);

@@ -1,15 +1,12 @@
-//! Secrets that are handed out once and looked up by their hash.
+//! Secrets that are handed out once and found by their hash.
 
-use std::{
-    fmt::{self, Write},
-    str::FromStr,
-};
+use std::{fmt, str::FromStr};
 
 use sha2::{Digest, Sha256};
 
 use crate::{Error, Result};
 
-/// 256 random bits, in hexadecimal where people or programs see them.
+/// 256 random bits, shown in hexadecimal.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token([u8; 32]);
 
@@ -18,23 +15,18 @@ impl Token {
         Token(rand::random())
     }
 
-    /// What is stored. No salt and no slow hash: nobody guesses 256 random bits.
+    /// The value to store. It needs no salt and no slow hash, because 256 random bits can't be guessed.
     pub(crate) fn hash(&self) -> Vec<u8> {
         Sha256::digest(self.0).to_vec()
     }
 
-    /// As it is handed out.
+    /// The text to hand out.
     pub fn reveal(&self) -> String {
-        let mut text = String::with_capacity(64);
-        for byte in self.0 {
-            // Writing to a string does not fail.
-            let _ = write!(text, "{byte:02x}");
-        }
-        text
+        hex::encode(self.0)
     }
 }
 
-/// A token in a log opens nothing.
+/// Hides the token, so that a log does not reveal it.
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token(…)")
@@ -44,17 +36,13 @@ impl fmt::Debug for Token {
 impl FromStr for Token {
     type Err = Error;
 
-    /// Exactly as [`Token::reveal`] writes it: one token has one form.
+    /// Accepts only what [`Token::reveal`] returns, so a token has one form: capital digits are refused.
     fn from_str(text: &str) -> Result<Token> {
         let mut bytes = [0; 32];
-        let digits = text.as_bytes();
-        if digits.len() != 64 || !digits.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
+        if text.contains(char::is_uppercase) {
             return Err(Error::NoSuchSession);
         }
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
-            let pair = std::str::from_utf8(pair).map_err(|_| Error::NoSuchSession)?;
-            *byte = u8::from_str_radix(pair, 16).map_err(|_| Error::NoSuchSession)?;
-        }
+        hex::decode_to_slice(text, &mut bytes).map_err(|_| Error::NoSuchSession)?;
         Ok(Token(bytes))
     }
 }

@@ -33,7 +33,7 @@ fn a_deploy_brings_its_schema_along() {
             &[
                 "applied users/0001_initial in",
                 &format!("seeds changed {seeded} rows"),
-                "what this program needs",
+                "the database has what this program needs",
             ],
         );
         outcome(&backend(db, "migrate", &nowhere)).expect(0, &["seeds changed 0 rows"]);
@@ -54,7 +54,7 @@ fn a_deploy_without_sense_is_told_how() {
         let nowhere = tempfile::tempdir()?;
         outcome(&backend(db, "migrat", &nowhere)).expect(
             2,
-            &["there is no verb `migrat`", "usage: backend VERB", "apply the migrations and seeds"],
+            &["no verb `migrat`", "usage: backend VERB", "apply the embedded migrations and seeds"],
         );
         let program = || cmd!(built("backend"), "check").dir(nowhere.path()).unchecked();
         outcome(&program().env_remove("DATABASE_URL")).expect(1, &["DATABASE_URL is not set"]);
@@ -83,7 +83,7 @@ fn a_deploy_that_is_told_to_end_undoes_what_it_is_at() {
             let output = running.wait()?;
             let said = String::from_utf8_lossy(&output.stderr);
             assert_eq!(output.status.code(), Some(130), "{said}");
-            assert!(said.starts_with("interrupted: what was under way in a transaction is undone"), "{said}");
+            assert!(said.starts_with("interrupted: the open transaction was rolled back"), "{said}");
             holder.rollback().await?;
         }
         assert_eq!(before, snapshot(db).await);

@@ -289,7 +289,7 @@ fn without_a_terminal_the_way_to_do_without_is_shown() {
         let before = snapshot(db).await;
         for verb in ["createsuperuser", "changepassword"] {
             let words = [
-                "there is no terminal to ask at; nothing was written",
+                "there is no terminal to ask on; nothing was written",
                 &format!("cargo xtask {verb}"),
                 "--noinput",
             ];

@@ -13,12 +13,12 @@ use crate::{
 /// Commands that take minutes, would run these tests inside themselves, or ask a person; that they exist has to do.
 const LONG: &[&str] = &["test", "ci", "bench", "prepare", "createsuperuser", "changepassword", "sqlx"];
 
-fn document(name: &str) -> String {
+pub(crate) fn document(name: &str) -> String {
     fs::read_to_string(workspace_root().join(name)).unwrap()
 }
 
 /// The fenced blocks of a document, each with its language.
-fn blocks(text: &str) -> Vec<(&str, String)> {
+pub(crate) fn blocks(text: &str) -> Vec<(&str, String)> {
     let mut blocks = Vec::new();
     let mut open: Option<(&str, String)> = None;
     for line in text.lines() {

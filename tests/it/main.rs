@@ -31,6 +31,7 @@ mod native_server_accounts;
 mod native_server_life;
 mod native_server_recovery;
 mod native_server_refusals;
+mod new_crate;
 mod no_transaction;
 mod pending;
 mod pictures;

@@ -12,7 +12,7 @@ use tests::TestDatabase;
 use crate::checkout::{Checkout, outcome};
 
 /// Our own target folder. `cargo xtask prepare` compiles beside it what the packages are built from, once.
-fn target() -> PathBuf {
+pub(crate) fn target() -> PathBuf {
     std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned()
 }
 
@@ -22,7 +22,7 @@ fn prepare(checkout: &Checkout, db: &TestDatabase, args: &[&str]) -> Expression 
 }
 
 /// Cargo takes two copies of a workspace for one where they share a target folder, so these tests run one at a time.
-fn alone() -> File {
+pub(crate) fn alone() -> File {
     let lock = File::create(target().join("preparing.lock")).unwrap();
     lock.lock().unwrap();
     lock

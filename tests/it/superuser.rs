@@ -105,7 +105,7 @@ fn what_is_given_makes_a_superuser_who_may_do_everything() {
         (By::Program, &arguments[..], &[][..], "an engine of 4 wheels\r\n"),
     ] {
         tests::with_database(async |db| {
-            by.run(db, args, variables, input).expect(0, &["superuser ada@example.org was made"]);
+            by.run(db, args, variables, input).expect(0, &["created superuser ada@example.org"]);
             assert_eq!(may(db, "ADA@example.org", PASSWORD).await, 55);
             let name: String = sqlx::query_scalar("select username from users").fetch_one(db.pool()).await?;
             assert_eq!(name, "ada");
@@ -120,25 +120,25 @@ fn a_password_that_breaks_a_rule_is_refused_with_the_rule() {
         let before = snapshot(db).await;
         for (password, rule) in [
             ("q7#kP!z", "is shorter than 8 characters"),
-            ("83746529", "is nothing but digits"),
+            ("83746529", "is only digits"),
             ("PassWord1", "is too common"),
-            ("ada@example.org", "is too like the address or the name"),
-            ("countess", "is too like the address or the name"),
+            ("ada@example.org", "is too similar to the address or the name"),
+            ("countess", "is too similar to the address or the name"),
             (&"x7".repeat(600), "is longer than 1024 characters"),
         ] {
             let args = ["createsuperuser", "--noinput", "--email", EMAIL, "--username", "countess"];
             let refused = By::Program.run(db, &args, &[("SUPERUSER_PASSWORD", password)], "");
-            refused.expect(1, &[&format!("no superuser {EMAIL} was made: the password {rule}")]);
+            refused.expect(1, &[&format!("superuser {EMAIL} was not created: the password {rule}")]);
         }
         for input in ["", "\n"] {
             let args = ["createsuperuser", "--noinput", "--email", EMAIL];
             By::Program
                 .run(db, &args, &[], input)
-                .expect(1, &["no password was given", "set SUPERUSER_PASSWORD"]);
+                .expect(1, &["no password; nothing was written", "set SUPERUSER_PASSWORD"]);
         }
         let nobody =
             By::Program.run(db, &["createsuperuser", "--noinput"], &[("SUPERUSER_PASSWORD", NEW)], "");
-        nobody.expect(1, &["no e-mail address was given", "set SUPERUSER_EMAIL"]);
+        nobody.expect(1, &["no e-mail address; nothing was written", "set SUPERUSER_EMAIL"]);
         assert_eq!(before, snapshot(db).await);
         Ok(())
     });
@@ -158,7 +158,7 @@ fn a_second_superuser_of_one_address_or_name_is_refused_and_nothing_changes() {
                 1,
                 &[
                     "ADA@Example.org: this e-mail address is taken; nothing was written",
-                    &format!("to set its password anew: {} changepassword", by.name()),
+                    &format!("to set a new password for it: {} changepassword", by.name()),
                 ],
             );
             // The address is the name where none is given.
@@ -202,7 +202,7 @@ fn a_password_is_in_no_command_line_and_not_taken_from_one() {
                 &["changepassword", EMAIL, "--password", PASSWORD],
                 &["changepassword", EMAIL, PASSWORD],
             ] {
-                let told = ["never taken from the command line", "SUPERUSER_PASSWORD"];
+                let told = ["passwords are not accepted on the command line", "SUPERUSER_PASSWORD"];
                 by.run(db, args, &[], "").expect(2, &told);
             }
             // Whoever makes the account waits as long as somebody holds the table.
@@ -239,7 +239,7 @@ fn a_changed_password_ends_the_old_one_and_every_session() {
         let weak = By::Program.run(db, &args, &[("SUPERUSER_PASSWORD", "ada.example")], "");
         weak.expect(
             1,
-            &["the password of ADA@example.org was not changed: the password is too like the address"],
+            &["the password of ADA@example.org was not changed: the password is too similar to the address"],
         );
         assert_eq!(may(db, EMAIL, PASSWORD).await, 55);
         By::Xtask

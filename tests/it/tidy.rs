@@ -116,26 +116,40 @@ fn a_client_of_the_service_is_built_from_next_to_nothing() {
     assert_eq!(built_from("tests-macros", "normal,build"), ["tests-macros"]);
 }
 
-/// What cargo says of the workspace's packages.
-fn metadata() -> Vec<serde_json::Value> {
+/// The workspace, from cargo.
+fn metadata() -> serde_json::Value {
     let metadata = cmd!(env!("CARGO"), "metadata", "--offline", "--no-deps", "--format-version", "1");
     let metadata = metadata.dir(workspace_root()).stderr_null().read().unwrap();
-    let metadata: serde_json::Value = serde_json::from_str(&metadata).unwrap();
-    metadata["packages"].as_array().unwrap().clone()
-}
-
-fn strings(packages: &[serde_json::Value], field: &str) -> Vec<String> {
-    packages.iter().map(|package| package[field].as_str().unwrap().to_owned()).collect()
+    serde_json::from_str(&metadata).unwrap()
 }
 
 /// The names of the workspace's packages.
 fn members() -> Vec<String> {
-    strings(&metadata(), "name")
+    let metadata = metadata();
+    let packages = metadata["packages"].as_array().unwrap().iter();
+    packages.map(|package| package["name"].as_str().unwrap().to_owned()).collect()
 }
 
-/// The manifests of the workspace's packages.
-pub(crate) fn manifests() -> Vec<String> {
-    strings(&metadata(), "manifest_path")
+/// The folders of the workspace's packages, below its root.
+pub(crate) fn folders() -> Vec<String> {
+    let (metadata, root) = (metadata(), workspace_root());
+    let manifests = metadata["packages"].as_array().unwrap().iter();
+    let manifests = manifests.map(|package| PathBuf::from(package["manifest_path"].as_str().unwrap()));
+    manifests.map(|path| path.parent().unwrap().strip_prefix(&root).unwrap().display().to_string()).collect()
+}
+
+#[test]
+fn plain_cargo_builds_everything_but_the_packages_on_demand() {
+    let metadata = metadata();
+    for package in metadata["packages"].as_array().unwrap() {
+        let default = metadata["workspace_default_members"].as_array().unwrap().contains(&package["id"]);
+        let on_demand = package["metadata"]["xtask"]["on-demand"] == true;
+        assert_ne!(
+            default, on_demand,
+            "{}: either it is among default-members in Cargo.toml, or its manifest says on-demand",
+            package["name"]
+        );
+    }
 }
 
 /// Asserts that one package alone is built from a library.
@@ -145,7 +159,7 @@ fn only(owner: &str, library: &str, never: &[&str]) {
     let (owners, others): (Vec<String>, Vec<String>) = members().into_iter().partition(|name| name == owner);
     assert!(owners.len() == 1 && others.len() >= 4, "{others:?}");
     for package in others {
-        // The tests of `backend` alone use sqlx's own test macro.
+        // The tests of `backend` use sqlx's own test macro, and only they.
         let edges = if package == "backend" { "normal,build" } else { "normal,build,dev" };
         let packages = built_from(&package, edges);
         assert!(packages.contains(&package), "{package}: {packages:?}");
@@ -239,6 +253,7 @@ fn the_first_command_of_a_fresh_clone_builds_no_more_than_this() {
         "url",
         "which",
         "xshell",
+        "xtask-protocol",
     ];
     assert_eq!(direct, allowed, "a new dependency of xtask is in everybody's way: see CONTRIBUTING.md");
 }
@@ -264,8 +279,12 @@ fn the_image_is_built_by_the_compiler_that_is_tested() {
 
 #[test]
 fn versions_stand_in_one_place() {
-    for path in manifests() {
-        let manifest: toml::Table = fs::read_to_string(&path).unwrap().parse().unwrap();
+    let packages = folders();
+    assert!(packages.len() >= 9, "{packages:?}");
+    for package in packages {
+        let path = format!("{package}/Cargo.toml");
+        let manifest: toml::Table =
+            fs::read_to_string(workspace_root().join(&path)).unwrap().parse().unwrap();
         for section in ["dependencies", "dev-dependencies", "build-dependencies"] {
             let Some(dependencies) = manifest.get(section).and_then(|it| it.as_table()) else { continue };
             for (name, value) in dependencies {

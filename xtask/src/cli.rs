@@ -118,9 +118,9 @@ pub(crate) enum Verb {
     Dumpdata(dumpdata::Args),
     /// Load the rows that dumpdata wrote
     Loaddata(loaddata::Args),
-    /// Make an account that may do everything
+    /// Create a superuser, by the program that apps.toml names
     Createsuperuser(createsuperuser::Args),
-    /// Set the password of an account anew
+    /// Change the password of an account, by the program that apps.toml names
     Changepassword(changepassword::Args),
     /// Record what the checked queries expect, so that a clean clone builds
     Prepare(prepare::Args),

@@ -2,3 +2,4 @@
 
 pub(crate) mod built;
 pub(crate) mod package;
+pub(crate) mod packages;

@@ -1,40 +1,40 @@
-//! Who belongs to an organization. Its owner always does, as an admin, and some admin always does.
+//! The members of an organization. Its owner is always one of its admins, and it always has an admin.
 //!
-//! Whatever looks at the members before it changes them holds the organization's lock, or two admins could remove each
-//! other.
+//! A function that reads the members before it changes them holds the organization's lock. Otherwise two admins could
+//! remove each other.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection, Postgres, Transaction, Type};
 use uuid::Uuid;
 
-use super::lock;
+use super::lock::lock;
 use crate::{
     Error, Result,
     audit::{Actor, Entry, record},
     users::require_active,
 };
 
-/// Somebody's place in an organization.
+/// A user's place in an organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
-    /// Who.
+    /// The user.
     pub user_id: Uuid,
-    /// What they may do there.
+    /// Their role in it.
     pub role: MemberRole,
     /// Since when.
     pub joined_at: DateTime<Utc>,
 }
 
-/// Standing within an organization; what somebody may do on the platform is another thing.
+/// A role within an organization. It is independent of the roles on the platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Type)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum MemberRole {
-    /// Decides who else belongs to it.
+    /// Decides about its members.
     Admin,
     /// Works in it.
     Member,
-    /// Only looks.
+    /// Reads only.
     Viewer,
 }
 
@@ -48,10 +48,10 @@ impl MemberRole {
     }
 }
 
-/// The members, in the order in which they came.
+/// Returns the members, in the order in which they joined.
 ///
 /// # Errors
-/// Where the database does not answer.
+/// [`Error::Database`] if the query fails.
 pub async fn members(conn: &mut PgConnection, organization: Uuid) -> Result<Vec<Member>> {
     let members = sqlx::query_as!(
         Member,
@@ -64,7 +64,7 @@ pub async fn members(conn: &mut PgConnection, organization: Uuid) -> Result<Vec<
     Ok(members.fetch_all(conn).await?)
 }
 
-/// Takes somebody in.
+/// Adds a user.
 ///
 /// # Errors
 /// [`Error::MemberAlready`], [`Error::NoSuchOrganization`], [`Error::NoSuchUser`], [`Error::Status`].
@@ -83,11 +83,11 @@ pub async fn add_member(
     commit(transaction, actor, organization, changes).await
 }
 
-/// Gives a member another standing.
+/// Gives a member another role.
 ///
 /// # Errors
-/// [`Error::NotMember`], [`Error::NoSuchOrganization`]; [`Error::IsOwner`] and [`Error::LastAdmin`] where an admin must stay
-/// one.
+/// [`Error::NotMember`], [`Error::NoSuchOrganization`]; [`Error::IsOwner`] and [`Error::LastAdmin`] if the member must stay
+/// an admin.
 pub async fn change_role(
     conn: &mut PgConnection,
     actor: &Actor,
@@ -97,7 +97,7 @@ pub async fn change_role(
 ) -> Result<()> {
     let mut transaction = conn.begin().await?;
     let owner = lock(&mut transaction, organization).await?;
-    let before = standing(&mut transaction, organization, user).await?;
+    let before = role_of_member(&mut transaction, organization, user).await?;
     if role != MemberRole::Admin {
         require_dispensable(&mut transaction, organization, owner, user).await?;
     }
@@ -106,10 +106,10 @@ pub async fn change_role(
     commit(transaction, actor, organization, changes).await
 }
 
-/// Lets somebody go.
+/// Removes a member.
 ///
 /// # Errors
-/// [`Error::NotMember`], [`Error::NoSuchOrganization`]; [`Error::IsOwner`] and [`Error::LastAdmin`] where they must stay.
+/// [`Error::NotMember`], [`Error::NoSuchOrganization`]; [`Error::IsOwner`] and [`Error::LastAdmin`] if the member must stay.
 pub async fn remove_member(
     conn: &mut PgConnection,
     actor: &Actor,
@@ -118,18 +118,18 @@ pub async fn remove_member(
 ) -> Result<()> {
     let mut transaction = conn.begin().await?;
     let owner = lock(&mut transaction, organization).await?;
-    standing(&mut transaction, organization, user).await?;
+    role_of_member(&mut transaction, organization, user).await?;
     require_dispensable(&mut transaction, organization, owner, user).await?;
     dismiss(&mut transaction, organization, user).await?;
     let changes = json!({ "member": user, "role": null });
     commit(transaction, actor, organization, changes).await
 }
 
-/// Hands an organization over, to somebody who becomes an admin of it if they are none. The owner before stays an admin.
+/// Hands an organization over to a user, who becomes an admin if they are not one. The previous owner stays an admin.
 ///
 /// # Errors
-/// [`Error::NotOwner`] where it belongs to somebody else than `from`, perhaps since a moment ago;
-/// [`Error::NoSuchOrganization`]; [`Error::NoSuchUser`] and [`Error::Status`], of the new owner.
+/// [`Error::NotOwner`] if the owner is not `from`, perhaps since a moment ago;
+/// [`Error::NoSuchOrganization`]; [`Error::NoSuchUser`] and [`Error::Status`] about the new owner.
 pub async fn transfer_ownership(
     conn: &mut PgConnection,
     actor: &Actor,
@@ -142,7 +142,7 @@ pub async fn transfer_ownership(
     if lock(&mut transaction, organization).await? != from {
         return Err(Error::NotOwner);
     }
-    match standing(&mut transaction, organization, to).await {
+    match role_of_member(&mut transaction, organization, to).await {
         Ok(_) => set_role(&mut transaction, organization, to, MemberRole::Admin).await?,
         Err(Error::NotMember) => admit(&mut transaction, organization, to, MemberRole::Admin).await?,
         Err(error) => return Err(error),
@@ -172,9 +172,9 @@ pub(super) async fn admit(
     Ok(())
 }
 
-/// Takes somebody out of every organization, for good, and says out of how many.
+/// Removes a user from every organization, for good. Returns from how many.
 pub(crate) async fn forget(conn: &mut PgConnection, user: Uuid) -> Result<i32> {
-    // In one order everywhere, or two who leave the same organizations could wait for each other.
+    // Always in the same order, because two users who leave the same organizations could otherwise deadlock.
     let organizations = sqlx::query!(
         r#"select id, owner_id as "owner_id?"
            from organizations
@@ -214,7 +214,7 @@ async fn set_role(conn: &mut PgConnection, organization: Uuid, user: Uuid, role:
     Ok(())
 }
 
-async fn standing(conn: &mut PgConnection, organization: Uuid, user: Uuid) -> Result<MemberRole> {
+async fn role_of_member(conn: &mut PgConnection, organization: Uuid, user: Uuid) -> Result<MemberRole> {
     let role = sqlx::query_scalar!(
         r#"select role as "role: MemberRole" from organization_members
            where organization_id = $1 and user_id = $2"#,
@@ -224,7 +224,7 @@ async fn standing(conn: &mut PgConnection, organization: Uuid, user: Uuid) -> Re
     role.fetch_optional(conn).await?.ok_or(Error::NotMember)
 }
 
-/// Requires that an organization, which the caller has locked, can do without somebody as an admin.
+/// Requires that an organization, which the caller has locked, can do without this admin.
 async fn require_dispensable(
     conn: &mut PgConnection,
     organization: Uuid,
@@ -240,11 +240,11 @@ async fn require_dispensable(
         organization,
         user
     );
-    // No admin at all: nobody can be the last one.
+    // `null`: there is no admin at all, so none is the last.
     if last.fetch_one(conn).await? == Some(true) { Err(Error::LastAdmin) } else { Ok(()) }
 }
 
-/// Ends a change with its line in the audit log.
+/// Writes the line in the audit log and commits.
 async fn commit(
     mut transaction: Transaction<'_, Postgres>,
     actor: &Actor,

@@ -1,4 +1,4 @@
-//! `backend changepassword`: somebody's password, set anew.
+//! `backend changepassword`: sets a new password for an account.
 
 use anyhow::{Context, anyhow, bail};
 use backend::{
@@ -9,16 +9,16 @@ use backend::{
 };
 use sqlx::PgConnection;
 
-use super::{command_line::name, database, given, output::line, terminal::Terminal};
+use super::{called::name, database, inputs, output::line, terminal::Terminal};
 
-/// What its help says after the usage.
+/// The help after the usage line.
 pub(crate) const HELP: &str = "\
-Set the password of the account with this address anew, and end all its sessions.
+Set a new password for the account with this address, and end all its sessions.
 
-It asks for the address where none is given, and for the password always.
+Without --noinput, the program asks for the password, and for the address if you pass none.
 
-      --noinput  ask nothing: take the address from SUPERUSER_EMAIL where none is given, and the
-                 password from SUPERUSER_PASSWORD or, where that is not set, from one line of
+      --noinput  do not ask: read the address from SUPERUSER_EMAIL if you pass none, and the
+                 password from SUPERUSER_PASSWORD or, if that is not set, from one line of
                  standard input";
 
 #[derive(Debug, Default)]
@@ -29,11 +29,11 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let terminal = (!self.noinput).then(find_terminal).transpose()?;
+        let terminal = (!self.noinput).then(open_terminal).transpose()?;
         let mut session = database::open_for_accounts().await?;
         let (email, password) = match terminal {
             Some(terminal) => self.ask(&terminal, session.connection()).await?,
-            None => self.take().await?,
+            None => self.read().await?,
         };
         let actor = Actor::system("changepassword");
         let changed = users::change_password(session.connection(), &actor, &email, &password).await;
@@ -44,21 +44,19 @@ impl Args {
         Ok(())
     }
 
-    async fn take(self) -> anyhow::Result<(String, String)> {
-        let Some(email) = given::argument(self.email, "SUPERUSER_EMAIL")? else {
-            bail!(
-                "no e-mail address was given; nothing was written\n  pass it as an argument, or set SUPERUSER_EMAIL"
-            )
+    async fn read(self) -> anyhow::Result<(String, String)> {
+        let Some(email) = inputs::argument_or_variable(self.email, "SUPERUSER_EMAIL")? else {
+            bail!("no e-mail address; nothing was written\n  pass it as an argument, or set SUPERUSER_EMAIL")
         };
-        Ok((email, given::password().await?))
+        Ok((email, inputs::password().await?))
     }
 
     async fn ask(self, terminal: &Terminal, conn: &mut PgConnection) -> anyhow::Result<(String, String)> {
         let user = match self.email {
-            Some(email) => {
-                known(conn, &email).await?.map_err(|why| anyhow!("{email}: {why}; nothing was written"))?
-            }
-            None => terminal.ask("E-mail", async |email| known(conn, &email).await).await?,
+            Some(email) => find_account(conn, &email)
+                .await?
+                .map_err(|why| anyhow!("{email}: {why}; nothing was written"))?,
+            None => terminal.ask("E-mail", async |email| find_account(conn, &email).await).await?,
         };
         let names = [user.email.as_str(), user.username.as_str()];
         let judge = |typed: &str| password::require_strong(typed, &names).map_err(|error| error.to_string());
@@ -67,15 +65,15 @@ impl Args {
     }
 }
 
-fn find_terminal() -> anyhow::Result<Terminal> {
-    Terminal::find(&format!(
+fn open_terminal() -> anyhow::Result<Terminal> {
+    Terminal::open(&format!(
         "without one: {} changepassword EMAIL --noinput, with SUPERUSER_PASSWORD set",
         name()
     ))
 }
 
-/// The account of an address.
-async fn known(conn: &mut PgConnection, email: &str) -> anyhow::Result<Result<User, String>> {
+/// Finds the account, or returns the reason for the person at the terminal.
+async fn find_account(conn: &mut PgConnection, email: &str) -> anyhow::Result<Result<User, String>> {
     let found = users::find_by_email(conn, email).await?;
     Ok(found.ok_or_else(|| Error::NoSuchUser.to_string()))
 }

@@ -1,4 +1,4 @@
-//! `backend check`: whether the database is what this program needs.
+//! `backend check`: compares the database with what this program needs.
 
 use migrations::{Access, Project, Session};
 
@@ -13,7 +13,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Reports every difference between a database and what this program brings along.
+/// Prints every difference between the database and the embedded migrations.
 pub(crate) async fn compare(session: &mut Session, project: &Project) -> anyhow::Result<()> {
     let ledger = session.ledger(project).await?;
     let contract = session.contract(project).await?;
@@ -25,7 +25,7 @@ pub(crate) async fn compare(session: &mut Session, project: &Project) -> anyhow:
         line(difference)?;
     }
     if differences.is_empty() {
-        return line("the database is what this program needs");
+        return line("the database has what this program needs");
     }
     Err(Stop::Differs.into())
 }

@@ -1,6 +1,6 @@
-//! What was typed, and what could have been.
+//! The command line and its help.
 
-use std::{env, ffi::OsString, path::Path};
+use std::ffi::OsString;
 
 use lexopt::{
     Arg::{Long, Short, Value},
@@ -8,36 +8,23 @@ use lexopt::{
 };
 
 use super::{
+    called::name,
     changepassword, createsuperuser,
     exit::{CODES, Stop},
 };
 
 const WHY_NO_PASSWORD: &str = "\
-a password is never taken from the command line, where every process on the machine can read it
-  type it when asked, or with --noinput: set SUPERUSER_PASSWORD, or write it to standard input as one line";
+passwords are not accepted on the command line, where every process on the machine can read them
+  type it at the prompt, or with --noinput: set SUPERUSER_PASSWORD, or write it to standard input as one line";
 
 /// What to do.
 pub(crate) enum Command {
-    /// Say this.
+    /// Print this.
     Help(String),
     Migrate,
     Check,
     CreateSuperuser(createsuperuser::Args),
     ChangePassword(changepassword::Args),
-}
-
-/// What people type before the verb: the name of this program, or of what runs it for them under its own.
-pub(crate) fn name() -> String {
-    let first = env::args_os().next().unwrap_or_default();
-    let name = Path::new(&first).file_name().map(|name| name.to_string_lossy().into_owned());
-    name.filter(|name| !name.is_empty()).unwrap_or_else(|| env!("CARGO_BIN_NAME").to_owned())
-}
-
-/// The command that writes the reference data: `migrate` of this program does, that of `cargo xtask` leaves it to another.
-pub(crate) fn seeding() -> String {
-    let name = name();
-    let verb = if name.ends_with("xtask") { "seed" } else { "migrate" };
-    format!("{name} {verb}")
 }
 
 /// Reads the command line.
@@ -57,18 +44,18 @@ pub(crate) fn read() -> anyhow::Result<Command> {
         Some("check") => plain(parser, "check", CHECK, Command::Check),
         Some("createsuperuser") => create_superuser(parser),
         Some("changepassword") => change_password(parser),
-        _ => Err(Stop::Usage(format!("there is no verb `{}`\n{}", verb.display(), overview())).into()),
+        _ => Err(Stop::Usage(format!("no verb `{}`\n{}", verb.display(), overview())).into()),
     }
 }
 
-const MIGRATE: &str = "Apply the migrations and seeds that this program brings along.";
-const CHECK: &str = "Compare the database with what this program brings along; write nothing.";
+const MIGRATE: &str = "Apply the embedded migrations and seeds.";
+const CHECK: &str = "Compare the database with the embedded migrations (read-only).";
 
-/// A verb without arguments.
+/// Reads a verb without arguments.
 fn plain(mut parser: Parser, verb: &str, help: &str, command: Command) -> anyhow::Result<Command> {
     match parser.next().map_err(usage)? {
         None => Ok(command),
-        Some(Long("help") | Short('h')) => Ok(Command::Help(help_of(verb, help))),
+        Some(Long("help") | Short('h')) => Ok(Command::Help(verb_help(verb, help))),
         Some(other) => Err(usage(other.unexpected())),
     }
 }
@@ -79,7 +66,7 @@ fn create_superuser(mut parser: Parser) -> anyhow::Result<Command> {
         match arg {
             Long("help") | Short('h') => {
                 let usage = "createsuperuser [--noinput] [--email EMAIL] [--username NAME]";
-                return Ok(Command::Help(help_of(usage, createsuperuser::HELP)));
+                return Ok(Command::Help(verb_help(usage, createsuperuser::HELP)));
             }
             Long("noinput") => args.noinput = true,
             Long("email") => args.email = Some(text(parser.value().map_err(usage)?)?),
@@ -96,7 +83,7 @@ fn change_password(mut parser: Parser) -> anyhow::Result<Command> {
     while let Some(arg) = parser.next().map_err(usage)? {
         match arg {
             Long("help") | Short('h') => {
-                return Ok(Command::Help(help_of(
+                return Ok(Command::Help(verb_help(
                     "changepassword [EMAIL] [--noinput]",
                     changepassword::HELP,
                 )));
@@ -104,7 +91,7 @@ fn change_password(mut parser: Parser) -> anyhow::Result<Command> {
             Long("noinput") => args.noinput = true,
             Long("password") => return Err(Stop::Usage(WHY_NO_PASSWORD.to_owned()).into()),
             Value(email) if args.email.is_none() => args.email = Some(text(email)?),
-            // Whoever types a second one means the password.
+            // A second value is probably the password.
             Value(_) => return Err(Stop::Usage(WHY_NO_PASSWORD.to_owned()).into()),
             other => return Err(usage(other.unexpected())),
         }
@@ -116,14 +103,14 @@ fn text(value: OsString) -> anyhow::Result<String> {
     value.into_string().map_err(|_| Stop::Usage("an argument is not UTF-8".to_owned()).into())
 }
 
-/// What is wrong with the command line, without any value that stands in it: it may be a password.
+/// The error for a wrong command line, without the values in it: one may be a password.
 fn usage(error: lexopt::Error) -> anyhow::Error {
     let why = match error {
-        lexopt::Error::UnexpectedArgument(_) => "there is an argument too many".to_owned(),
+        lexopt::Error::UnexpectedArgument(_) => "unexpected argument".to_owned(),
         lexopt::Error::UnexpectedValue { option, .. } => format!("{option} takes no value"),
         other => other.to_string(),
     };
-    Stop::Usage(format!("{why}\n  see what there is: {} --help", name())).into()
+    Stop::Usage(format!("{why}\n  see the usage: {} --help", name())).into()
 }
 
 fn overview() -> String {
@@ -132,17 +119,17 @@ fn overview() -> String {
         "\
 usage: {name} VERB
 
-  migrate          apply the migrations and seeds that this program brings along
-  check            compare the database with them; write nothing
-  createsuperuser  make an account that may do everything
-  changepassword   set somebody's password anew, and end their sessions
+  migrate          apply the embedded migrations and seeds
+  check            compare the database with them (read-only)
+  createsuperuser  create an account with every permission
+  changepassword   set a new password for an account, and end its sessions
 
-{name} VERB --help tells more of each. The database is the one that DATABASE_URL names.
+{name} VERB --help shows more. DATABASE_URL names the database.
 {CODES}"
     )
 }
 
-fn help_of(usage: &str, help: &str) -> String {
+fn verb_help(usage: &str, help: &str) -> String {
     let name = name();
-    format!("usage: {name} {usage}\n\n{help}\n\nThe database is the one that DATABASE_URL names.\n{CODES}")
+    format!("usage: {name} {usage}\n\n{help}\n\nDATABASE_URL names the database.\n{CODES}")
 }

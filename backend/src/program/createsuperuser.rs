@@ -1,4 +1,4 @@
-//! `backend createsuperuser`: an account that may do everything.
+//! `backend createsuperuser`: creates an account with every permission.
 
 use anyhow::{Context, anyhow, bail};
 use backend::{
@@ -10,18 +10,18 @@ use backend::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{command_line::name, database, given, output::line, terminal::Terminal};
+use super::{called::name, database, inputs, output::line, terminal::Terminal};
 
-/// What its help says after the usage.
+/// The help after the usage line.
 pub(crate) const HELP: &str = "\
-Make an account that is active, verified, and has the role `admin` everywhere.
+Create an account that is active, verified, and has the role `admin` globally.
 
-It asks for what is not given, and for the password always.
+Without --noinput, the program asks for the password, and for the options that you do not pass.
 
-      --noinput        ask nothing: take SUPERUSER_EMAIL, SUPERUSER_USERNAME, and the password from
-                       SUPERUSER_PASSWORD or, where that is not set, from one line of standard input
-      --email EMAIL    the address that it signs in with, in whatever case
-      --username NAME  its name, unless it is the address too";
+      --noinput        do not ask: read SUPERUSER_EMAIL, SUPERUSER_USERNAME, and the password from
+                       SUPERUSER_PASSWORD or, if that is not set, from one line of standard input
+      --email EMAIL    the address to sign in with; case does not matter
+      --username NAME  the name, by default the address";
 
 #[derive(Debug, Default)]
 pub(crate) struct Args {
@@ -30,7 +30,7 @@ pub(crate) struct Args {
     pub(crate) username: Option<String>,
 }
 
-/// Who it will be.
+/// The new account.
 struct Answers {
     email: String,
     username: String,
@@ -39,37 +39,35 @@ struct Answers {
 
 impl Args {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let terminal = (!self.noinput).then(find_terminal).transpose()?;
+        let terminal = (!self.noinput).then(open_terminal).transpose()?;
         let mut session = database::open_for_accounts().await?;
         let Answers { email, username, password } = match terminal {
             Some(terminal) => self.ask(&terminal, session.connection()).await?,
-            None => self.take().await?,
+            None => self.read().await?,
         };
         let registration = Registration { email: &email, username: &username, password: &password };
         let actor = Actor::system("createsuperuser");
         match users::create_superuser(session.connection(), &actor, registration).await {
-            Ok(user) => line(&format!("superuser {} was made", user.email))?,
+            Ok(user) => line(&format!("created superuser {}", user.email))?,
             Err(Error::EmailTaken) => bail!(
-                "{email}: this e-mail address is taken; nothing was written\n  to set its password anew: {} changepassword",
+                "{email}: this e-mail address is taken; nothing was written\n  to set a new password for it: {} changepassword",
                 name()
             ),
             Err(error) => {
-                return Err(error).with_context(|| format!("no superuser {email} was made"));
+                return Err(error).with_context(|| format!("superuser {email} was not created"));
             }
         }
         session.close().await;
         Ok(())
     }
 
-    async fn take(self) -> anyhow::Result<Answers> {
-        let Some(email) = given::argument(self.email, "SUPERUSER_EMAIL")? else {
-            bail!(
-                "no e-mail address was given; nothing was written\n  set SUPERUSER_EMAIL, or pass --email EMAIL"
-            )
+    async fn read(self) -> anyhow::Result<Answers> {
+        let Some(email) = inputs::argument_or_variable(self.email, "SUPERUSER_EMAIL")? else {
+            bail!("no e-mail address; nothing was written\n  set SUPERUSER_EMAIL, or pass --email EMAIL")
         };
-        let username = given::argument(self.username, "SUPERUSER_USERNAME")?;
+        let username = inputs::argument_or_variable(self.username, "SUPERUSER_USERNAME")?;
         let username = username.unwrap_or_else(|| email.trim().to_owned());
-        Ok(Answers { email, username, password: given::password().await? })
+        Ok(Answers { email, username, password: inputs::password().await? })
     }
 
     async fn ask(self, terminal: &Terminal, conn: &mut PgConnection) -> anyhow::Result<Answers> {
@@ -93,26 +91,27 @@ impl Args {
     }
 }
 
-fn find_terminal() -> anyhow::Result<Terminal> {
-    Terminal::find(&format!(
+fn open_terminal() -> anyhow::Result<Terminal> {
+    Terminal::open(&format!(
         "without one: {} createsuperuser --noinput, with SUPERUSER_EMAIL and SUPERUSER_PASSWORD set",
         name()
     ))
 }
 
-/// An argument can't be asked for again.
+/// The error for an argument. The program does not ask for an argument again.
 fn refused(given: &str, why: &str) -> anyhow::Error {
     anyhow!("{given}: {why}; nothing was written")
 }
 
-/// An address that an account could have, or what is wrong with it.
+/// Returns an address that an account could have, or the reason why it could not.
 async fn free_email(conn: &mut PgConnection, email: String) -> anyhow::Result<Result<String, String>> {
-    // With a name that nobody has.
+    // With an unused name.
     let tried = users::try_names(conn, &email, &Uuid::now_v7().to_string()).await;
     judged(tried, email.trim())
 }
 
-/// A name that an account with this address could have, or what is wrong with it. None is the address.
+/// Returns a name that an account with this address could have, or the reason why it could not. An empty name means the
+/// address.
 async fn free_username(
     conn: &mut PgConnection,
     email: &str,

@@ -1,4 +1,4 @@
-//! The database that DATABASE_URL names.
+//! The connection to the database that DATABASE_URL names.
 
 use std::env;
 
@@ -7,20 +7,20 @@ use backend::users::ADMIN;
 use migrations::{Access, Session, Settings};
 
 use super::{
-    command_line::{name, seeding},
+    called::{name, seeding},
     exit::Stop,
 };
 
-/// Connects to it.
+/// Connects to the database.
 pub(crate) async fn open(access: Access) -> anyhow::Result<Session> {
-    let url = env::var("DATABASE_URL").context("DATABASE_URL is not set; it names the database")?;
+    let url = env::var("DATABASE_URL").context("DATABASE_URL is not set; it has to name the database")?;
     let options =
         migrations::database::options(&url).context("DATABASE_URL is not a connection string of Postgres")?;
     let settings = Settings::default().access(access).application_name(name());
     Ok(Session::connect(&options, settings).await?)
 }
 
-/// Connects to one that has what accounts need: every migration, and the role of administrators.
+/// Connects to the database and requires what accounts need: every migration, and the role of administrators.
 pub(crate) async fn open_for_accounts() -> anyhow::Result<Session> {
     let mut session = open(Access::Write).await?;
     let project = backend::migrations()?;
@@ -38,7 +38,7 @@ pub(crate) async fn open_for_accounts() -> anyhow::Result<Session> {
         sqlx::query_scalar!(r#"select exists (select from roles where name = $1) as "there!""#, ADMIN);
     if !admins.fetch_one(session.connection()).await.context("look for the role of administrators")? {
         let why = format!(
-            "the database has no role `{ADMIN}`: its reference data are missing; nothing was written\n  write them: {}",
+            "the database has no role `{ADMIN}`: its reference data is missing; nothing was written\n  write them: {}",
             seeding()
         );
         return Err(Stop::Behind(why).into());

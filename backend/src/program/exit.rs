@@ -1,4 +1,4 @@
-//! How the program ends: its exit code, and its last words.
+//! The exit code, and the last message.
 
 use std::{
     fmt,
@@ -10,21 +10,21 @@ use migrations::{Remedy, Report};
 
 use super::{command_line::name, output::remark};
 
-/// What the codes mean, for the help.
+/// The exit codes, for the help.
 pub(crate) const CODES: &str = "\
-Exit codes: 0 done, 1 error, 2 usage, 3 the database is not what this program needs, 5 somebody else migrates, \
+Exit codes: 0 done, 1 error, 2 usage, 3 the database lacks what this program needs, 5 another session is migrating, \
 130 interrupted.";
 
 /// An end that is not simply an error.
 #[derive(Debug)]
 pub(crate) enum Stop {
-    /// The command line is wrong; why, and what would be right.
+    /// The command line is wrong; the reason and the right usage.
     Usage(String),
-    /// The database is not what this program needs. How it differs was reported already.
+    /// The database is not what this program needs. The differences were printed already.
     Differs,
-    /// The same, with what it lacks and what helps.
+    /// The same, with the difference and the command that helps.
     Behind(String),
-    /// Ctrl-C, or a signal that asks to end.
+    /// Ctrl-C, or another signal to end.
     Interrupted,
 }
 
@@ -33,14 +33,14 @@ impl fmt::Display for Stop {
         f.write_str(match self {
             Stop::Usage(why) | Stop::Behind(why) => why,
             Stop::Differs => "the database is not what this program needs",
-            Stop::Interrupted => "what was under way in a transaction is undone, what was done before stays",
+            Stop::Interrupted => "the open transaction was rolled back; earlier ones stay committed",
         })
     }
 }
 
 impl std::error::Error for Stop {}
 
-/// Says why, and returns the exit code of that kind of failure.
+/// Prints the error, and returns its exit code.
 pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
     let (word, code) = match (error.downcast_ref(), error.downcast_ref()) {
         (Some(Stop::Differs), _) => return ExitCode::from(3),
@@ -50,7 +50,7 @@ pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
         (None, Some(migrations::Error::Locked { .. })) => ("error", 5),
         (None, _) => ("error", 1),
     };
-    // A Ctrl-C is echoed in the middle of a line.
+    // At Ctrl-C, the cursor of a terminal is in the middle of a line.
     let start = if code == 130 && io::stderr().is_terminal() { "\n" } else { "" };
     remark(&format!("{start}{word}: {}{}", Report::new(error.as_ref()), remedy(error)));
     ExitCode::from(code)

@@ -1,4 +1,4 @@
-//! `backend migrate`: the schema and the reference data that this program brings along.
+//! `backend migrate`: applies the embedded migrations and seeds.
 
 use migrations::{Access, Event, Prune, SeedMode, Target};
 
@@ -10,7 +10,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     session.require_version(&project)?;
     let mut report = |event: Event<'_>| {
         if let Event::Done { step, elapsed } = event {
-            // A log that can't be written stops no migration.
+            // Failing to print progress is no reason to stop migrating.
             let _ = line(&format!("applied {} in {} ms", step.migration.id, elapsed.as_millis()));
         }
     };

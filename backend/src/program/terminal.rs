@@ -1,5 +1,5 @@
-//! Questions to whoever sits at the terminal. What is typed for a password is not seen, and however the question ends,
-//! the terminal shows again what is typed.
+//! Questions to the person at the terminal. A password stays hidden while it is typed, and however the question ends, the
+//! terminal shows the input again.
 
 use std::io::{self, IsTerminal};
 
@@ -9,22 +9,22 @@ use tokio::task::spawn_blocking;
 
 use super::output::{question, remark};
 
-/// What a terminal takes for "no key does this".
+/// The value that disables a special key of a terminal.
 const NO_KEY: u8 = if cfg!(target_os = "linux") { 0 } else { 0xff };
 
-/// A terminal to ask at.
+/// The terminal for questions.
 pub(crate) struct Terminal(());
 
 impl Terminal {
-    /// Ours, if somebody can read our questions and answer them; `instead` tells how to do without.
-    pub(crate) fn find(instead: &str) -> anyhow::Result<Terminal> {
+    /// Requires that standard input and standard error are a terminal. `instead` is the command for the error.
+    pub(crate) fn open(instead: &str) -> anyhow::Result<Terminal> {
         if io::stdin().is_terminal() && io::stderr().is_terminal() {
             return Ok(Terminal(()));
         }
-        bail!("there is no terminal to ask at; nothing was written\n  {instead}")
+        bail!("there is no terminal to ask on; nothing was written\n  {instead}")
     }
 
-    /// Asks until `judge` finds nothing wrong with the answer.
+    /// Asks until `judge` accepts the answer.
     pub(crate) async fn ask<T>(
         &self,
         what: &str,
@@ -39,12 +39,12 @@ impl Terminal {
         }
     }
 
-    /// A password, typed twice; asked again until it is the same both times and `judge` finds nothing wrong.
+    /// Asks for a password twice, until both are equal and `judge` accepts it.
     pub(crate) async fn ask_password(
         &self,
         judge: impl Fn(&str) -> Result<(), String>,
     ) -> anyhow::Result<String> {
-        // Before the first question: whatever is typed once that is seen stays unseen.
+        // Before the first question, so that input typed right after it stays hidden.
         let _hidden = Hidden::begin().context("hide what is typed")?;
         loop {
             question("Password");
@@ -57,14 +57,14 @@ impl Terminal {
             if answer().await? == password {
                 return Ok(password);
             }
-            remark("  the two differ");
+            remark("  the passwords do not match");
         }
     }
 }
 
-/// A line of standard input.
+/// Reads a line of standard input.
 async fn answer() -> anyhow::Result<String> {
-    // Elsewhere, so that Ctrl-C is heard meanwhile.
+    // On another thread, so that Ctrl-C ends the program meanwhile.
     let reading = spawn_blocking(|| {
         let mut line = String::new();
         io::stdin().read_line(&mut line).map(|read| (read > 0).then_some(line))
@@ -72,14 +72,14 @@ async fn answer() -> anyhow::Result<String> {
     match reading.await.context("read the answer")?.context("read the answer")? {
         Some(line) => Ok(line.trim_end_matches(['\r', '\n']).to_owned()),
         None => {
-            // Ctrl-D ends no line.
+            // Ctrl-D leaves the cursor in the line.
             remark("");
-            bail!("the answers ended; nothing was written")
+            bail!("input closed; nothing was written")
         }
     }
 }
 
-/// A terminal that does not show what is typed, until this goes.
+/// A terminal that hides the input until this is dropped.
 struct Hidden {
     before: Termios,
 }
@@ -89,9 +89,9 @@ impl Hidden {
         let before = tcgetattr(io::stdin())?;
         let mut modes = before.clone();
         modes.local_modes.remove(LocalModes::ECHO);
-        // The end of the line is seen all the same.
+        // The end of the line stays visible.
         modes.local_modes.insert(LocalModes::ECHONL);
-        // Whoever comes back after Ctrl-Z would type in the open: the shell has put the terminal right meanwhile.
+        // After Ctrl-Z and `fg`, the shell would have restored the terminal, and the password would be visible.
         modes.special_codes[SpecialCodeIndex::VSUSP] = NO_KEY;
         tcsetattr(io::stdin(), OptionalActions::Flush, &modes)?;
         Ok(Hidden { before })
@@ -100,7 +100,7 @@ impl Hidden {
 
 impl Drop for Hidden {
     fn drop(&mut self) {
-        // A terminal that is gone shows nothing anyway.
+        // If the terminal is closed, it shows nothing anyway.
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.before);
     }
 }

@@ -1,34 +1,37 @@
-//! Whether somebody is who they say.
+//! Signing in with an address and a password.
 
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
-use super::{AccountStatus, User, find_by_email};
+use super::{
+    account::{User, find_by_email, lock},
+    status::AccountStatus,
+};
 use crate::{
     Result,
     audit::{Actor, Entry, record},
     password,
 };
 
-/// What came of an address and a password.
+/// The outcome of a sign-in.
 #[derive(Debug)]
 #[must_use]
 pub enum SignIn {
-    /// They belong together, and the account is open.
+    /// The password is right, and the account is open.
     Welcome(User),
-    /// They don't, or there is no such account. Nobody is told which.
+    /// The password is wrong, or the account does not exist. Do not reveal which.
     Refused,
-    /// They belong together, and the account is closed.
+    /// The password is right, and the account is closed.
     Closed(AccountStatus),
 }
 
-/// Compares a password with that of the account of an address, in the same time whether there is one or not.
+/// Checks the password of an account. The check takes the same time if the account does not exist.
 ///
-/// Both outcomes are logged. A hash that was made for less than [`password::COST`] is made anew.
+/// The audit log records every outcome. A hash that is cheaper than [`password::COST`] is replaced.
 ///
 /// # Errors
-/// Where the database does not answer.
+/// [`Error::Database`](crate::Error::Database) if a query fails.
 pub async fn sign_in(conn: &mut PgConnection, actor: &Actor, email: &str, password: &str) -> Result<SignIn> {
     let user = find_by_email(conn, email).await?;
     let id = user.as_ref().map(|user| user.id);
@@ -43,9 +46,9 @@ pub async fn sign_in(conn: &mut PgConnection, actor: &Actor, email: &str, passwo
 
     let mut transaction = conn.begin().await?;
     let outcome = match user {
-        // Asked again: hashing takes long enough to be suspended meanwhile, or to get another password.
+        // Read again, because the account may have been suspended or given another password during the hashing.
         Some(user) if right => {
-            let status = super::lock(&mut transaction, user.id).await?;
+            let status = lock(&mut transaction, user.id).await?;
             let now = password_hash(&mut transaction, id).await?;
             match status {
                 _ if now != hash && !password::verify(password, now.as_deref()).await? => SignIn::Refused,
@@ -75,13 +78,13 @@ pub async fn sign_in(conn: &mut PgConnection, actor: &Actor, email: &str, passwo
     Ok(outcome)
 }
 
-/// The hash of an account; for no account a question is asked all the same.
+/// Reads the hash of an account. Without an account it runs the query all the same, because that takes time too.
 async fn password_hash(conn: &mut PgConnection, id: Option<Uuid>) -> Result<Option<String>> {
     let hash = sqlx::query_scalar!("select password_hash from users where id = $1", id.unwrap_or_default());
     Ok(hash.fetch_optional(conn).await?.flatten())
 }
 
-/// Makes a hash cost what it should, unless the password was changed meanwhile.
+/// Replaces a cheap hash, unless the password was changed meanwhile.
 async fn replace_hash(conn: &mut PgConnection, actor: &Actor, id: Uuid, old: &str, new: &str) -> Result<()> {
     let replaced = sqlx::query!(
         "update users set password_hash = $3 where id = $1 and password_hash = $2",

@@ -1,13 +1,13 @@
-//! How an account ends: whatever tells who it was goes, and the row stays for what refers to it.
+//! Erasing an account: everything that identifies the person is removed, and the row stays because others refer to it.
 //!
-//! The audit log can't be changed, and need not be: no line of ours names anybody but by id. It keeps the addresses of
-//! the network that requests came from, as evidence.
+//! The audit log can't be changed, and need not be: its lines name people only by id. It keeps the network addresses of
+//! requests, as evidence.
 
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
-use super::{AccountStatus, lock};
+use super::{account::lock, status::AccountStatus};
 use crate::{
     Error, Result,
     audit::{Actor, Entry, record},
@@ -15,23 +15,23 @@ use crate::{
     token::Token,
 };
 
-/// What went.
+/// What was removed.
 #[derive(Debug)]
-#[must_use = "the files of exports are the caller's to remove"]
+#[must_use = "the caller has to remove the files of the exports"]
 pub struct Erasure {
-    /// Rows that are gone.
+    /// How many rows were deleted.
     pub erased: i32,
-    /// Rows that tell nothing of a person any more.
+    /// How many rows no longer identify the person.
     pub anonymized: i32,
-    /// Exports of the person's data, which the database knows only the paths of.
+    /// Files with exports of the person's data. The database has only their paths.
     pub files: Vec<String>,
 }
 
 /// Erases a person, in all three apps.
 ///
 /// # Errors
-/// [`Error::NoSuchUser`]; [`Error::Status`] where it was done before; [`Error::IsOwner`] and [`Error::LastAdmin`] where an
-/// organization would be left to nobody.
+/// [`Error::NoSuchUser`]; [`Error::Status`] if the account is erased already; [`Error::IsOwner`] and [`Error::LastAdmin`] if an
+/// organization would lose its owner or last admin.
 pub async fn erase(conn: &mut PgConnection, actor: &Actor, id: Uuid) -> Result<Erasure> {
     let mut transaction = conn.begin().await?;
     let status = lock(&mut transaction, id).await?;
@@ -54,9 +54,9 @@ pub async fn erase(conn: &mut PgConnection, actor: &Actor, id: Uuid) -> Result<E
     Ok(Erasure { erased, anonymized, files: files.into_iter().flatten().collect() })
 }
 
-/// Puts placeholders where something must stand, and nothing or the default elsewhere.
+/// Overwrites the account with placeholders where a value is required, and with nulls or defaults elsewhere.
 async fn blank_account(conn: &mut PgConnection, id: Uuid) -> Result<i32> {
-    // Random, or whoever knows the address could look for it.
+    // Random, because a hash of the address would let people who know the address find the row.
     let placeholder = format!("erased-{}", Token::random().reveal());
     let blanked = sqlx::query!(
         "update users
@@ -75,7 +75,7 @@ async fn blank_account(conn: &mut PgConnection, id: Uuid) -> Result<i32> {
     Ok(rows(blanked.execute(conn).await?.rows_affected()))
 }
 
-/// Deletes what belonged to the person and serves nobody now.
+/// Deletes rows that have no use without the person.
 async fn delete_belongings(conn: &mut PgConnection, id: Uuid) -> Result<i32> {
     let deleted = sqlx::query_scalar!(
         r#"with
@@ -95,7 +95,7 @@ async fn delete_belongings(conn: &mut PgConnection, id: Uuid) -> Result<i32> {
     Ok(rows(deleted.fetch_one(conn).await?.unsigned_abs()))
 }
 
-/// Ends roles and consents; that there were some is history, and names nobody.
+/// Ends roles and consents. Their rows stay as history; they identify no one.
 async fn close_grants(conn: &mut PgConnection, id: Uuid) -> Result<i32> {
     let roles = sqlx::query!(
         "update user_roles set revoked_at = clock_timestamp() where user_id = $1 and revoked_at is null",
@@ -109,7 +109,7 @@ async fn close_grants(conn: &mut PgConnection, id: Uuid) -> Result<i32> {
     Ok(rows(roles + consents.execute(conn).await?.rows_affected()))
 }
 
-/// Takes the person out of the requests for their data, and returns the files that were made for them.
+/// Removes the person from the requests for their data, and returns the paths of the exported files.
 async fn forget_exports(conn: &mut PgConnection, id: Uuid) -> Result<Vec<Option<String>>> {
     let exports = sqlx::query_scalar!(
         r#"with before as (
@@ -131,7 +131,7 @@ async fn forget_exports(conn: &mut PgConnection, id: Uuid) -> Result<Vec<Option<
     Ok(exports.fetch_all(conn).await?)
 }
 
-/// Keeps the proof that it was done: the open request is fulfilled, or one is written down.
+/// Records the erasure: completes the open request, or inserts a completed one.
 async fn prove(conn: &mut PgConnection, actor: &Actor, id: Uuid, erased: i32, anonymized: i32) -> Result<()> {
     sqlx::query!(
         "update data_erasures
@@ -170,7 +170,7 @@ async fn prove(conn: &mut PgConnection, actor: &Actor, id: Uuid, erased: i32, an
     Ok(())
 }
 
-/// As the columns count them.
+/// The number as the columns store it.
 fn rows(n: u64) -> i32 {
     i32::try_from(n).unwrap_or(i32::MAX)
 }

@@ -1,26 +1,30 @@
-//! How an account is opened and closed. How it ends is in `erasure`.
+//! Opening and closing an account. Erasing it is in `erasure`.
 
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
-use super::{AccountStatus, User, find, lock, sessions::revoke_all};
+use super::{
+    account::{User, find_by_id, lock},
+    sessions::revoke_all,
+    status::AccountStatus,
+};
 use crate::{
     Error, Result,
     audit::{Actor, Entry, record},
 };
 
-/// Opens an account: for the first time, when its address has been proven, or again.
+/// Opens an account: for the first time after its address was verified, or again.
 ///
 /// # Errors
-/// [`Error::NoSuchUser`]; [`Error::Status`] where it is active or erased.
+/// [`Error::NoSuchUser`]; [`Error::Status`] if it is active or erased.
 pub async fn activate(conn: &mut PgConnection, actor: &Actor, id: Uuid) -> Result<User> {
     let mut transaction = conn.begin().await?;
     match lock(&mut transaction, id).await? {
         status @ (AccountStatus::Active | AccountStatus::Erased) => return Err(Error::Status(status)),
         AccountStatus::PendingVerification | AccountStatus::Suspended | AccountStatus::Deactivated => {}
     }
-    // Only who was waiting for it has proven the address.
+    // Only an account that was pending has verified its address now.
     sqlx::query!(
         "update users
          set account_status = 'active',
@@ -37,15 +41,15 @@ pub async fn activate(conn: &mut PgConnection, actor: &Actor, id: Uuid) -> Resul
     .await?;
     let changes = json!({ "account_status": "active" });
     record(&mut transaction, actor, Entry::new("update", "user", id).changes(changes)).await?;
-    let user = find(&mut transaction, id).await?;
+    let user = find_by_id(&mut transaction, id).await?;
     transaction.commit().await?;
     Ok(user)
 }
 
-/// Closes an account, and ends every session of it.
+/// Closes an account and ends its sessions.
 ///
 /// # Errors
-/// [`Error::NoSuchUser`]; [`Error::Status`] where it is suspended or erased.
+/// [`Error::NoSuchUser`]; [`Error::Status`] if it is suspended or erased.
 pub async fn suspend(conn: &mut PgConnection, actor: &Actor, id: Uuid) -> Result<User> {
     let mut transaction = conn.begin().await?;
     match lock(&mut transaction, id).await? {
@@ -60,7 +64,7 @@ pub async fn suspend(conn: &mut PgConnection, actor: &Actor, id: Uuid) -> Result
         .changes(json!({ "account_status": "suspended" }))
         .metadata(json!({ "sessions_revoked": ended }));
     record(&mut transaction, actor, entry).await?;
-    let user = find(&mut transaction, id).await?;
+    let user = find_by_id(&mut transaction, id).await?;
     transaction.commit().await?;
     Ok(user)
 }

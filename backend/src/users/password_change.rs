@@ -1,23 +1,27 @@
-//! A new password, set by whoever may set it; nobody is asked for the old one.
+//! Setting a new password, without the old one. The caller decides who may do that.
 
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
 
-use super::{AccountStatus, find_by_email, lock, sessions::revoke_all};
+use super::{
+    account::{find_by_email, lock},
+    sessions::revoke_all,
+    status::AccountStatus,
+};
 use crate::{
     Error, Result,
     audit::{Actor, Entry, record},
     password,
 };
 
-/// Replaces the password of the account of an address, ends every session of it, and says how many there were.
+/// Replaces the password of an account and ends its sessions. Returns how many sessions it ended.
 ///
 /// # Errors
-/// [`Error::NoSuchUser`]; [`Error::Status`] where the account is erased; [`Error::PasswordWeak`].
+/// [`Error::NoSuchUser`]; [`Error::Status`] if the account is erased; [`Error::Password`].
 pub async fn change_password(conn: &mut PgConnection, actor: &Actor, email: &str, new: &str) -> Result<u64> {
     let user = find_by_email(conn, email).await?.ok_or(Error::NoSuchUser)?;
     password::require_strong(new, &[&user.email, &user.username])?;
-    // Before the transaction, which would hold its locks meanwhile.
+    // Hashing takes long, so it comes before the transaction and its locks.
     let hash = password::hash(new, password::COST).await?;
 
     let mut transaction = conn.begin().await?;
@@ -32,7 +36,7 @@ pub async fn change_password(conn: &mut PgConnection, actor: &Actor, email: &str
     )
     .execute(&mut *transaction)
     .await?;
-    // Whoever knew the old password may be signed in.
+    // A person with the old password may be signed in.
     let ended = revoke_all(&mut transaction, user.id).await?;
     let entry = Entry::new("password_change", "user", user.id)
         .changes(json!({ "fields": ["password"] }))

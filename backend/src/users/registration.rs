@@ -1,32 +1,32 @@
-//! How an account begins.
+//! Registration of a new account.
 
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
-use super::{User, find};
+use super::account::{User, find_by_id};
 use crate::{
     Error, Result,
     audit::{Actor, Entry, record},
     password,
 };
 
-/// What somebody types to get an account.
+/// What a person enters to get an account.
 #[derive(Clone)]
 pub struct Registration<'r> {
-    /// Kept as typed, without the blanks around it.
+    /// Stored as entered, without surrounding blanks.
     pub email: &'r str,
-    /// Kept as typed.
+    /// Stored as entered.
     pub username: &'r str,
-    /// Kept as a hash.
+    /// Stored as a hash.
     pub password: &'r str,
 }
 
-/// Makes an account that waits for its address to be verified.
+/// Creates an account whose address is not verified yet.
 ///
 /// # Errors
 /// [`Error::EmailTaken`], [`Error::UsernameTaken`], [`Error::EmailInvalid`], [`Error::UsernameInvalid`],
-/// [`Error::PasswordWeak`].
+/// [`Error::Password`].
 pub async fn register(
     conn: &mut PgConnection,
     actor: &Actor,
@@ -35,20 +35,20 @@ pub async fn register(
     let Registration { email, username, password } = registration;
     let email = well_formed(email, username)?;
     password::require_strong(password, &[email, username])?;
-    // Before the transaction, which would hold its locks meanwhile.
+    // Hashing takes long, so it comes before the transaction and its locks.
     let hash = password::hash(password, password::COST).await?;
 
     let mut transaction = conn.begin().await?;
     let id = insert(&mut transaction, email, username, Some(&hash)).await?;
     let fields = json!({ "fields": ["email", "username", "password"] });
     record(&mut transaction, actor, Entry::new("create", "user", id).changes(fields)).await?;
-    let user = find(&mut transaction, id).await?;
+    let user = find_by_id(&mut transaction, id).await?;
     transaction.commit().await?;
     Ok(user)
 }
 
-/// Tells whether an account could have this address and this name now, by making one and taking it back: the rules of
-/// both, and who has them already, are the database's to know.
+/// Checks that an account could have this address and this name, by inserting one and rolling back: the rules for both and
+/// the existing accounts are in the database.
 ///
 /// # Errors
 /// [`Error::EmailTaken`], [`Error::UsernameTaken`], [`Error::EmailInvalid`], [`Error::UsernameInvalid`].
@@ -60,7 +60,7 @@ pub async fn try_names(conn: &mut PgConnection, email: &str, username: &str) -> 
     Ok(())
 }
 
-/// The address without the blanks around it, if neither it nor the name has what the database does not look for.
+/// Returns the address without surrounding blanks, after the checks of both that the database does not make.
 fn well_formed<'e>(email: &'e str, username: &str) -> Result<&'e str> {
     let email = email.trim();
     if email.chars().any(char::is_control) {
@@ -74,7 +74,7 @@ fn well_formed<'e>(email: &'e str, username: &str) -> Result<&'e str> {
 
 async fn insert(conn: &mut PgConnection, email: &str, username: &str, hash: Option<&str>) -> Result<Uuid> {
     let id = Uuid::now_v7();
-    // Who comes second with an address is told by the index: no question asked before could be sure.
+    // The unique index refuses a second account with an address. A query before the insert could miss one.
     sqlx::query!(
         "insert into users (id, email, username, password_hash, password_changed_at)
          values ($1, $2, $3, $4, now())",

@@ -1,17 +1,17 @@
-//! Who may do what, where.
+//! Roles and the permissions that they give.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
-use super::require_active;
+use super::account::require_active;
 use crate::{
     Error, Result,
     audit::{Actor, Entry, record},
 };
 
-/// Where a role counts.
+/// Where a role applies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
     /// Everywhere.
@@ -56,11 +56,11 @@ impl Scope {
     }
 }
 
-/// Gives somebody a role somewhere, until a time or for good. One that has expired there is revoked first.
+/// Gives a user a role in a scope, until a time or for good. Revokes an expired grant of the same role there first.
 ///
 /// # Errors
 /// [`Error::RoleHeld`], [`Error::NoSuchRole`], [`Error::NoSuchUser`], [`Error::Status`], [`Error::NoSuchOrganization`];
-/// [`Error::Expired`] where the time is past.
+/// [`Error::Expired`] if the time is past.
 pub async fn grant_role(
     conn: &mut PgConnection,
     actor: &Actor,
@@ -72,7 +72,7 @@ pub async fn grant_role(
     let mut transaction = conn.begin().await?;
     require_active(&mut transaction, user).await?;
     let role_id = role_id(&mut transaction, role).await?;
-    // By the clock, as the rest of this function: the transaction may have begun before the role expired.
+    // By `clock_timestamp()` and not `now()`: the transaction may have begun before the role expired.
     let expired = sqlx::query_scalar!(
         "update user_roles
          set revoked_at = clock_timestamp()
@@ -120,7 +120,7 @@ pub async fn grant_role(
     Ok(id)
 }
 
-/// Takes a role from somebody, there and nowhere else.
+/// Revokes a role of a user in one scope.
 ///
 /// # Errors
 /// [`Error::RoleNotHeld`], [`Error::NoSuchRole`].
@@ -156,11 +156,11 @@ pub async fn revoke_role(
     Ok(())
 }
 
-/// The names of what somebody may do there, sorted: by the roles that are neither revoked nor expired, those held there
-/// and those held everywhere. Whose account is closed may do nothing.
+/// Returns the sorted names of the user's permissions in a scope, from the roles held there or globally that are neither
+/// revoked nor expired. A closed account has none.
 ///
 /// # Errors
-/// Where the database does not answer.
+/// [`Error::Database`] if the query fails.
 pub async fn permissions_of(conn: &mut PgConnection, user: Uuid, scope: &Scope) -> Result<Vec<String>> {
     let names = sqlx::query_scalar!(
         "select distinct permissions.name

@@ -1,23 +1,23 @@
-//! Sessions: who is signed in, where, until when. A refresh token is good for one rotation.
+//! Sessions: who is signed in, on which device, until when. A refresh token is valid for one rotation.
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
-use super::lock;
+use super::account::lock;
 use crate::{
     Error, Result,
     audit::{Actor, Entry, record},
     token::Token,
 };
 
-/// What somebody signs in with.
+/// The device that a user signs in with.
 #[derive(Debug, Clone)]
 pub struct Device<'d> {
-    /// What it is recognised by.
+    /// Identifies it.
     pub fingerprint: &'d str,
-    /// What people call it.
+    /// Its name, for people.
     pub name: Option<&'d str>,
     /// mobile, tablet, desktop or unknown.
     pub kind: Option<&'d str>,
@@ -26,21 +26,21 @@ pub struct Device<'d> {
 /// A session that is neither revoked nor expired.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
-    /// Its key, another one after each rotation.
+    /// Its key. Each rotation gives it a new one.
     pub id: Uuid,
-    /// Whose it is.
+    /// The user.
     pub user_id: Uuid,
-    /// One sign-in and all its rotations.
+    /// The same for one sign-in and all its rotations.
     pub family_id: Uuid,
-    /// What people call the device.
+    /// The name of the device, for people.
     pub device_name: Option<String>,
-    /// When it was opened, or rotated last.
+    /// When it was opened or last rotated.
     pub created_at: DateTime<Utc>,
-    /// When it ends by itself.
+    /// When it expires.
     pub expires_at: DateTime<Utc>,
 }
 
-/// A session, and the one time that its token is told.
+/// A session and its token. The token is not stored, so this is the only time to hand it out.
 #[derive(Debug)]
 pub struct Opened {
     /// The session.
@@ -49,22 +49,22 @@ pub struct Opened {
     pub token: Token,
 }
 
-/// What came of a refresh token.
+/// The outcome of a rotation.
 #[derive(Debug)]
 #[must_use]
 pub enum Rotation {
-    /// A new session with a new token; the old one is worth nothing now.
+    /// A new session with a new token. The old token is invalid now.
     Rotated(Opened),
-    /// The token had been used or revoked, so somebody else has it too: the whole family of sessions has ended.
+    /// The token was used or revoked before, so another party has it too. The whole family of sessions was ended.
     Reused,
-    /// Nobody knows the token, or its session has expired, or the account is closed.
+    /// The token is unknown, its session has expired, or the account is closed.
     Refused,
 }
 
-/// Opens a session for somebody who has proven to be the user, for 30 days.
+/// Opens a session for 30 days. The caller has verified that the person is the user.
 ///
 /// # Errors
-/// [`Error::NoSuchUser`]; [`Error::Status`] where the account is closed; [`Error::DeviceInvalid`].
+/// [`Error::NoSuchUser`]; [`Error::Status`] if the account is closed; [`Error::DeviceInvalid`].
 pub async fn open_session(
     conn: &mut PgConnection,
     actor: &Actor,
@@ -108,10 +108,10 @@ pub async fn open_session(
     Ok(Opened { session, token })
 }
 
-/// Takes a refresh token and gives the next one. A token that comes a second time ends the whole family.
+/// Exchanges a refresh token for the next one. A token that is used twice ends the whole family.
 ///
 /// # Errors
-/// Where the database does not answer.
+/// [`Error::Database`] if a query fails.
 pub async fn rotate_session(conn: &mut PgConnection, actor: &Actor, token: &Token) -> Result<Rotation> {
     let mut transaction = conn.begin().await?;
     let owner =
@@ -119,7 +119,7 @@ pub async fn rotate_session(conn: &mut PgConnection, actor: &Actor, token: &Toke
     let Some(user) = owner.fetch_optional(&mut *transaction).await? else {
         return Ok(Rotation::Refused);
     };
-    // One after another: neither a rotation elsewhere in the family nor a suspension may miss the session made here.
+    // Serializes this with other rotations and with a suspension, which would otherwise miss the session inserted here.
     let status = lock(&mut transaction, user).await?;
     let old = sqlx::query!(
         r#"select id, family_id, revoked_at is not null as "revoked!",
@@ -170,10 +170,10 @@ pub async fn rotate_session(conn: &mut PgConnection, actor: &Actor, token: &Toke
     Ok(Rotation::Rotated(Opened { session, token: next }))
 }
 
-/// Ends a session, and with it its family.
+/// Ends a session and its family.
 ///
 /// # Errors
-/// [`Error::NoSuchSession`] where it is unknown or over.
+/// [`Error::NoSuchSession`] if it does not exist or has ended.
 pub async fn revoke_session(conn: &mut PgConnection, actor: &Actor, id: Uuid) -> Result<()> {
     let mut transaction = conn.begin().await?;
     let owner = sqlx::query_scalar!("select user_id from user_sessions where id = $1", id);
@@ -189,10 +189,10 @@ pub async fn revoke_session(conn: &mut PgConnection, actor: &Actor, id: Uuid) ->
     Ok(())
 }
 
-/// The sessions of somebody that are neither revoked nor expired, the newest first.
+/// Returns the user's sessions that are neither revoked nor expired, the newest first.
 ///
 /// # Errors
-/// Where the database does not answer.
+/// [`Error::Database`] if the query fails.
 pub async fn live_sessions(conn: &mut PgConnection, user: Uuid) -> Result<Vec<Session>> {
     let sessions = sqlx::query_as!(
         Session,
@@ -205,7 +205,7 @@ pub async fn live_sessions(conn: &mut PgConnection, user: Uuid) -> Result<Vec<Se
     Ok(sessions.fetch_all(conn).await?)
 }
 
-/// Ends all sessions of a user, whose row the caller has locked, and says how many there were.
+/// Ends all sessions of a user, whose row the caller has locked. Returns how many it ended.
 pub(super) async fn revoke_all(conn: &mut PgConnection, user: Uuid) -> Result<u64> {
     let revoked = sqlx::query!(
         "update user_sessions set revoked_at = clock_timestamp() where user_id = $1 and revoked_at is null",

@@ -1,21 +1,26 @@
-//! How the first administrator comes to be: nobody is there yet who could give the role.
+//! Creating the first administrator, when no administrator exists who could grant the role.
 
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
 
-use super::{Registration, Scope, User, activate, grant_role, register};
+use super::{
+    account::User,
+    lifecycle::activate,
+    registration::{Registration, register},
+    roles::{Scope, grant_role},
+};
 use crate::{
     Result,
     audit::{Actor, Entry, record},
 };
 
-/// The role of whoever runs the whole platform.
+/// The role for administrators of the whole platform.
 pub const ADMIN: &str = "admin";
 
-/// Makes an account that is active, its address taken as proven, and that holds the role [`ADMIN`] everywhere.
+/// Creates an account that is active, has a verified address, and holds the role [`ADMIN`] globally.
 ///
 /// # Errors
-/// As [`register`]; [`Error::NoSuchRole`](crate::Error::NoSuchRole) where the reference data are missing.
+/// Those of [`register`]; [`Error::NoSuchRole`](crate::Error::NoSuchRole) if the seeds have not run.
 pub async fn create_superuser(
     conn: &mut PgConnection,
     actor: &Actor,
@@ -24,7 +29,7 @@ pub async fn create_superuser(
     let mut transaction = conn.begin().await?;
     let id = register(&mut transaction, actor, registration).await?.id;
     let user = activate(&mut transaction, actor, id).await?;
-    // As Django's superusers: with `is_staff`, which other programs look at.
+    // With `is_staff`, like a superuser of Django, because other programs check it.
     sqlx::query!("update users set is_superuser = true, is_staff = true where id = $1", id)
         .execute(&mut *transaction)
         .await?;

@@ -1,4 +1,4 @@
-//! The audit log: a change and its line are kept together, or not at all.
+//! The audit log: a change and its line are committed together, or not at all.
 
 use backend::{
     Error,
@@ -23,7 +23,7 @@ async fn lines(conn: &mut PgConnection) -> i64 {
     sqlx::query_scalar("select count(*) from audit_logs").fetch_one(conn).await.unwrap()
 }
 
-/// Runs every change there is, and gives the outcome of each to look at.
+/// Runs every change that there is, and passes each outcome to a check.
 async fn every_change(
     conn: &mut PgConnection,
     mut look: impl AsyncFnMut(&mut PgConnection, &str, Result<(), Error>),
@@ -125,7 +125,7 @@ fn a_change_whose_line_can_not_be_written_does_not_happen() {
 }
 
 #[test]
-fn no_line_names_anybody() {
+fn no_line_names_a_person() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         every_change(&mut conn, async |_, _, done| done.unwrap()).await;

@@ -39,7 +39,7 @@ fn only_the_right_password_signs_in() {
             assert!(matches!(refused, SignIn::Refused), "{wrong:?}");
         }
         assert!(matches!(sign_in(&mut conn, "bob@example.org", PASSWORD).await, SignIn::Refused));
-        // Both are logged: the success as hers, the failures as nobody's.
+        // The log has both: the success with her id, the failures without one.
         assert_eq!((logged(&mut conn, "login").await, failures(&mut conn).await), (6, 5));
         let hers: i64 = sqlx::query_scalar("select count(*) from audit_logs where user_id = $1")
             .bind(ada.id)
@@ -51,7 +51,7 @@ fn only_the_right_password_signs_in() {
 }
 
 #[test]
-fn an_account_without_a_password_can_not_be_signed_in_to() {
+fn an_account_without_a_password_refuses_every_sign_in() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         user(&mut conn, "ada").await;
@@ -64,7 +64,7 @@ fn an_account_without_a_password_can_not_be_signed_in_to() {
 }
 
 #[test]
-fn a_closed_account_is_told_only_to_who_knows_its_password() {
+fn only_the_right_password_reveals_that_an_account_is_closed() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let ada = user(&mut conn, "ada").await;
@@ -78,7 +78,7 @@ fn a_closed_account_is_told_only_to_who_knows_its_password() {
 }
 
 #[test]
-fn a_hash_that_costs_too_little_is_made_anew_when_its_password_is_entered() {
+fn a_cheap_hash_is_replaced_at_the_next_sign_in() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         user(&mut conn, "ada").await;
@@ -87,11 +87,11 @@ fn a_hash_that_costs_too_little_is_made_anew_when_its_password_is_entered() {
         assert!(matches!(sign_in(&mut conn, "ada@example.org", "wrong").await, SignIn::Refused));
         assert_eq!(hash_of_ada(&mut conn).await, cheap);
         assert!(matches!(sign_in(&mut conn, "ada@example.org", PASSWORD).await, SignIn::Welcome(_)));
-        let anew = hash_of_ada(&mut conn).await;
-        assert!(anew.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{anew}");
-        // Once is enough, and a hash that costs more is left alone.
+        let replaced = hash_of_ada(&mut conn).await;
+        assert!(replaced.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{replaced}");
+        // It is replaced once, and a more expensive hash stays.
         assert!(matches!(sign_in(&mut conn, "ada@example.org", PASSWORD).await, SignIn::Welcome(_)));
-        assert_eq!(hash_of_ada(&mut conn).await, anew);
+        assert_eq!(hash_of_ada(&mut conn).await, replaced);
         assert_eq!(logged(&mut conn, "update").await, 1);
         let dear = password::hash(PASSWORD, Cost { lanes: 2, passes: 3, ..COST }).await?;
         sqlx::query("update users set password_hash = $1").bind(&dear).execute(&mut *conn).await?;
@@ -102,7 +102,7 @@ fn a_hash_that_costs_too_little_is_made_anew_when_its_password_is_entered() {
 }
 
 #[test]
-fn refusing_an_unknown_address_takes_a_hash_as_well() {
+fn refusing_an_unknown_address_takes_as_long() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         user(&mut conn, "ada").await;
@@ -115,7 +115,7 @@ fn refusing_an_unknown_address_takes_a_hash_as_well() {
                 *fastest = start.elapsed().min(*fastest);
             }
         }
-        // Without the hash it would take a twentieth; no machine is that uneven five times.
+        // Without a hash it would take a twentieth of the time. No machine is that uneven five times in a row.
         assert!(unknown * 4 > known, "{unknown:?} against {known:?}");
         Ok(())
     });

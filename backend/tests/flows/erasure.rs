@@ -1,4 +1,4 @@
-//! Being forgotten.
+//! Erasing an account.
 
 use backend::{
     Error,
@@ -12,10 +12,10 @@ use uuid::Uuid;
 
 use crate::{LAPTOP, PASSWORD, everything, logged, ourselves, user, while_open};
 
-/// In whatever names the person; what is left of it must be found nowhere.
+/// Part of every value that identifies the person. Afterwards, no table may contain it.
 const MARK: &str = "lovelace";
 
-/// Something that names the person in every place that there is for it.
+/// A value that identifies the person, in every column that can hold one.
 const BELONGINGS: &str = "
     update users set first_name = 'Lovelace', last_name = 'Lovelace', bio = 'lovelace', avatar_url = 'https://lovelace.org',
         phone_number = '+491234567890', last_login_ip = '192.0.2.99', country = 'GB', cohort_id = 'lovelace',
@@ -34,7 +34,7 @@ const BELONGINGS: &str = "
     insert into data_exports (user_id, subject_ref, export_type, file_path, file_hash, status, completed_at, metadata)
         select id, 'lovelace', 'full', '/exports/lovelace.json', repeat('a', 64), 'completed', now(), '{\"to\": \"lovelace\"}' from users;
     insert into data_erasures (user_id, subject_ref, erasure_type, reason, errors, metadata)
-        select id, 'lovelace', 'full', 'lovelace wants it', '[\"lovelace\"]', '{\"by\": \"lovelace\"}' from users;
+        select id, 'lovelace', 'full', 'lovelace asks for it', '[\"lovelace\"]', '{\"by\": \"lovelace\"}' from users;
     insert into data_erasures (user_id, subject_ref, erasure_type) select id, 'lovelace', 'partial' from users;
     update progress set metadata = '{\"note\": \"lovelace\"}'";
 
@@ -46,7 +46,7 @@ async fn lovelace(conn: &mut PgConnection) -> Uuid {
 }
 
 #[test]
-fn nothing_tells_afterwards_who_it_was() {
+fn no_table_identifies_an_erased_person() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let ada = lovelace(&mut conn).await;
@@ -78,11 +78,11 @@ fn nothing_tells_afterwards_who_it_was() {
             for mark in [MARK, "192.0.2.99", "491234567890", "argon2", "Laptop", "Europe/London", "en-gb"] {
                 assert!(
                     !text.to_lowercase().contains(&mark.to_lowercase()),
-                    "{table} still tells {mark}: {text}"
+                    "{table} still has {mark}: {text}"
                 );
             }
         }
-        let ada = users::find(&mut conn, ada).await?;
+        let ada = users::find_by_id(&mut conn, ada).await?;
         assert_eq!(ada.status, AccountStatus::Erased);
         assert!(
             ada.email.ends_with("@erased.invalid")
@@ -111,7 +111,7 @@ fn nothing_tells_afterwards_who_it_was() {
 }
 
 #[test]
-fn who_is_erased_is_so_once_and_for_all() {
+fn an_erased_account_stays_erased() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let ada = lovelace(&mut conn).await;
@@ -126,7 +126,7 @@ fn who_is_erased_is_so_once_and_for_all() {
         assert!(gone(role.unwrap_err()));
         assert_eq!(everything(&mut conn).await, before);
         assert_eq!(users::find_by_email(&mut conn, "ada@lovelace.org").await?, None);
-        // The address is free again, for a stranger.
+        // Another person can register the address.
         assert_ne!(lovelace(&mut conn).await, ada);
         Ok(())
     });
@@ -163,7 +163,7 @@ fn a_session_that_is_opened_during_an_erasure_does_not_survive_it() {
 }
 
 #[test]
-fn an_owner_and_a_last_admin_hand_over_before_they_go() {
+fn an_owner_and_a_last_admin_must_hand_over_before_erasure() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let (ada, bob) = (lovelace(&mut conn).await, user(&mut conn, "bob").await.id);
@@ -190,7 +190,7 @@ fn an_owner_and_a_last_admin_hand_over_before_they_go() {
 }
 
 #[test]
-fn an_erasure_that_nobody_asked_for_in_writing_leaves_its_proof_too() {
+fn an_erasure_without_a_request_is_recorded_too() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let ada = lovelace(&mut conn).await;

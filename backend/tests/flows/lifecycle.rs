@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::{LAPTOP, everything, ourselves, user, while_open};
 
 #[test]
-fn activating_proves_the_address_of_who_waited_for_it_and_of_nobody_else() {
+fn activating_verifies_the_address_of_a_pending_account_only() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let ada = user(&mut conn, "ada").await;
@@ -27,7 +27,7 @@ fn activating_proves_the_address_of_who_waited_for_it_and_of_nobody_else() {
 }
 
 #[test]
-fn a_step_that_makes_no_sense_is_refused_and_writes_nothing() {
+fn an_impossible_step_is_refused_and_writes_nothing() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let (ada, bob) = (user(&mut conn, "ada").await, user(&mut conn, "bob").await);
@@ -38,17 +38,17 @@ fn a_step_that_makes_no_sense_is_refused_and_writes_nothing() {
         assert!(matches!(twice, Err(Error::Status(AccountStatus::Active))));
         let twice = users::suspend(&mut conn, &ourselves(), bob.id).await;
         assert!(matches!(twice, Err(Error::Status(AccountStatus::Suspended))));
-        let nobody = users::activate(&mut conn, &ourselves(), Uuid::now_v7()).await;
-        assert!(matches!(nobody, Err(Error::NoSuchUser)));
-        let nobody = users::suspend(&mut conn, &ourselves(), Uuid::now_v7()).await;
-        assert!(matches!(nobody, Err(Error::NoSuchUser)));
+        let unknown = users::activate(&mut conn, &ourselves(), Uuid::now_v7()).await;
+        assert!(matches!(unknown, Err(Error::NoSuchUser)));
+        let unknown = users::suspend(&mut conn, &ourselves(), Uuid::now_v7()).await;
+        assert!(matches!(unknown, Err(Error::NoSuchUser)));
         assert_eq!(everything(&mut conn).await, before);
         Ok(())
     });
 }
 
 #[test]
-fn suspending_ends_every_session_and_lets_no_other_begin() {
+fn suspending_ends_every_session_and_prevents_new_ones() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let (ada, bob) = (user(&mut conn, "ada").await, user(&mut conn, "bob").await);

@@ -1,4 +1,4 @@
-//! What people do with the three apps, and what others try: each flow on a database of its own.
+//! What people do with the three apps, and what attackers try. Each flow has a database of its own.
 
 #![expect(clippy::unwrap_used, reason = "a panic with its line is what a test has to say")]
 
@@ -29,15 +29,15 @@ fn ourselves() -> Actor {
     Actor::system("test")
 }
 
-/// Registers somebody as `name`@example.org.
+/// Registers a user as `name`@example.org.
 async fn user(conn: &mut PgConnection, name: &str) -> User {
     let email = format!("{name}@example.org");
     let registration = Registration { email: &email, username: name, password: PASSWORD };
     users::register(conn, &ourselves(), registration).await.unwrap()
 }
 
-/// Runs something while another transaction has done its work and not committed; that commits as soon as somebody waits
-/// for it, or nobody does.
+/// Runs something while another transaction is open after its work. That transaction commits as soon as a session waits for
+/// it, or after a moment without one.
 async fn while_open<T>(
     db: &TestDatabase,
     first: Transaction<'static, Postgres>,
@@ -63,13 +63,13 @@ async fn somebody_waits(db: &TestDatabase) {
     while !sqlx::query_scalar::<_, bool>(waiting).fetch_one(&mut *conn).await.unwrap() {}
 }
 
-/// How many lines of the audit log tell of this.
+/// How many lines of the audit log record this.
 async fn logged(conn: &mut PgConnection, action: &str) -> i64 {
     let lines = "select count(*) from audit_logs where action = $1";
     sqlx::query_scalar(lines).bind(action).fetch_one(conn).await.unwrap()
 }
 
-/// What stands in every table, as one text a table.
+/// The rows of every table, one text per table.
 async fn everything(conn: &mut PgConnection) -> Vec<(String, String)> {
     let tables = "select relname::text, query_to_xml(format('select t::text as t from public.%I as t order by 1', relname),
                       false, true, '')::text

@@ -26,10 +26,10 @@ async fn admins(conn: &mut PgConnection, organization: Uuid) -> Vec<Uuid> {
 }
 
 async fn owner(conn: &mut PgConnection, organization: Uuid) -> Option<Uuid> {
-    organizations::find(conn, organization).await.unwrap().owner_id
+    organizations::find_by_id(conn, organization).await.unwrap().owner_id
 }
 
-/// As those that were there before owners were.
+/// Like organizations from before there were owners.
 async fn without_owner(conn: &mut PgConnection, organization: Uuid) {
     sqlx::query("update organizations set owner_id = null where id = $1")
         .bind(organization)
@@ -39,7 +39,7 @@ async fn without_owner(conn: &mut PgConnection, organization: Uuid) {
 }
 
 #[test]
-fn who_makes_an_organization_owns_it_and_is_its_first_admin() {
+fn the_creator_of_an_organization_owns_it_and_is_its_first_admin() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let ada = user(&mut conn, "ada").await.id;
@@ -51,7 +51,7 @@ fn who_makes_an_organization_owns_it_and_is_its_first_admin() {
 }
 
 #[test]
-fn an_organization_that_can_not_be_is_refused_and_nothing_is_written() {
+fn an_invalid_organization_is_refused_and_nothing_is_written() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let (ada, bob) = (user(&mut conn, "ada").await.id, user(&mut conn, "bob").await.id);
@@ -76,7 +76,7 @@ fn an_organization_that_can_not_be_is_refused_and_nothing_is_written() {
 }
 
 #[test]
-fn members_come_change_and_go() {
+fn members_are_added_changed_and_removed() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let (ada, bob) = (user(&mut conn, "ada").await.id, user(&mut conn, "bob").await.id);
@@ -159,10 +159,10 @@ fn a_new_owner_becomes_an_admin_and_the_old_one_stays_one() {
         let before = everything(&mut conn).await;
         let not_hers = organizations::transfer_ownership(&mut conn, &ourselves(), acme, Some(ada), ada).await;
         assert!(matches!(not_hers, Err(Error::NotOwner)));
-        let nobody =
+        let unknown =
             organizations::transfer_ownership(&mut conn, &ourselves(), acme, Some(cleo), Uuid::now_v7())
                 .await;
-        assert!(matches!(nobody, Err(Error::NoSuchUser)));
+        assert!(matches!(unknown, Err(Error::NoSuchUser)));
         assert_eq!(everything(&mut conn).await, before);
         Ok(())
     });
@@ -187,7 +187,7 @@ fn of_two_transfers_at_once_one_is_refused() {
 }
 
 #[test]
-fn nobody_is_removed_while_becoming_the_owner() {
+fn a_member_is_not_removed_while_becoming_the_owner() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let (ada, bob) = (user(&mut conn, "ada").await.id, user(&mut conn, "bob").await.id);

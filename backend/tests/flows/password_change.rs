@@ -1,8 +1,8 @@
-//! A password that somebody who may sets anew.
+//! Setting a new password.
 
 use backend::{
     Error,
-    password::Weakness,
+    password::{self, Weakness},
     users::{self, AccountStatus, Rotation, SignIn},
 };
 use sqlx::PgConnection;
@@ -38,7 +38,7 @@ fn a_new_password_ends_the_old_one_and_every_session() {
     });
 }
 
-/// Ada's hash, and the microsecond when it was made.
+/// Ada's hash, and the microsecond in which it was set.
 async fn changed(conn: &mut PgConnection) -> (String, i64) {
     let changed = "select password_hash, (extract(epoch from password_changed_at) * 1000000)::bigint
                    from users where username = 'ada'";
@@ -46,13 +46,13 @@ async fn changed(conn: &mut PgConnection) -> (String, i64) {
 }
 
 #[test]
-fn a_weak_password_and_one_of_nobody_are_refused_and_nothing_is_written() {
+fn a_weak_password_and_an_unknown_address_are_refused_and_nothing_is_written() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let ada = user(&mut conn, "ada").await;
         let erased = user(&mut conn, "eve").await;
         let _ = users::erase(&mut conn, &ourselves(), erased.id).await?;
-        let erased = users::find(&mut conn, erased.id).await?.email;
+        let erased = users::find_by_id(&mut conn, erased.id).await?.email;
         users::open_session(&mut conn, &ourselves(), ada.id, &LAPTOP).await?;
         let before = everything(&mut conn).await;
         let mut refused = async |email: &str, new: &str| {
@@ -64,7 +64,9 @@ fn a_weak_password_and_one_of_nobody_are_refused_and_nothing_is_written() {
             ("password1", Weakness::TooCommon),
             ("ada@example.org", Weakness::LikeTheUser),
         ] {
-            let Error::PasswordWeak(why) = refused("ada@example.org", weak).await else { panic!("{weak}") };
+            let Error::Password(password::Error::Weak(why)) = refused("ada@example.org", weak).await else {
+                panic!("{weak}")
+            };
             assert_eq!(why, [expected], "{weak}");
         }
         assert!(matches!(refused("bob@example.org", NEW).await, Error::NoSuchUser));
@@ -77,14 +79,14 @@ fn a_weak_password_and_one_of_nobody_are_refused_and_nothing_is_written() {
 }
 
 #[test]
-fn who_signs_in_while_the_password_changes_needs_the_new_one() {
+fn a_sign_in_during_a_password_change_needs_the_new_password() {
     for password in [PASSWORD, NEW] {
         tests::with_database(async |db| {
             let mut second = db.pool().acquire().await?;
             user(&mut second, "ada").await;
             let mut first = db.pool().begin().await?;
             users::change_password(&mut first, &ourselves(), "ada@example.org", NEW).await?;
-            // What is not committed yet is no password yet, and what was one is none any more.
+            // The new password is not valid before the commit, and the old one is not valid after it.
             assert!(!while_open(db, first, signs_in(&mut second, password)).await, "{password}");
             assert!(signs_in(&mut second, NEW).await);
             Ok(())

@@ -1,4 +1,4 @@
-//! How far somebody has come.
+//! Progress with content.
 
 use backend::{
     Error,
@@ -50,7 +50,7 @@ fn progress_only_goes_forward() {
 }
 
 #[test]
-fn progress_goes_back_where_that_is_asked_for() {
+fn progress_goes_back_in_mode_exact() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let ada = user(&mut conn, "ada").await.id;
@@ -65,7 +65,7 @@ fn progress_goes_back_where_that_is_asked_for() {
 }
 
 #[test]
-fn of_two_reports_at_once_the_farther_one_counts() {
+fn of_two_reports_at_once_the_higher_one_counts() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let ada = user(&mut conn, "ada").await.id;
@@ -81,7 +81,7 @@ fn of_two_reports_at_once_the_farther_one_counts() {
 }
 
 #[test]
-fn everybody_has_a_list_of_their_own() {
+fn every_user_has_their_own_list() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let (ada, bob) = (user(&mut conn, "ada").await.id, user(&mut conn, "bob").await.id);
@@ -100,7 +100,7 @@ fn everybody_has_a_list_of_their_own() {
 }
 
 #[test]
-fn what_is_no_progress_is_refused_and_nothing_is_written() {
+fn invalid_progress_is_refused_and_nothing_is_written() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let (ada, bob) = (user(&mut conn, "ada").await.id, user(&mut conn, "bob").await.id);

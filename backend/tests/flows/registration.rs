@@ -1,16 +1,16 @@
-//! Getting an account.
+//! Registering an account.
 
 use backend::{
     Error,
     audit::Actor,
-    password::Weakness,
+    password::{self, Weakness},
     users::{self, AccountStatus, Registration},
 };
 
 use crate::{PASSWORD, everything, logged, ourselves, user, while_open};
 
 #[test]
-fn who_registers_is_found_by_the_address_in_any_case() {
+fn a_new_account_is_found_by_its_address_in_any_case() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let registration =
@@ -20,9 +20,9 @@ fn who_registers_is_found_by_the_address_in_any_case() {
         assert_eq!(ada.status, AccountStatus::PendingVerification);
         assert_eq!(ada.id.get_version_num(), 7);
         assert_eq!(users::find_by_email(&mut conn, "aDA@eXAMPLE.ORG").await?, Some(ada.clone()));
-        assert_eq!(users::find(&mut conn, ada.id).await?, ada);
-        for nobody in ["ada@example.com", "ada%", "", "ada@example.org\0"] {
-            assert_eq!(users::find_by_email(&mut conn, nobody).await?, None, "{nobody:?}");
+        assert_eq!(users::find_by_id(&mut conn, ada.id).await?, ada);
+        for unknown in ["ada@example.com", "ada%", "", "ada@example.org\0"] {
+            assert_eq!(users::find_by_email(&mut conn, unknown).await?, None, "{unknown:?}");
         }
         assert_eq!(logged(&mut conn, "create").await, 1);
         Ok(())
@@ -62,7 +62,7 @@ fn of_two_registrations_of_one_address_at_once_one_is_refused() {
 }
 
 #[test]
-fn what_is_no_address_no_name_or_no_password_is_refused_and_nothing_is_written() {
+fn an_invalid_address_name_or_password_is_refused_and_nothing_is_written() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let before = everything(&mut conn).await;
@@ -81,7 +81,8 @@ fn what_is_no_address_no_name_or_no_password_is_refused_and_nothing_is_written()
         }
         let registration =
             Registration { email: "ada@example.org", username: "countess", password: "countess" };
-        let Err(Error::PasswordWeak(why)) = users::register(&mut conn, &ourselves(), registration).await
+        let Err(Error::Password(password::Error::Weak(why))) =
+            users::register(&mut conn, &ourselves(), registration).await
         else {
             panic!("a name as a password");
         };
@@ -92,7 +93,7 @@ fn what_is_no_address_no_name_or_no_password_is_refused_and_nothing_is_written()
 }
 
 #[test]
-fn what_the_caller_takes_back_was_never_there() {
+fn a_rollback_by_the_caller_undoes_a_registration() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let before = everything(&mut conn).await;

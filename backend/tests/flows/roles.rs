@@ -1,4 +1,4 @@
-//! Who may do what, where, until when.
+//! Roles, their scopes and when they expire.
 
 use std::net::IpAddr;
 
@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::{everything, logged, ourselves, user, while_open};
 
 #[test]
-fn a_role_counts_where_it_was_given_and_a_global_one_everywhere() {
+fn a_role_applies_in_its_scope_and_a_global_one_everywhere() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let ada = user(&mut conn, "ada").await.id;
@@ -45,14 +45,14 @@ fn a_role_counts_where_it_was_given_and_a_global_one_everywhere() {
 }
 
 #[test]
-fn two_roles_add_up_and_nothing_is_told_twice() {
+fn two_roles_add_up_and_no_permission_is_listed_twice() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let ada = user(&mut conn, "ada").await.id;
         let track = Scope::Track("data".to_owned());
         users::grant_role(&mut conn, &ourselves(), ada, "analyst", &Scope::Global, None).await?;
         users::grant_role(&mut conn, &ourselves(), ada, "mentor", &track, None).await?;
-        // Of the two of an analyst a mentor has one.
+        // A mentor has one of the two permissions of an analyst.
         assert_eq!(users::permissions_of(&mut conn, ada, &track).await?.len(), 9);
         assert_eq!(users::permissions_of(&mut conn, ada, &Scope::Global).await?.len(), 2);
         users::suspend(&mut conn, &ourselves(), ada).await?;
@@ -62,7 +62,7 @@ fn two_roles_add_up_and_nothing_is_told_twice() {
 }
 
 #[test]
-fn a_role_that_expired_counts_no_more_and_can_be_given_again() {
+fn an_expired_role_gives_no_permission_and_can_be_granted_again() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let ada = user(&mut conn, "ada").await.id;
@@ -92,7 +92,7 @@ fn a_role_that_expired_counts_no_more_and_can_be_given_again() {
 }
 
 #[test]
-fn of_two_who_give_an_expired_role_again_at_once_one_is_told_so() {
+fn of_two_grants_of_an_expired_role_at_once_one_is_refused() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let ada = user(&mut conn, "ada").await.id;
@@ -118,7 +118,7 @@ fn of_two_who_give_an_expired_role_again_at_once_one_is_told_so() {
 }
 
 #[test]
-fn a_role_that_is_not_there_or_nobodys_is_refused_and_nothing_is_written() {
+fn an_unknown_role_or_user_is_refused_and_nothing_is_written() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let (ada, bob) = (user(&mut conn, "ada").await.id, user(&mut conn, "bob").await.id);
@@ -144,7 +144,7 @@ fn a_role_that_is_not_there_or_nobodys_is_refused_and_nothing_is_written() {
 }
 
 #[test]
-fn the_log_tells_who_gave_which_role_where() {
+fn the_log_records_who_granted_which_role_where() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let (ada, bob) = (user(&mut conn, "ada").await.id, user(&mut conn, "bob").await.id);

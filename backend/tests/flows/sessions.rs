@@ -25,7 +25,7 @@ fn rotated(rotation: Rotation) -> Opened {
 }
 
 #[test]
-fn a_token_is_good_for_one_rotation_and_only_its_hash_is_kept() {
+fn a_token_is_valid_for_one_rotation_and_only_its_hash_is_stored() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let ada = user(&mut conn, "ada").await.id;
@@ -40,14 +40,14 @@ fn a_token_is_good_for_one_rotation_and_only_its_hash_is_kept() {
                 assert!(!text.contains(&token), "{table} holds a token");
             }
         }
-        let told = format!("{:?}", first.token);
-        assert!(!told.contains(&first.token.reveal()[..8]), "{told}");
+        let shown = format!("{:?}", first.token);
+        assert!(!shown.contains(&first.token.reveal()[..8]), "{shown}");
         Ok(())
     });
 }
 
 #[test]
-fn a_token_that_comes_twice_ends_the_whole_family_and_no_other() {
+fn a_token_that_is_used_twice_ends_its_family_and_no_other() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let ada = user(&mut conn, "ada").await.id;
@@ -55,7 +55,7 @@ fn a_token_that_comes_twice_ends_the_whole_family_and_no_other() {
         let second = rotated(rotate(&mut conn, &first.token).await);
         let third = rotated(rotate(&mut conn, &second.token).await);
         assert!(matches!(rotate(&mut conn, &first.token).await, Rotation::Reused));
-        // Whoever has the newest one has nothing either.
+        // The newest token is invalid too.
         assert!(matches!(rotate(&mut conn, &third.token).await, Rotation::Reused));
         assert_eq!(users::live_sessions(&mut conn, ada).await?, [elsewhere.session]);
         assert_eq!(logged(&mut conn, "session_revoked").await, 2);
@@ -79,13 +79,13 @@ fn of_two_rotations_of_one_token_at_once_one_is_reuse() {
 }
 
 #[test]
-fn a_reuse_misses_no_session_that_is_being_made() {
+fn a_reuse_ends_a_session_that_is_being_opened() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let ada = user(&mut conn, "ada").await.id;
         let old = open(&mut conn, ada).await;
         let new = rotated(rotate(&mut conn, &old.token).await);
-        // The thief, with the newest token, while its owner comes with the old one.
+        // The thief uses the newest token while the owner uses the old one.
         let mut thief = db.pool().begin().await?;
         rotated(rotate(&mut thief, &new.token).await);
         let owner = while_open(db, thief, rotate(&mut conn, &old.token)).await;
@@ -110,7 +110,7 @@ fn a_rotation_during_a_suspension_leaves_no_session() {
 }
 
 #[test]
-fn a_token_that_was_tampered_with_opens_nothing_and_harms_nobody() {
+fn a_forged_token_opens_nothing_and_ends_nothing() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let ada = user(&mut conn, "ada").await.id;
@@ -148,7 +148,7 @@ fn an_expired_session_is_neither_live_nor_rotated() {
 }
 
 #[test]
-fn a_revoked_session_is_over_with_its_family() {
+fn revoking_a_session_ends_its_family() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let ada = user(&mut conn, "ada").await.id;

@@ -1,4 +1,4 @@
-//! sqlx's own test macro, which knows nothing of us: under `cargo xtask test` a database that it makes has the schema.
+//! sqlx's own test macro, without any help of ours: under `cargo xtask test`, a database that it creates has the schema.
 
 use sqlx::PgPool;
 

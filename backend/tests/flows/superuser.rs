@@ -2,7 +2,7 @@
 
 use backend::{
     Error,
-    password::Weakness,
+    password::{self, Weakness},
     users::{self, ADMIN, AccountStatus, Registration, Scope, SignIn},
 };
 use sqlx::PgConnection;
@@ -59,7 +59,7 @@ fn a_refused_superuser_leaves_nothing_behind() {
         assert!(matches!(taken, Err(Error::UsernameTaken)), "{taken:?}");
         let weak =
             superuser(&mut conn, Registration { email: "eve@example.org", password: "1234", ..ADA }).await;
-        let Err(Error::PasswordWeak(why)) = weak else { panic!("{weak:?}") };
+        let Err(Error::Password(password::Error::Weak(why))) = weak else { panic!("{weak:?}") };
         assert_eq!(why, [Weakness::TooShort, Weakness::AllDigits]);
         assert_eq!(everything(&mut conn).await, before);
         Ok(())
@@ -95,7 +95,7 @@ fn of_two_superusers_with_one_address_at_once_one_is_refused() {
 }
 
 #[test]
-fn names_are_tried_without_a_trace() {
+fn trying_names_leaves_no_trace() {
     tests::with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         user(&mut conn, "ada").await;

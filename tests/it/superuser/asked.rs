@@ -23,9 +23,9 @@ fn a_person_is_asked_until_every_answer_will_do_and_the_password_is_never_seen()
                 ("Username [ada@example.org]: ", "", ""),
                 ("Password: ", "s3cret", "the password is shorter than 8 characters"),
                 ("Password: ", PASSWORD, ""),
-                ("Password again: ", NEW, "the two differ"),
+                ("Password again: ", NEW, "the passwords do not match"),
                 ("Password: ", PASSWORD, ""),
-                ("Password again: ", PASSWORD, "superuser ada@example.org was made"),
+                ("Password again: ", PASSWORD, "created superuser ada@example.org"),
             ] {
                 terminal.expect(question);
                 assert_eq!(terminal.shows_typing(), !question.starts_with("Password"), "{question}");
@@ -66,7 +66,7 @@ fn ctrl_c_at_a_question_leaves_the_terminal_as_it_was_and_nothing_written() {
                     }
                     terminal.type_line(answer);
                 }
-                terminal.expect("\ninterrupted: what was under way in a transaction is undone");
+                terminal.expect("\ninterrupted: the open transaction was rolled back");
                 assert!(terminal.shows_typing());
                 let (code, seen) = terminal.end();
                 assert_eq!(code, 130, "{seen}");
@@ -87,10 +87,7 @@ fn the_end_of_the_answers_is_no_answer() {
         terminal.expect("Password: ");
         terminal.type_keys(CTRL_D);
         let (code, seen) = terminal.end();
-        assert!(
-            code == 1 && seen.contains("\nerror: the answers ended; nothing was written"),
-            "{code} {seen}"
-        );
+        assert!(code == 1 && seen.contains("\nerror: input closed; nothing was written"), "{code} {seen}");
         assert_eq!(before, snapshot(db).await);
         Ok(())
     });

@@ -1,29 +1,16 @@
-//! Clones a second, as the service makes them for those who wait.
+//! The databases a second that the service makes for callers who wait.
 
-use std::{path::PathBuf, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use anyhow::Context;
-use serde::{Deserialize, Serialize};
 use tokio::{sync::Semaphore, task::JoinSet};
+use xtask_protocol::bench::{CloneRate, Clones};
 
-#[derive(Deserialize)]
-pub(crate) struct Request {
-    socket: PathBuf,
-    /// Were made ahead, so nobody waits for them.
-    ready: usize,
-    clones: usize,
-    at_once: usize,
-}
-
-#[derive(Serialize)]
-pub(crate) struct Answer {
-    per_second: f64,
-}
-
-/// From when the last that was ready is gone to when the last is lent: as many are being made then as were before.
+/// Measures from the hand-out of the last database that was ready to the hand-out of the last of all. At both moments the
+/// service makes the same number ahead.
 ///
-/// Nothing is given back until the end, so that nothing is dropped meanwhile.
-pub(crate) fn run(request: Request) -> anyhow::Result<Answer> {
+/// Gives nothing back until the end, so that the service drops nothing meanwhile.
+pub(crate) fn run(request: Clones) -> anyhow::Result<CloneRate> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let asking = Arc::new(Semaphore::new(request.at_once));
@@ -43,9 +30,9 @@ pub(crate) fn run(request: Request) -> anyhow::Result<Answer> {
         let mut times: Vec<Instant> = lent.iter().map(|(_, at)| *at).collect();
         times.sort_unstable();
         let (first, last) = (times.get(request.ready.saturating_sub(1)), times.last());
-        let elapsed = *last.context("no clone was asked for")? - *first.context("none was ready")?;
+        let elapsed = *last.context("the request has no clones")? - *first.context("none was ready")?;
         #[expect(clippy::cast_precision_loss, reason = "there are few")]
         let clones = request.clones as f64;
-        Ok(Answer { per_second: clones / elapsed.as_secs_f64() })
+        Ok(CloneRate { per_second: clones / elapsed.as_secs_f64() })
     })
 }

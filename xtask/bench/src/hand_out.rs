@@ -1,48 +1,32 @@
-//! A database from the service, to its first query answered, in turn with a bare connection and the same query.
+//! The time from the request for a database to its first query answered, in turn with a bare connection and the same query.
 
 use std::{
     thread::sleep,
     time::{Duration, Instant},
 };
 
-use serde::{Deserialize, Serialize};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
+use xtask_protocol::bench::{HandOut, HandOutTimes};
 
-use crate::{milliseconds, suite};
+use crate::{milliseconds::milliseconds, suite};
 
-#[derive(Deserialize)]
-pub(crate) struct Request {
-    /// The database of the bare connections.
-    url: String,
-    runs: usize,
-    query: String,
-    /// Between two, for the service to make up what was taken.
-    pause_ms: u64,
-}
-
-#[derive(Serialize)]
-pub(crate) struct Answer {
-    ours_ms: Vec<f64>,
-    bare_ms: Vec<f64>,
-}
-
-pub(crate) fn run(request: Request) -> anyhow::Result<Answer> {
+pub(crate) fn run(request: HandOut) -> anyhow::Result<HandOutTimes> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let options: PgConnectOptions = request.url.parse()?;
-    let mut answer = Answer { ours_ms: Vec::new(), bare_ms: Vec::new() };
+    let mut times = HandOutTimes::default();
     let pause = Duration::from_millis(request.pause_ms);
-    // The first of each is there to warm up.
-    for counted in [false].into_iter().chain((0..request.runs).map(|_| true)) {
-        let ours = suite::usual(&request.query);
+    // The first of each only warms up.
+    for run in 0..=request.runs {
+        let ours = suite::time_seeded(&request.query);
         sleep(pause);
         let bare = runtime.block_on(bare(&options, &request.query))?;
         sleep(pause);
-        if counted {
-            answer.ours_ms.push(milliseconds(ours));
-            answer.bare_ms.push(milliseconds(bare));
+        if run > 0 {
+            times.ours_ms.push(milliseconds(ours));
+            times.bare_ms.push(milliseconds(bare));
         }
     }
-    Ok(answer)
+    Ok(times)
 }
 
 async fn bare(options: &PgConnectOptions, query: &str) -> anyhow::Result<Duration> {

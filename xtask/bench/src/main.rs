@@ -1,39 +1,36 @@
-//! What `cargo xtask bench scratch` measures, in a process of its own: tests find their server by its environment.
+//! The measurements of `cargo xtask bench scratch`, in a process of its own because tests find their server by its
+//! environment.
 //!
-//! `xtask-bench <verb>` reads one line of JSON from its standard input, the request, and writes one line to its standard
-//! output, the answer. Deliberately not here: servers, checkouts and goals, which are the business of `xtask`.
+//! `xtask-bench <verb>` speaks the protocol of the package `xtask-protocol`. Not here: servers, checkouts and goals, which
+//! are the business of `xtask`.
 
 mod clones;
 mod hand_out;
+mod milliseconds;
 mod peer;
 mod suite;
 
-use std::{
-    env,
-    io::{self, Write as _},
-    time::Duration,
+use std::process::ExitCode;
+
+use xtask_protocol::{
+    Kind, Refusal, Request as _,
+    bench::{Clones, Fill, HandOut, Suite},
+    program::{Call, answer, end},
 };
 
-use anyhow::{Context, bail};
-use serde::{Serialize, de::DeserializeOwned};
+const VERBS: &[&str] = &[Suite::VERB, HandOut::VERB, Clones::VERB, Fill::VERB];
 
-fn main() -> anyhow::Result<()> {
-    match env::args().nth(1).unwrap_or_default().as_str() {
-        "suite" => answer(suite::run),
-        "hand-out" => answer(hand_out::run),
-        "clones" => answer(clones::run),
-        "fill" => answer(peer::fill),
-        verb => bail!("no verb `{verb}`: there are suite, hand-out, clones, fill"),
+fn main() -> ExitCode {
+    end(run().map_err(|error| Refusal::new(Kind::Other, format!("{error:#}"))))
+}
+
+fn run() -> anyhow::Result<()> {
+    let call = Call::read()?;
+    match call.verb.as_str() {
+        Suite::VERB => answer(suite::run(call.request()?)?),
+        HandOut::VERB => answer(hand_out::run(call.request()?)?),
+        Clones::VERB => answer(clones::run(call.request()?)?),
+        Fill::VERB => answer(peer::fill(call.request()?)?),
+        _ => Err(call.unknown_verb(VERBS)),
     }
-}
-
-fn answer<Q: DeserializeOwned, A: Serialize>(work: fn(Q) -> anyhow::Result<A>) -> anyhow::Result<()> {
-    let mut line = String::new();
-    io::stdin().read_line(&mut line)?;
-    let answer = work(serde_json::from_str(&line).context("read the request")?)?;
-    Ok(writeln!(io::stdout(), "{}", serde_json::to_string(&answer)?)?)
-}
-
-fn milliseconds(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1000.0
 }

@@ -9,43 +9,45 @@ use std::{
 };
 
 use migrations::Project;
-use serde::Deserialize;
 use sqlx::{
     AssertSqlSafe, Connection, PgConnection, PgPool, SqlSafeStr,
     migrate::{Migration, MigrationType, Migrator},
     testing::{TestArgs, TestFixture, TestFn},
 };
+use xtask_protocol::bench::Fill;
 
 thread_local! {
-    /// Of the test of this thread: when it began, what it asks, and after how long that was answered.
+    /// The test of this thread: when it began, its query, and how long the answer took.
     static TEST: RefCell<(Instant, String, Duration)> = RefCell::new((Instant::now(), String::new(), Duration::ZERO));
 }
 
 static TESTS: AtomicUsize = AtomicUsize::new(0);
 
-/// Tests that find their database by `DATABASE_URL`.
+/// Tests that find their server by `DATABASE_URL`.
 pub(crate) struct Peer {
     migrator: &'static Migrator,
     seeds: &'static [TestFixture],
 }
 
-#[derive(Deserialize)]
-pub(crate) struct Request {
-    url: String,
+/// Whether each test runs the seeds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Seeds {
+    Run,
+    Skip,
 }
 
 impl Peer {
-    /// The migrations of the checkout of `XTASK_ROOT`; for the life of the process, as a macro would have them.
-    pub(crate) fn load(seeds: bool) -> anyhow::Result<Peer> {
+    /// Loads the migrations of the checkout of `XTASK_ROOT`. They stay for the life of the process, like a macro's.
+    pub(crate) fn load(seeds: Seeds) -> anyhow::Result<Peer> {
         let (migrator, mut fixtures) = load()?;
-        if !seeds {
+        if seeds == Seeds::Skip {
             fixtures.clear();
         }
         Ok(Peer { migrator: Box::leak(Box::new(migrator)), seeds: fixtures.leak() })
     }
 
-    /// One test; how long until its query was answered.
-    pub(crate) fn test(&self, query: &str) -> Duration {
+    /// Runs one test, and returns the time until its query was answered.
+    pub(crate) fn time(&self, query: &str) -> Duration {
         // Its database is named after it.
         let path = format!("bench::{}::{}", std::process::id(), TESTS.fetch_add(1, Relaxed));
         let args = TestArgs { test_path: path.leak(), migrator: Some(self.migrator), fixtures: self.seeds };
@@ -79,8 +81,8 @@ fn load() -> anyhow::Result<(Migrator, Vec<TestFixture>)> {
     Ok((Migrator::with_migrations(migrations.collect()), seeds.collect()))
 }
 
-/// Makes a database what every test would make of its own.
-pub(crate) fn fill(request: Request) -> anyhow::Result<()> {
+/// Gives a database what every test would otherwise give its own.
+pub(crate) fn fill(request: Fill) -> anyhow::Result<()> {
     let (migrator, seeds) = load()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {

@@ -1,4 +1,4 @@
-//! A suite of tests of one query each, some at a time, in threads of this process as `cargo test` has them.
+//! A suite of tests that ask one query each, several at a time, in threads of this process as under `cargo test`.
 
 use std::{
     sync::{
@@ -10,45 +10,19 @@ use std::{
 };
 
 use anyhow::Context;
-use serde::{Deserialize, Serialize};
 use sqlx::AssertSqlSafe;
 use tests::TestDatabase;
+use xtask_protocol::bench::{Design, Suite, SuiteTimes};
 
-use crate::{milliseconds, peer::Peer};
+use crate::{
+    milliseconds::milliseconds,
+    peer::{Peer, Seeds},
+};
 
-#[derive(Deserialize)]
-pub(crate) struct Request {
-    design: Design,
-    tests: usize,
-    at_once: usize,
-    /// What each test asks of its database.
-    query: String,
-}
-
-/// How a test gets its database.
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Design {
-    Seeded,
-    Recycled,
-    Transaction,
-    /// `#[sqlx::test]`, which runs migrations and seeds.
-    Replay,
-    /// `#[sqlx::test]` where `template1` has them all.
-    Template1,
-}
-
-#[derive(Serialize)]
-pub(crate) struct Answer {
-    seconds: f64,
-    /// Of each test, from its start to its query answered.
-    first_query_ms: Vec<f64>,
-}
-
-pub(crate) fn run(request: Request) -> anyhow::Result<Answer> {
+pub(crate) fn run(request: Suite) -> anyhow::Result<SuiteTimes> {
     let peer = match request.design {
-        Design::Replay => Some(Peer::load(true)?),
-        Design::Template1 => Some(Peer::load(false)?),
+        Design::Replay => Some(Peer::load(Seeds::Run)?),
+        Design::Template1 => Some(Peer::load(Seeds::Skip)?),
         _ => None,
     };
     let (next, times) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
@@ -57,8 +31,8 @@ pub(crate) fn run(request: Request) -> anyhow::Result<Answer> {
         let one_after_another = || {
             while next.fetch_add(1, Relaxed) < request.tests {
                 let time = match &peer {
-                    Some(peer) => peer.test(&request.query),
-                    None => test(request.design, &request.query),
+                    Some(peer) => peer.time(&request.query),
+                    None => time(request.design, &request.query),
                 };
                 times.lock().unwrap_or_else(PoisonError::into_inner).push(milliseconds(time));
             }
@@ -67,10 +41,11 @@ pub(crate) fn run(request: Request) -> anyhow::Result<Answer> {
         threads.into_iter().try_for_each(|thread| thread.join().ok()).context("a test failed")
     })?;
     let seconds = began.elapsed().as_secs_f64();
-    Ok(Answer { seconds, first_query_ms: times.into_inner().unwrap_or_else(PoisonError::into_inner) })
+    Ok(SuiteTimes { seconds, first_query_ms: times.into_inner().unwrap_or_else(PoisonError::into_inner) })
 }
 
-fn test(design: Design, query: &str) -> Duration {
+/// Runs one test, and returns the time until its query was answered.
+fn time(design: Design, query: &str) -> Duration {
     let began = Instant::now();
     let mut answered = Duration::ZERO;
     let ask = || sqlx::query(AssertSqlSafe(query));
@@ -91,7 +66,7 @@ fn test(design: Design, query: &str) -> Duration {
     answered
 }
 
-/// One test of the usual kind.
-pub(crate) fn usual(query: &str) -> Duration {
-    test(Design::Seeded, query)
+/// The same for a test of the usual kind.
+pub(crate) fn time_seeded(query: &str) -> Duration {
+    time(Design::Seeded, query)
 }

@@ -11,6 +11,7 @@ use std::{
 
 use anyhow::{Context, anyhow, bail};
 use rustix::process::Signal;
+use xtask_protocol::THROWAWAY_SETTINGS;
 
 use crate::{
     account::Account,
@@ -28,21 +29,11 @@ use crate::{
 /// An immediate shutdown writes nothing.
 const TO_STOP: Duration = Duration::from_secs(10);
 
-/// What makes it fast, and would lose data: nothing waits for a disk, and no background work gets in the way
-/// of tests.
-const SETTINGS: &[&str] = &[
-    "--fsync=off",
-    "--synchronous_commit=off",
-    "--full_page_writes=off",
-    "--autovacuum=off",
-    "--jit=off",
-    "--max_connections=200",
-    // In its own folder, so that clearing that away leaves nothing behind.
-    "--dynamic_shared_memory_type=mmap",
-];
+/// Keeps shared memory in the server's own folder, so that clearing that away leaves nothing behind.
+const OWN_MEMORY: &str = "--dynamic_shared_memory_type=mmap";
 
 /// A session that sets a password needs no more, and starts in half the time.
-const ALONE: &[&str] = &["--fsync=off", "--shared_buffers=1MB", "--dynamic_shared_memory_type=mmap"];
+const ALONE: &[&str] = &["--fsync=off", "--shared_buffers=1MB", OWN_MEMORY];
 
 /// What makes a login cheap, and the method that goes with it. A password of 160 random bits is not guessed, however
 /// fast a guess is, and hashing it 4096 times is half of what a connection costs.
@@ -205,7 +196,7 @@ impl<S: Surroundings> Start<'_, S> {
             anyhow!("the new test server takes no password\n{}", indented(&said.to_string()))
         })?;
 
-        let (settings, port) = ([SETTINGS, &[setting]].concat(), None);
+        let (settings, port) = ([&THROWAWAY_SETTINGS[..], &[OWN_MEMORY, setting]].concat(), None);
         let launch =
             Launch { cluster, binaries, account, settings: &settings, port, given_up: GivenUp::Stop };
         let serving = Serving { cluster: cluster.clone(), running: launch.run().await? };

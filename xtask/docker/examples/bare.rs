@@ -1,5 +1,5 @@
-//! The floor that `cargo xtask bench --server docker` measures our test server by: the same image, settings and memory,
-//! by testcontainers alone, as its documentation shows it. Nothing of ours is used here.
+//! The baseline of `cargo xtask bench --server docker` for our test server: the same image, settings and memory with
+//! testcontainers alone, as its documentation shows it. It uses no code of ours.
 //!
 //! `bare <image> <major> <repository>`; the last is the label by which the benchmark finds the container if we are killed.
 
@@ -19,7 +19,7 @@ use testcontainers::{
 };
 
 const PASSWORD: &str = "password";
-/// As `Server::throwaway` has them.
+/// Those of `Server::throwaway`.
 const SETTINGS: &str = "postgres -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off -c jit=off \
                         -c max_connections=200";
 

@@ -1,4 +1,4 @@
-//! The Docker daemon: the few things that are asked of it, containers found by our labels alone.
+//! The Docker daemon: the few requests that we need. Containers are found by our labels only.
 
 use std::{
     collections::HashMap,
@@ -23,19 +23,21 @@ use testcontainers::{
 };
 use tokio::time::{sleep, timeout};
 
-use crate::{endpoint::Endpoint, failure::has_status};
+use xtask_protocol::endpoint::Endpoint;
 
-/// Whose container or volume it is; a checkout's.
+use crate::failure::has_status;
+
+/// The checkout that a container or volume belongs to.
 pub(crate) const REPOSITORY: &str = "xtask.repository";
-/// Where that checkout is.
+/// The folder of that checkout.
 pub(crate) const CHECKOUT: &str = "xtask.checkout";
-/// What it is there for; nothing without this label is ever touched.
+/// Its purpose. Nothing without this label is ever touched.
 pub(crate) const ROLE: &str = "xtask.role";
-/// A hash of everything that a container was made from.
+/// A hash of everything that a container was created from.
 pub(crate) const SPEC: &str = "xtask.spec";
-/// On a container whose volume was made for it: until its server is ready, there is nothing in it to lose.
+/// On a container that was created with its volume: until its server is ready, the volume has no data to lose.
 pub(crate) const FRESH: &str = "xtask.fresh";
-/// The process that made it.
+/// The process that created it.
 pub(crate) const OWNER: &str = "xtask.owner";
 /// The major version of the data in a volume.
 pub(crate) const MAJOR: &str = "xtask.major";
@@ -43,13 +45,13 @@ pub(crate) const MAJOR: &str = "xtask.major";
 /// The port of Postgres inside of a container.
 pub(crate) const PORT: &str = "5432/tcp";
 
-/// An engine that works pings within a millisecond, and a busy one within a second.
+/// A working engine answers a ping within a millisecond, and a busy one within a second.
 const TO_PING: Duration = Duration::from_secs(10);
-/// A fast shutdown writes what is in memory first.
+/// A fast shutdown writes the memory to disk first.
 const TO_STOP: Duration = Duration::from_secs(30);
-/// What a server prints once it is ready, in English at least.
+/// Printed by a server that is ready, at least in English.
 pub(crate) const READY: &str = "ready to accept connections";
-/// How much of a log is shown.
+/// How many lines of a log an error shows.
 const LOG_LINES: &str = "20";
 
 pub(crate) type Lines = Pin<Box<dyn Stream<Item = Result<LogOutput, bollard::errors::Error>> + Send>>;
@@ -58,12 +60,12 @@ pub(crate) struct Engine {
     pub(crate) docker: Docker,
 }
 
-/// What containers of ours are for.
+/// The purpose of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     Dev,
     Test,
-    /// Never started: it is there for a volume to be read through it.
+    /// Never started: it only gives access to a volume.
     Probe,
 }
 
@@ -79,7 +81,7 @@ impl Role {
     }
 }
 
-/// A container of ours, as a list shows it.
+/// One of our containers, from a list.
 pub(crate) struct Found {
     pub(crate) id: String,
     pub(crate) name: String,
@@ -95,7 +97,7 @@ impl Found {
         self.labels.get(name).map(String::as_str)
     }
 
-    fn of(summary: ContainerSummary) -> Option<Found> {
+    fn from_summary(summary: ContainerSummary) -> Option<Found> {
         let labels = summary.labels.unwrap_or_default();
         let role =
             Role::ALL.into_iter().find(|role| labels.get(ROLE).is_some_and(|it| it == role.label()))?;
@@ -121,23 +123,23 @@ impl Engine {
         let docker = docker_client_instance().await?;
         match timeout(TO_PING, docker.ping()).await {
             Ok(answer) => answer.context("ask the Docker daemon whether it is well")?,
-            Err(_) => return Err(endpoint.is_silent()),
+            Err(_) => return Err(endpoint.silent(" and does not answer").into()),
         };
         Ok(Engine { docker })
     }
 
-    /// Every container that has all of these labels, whatever its state, and is ours.
+    /// Lists our containers with all of these labels, in any state.
     pub(crate) async fn list(&self, labels: &[(&str, &str)]) -> anyhow::Result<Vec<Found>> {
-        let mut wanted: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        wanted.push(ROLE.to_owned());
+        let mut filter: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        filter.push(ROLE.to_owned());
         let options =
-            ListContainersOptionsBuilder::new().all(true).filters(&HashMap::from([("label", wanted)]));
+            ListContainersOptionsBuilder::new().all(true).filters(&HashMap::from([("label", filter)]));
         let containers =
             self.docker.list_containers(Some(options.build())).await.context("list containers")?;
-        Ok(containers.into_iter().filter_map(Found::of).collect())
+        Ok(containers.into_iter().filter_map(Found::from_summary).collect())
     }
 
-    /// The development server's containers of a repository: one, unless somebody made another by hand.
+    /// Lists the containers of a repository's development server: one, unless a person created another by hand.
     pub(crate) async fn dev(&self, repository: &str) -> anyhow::Result<Vec<Found>> {
         self.list(&[(REPOSITORY, repository), (ROLE, Role::Dev.label())]).await
     }
@@ -167,21 +169,21 @@ impl Engine {
             .with_context(|| format!("unpause container {container}"))
     }
 
-    /// Ends the server's sessions and then the server, which writes what is in memory first.
+    /// Ends the server's sessions and then the server, which writes its memory to disk first.
     ///
-    /// Not simply by `docker stop`: its signal is the image's to choose, and to Postgres SIGTERM means to wait
-    /// until every client has left.
+    /// Not by `docker stop` alone: the image chooses its signal, and at SIGTERM Postgres waits until every client has
+    /// disconnected.
     pub(crate) async fn stop(&self, found: &Found) -> anyhow::Result<()> {
         if found.state == ContainerSummaryStateEnum::PAUSED {
             self.unpause(&found.name).await?;
         }
         let signal = KillContainerOptionsBuilder::new().signal("SIGINT").build();
-        let asked = self.docker.kill_container(&found.id, Some(signal)).await;
+        let signalled = self.docker.kill_container(&found.id, Some(signal)).await;
         let began = std::time::Instant::now();
-        while asked.is_ok() && began.elapsed() < TO_STOP && self.is_running(&found.id).await? {
+        while signalled.is_ok() && began.elapsed() < TO_STOP && self.is_running(&found.id).await? {
             sleep(Duration::from_millis(20)).await;
         }
-        // If it has ended this does nothing, and if it is still at it this ends it.
+        // Does nothing if the container has ended, and kills it if it has not.
         let options = StopContainerOptionsBuilder::new().t(10).build();
         match self.docker.stop_container(&found.id, Some(options)).await {
             Err(error) if !has_status(&error, 304) && !has_status(&error, 404) => {
@@ -196,33 +198,33 @@ impl Engine {
         Ok(state.and_then(|it| it.running).unwrap_or(false))
     }
 
-    /// Removes a container, running or not, and the volumes that have no name. True: it was there, and it was us.
+    /// Removes a container, running or not, and its unnamed volumes. Returns whether this call removed it.
     pub(crate) async fn remove(&self, container: &str) -> anyhow::Result<bool> {
         let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
         match self.docker.remove_container(container, Some(options)).await {
             Ok(()) => Ok(true),
-            // Somebody else has removed it, or is about to.
+            // Another process has removed it, or is about to.
             Err(error) if has_status(&error, 404) || has_status(&error, 409) => Ok(false),
             Err(error) => Err(error).with_context(|| format!("remove container {container}")),
         }
     }
 
-    /// The end of what a container has printed.
+    /// The last lines of a container's log.
     pub(crate) async fn log_tail(&self, container: &str) -> String {
         let options = LogsOptionsBuilder::new().stdout(true).stderr(true).tail(LOG_LINES).build();
         let lines: Result<Vec<_>, _> = self.docker.logs(container, Some(options)).try_collect().await;
-        // What a log would have told is not worth an error of its own.
+        // A log that can't be read is not worth an error of its own.
         let chunks = lines.unwrap_or_default().into_iter().map(|line| line.to_string());
         chunks.collect::<String>().trim_end().to_owned()
     }
 
-    /// What a container prints from now on, and the last line before.
+    /// The last line of a container's log, and the lines that follow.
     pub(crate) fn follow(&self, container: &str) -> Lines {
         let options = LogsOptionsBuilder::new().stdout(true).stderr(true).follow(true).tail("1").build();
         Box::pin(self.docker.logs(container, Some(options)))
     }
 
-    /// Whether a server was ever ready in a container. If its log can't be read, it is taken to have been.
+    /// Whether a server was ever ready in a container. Assumes so if the log can't be read.
     pub(crate) async fn was_ready(&self, container: &str) -> bool {
         let options = LogsOptionsBuilder::new().stdout(true).stderr(true).build();
         let mut lines = Box::pin(self.docker.logs(container, Some(options)));

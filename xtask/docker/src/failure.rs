@@ -1,75 +1,41 @@
-//! What can go wrong, told so that a program can tell the kinds apart and a person knows what to do.
+//! Errors of the engine and of servers, sorted into kinds and with the command that helps.
 
-use std::fmt;
-
-use serde::Serialize;
 use testcontainers::{TestcontainersError, bollard, core::client::ClientError};
+use xtask_protocol::{Kind, Refusal, endpoint::WITHOUT_DOCKER};
 
-/// The way on that needs no Docker.
-pub(crate) const WITHOUT_DOCKER: &str = "do without Docker: --server native";
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Kind {
-    NoDaemon,
-    NoImage,
-    Permission,
-    BadHost,
-    PortTaken,
-    Died,
-    Timeout,
-    OtherMajor,
-    DiskFull,
-    Other,
-}
-
-/// An error that is for people to read: what, where, and the command that helps, last.
-#[derive(Debug)]
-pub(crate) struct Failure {
-    pub(crate) kind: Kind,
-    pub(crate) message: String,
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Failure {}
-
+/// A refusal, as an error.
 pub(crate) fn failure(kind: Kind, message: impl Into<String>) -> anyhow::Error {
-    Failure { kind, message: message.into() }.into()
+    Refusal::new(kind, message).into()
 }
 
-/// An error as it is answered: one of ours as it is, the engine's own by what it says.
-pub(crate) fn told(error: &anyhow::Error) -> Failure {
-    if let Some(Failure { kind, message }) = error.downcast_ref() {
-        return Failure { kind: *kind, message: message.clone() };
+/// The refusal to answer for an error: one of ours unchanged, the engine's sorted by its text.
+pub(crate) fn refusal(error: &anyhow::Error) -> Refusal {
+    if let Some(refusal) = error.downcast_ref::<Refusal>() {
+        return refusal.clone();
     }
-    let said = format!("{error:#}");
-    let kind = classify(&said);
+    let text = format!("{error:#}");
+    let kind = classify(&text);
     let message = match kind {
         Kind::DiskFull => format!(
-            "the Docker engine has no room left: {said}\n  \
-             see what takes the room, and remove what nobody needs: docker system df; docker system prune"
+            "the Docker engine has no room left: {text}\n  \
+             see what takes the room, and remove what is not needed: docker system df; docker system prune"
         ),
-        // It has tried ten.
+        // The engine has tried ten.
         Kind::PortTaken => format!(
-            "the Docker engine found no free port on 127.0.0.1 for the server: {said}\n  \
-             see who has them: ss --listening --tcp --processes"
+            "the Docker engine found no free port on 127.0.0.1 for the server: {text}\n  \
+             see which programs have them: ss --listening --tcp --processes"
         ),
         Kind::NoDaemon => {
             format!(
-                "the Docker daemon went away: {said}\n  {WITHOUT_DOCKER}\n  or see how it is: docker info"
+                "the Docker daemon went away: {text}\n  {WITHOUT_DOCKER}\n  or see its state: docker info"
             )
         }
-        _ => said,
+        _ => text,
     };
-    Failure { kind, message }
+    Refusal { kind, message }
 }
 
-/// Of which kind an engine's error is, or a server's log. Engines tell it by text alone.
+/// The kind of an engine's error, or of a server's log. An engine's status codes do not say it, only its text does.
 pub(crate) fn classify(text: &str) -> Kind {
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
     if says(&["o space left on device", "disk quota exceeded", "Disk quota exceeded"]) {
@@ -109,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_an_engine_says_is_told_by_kind() {
+    fn an_engines_words_are_sorted_by_kind() {
         for (text, kind) in [
             (
                 "Error starting userland proxy: listen tcp4 127.0.0.1:54399: bind: address already in use",
@@ -130,7 +96,7 @@ mod tests {
     #[test]
     fn an_error_of_ours_keeps_its_kind_and_words() {
         let error = failure(Kind::NoImage, "no image").context("start");
-        assert_eq!(told(&error).kind, Kind::NoImage);
-        assert_eq!(told(&error).message, "no image");
+        assert_eq!(refusal(&error).kind, Kind::NoImage);
+        assert_eq!(refusal(&error).message, "no image");
     }
 }

@@ -1,4 +1,4 @@
-//! Makes sure that an image is on this machine: looks first, and asks a registry only if it is not there.
+//! Makes sure that an image is on this machine. Only a missing image is pulled.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -8,30 +8,30 @@ use testcontainers::{
     bollard::{models::CreateImageInfo, query_parameters::CreateImageOptionsBuilder},
     runners::AsyncRunner as _,
 };
+use xtask_protocol::{Kind, endpoint::WITHOUT_DOCKER, program::note};
 
 use crate::{
     engine::Engine,
-    failure::{Kind, classify, failure, has_status},
-    note,
+    failure::{classify, failure, has_status},
     spec::{Reference, Server},
 };
 
 /// An image on this machine.
 pub(crate) struct Image {
-    /// It changes when the image is rebuilt under the same name.
+    /// Changes when the image is rebuilt under the same name.
     pub(crate) id: String,
-    /// The major version of Postgres that it says it holds.
+    /// The major version of Postgres that its environment states.
     pub(crate) major: Option<u32>,
 }
 
-/// `None`: it is not on this machine.
-pub(crate) async fn look(engine: &Engine, name: &str) -> anyhow::Result<Option<Image>> {
+/// Inspects an image. `None`: it is not on this machine.
+pub(crate) async fn inspect(engine: &Engine, name: &str) -> anyhow::Result<Option<Image>> {
     let image = match engine.docker.inspect_image(name).await {
         Ok(image) => image,
         Err(error) if has_status(&error, 404) => return Ok(None),
         Err(error) if has_status(&error, 400) => {
             let message = format!(
-                "`{name}` is no name of an image: {error}\n  name one: export XTASK_POSTGRES_IMAGE=postgres:15-alpine"
+                "`{name}` is not the name of an image: {error}\n  name one: export XTASK_POSTGRES_IMAGE=postgres:15-alpine"
             );
             return Err(failure(Kind::NoImage, message));
         }
@@ -42,22 +42,22 @@ pub(crate) async fn look(engine: &Engine, name: &str) -> anyhow::Result<Option<I
     Ok(Some(Image { id: image.id.unwrap_or_default(), major }))
 }
 
-/// The image, pulled if need be, of the wanted major version if it tells.
+/// The image, pulled if it is missing. If its environment states a major version, that must be the required one.
 pub(crate) async fn ensure(engine: &Engine, name: &str, major: u32) -> anyhow::Result<Image> {
-    let image = match look(engine, name).await? {
+    let image = match inspect(engine, name).await? {
         Some(image) => image,
         None => {
             pull(engine, name).await?;
-            look(engine, name)
+            inspect(engine, name)
                 .await?
-                .with_context(|| format!("the image {name} was pulled, and is not there"))?
+                .with_context(|| format!("the image {name} was pulled, but is missing"))?
         }
     };
     match image.major {
         Some(other) if other != major => Err(failure(
             Kind::OtherMajor,
             format!(
-                "the image {name} is PostgreSQL {other}, and PostgreSQL {major} is wanted; nothing was touched\n  \
+                "the image {name} has PostgreSQL {other} instead of {major}; nothing was touched\n  \
                  name another: export XTASK_POSTGRES_IMAGE=postgres:{major}-alpine"
             ),
         )),
@@ -70,7 +70,7 @@ async fn pull(engine: &Engine, name: &str) -> anyhow::Result<()> {
     let reference = Reference::parse(name);
     let options = CreateImageOptionsBuilder::new();
     let options = match name.contains('@') {
-        // A digest is a part of the name to the engine, not a tag.
+        // For the engine, a digest is part of the name and not a tag.
         true => options.from_image(name).build(),
         false => options.from_image(&reference.name).tag(&reference.tag).build(),
     };
@@ -89,7 +89,7 @@ async fn pull(engine: &Engine, name: &str) -> anyhow::Result<()> {
     let refused =
         |why: &String| ["denied", "unauthorized", "authentication"].iter().any(|it| why.contains(it));
     if pulled.as_ref().is_err_and(refused) {
-        // testcontainers knows how to read the credentials that `docker login` left; it only shows no progress.
+        // testcontainers uses the credentials of `docker login`, but shows no progress.
         pulled = Server::bare(&reference).pull_image().await.map(drop).map_err(|error| error.to_string());
     }
     pulled.map_err(|why| cannot_pull(name, &why))
@@ -97,24 +97,24 @@ async fn pull(engine: &Engine, name: &str) -> anyhow::Result<()> {
 
 fn cannot_pull(name: &str, why: &str) -> anyhow::Error {
     let why = why.strip_prefix("Docker responded with status code ").map_or(why, |rest| {
-        // Behind the number is what the engine said.
+        // The message of the engine follows the number.
         rest.split_once(": ").map_or(rest, |(_, said)| said)
     });
     let kind = if classify(why) == Kind::DiskFull { Kind::DiskFull } else { Kind::NoImage };
     let message = format!(
         "the image {name} is not on this machine, and it could not be pulled: {}\n  \
-         do without Docker: --server native\n  \
+         {WITHOUT_DOCKER}\n  \
          or name an image that is here (docker images): export XTASK_POSTGRES_IMAGE=name:tag",
         why.trim_end().replace('\n', " ")
     );
     failure(kind, message)
 }
 
-/// How far a pull is: a line that changes on a terminal, one that does not elsewhere.
+/// The progress of a pull: a line that changes on a terminal, and a single line elsewhere.
 struct Progress {
     name: String,
     on_terminal: bool,
-    /// Of each layer, how much is here and how much there is.
+    /// Of each layer: its id, the bytes that have arrived, and all its bytes.
     layers: Vec<(String, i64, i64)>,
 }
 

@@ -11,12 +11,14 @@ use std::{
 use anyhow::{Context as _, bail};
 use tokio::time::sleep;
 
-use crate::failure::{Kind, failure};
+use xtask_protocol::Kind;
 
-/// Whoever holds it may be pulling an image.
+use crate::failure::failure;
+
+/// The process with the lock may be pulling an image.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// Waits for the lock; it is let go with the file, also by a process that is killed.
+/// Waits for the lock. Closing the file releases it, so a killed process releases it too.
 pub(crate) async fn lock(repository: &str) -> anyhow::Result<File> {
     let folder = folder()?;
     let path = folder.join(format!("{repository}.lock"));
@@ -31,7 +33,7 @@ pub(crate) async fn lock(repository: &str) -> anyhow::Result<File> {
             }
             Err(TryLockError::WouldBlock) if began.elapsed() > PATIENCE => {
                 let message = format!(
-                    "gave up after {} s: another command is starting the server of this checkout\n  see which: fuser {}",
+                    "gave up after {} s: another command is starting the server of this checkout\n  find it: fuser {}",
                     PATIENCE.as_secs(),
                     path.display()
                 );
@@ -42,14 +44,14 @@ pub(crate) async fn lock(repository: &str) -> anyhow::Result<File> {
     }
 }
 
-/// A folder of this user's alone, which goes with the machine's other temporary things.
+/// A private folder of this user, among the machine's temporary files.
 fn folder() -> anyhow::Result<PathBuf> {
     let user = rustix::process::geteuid().as_raw();
     let base = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_dir());
     let folder = base.unwrap_or_else(env::temp_dir).join(format!("xtask-docker-{user}"));
     let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
     made.with_context(|| format!("make the folder {}", folder.display()))?;
-    // In a folder that everybody may write to, somebody else may have been there first.
+    // Every user can write to the parent folder, so another user may have created this one.
     if fs::symlink_metadata(&folder)?.uid() != user {
         bail!(
             "{} belongs to another user\n  name another folder: export TMPDIR=/a/folder/of/yours",

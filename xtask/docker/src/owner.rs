@@ -1,8 +1,10 @@
-//! Who made a container, as a label says it: a process that can be told from every other, also from a later one with its pid.
+//! The process that created a container, as a label has it: distinct from every other process, also from a later one with
+//! the same pid.
 
 use std::{fmt, fs, str::FromStr, time::Duration};
 
-/// Who can't be judged from here, as after a restart of the machine or from another container, is dead after this.
+/// An owner that can't be examined from here, as after a restart of the machine or in another container, counts as dead
+/// after this.
 const PATIENCE: Duration = Duration::from_secs(3600);
 
 /// A process of this machine, of this boot of it, in one pid namespace.
@@ -12,7 +14,7 @@ pub(crate) struct Owner {
     /// In ticks since the boot; `-` where there is no `/proc`.
     start: String,
     boot: String,
-    /// A container on this machine has other processes under the same pids.
+    /// Containers on this machine use the same pids for other processes.
     namespace: String,
 }
 
@@ -52,7 +54,7 @@ impl FromStr for Owner {
     }
 }
 
-/// Whether whoever made a container of that age still lives. `me` is a process that sees what we see.
+/// Whether the owner of a container of that age is alive. `me` is a process in the same namespace as we.
 pub(crate) fn judge(
     label: Option<&str>,
     age: Duration,
@@ -117,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_is_dead_once_its_pid_is_nobodys_or_anothers() {
+    fn an_owner_is_dead_once_its_pid_is_unused_or_another_process() {
         let me = owner("1:10:boot:7");
         let lives = |label: &str, age: u64| {
             judge(Some(label), Duration::from_secs(age), &me, |pid| (pid == 5).then(|| "50".to_owned()))
@@ -125,12 +127,12 @@ mod tests {
         };
         assert!(lives("5:50:boot:7", 0));
         assert!(lives("5:50:boot:7", 100_000));
-        assert!(!lives("5:51:boot:7", 0), "the pid is another's by now");
+        assert!(!lives("5:51:boot:7", 0), "another process has the pid by now");
         assert!(!lives("6:50:boot:7", 0));
     }
 
     #[test]
-    fn an_owner_who_cannot_be_judged_is_dead_after_an_hour() {
+    fn an_owner_that_cannot_be_examined_is_dead_after_an_hour() {
         let me = owner("1:10:boot:7");
         let lives = |label: Option<&str>, age: u64| {
             judge(label, Duration::from_secs(age), &me, |_| None) == Verdict::Alive

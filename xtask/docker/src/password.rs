@@ -1,16 +1,13 @@
-//! Gives a role another password, from within its container, where no password is asked for.
+//! Sets the password of a role from within its container, where Postgres requires no password.
 //!
-//! The data outlives whatever remembered its password: a state file that was removed, or another checkout's.
+//! The data outlives the file with its password, which may have been removed or may belong to another checkout.
 
 use futures_util::TryStreamExt as _;
 use testcontainers::bollard::exec::{CreateExecOptions, StartExecOptions, StartExecResults};
 use tokio::io::AsyncWriteExt as _;
+use xtask_protocol::Kind;
 
-use crate::{
-    engine::Engine,
-    failure::{Kind, failure},
-    ready::Login,
-};
+use crate::{engine::Engine, failure::failure, ready::Login};
 
 pub(crate) async fn reset(
     engine: &Engine,
@@ -30,34 +27,34 @@ pub(crate) async fn reset(
         ..CreateExecOptions::default()
     };
     let exec = engine.docker.create_exec(container, options).await?;
-    let mut said = String::new();
+    let mut printed = String::new();
     if let StartExecResults::Attached { mut output, mut input } =
         engine.docker.start_exec(&exec.id, None::<StartExecOptions>).await?
     {
-        // On standard input: a command line is for everybody to see, and so is an environment.
+        // On standard input, because every user can see command lines and environments.
         input.write_all(script(login).as_bytes()).await?;
         input.flush().await?;
         while let Some(chunk) = output.try_next().await? {
-            said.push_str(&chunk.to_string());
+            printed.push_str(&chunk.to_string());
         }
     }
     if engine.docker.inspect_exec(&exec.id).await?.exit_code == Some(0) {
         return Ok(());
     }
-    let what = match said.contains("does not exist") {
-        true => "was made for another role than",
+    let what = match printed.contains("does not exist") {
+        true => "was created for another role than",
         false => "has another password, which could not be changed, for the role",
     };
     let message = format!(
         "the data in volume {volume} {what} `{}`: {}\n  \
-         if the data may go, begin anew: docker rm --force --volumes {container}; docker volume rm {volume}",
+         if the data may go, start over: docker rm --force --volumes {container}; docker volume rm {volume}",
         login.user,
-        said.trim().replace(login.password, "…")
+        printed.trim().replace(login.password, "…")
     );
     Err(failure(Kind::Other, message))
 }
 
-/// Quits by itself: not every engine passes on that its input has ended.
+/// The script ends with `\q`, because not every engine passes on the end of the input.
 fn script(login: &Login<'_>) -> String {
     let (user, password) = (login.user.replace('"', "\"\""), login.password.replace('\'', "''"));
     format!(

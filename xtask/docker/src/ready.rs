@@ -1,4 +1,4 @@
-//! Waits until a server answers a query: nothing less is worth a URL.
+//! Waits until a server answers a query. Only then is its URL handed out.
 
 use std::time::{Duration, Instant};
 
@@ -11,33 +11,34 @@ use sqlx::{
 };
 use testcontainers::bollard::models::ContainerInspectResponse;
 use tokio::time::{sleep, timeout};
+use xtask_protocol::{Kind, endpoint::WITHOUT_DOCKER};
 
 use crate::{
     engine::{Engine, Lines, READY, host_port, name_of},
-    failure::{Kind, WITHOUT_DOCKER, classify, failure},
+    failure::{classify, failure},
 };
 
-/// The data folder of a cold disk is made in ten; a container that ends is told at once.
+/// On a cold disk, the server takes ten seconds to create its data. A container that ends is reported at once.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Docker's proxy accepts before anybody is behind it, and some never answer.
+/// Docker's proxy accepts connections before the server listens, and some are never answered.
 const TO_LOG_IN: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(20);
-/// Where a log tells when it is time. Attempts cost the engine and the new server what they need themselves.
+/// While the log announces when to try. Attempts take CPU time from the engine and the new server.
 const LONG_PAUSE: Duration = Duration::from_millis(200);
 
-/// How to log in.
+/// A role and its password.
 pub(crate) struct Login<'a> {
     pub(crate) user: &'a str,
     pub(crate) password: &'a str,
 }
 
-/// What came of it.
+/// The outcome of an attempt.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Answered(Answered),
-    /// The server is well, and has another password for that role, or no such role.
+    /// The server runs, but has another password for the role, or no such role.
     Refused,
-    /// Not yet, and why.
+    /// The server is not ready, for this reason.
     NotYet(String),
 }
 
@@ -51,7 +52,7 @@ pub(crate) struct Answered {
 impl Login<'_> {
     /// A connection string, password included.
     pub(crate) fn url(&self, port: u16, database: &str) -> String {
-        // Everything that could mean something in a URL, and `%` with it.
+        // Encodes every character that could have a meaning in a URL.
         let plain = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
         format!(
             "postgres://{}:{}@127.0.0.1:{port}/{}",
@@ -63,15 +64,15 @@ impl Login<'_> {
 
     /// Asks for the version, once.
     pub(crate) async fn attempt(&self, port: u16) -> anyhow::Result<Outcome> {
-        // Said in full, because sqlx takes what is not said from `PGHOST`, `PGSSLMODE` and the like.
+        // Complete, because sqlx reads missing options from `PGHOST`, `PGSSLMODE` and similar variables.
         let options = PgConnectOptions::new_without_pgpass().host("127.0.0.1").port(port).username(self.user);
         let options = options.password(self.password).ssl_mode(PgSslMode::Disable);
-        // A database that its owner has dropped says nothing about the server; both of these are there from the start.
-        let mut said = self.ask(options.clone().database("postgres"), port).await;
-        if code(&said).as_deref() == Some("3D000") {
-            said = self.ask(options.database("template1"), port).await;
+        // The development database may have been dropped, but these two exist from the start.
+        let mut answer = self.ask(options.clone().database("postgres"), port).await;
+        if code(&answer).as_deref() == Some("3D000") {
+            answer = self.ask(options.database("template1"), port).await;
         }
-        let error = match said {
+        let error = match answer {
             Ok(answered) => return Ok(Outcome::Answered(answered)),
             Err(error) => error,
         };
@@ -80,7 +81,7 @@ impl Login<'_> {
             Some("28P01" | "28000") => Ok(Outcome::Refused),
             // Starting up, shutting down, in recovery; too many clients.
             Some("57P03" | "57P01" | "53300") => Ok(Outcome::NotYet(error.to_string())),
-            // Reset, refused, or ended: Docker's proxy listens, and Postgres does not yet.
+            // Reset, refused or closed: Docker's proxy listens, but Postgres does not yet.
             None if matches!(error, sqlx::Error::Io(_) | sqlx::Error::Protocol(_)) => {
                 Ok(Outcome::NotYet(error.to_string()))
             }
@@ -104,7 +105,7 @@ impl Login<'_> {
     pub(crate) async fn wait(&self, engine: &Engine, container: &str) -> anyhow::Result<Option<Answered>> {
         let began = Instant::now();
         let mut log = Log(Some(engine.follow(container)));
-        let mut why = "nothing was heard of it".to_owned();
+        let mut why = "it did not respond".to_owned();
         while began.elapsed() < PATIENCE {
             let Some(it) = engine.inspect(container).await? else {
                 return Err(failure(
@@ -129,14 +130,14 @@ impl Login<'_> {
         let log = indented(&engine.log_tail(container).await);
         let message = format!(
             "the server in container {container} answered no query within {} s: {why}\n  its last lines:\n{log}\n  \
-             {WITHOUT_DOCKER}\n  or wait for it: docker logs --follow {container}",
+             {WITHOUT_DOCKER}\n  or follow its log: docker logs --follow {container}",
             PATIENCE.as_secs(),
         );
         Err(failure(Kind::Timeout, message))
     }
 }
 
-/// What a container prints, as a hint when the next attempt is worth while. That the server is ready, only an answer says.
+/// The log of a container, as a hint when to try again. Only an answer proves that the server is ready.
 struct Log(Option<Lines>);
 
 impl Log {
@@ -147,7 +148,7 @@ impl Log {
                 match lines.try_next().await {
                     Ok(Some(line)) if line.to_string().contains(READY) => return true,
                     Ok(Some(_)) => {}
-                    // The container has ended, or its log can't be read.
+                    // The container has ended, or the log can't be read.
                     Ok(None) | Err(_) => return false,
                 }
             }
@@ -158,18 +159,18 @@ impl Log {
     }
 }
 
-fn code(said: &Result<Answered, sqlx::Error>) -> Option<String> {
-    Some(said.as_ref().err()?.as_database_error()?.code()?.into_owned())
+fn code(answer: &Result<Answered, sqlx::Error>) -> Option<String> {
+    Some(answer.as_ref().err()?.as_database_error()?.code()?.into_owned())
 }
 
-/// What a container that has ended left to be read.
+/// The error for a container that has ended, with the end of its log.
 async fn died(engine: &Engine, container: &ContainerInspectResponse) -> anyhow::Error {
     let name = name_of(container);
     let state = container.state.clone().unwrap_or_default();
     let how = match (state.oom_killed, state.exit_code) {
         (Some(true), _) => "it was out of memory".to_owned(),
         (_, Some(code)) => format!("exit code {code}"),
-        (_, None) => "nobody knows how".to_owned(),
+        (_, None) => "cause unknown".to_owned(),
     };
     let log = engine.log_tail(&name).await;
     let kind = match classify(&log) {

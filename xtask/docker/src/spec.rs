@@ -1,4 +1,4 @@
-//! What a server's container is made from, and the hash that tells two of them apart.
+//! What a server's container is created from, and the hash that distinguishes two specifications.
 
 use std::{borrow::Cow, collections::HashMap};
 
@@ -9,12 +9,19 @@ use testcontainers::{
     core::{ContainerPort, Mount, WaitFor},
 };
 
+use xtask_protocol::THROWAWAY_SETTINGS;
+
 use crate::engine::PORT;
+
+/// For people, and so that two can't be created at once; nothing searches for it.
+pub(crate) fn container_name(repository: &str) -> String {
+    format!("xtask-{repository}")
+}
 
 /// Docker gives 64 MB, which a parallel query of a large table exceeds: "could not resize shared memory segment".
 const SHARED_MEMORY: u64 = 256 * 1024 * 1024;
 
-/// A name of an image in its two halves, as testcontainers wants it: it puts a `:` between them.
+/// The two halves of an image's name. testcontainers joins them with a `:`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Reference {
     pub(crate) name: String,
@@ -24,7 +31,7 @@ pub(crate) struct Reference {
 impl Reference {
     pub(crate) fn parse(image: &str) -> Reference {
         let (name, tag) = match image.rsplit_once(':') {
-            // A `:` before the last `/` is that of a registry's port.
+            // A `:` before the last `/` precedes the port of a registry.
             Some((name, tag)) if !tag.contains('/') => (name, tag),
             _ => (image, "latest"),
         };
@@ -32,17 +39,17 @@ impl Reference {
     }
 }
 
-/// Where the data is.
+/// Where the data is stored.
 #[derive(Clone, Debug)]
 pub(crate) enum Data {
     Volume(String),
-    /// In memory, up to that much.
+    /// In memory, up to this size.
     Memory {
         megabytes: Option<u32>,
     },
 }
 
-/// A Postgres server, as testcontainers starts one.
+/// A Postgres server for testcontainers to start.
 #[derive(Debug)]
 pub(crate) struct Server {
     reference: Reference,
@@ -53,7 +60,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Of an image alone.
+    /// With nothing but an image.
     pub(crate) fn bare(reference: &Reference) -> Server {
         let reference = Reference { name: reference.name.clone(), tag: reference.tag.clone() };
         Server { reference, environment: vec![], password: None, arguments: vec![], mount: None }
@@ -74,7 +81,7 @@ impl Server {
         server
     }
 
-    /// The superuser, and the database that is there from the start.
+    /// Adds the superuser, and the database that exists from the start.
     pub(crate) fn for_user(mut self, user: &str, password: &str, database: &str) -> Server {
         self.environment.push(("POSTGRES_USER", user.to_owned()));
         self.environment.push(("POSTGRES_DB", database.to_owned()));
@@ -82,31 +89,23 @@ impl Server {
         self
     }
 
-    /// With nothing written to last: what is lost in a crash is lost anyway.
+    /// Turns durability off: the data would not survive a crash anyway.
     pub(crate) fn throwaway(mut self) -> Server {
         self.environment.push(("POSTGRES_INITDB_ARGS", "--no-sync".to_owned()));
-        let settings = [
-            "fsync=off",
-            "synchronous_commit=off",
-            "full_page_writes=off",
-            "autovacuum=off",
-            "jit=off",
-            "max_connections=200",
-        ];
-        self.arguments = settings.iter().flat_map(|it| ["-c".to_owned(), (*it).to_owned()]).collect();
+        self.arguments = THROWAWAY_SETTINGS.map(str::to_owned).to_vec();
         self
     }
 
-    /// Everything that a container of this image is made from, but the password: that is changed in place.
+    /// A hash of everything that a container of this image is created from, except the password, which can be changed later.
     pub(crate) fn hash(&self, image_id: &str) -> String {
         let mount =
             self.mount.as_ref().map(|it| format!("{} {:?} {:?}", it.mount_type(), it.source(), it.target()));
         let parts = (image_id, &self.environment, &self.arguments, mount, SHARED_MEMORY);
         let digest = Sha256::digest(format!("{parts:?}"));
-        digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(&digest[..8])
     }
 
-    /// A container with that name and these labels, whose port is open to this machine alone.
+    /// A container with that name and these labels, whose port is open on this machine only.
     pub(crate) fn request(self, name: &str, labels: Vec<(&str, String)>) -> ContainerRequest<Server> {
         self.with_container_name(name)
             .with_labels(labels)
@@ -116,16 +115,16 @@ impl Server {
 }
 
 fn on_loopback(host: &mut HostConfig) {
-    // An empty port is a free one of the engine's choice.
+    // For an empty port, the engine chooses a free one.
     let binding = PortBinding { host_ip: Some("127.0.0.1".to_owned()), host_port: Some(String::new()) };
     host.publish_all_ports = Some(false);
     host.port_bindings = Some(HashMap::from([(PORT.to_owned(), Some(vec![binding]))]));
-    // As pid 1 a shell ignores SIGTERM, and a stop during initdb would wait its ten seconds.
+    // As pid 1, a shell ignores SIGTERM, and a stop during initdb would take ten seconds.
     host.init = Some(true);
 }
 
-/// Where to mount, and the data folder in it. From 18 on the official image refuses a mount on the older path, and keeps
-/// each major version in a folder of its own; both paths are volumes of the image, so no nameless one is made.
+/// Where to mount, and the data folder in it. From 18 on, the official image refuses a mount on the older path and has a
+/// folder for each major version. Both paths are volumes of the image, so Docker creates no unnamed volume.
 pub(crate) fn data_folder(major: u32) -> (String, String) {
     let base = "/var/lib/postgresql";
     if major >= 18 {
@@ -144,7 +143,7 @@ impl Image for Server {
         &self.reference.tag
     }
 
-    /// None: what a log says differs between images, and a query that is answered says more.
+    /// None: logs differ between images, and an answered query proves more.
     fn ready_conditions(&self) -> Vec<WaitFor> {
         Vec::new()
     }
@@ -173,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_images_are_cut_where_docker_cuts_them() {
+    fn names_of_images_are_split_like_dockers() {
         for (image, name, tag) in [
             ("postgres:15-alpine", "postgres", "15-alpine"),
             ("postgres", "postgres", "latest"),

@@ -1,37 +1,35 @@
-//! Looks at the development server of a checkout, stops it, and removes it; nothing is made here.
+//! Reports on the development server of a checkout, stops it, and removes it. Nothing is created here.
 
 use testcontainers::bollard::models::ContainerSummaryStateEnum;
+use xtask_protocol::docker::{Remove, Removed, State, Status, StatusAnswer, Stop, StopAnswer, Stopped};
 
 use crate::{
     engine::{Engine, Found, REPOSITORY, host_port},
-    lock,
-    message::{Ended, RepositoryRequest, State, StatusAnswer, StopAnswer, SweepAnswer},
-    volume,
+    lock, volume,
 };
 
-/// The one that runs, if any.
-async fn find(engine: &Engine, repository: &str) -> anyhow::Result<Option<Found>> {
+/// The container of a checkout; the running one if there are several.
+async fn container(engine: &Engine, repository: &str) -> anyhow::Result<Option<Found>> {
     let found = engine.dev(repository).await?;
-    Ok(found.into_iter().min_by_key(|it| state(it.state) as u8))
+    Ok(found.into_iter().min_by_key(|it| state(it.state)))
 }
 
-/// In the order of their interest.
-fn state(of: ContainerSummaryStateEnum) -> State {
-    match of {
+fn state(state: ContainerSummaryStateEnum) -> State {
+    match state {
         ContainerSummaryStateEnum::RUNNING | ContainerSummaryStateEnum::RESTARTING => State::Running,
         ContainerSummaryStateEnum::PAUSED => State::Paused,
         _ => State::Stopped,
     }
 }
 
-pub(crate) async fn status(engine: &Engine, request: &RepositoryRequest) -> anyhow::Result<StatusAnswer> {
-    let inspected = match find(engine, &request.repository).await? {
-        // It may be removed between the two questions.
+pub(crate) async fn status(engine: &Engine, request: &Status) -> anyhow::Result<StatusAnswer> {
+    let inspected = match container(engine, &request.repository).await? {
+        // Another process may remove it between the two requests.
         Some(found) => engine.inspect(&found.id).await?.map(|it| (found, it)),
         None => None,
     };
     let Some((found, it)) = inspected else {
-        let volume = volume::of_repository(engine, &request.repository).await?.into_iter().next();
+        let volume = volume::list(engine, &request.repository).await?.into_iter().next();
         return Ok(StatusAnswer {
             state: State::Absent,
             container: None,
@@ -53,33 +51,33 @@ pub(crate) async fn status(engine: &Engine, request: &RepositoryRequest) -> anyh
     })
 }
 
-pub(crate) async fn stop(engine: &Engine, request: &RepositoryRequest) -> anyhow::Result<StopAnswer> {
+pub(crate) async fn stop(engine: &Engine, request: &Stop) -> anyhow::Result<StopAnswer> {
     // Not while another command is starting it.
     let _lock = lock::lock(&request.repository).await?;
-    let Some(found) = find(engine, &request.repository).await? else {
-        return Ok(StopAnswer { state: Ended::Absent, container: None });
+    let Some(found) = container(engine, &request.repository).await? else {
+        return Ok(StopAnswer { state: Stopped::Absent, container: None });
     };
     let state = match state(found.state) {
         State::Running | State::Paused => {
             engine.stop(&found).await?;
-            Ended::Now
+            Stopped::Stopped
         }
-        State::Stopped | State::Absent => Ended::NotRunning,
+        State::Stopped | State::Absent => Stopped::NotRunning,
     };
     Ok(StopAnswer { state, container: Some(found.name) })
 }
 
-/// Removes a checkout's containers and their data. No command of people's leads here: it is for a benchmark's checkout.
-pub(crate) async fn remove(engine: &Engine, request: &RepositoryRequest) -> anyhow::Result<SweepAnswer> {
+/// Removes a checkout's containers and their data. Only a benchmark does this, to its own checkout.
+pub(crate) async fn remove(engine: &Engine, request: &Remove) -> anyhow::Result<Removed> {
     let _lock = lock::lock(&request.repository).await?;
     let mut removed = Vec::new();
     for found in engine.list(&[(REPOSITORY, &request.repository)]).await? {
         engine.remove(&found.id).await?;
         removed.push(found.name);
     }
-    for volume in volume::of_repository(engine, &request.repository).await? {
+    for volume in volume::list(engine, &request.repository).await? {
         volume::discard(engine, &volume).await?;
         removed.push(volume);
     }
-    Ok(SweepAnswer { removed })
+    Ok(Removed { removed })
 }

@@ -1,23 +1,23 @@
-//! Removes what commands that were killed have left: test servers, and containers that were never started.
+//! Removes what killed commands left behind: test servers, and containers that were never started.
 
 use testcontainers::bollard::models::ContainerSummaryStateEnum as State;
+use xtask_protocol::docker::Removed;
 
 use crate::{
     engine::{Engine, OWNER, Role},
-    message::SweepAnswer,
     owner::{Owner, Verdict, judge, start_time},
 };
 
-pub(crate) async fn run(engine: &Engine) -> anyhow::Result<SweepAnswer> {
+pub(crate) async fn run(engine: &Engine) -> anyhow::Result<Removed> {
     let me = Owner::this_process();
     let mut removed = Vec::new();
     for found in engine.list(&[]).await? {
-        // A development server outlives whoever made it, once it has been started.
+        // Once started, a development server outlives the process that created it.
         let fleeting = found.role != Role::Dev || found.state == State::CREATED;
         let dead = judge(found.label(OWNER), found.age, &me, start_time) == Verdict::Dead;
         if fleeting && dead && engine.remove(&found.id).await? {
             removed.push(found.name);
         }
     }
-    Ok(SweepAnswer { removed })
+    Ok(Removed { removed })
 }

@@ -1,4 +1,4 @@
-//! A server in memory for tests and proofs: it lives as long as somebody holds our standard input open, or until a signal.
+//! A server in memory for tests and proofs. It lives until our standard input closes or a signal comes.
 
 use std::{
     io::{self, Read as _},
@@ -13,69 +13,74 @@ use tokio::{
     sync::oneshot,
     time::{sleep, timeout},
 };
+use xtask_protocol::{
+    Kind, Refusal,
+    docker::{ServerAnswer, StartTest, Startup},
+    endpoint::WITHOUT_DOCKER,
+    program::{self, note},
+};
 
 use crate::{
     engine::{Engine, OWNER, ROLE, Role},
-    failure::{Failure, Kind, WITHOUT_DOCKER, failure, told},
+    failure::{failure, refusal},
     image,
-    message::{ServerAnswer, Startup, TestRequest},
-    note,
     owner::Owner,
     ready::{Answered, Login},
-    say,
     spec::{Data, Server},
     sweep,
 };
 
-/// What creates and starts a container, seconds under load, is waited for before it is removed.
+/// Creating and starting a container takes seconds under load, and must end before the container can be removed.
 const TO_START: Duration = Duration::from_secs(60);
-/// A removal that the engine refuses is tried again: it may be at it already.
+/// A removal that the engine refuses is tried again, because another removal may be under way.
 const REMOVALS: usize = 20;
 
-pub(crate) async fn run(engine: &Engine, request: TestRequest) -> anyhow::Result<()> {
-    // At the same time: the removal of a container takes a fifth of a second, and the new one need not wait for it.
+pub(crate) async fn run(engine: &Engine, request: StartTest) -> anyhow::Result<()> {
+    // At the same time, because removing a container takes a fifth of a second and the new one need not wait for it.
     let (served, ()) = tokio::join!(serve(engine, &request), clear(engine));
     served
 }
 
-/// Removes what killed commands have left.
+/// Removes what killed commands left behind.
 async fn clear(engine: &Engine) {
     match sweep::run(engine).await {
         Ok(swept) if swept.removed.is_empty() => {}
-        Ok(swept) => note(&format!("removed what a killed command had left: {}", swept.removed.join(", "))),
-        // The next one tries again.
-        Err(error) => note(&format!("could not remove what a killed command had left: {error:#}")),
+        Ok(swept) => {
+            note(&format!("removed what a killed command left behind: {}", swept.removed.join(", ")));
+        }
+        // The next command tries again.
+        Err(error) => note(&format!("could not remove what a killed command left behind: {error:#}")),
     }
 }
 
-async fn serve(engine: &Engine, request: &TestRequest) -> anyhow::Result<()> {
+async fn serve(engine: &Engine, request: &StartTest) -> anyhow::Result<()> {
     let mut end = End::listen()?;
     tokio::select! {
         biased;
-        () = end.asked() => return Err(given_up()),
+        () = end.requested() => return Err(ended_early()),
         image = image::ensure(engine, &request.image, request.major) => image?,
     };
     let name = container_name();
-    // Started to its end, even if we are asked to stop meanwhile: a request that is dropped midway may still be carried out.
+    // Not cancelled when a signal comes meanwhile: the engine may still carry out a request that was dropped midway.
     let mut starting = tokio::spawn(server(request).request(&name, labels()).start());
     let login = Login { user: &request.user, password: &request.password };
     let lived = async {
         tokio::select! {
             biased;
-            () = end.asked() => {
+            () = end.requested() => {
                 let _ = timeout(TO_START, &mut starting).await;
-                return Err(given_up());
+                return Err(ended_early());
             }
             started = &mut starting => started??,
         };
         let answered = tokio::select! {
             biased;
-            () = end.asked() => return Err(given_up()),
+            () = end.requested() => return Err(ended_early()),
             answered = login.wait(engine, &name) => answered?,
         };
         let answered = answered.context("the new server refuses its own password")?;
-        if say(&answer(request, &login, &name, answered)).is_ok() {
-            end.asked().await;
+        if program::answer(answer(request, &login, &name, answered)).is_ok() {
+            end.requested().await;
         }
         Ok(())
     };
@@ -85,7 +90,7 @@ async fn serve(engine: &Engine, request: &TestRequest) -> anyhow::Result<()> {
     removed
 }
 
-/// Readable in `docker ps`, and never the same twice.
+/// Readable in `docker ps`, and unique.
 fn container_name() -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     format!("xtask-test-{}-{:x}", std::process::id(), now.as_micros())
@@ -95,14 +100,14 @@ fn labels() -> Vec<(&'static str, String)> {
     vec![(ROLE, Role::Test.label().to_owned()), (OWNER, Owner::this_process().to_string())]
 }
 
-fn server(request: &TestRequest) -> Server {
+fn server(request: &StartTest) -> Server {
     let data = Data::Memory { megabytes: request.megabytes };
     Server::new(&request.image, request.major, &data)
         .for_user(&request.user, &request.password, "postgres")
         .throwaway()
 }
 
-fn answer(request: &TestRequest, login: &Login<'_>, name: &str, answered: Answered) -> ServerAnswer {
+fn answer(request: &StartTest, login: &Login<'_>, name: &str, answered: Answered) -> ServerAnswer {
     ServerAnswer {
         url: login.url(answered.port, "postgres"),
         container: name.to_owned(),
@@ -112,16 +117,18 @@ fn answer(request: &TestRequest, login: &Login<'_>, name: &str, answered: Answer
     }
 }
 
-fn given_up() -> anyhow::Error {
-    failure(Kind::Other, "asked to end before the test server was ready; nothing of it is left")
+fn ended_early() -> anyhow::Error {
+    failure(Kind::Other, "the test server was ended before it was ready; nothing of it is left")
 }
 
 fn with_remedy(error: &anyhow::Error) -> anyhow::Error {
-    let Failure { kind, message } = told(error);
+    let Refusal { kind, message } = refusal(error);
     let remedy = match kind {
         Kind::Died => format!("\n  {WITHOUT_DOCKER}"),
         Kind::DiskFull => {
-            format!("\n  its data is in memory; {WITHOUT_DOCKER}\n  or see how much there is: free --human")
+            format!(
+                "\n  its data is in memory; {WITHOUT_DOCKER}\n  or see how much memory is free: free --human"
+            )
         }
         _ => String::new(),
     };
@@ -142,7 +149,7 @@ async fn remove(engine: &Engine, name: &str) -> anyhow::Result<()> {
     ))
 }
 
-/// The ways to be asked to end: the end of standard input, which also comes when whoever called was killed, and signals.
+/// The requests to end: signals, and the end of standard input, which also comes when the calling process was killed.
 struct End {
     input: oneshot::Receiver<()>,
     signals: [Signal; 3],
@@ -158,17 +165,17 @@ impl End {
             listen(SignalKind::hangup())?,
         ];
         let (sender, input) = oneshot::channel();
-        // A thread of its own: a read of standard input can't be given up, and the runtime would wait for it.
+        // On a thread of its own, because a read of standard input can't be cancelled, and the runtime would wait for it.
         thread::spawn(move || {
             let mut rest = [0; 64];
             while matches!(io::stdin().read(&mut rest), Ok(count) if count > 0) {}
-            // Whoever listened may be done already.
+            // The receiver may be gone already.
             let _ = sender.send(());
         });
         Ok(End { input, signals, came: false })
     }
 
-    async fn asked(&mut self) {
+    async fn requested(&mut self) {
         if !self.came {
             let [interrupt, terminate, hangup] = &mut self.signals;
             tokio::select! {

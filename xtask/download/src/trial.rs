@@ -1,13 +1,13 @@
-//! Whether programs run here, found out by running one.
+//! Checks that programs run on this machine, by running one.
 
 use std::path::Path;
 
 use duct::cmd;
 
-/// What came of it.
+/// The outcome.
 pub(crate) enum Trial {
     Runs {
-        /// As the program says it.
+        /// From `postgres --version`.
         version: String,
     },
     Fails {
@@ -15,8 +15,8 @@ pub(crate) enum Trial {
     },
 }
 
-/// Runs the `postgres` of a folder, which must be of the wanted major: the checksum answers for the rest of the version.
-pub(crate) fn run(folder: &Path, wanted: &str) -> Trial {
+/// Runs the `postgres` of a folder. Its major version must match; the checksum has verified the rest of the version.
+pub(crate) fn run(folder: &Path, expected: &str) -> Trial {
     let bin = folder.join("bin");
     if !bin.join("initdb").is_file() {
         return Trial::Fails { why: "there is no bin/initdb in it".to_owned() };
@@ -26,9 +26,9 @@ pub(crate) fn run(folder: &Path, wanted: &str) -> Trial {
         Ok(output) => output,
         Err(error) => return Trial::Fails { why: format!("bin/postgres: {error}") },
     };
-    let said = String::from_utf8_lossy(&output.stdout);
-    match version(&said) {
-        Some(version) if major(version) == major(wanted) => Trial::Runs { version: version.to_owned() },
+    let printed = String::from_utf8_lossy(&output.stdout);
+    match version(&printed) {
+        Some(version) if major(version) == major(expected) => Trial::Runs { version: version.to_owned() },
         Some(version) => Trial::Fails { why: format!("it is PostgreSQL {version}") },
         None => {
             let complaint = String::from_utf8_lossy(&output.stderr);
@@ -39,8 +39,8 @@ pub(crate) fn run(folder: &Path, wanted: &str) -> Trial {
 }
 
 /// The version in the output of `postgres --version`.
-fn version(said: &str) -> Option<&str> {
-    said.split_once("(PostgreSQL) ")?.1.split_whitespace().next()
+fn version(printed: &str) -> Option<&str> {
+    printed.split_once("(PostgreSQL) ")?.1.split_whitespace().next()
 }
 
 fn major(version: &str) -> &str {
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_version_is_told_from_its_packaging() {
+    fn a_version_is_read_without_its_packaging() {
         assert_eq!(version("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n"), Some("15.18"));
         assert_eq!(version("Segmentation fault"), None);
         assert_eq!(major("15.18.0"), "15");

@@ -1,10 +1,16 @@
-//! Lines of figures, drawn as an SVG: the request is JSON on standard input. `cargo xtask bench` alone runs this.
+//! Draws lines of figures as an SVG. Only `cargo xtask bench` runs this program.
+//!
+//! `xtask-plot draw` speaks the protocol of the package `xtask-protocol`.
 
-use std::{io, path::PathBuf};
+use std::process::ExitCode;
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use plotters::prelude::*;
-use serde::Deserialize;
+use xtask_protocol::{
+    Kind, Refusal, Request as _,
+    plot::Draw,
+    program::{Call, answer, end},
+};
 
 const SIZE: (u32, u32) = (760, 420);
 const COLOURS: [RGBColor; 6] = [
@@ -16,34 +22,28 @@ const COLOURS: [RGBColor; 6] = [
     RGBColor(213, 94, 0),
 ];
 
-#[derive(Deserialize)]
-struct Request {
-    file: PathBuf,
-    title: String,
-    across: String,
-    up: String,
-    lines: Vec<Line>,
+fn main() -> ExitCode {
+    end(run().map_err(|error| Refusal::new(Kind::Other, format!("{error:#}"))))
 }
 
-#[derive(Deserialize)]
-struct Line {
-    name: String,
-    points: Vec<(f64, f64)>,
+fn run() -> anyhow::Result<()> {
+    let call = Call::read()?;
+    if call.verb != Draw::VERB {
+        return Err(call.unknown_verb(&[Draw::VERB]));
+    }
+    let request: Draw = call.request()?;
+    draw(&request).map_err(|error| anyhow!("draw {}: {error}", request.file.display()))?;
+    answer(())
 }
 
-fn main() -> anyhow::Result<()> {
-    let request: Request = serde_json::from_reader(io::stdin()).context("read the request")?;
-    drawn(&request).map_err(|error| anyhow!("draw {}: {error}", request.file.display()))
-}
-
-fn drawn(request: &Request) -> Result<(), Box<dyn std::error::Error + '_>> {
+fn draw(request: &Draw) -> Result<(), Box<dyn std::error::Error + '_>> {
     let points = || request.lines.iter().flat_map(|line| &line.points);
     let most = points().map(|point| point.0).fold(1.0, f64::max);
     let (least_up, most_up) =
         points().fold((f64::MAX, 1.0_f64), |(least, most), point| (least.min(point.1), most.max(point.1)));
     let area = SVGBackend::new(&request.file, SIZE).into_drawing_area();
     area.fill(&WHITE)?;
-    // The names of the lines stand to their right.
+    // Leaves room for the names of the lines to their right.
     let mut chart = ChartBuilder::on(&area)
         .caption(&request.title, ("sans-serif", 18))
         .margin(12)

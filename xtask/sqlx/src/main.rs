@@ -1,5 +1,5 @@
-//! The real sqlx-cli, in the version of the lock file. `cargo xtask sqlx` alone runs this, with an app's settings in the
-//! arguments and the database in `DATABASE_URL`.
+//! The real sqlx-cli, in the version of the lock file. Only `cargo xtask sqlx` runs this program, with an app's settings in
+//! the arguments and the database in `DATABASE_URL`.
 
 use std::{
     env,
@@ -19,14 +19,14 @@ async fn main() -> ExitCode {
     let matches = Opt::command().bin_name("cargo xtask sqlx").get_matches();
     let done = tokio::select! {
         biased;
-        // sqlx-cli would call this success.
+        // sqlx-cli would exit with success.
         _ = tokio::signal::ctrl_c() => return ExitCode::from(130),
         done = run(Opt::from_arg_matches(&matches)) => done,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nobody is left to tell where this fails.
+            // If this fails, no one is left to report it to.
             let _ = writeln!(io::stderr(), "error: {error:#}");
             ExitCode::FAILURE
         }
@@ -38,17 +38,17 @@ async fn run(opt: Result<Opt, clap::Error>) -> anyhow::Result<()> {
     if let Some(connect) = connection(&mut opt.command) {
         if connect.database_url.is_some() {
             bail!(
-                "the database is that of `cargo xtask`, which has looked at what it is\n  for another one set DATABASE_URL"
+                "`cargo xtask` has checked its own database, and no other may be named here\n  to use another one, set DATABASE_URL"
             );
         }
-        // Else a `database-url-var` in sqlx.toml would lead to one that nobody has looked at.
+        // Otherwise a `database-url-var` in sqlx.toml could name a database that was not checked.
         connect.database_url = Some(env::var("DATABASE_URL").context("read DATABASE_URL")?);
     }
     sqlx::any::install_default_drivers();
     sqlx_cli::run(opt).await
 }
 
-/// What says which database a command is about, if it is about one.
+/// The options that name the database of a command, if it has one.
 fn connection(command: &mut Command) -> Option<&mut ConnectOpts> {
     match command {
         Command::Prepare { connect_opts, .. }

@@ -1,14 +1,14 @@
-//! What another package of this workspace does for us, so that nobody compiles it who does not need it.
+//! The program of another package of this workspace, so that only people who need it compile it.
 //!
-//! Its program is built by cargo when it is needed. A line of JSON goes in, a line comes out; passwords travel in those alone.
+//! Cargo builds the program when it is needed. A line of JSON goes in and a line comes out, see `xtask_protocol`.
 
 use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
 use duct::{Expression, cmd};
-use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde::de::DeserializeOwned;
 use tokio::task::spawn_blocking;
+use xtask_protocol::{Reply, Request};
 
 use crate::{checkout::library, helpers::built};
 
@@ -20,49 +20,38 @@ pub(crate) struct Package {
     pub(crate) does: &'static str,
 }
 
-/// Why it can't be done, in words for people.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Refusal {
-    pub(crate) message: String,
-}
-
-#[derive(Deserialize)]
-struct ErrorAnswer {
-    error: Refusal,
-}
-
 impl Package {
-    /// Asks for something that is done once it is answered. `Ok(Err(_))` is its refusal.
-    pub(crate) async fn ask<T: DeserializeOwned + Send + 'static>(
-        self,
-        verb: &'static str,
-        request: Value,
-    ) -> anyhow::Result<Result<T, Refusal>> {
-        let work = spawn_blocking(move || self.ask_now(verb, &request));
-        work.await.with_context(|| format!("wait for what {}", self.does))?
+    /// Sends a request to the program and waits for its reply.
+    pub(crate) async fn ask<Q>(self, request: Q) -> anyhow::Result<Reply<Q::Answer>>
+    where
+        Q: Request + Send + 'static,
+        Q::Answer: Send + 'static,
+    {
+        let work = spawn_blocking(move || self.ask_blocking(&request));
+        work.await.with_context(|| format!("wait for the program that {}", self.does))?
     }
 
-    /// The same where nothing else can go on meanwhile.
-    pub(crate) fn ask_now<T: DeserializeOwned>(
-        self,
-        verb: &str,
-        request: &Value,
-    ) -> anyhow::Result<Result<T, Refusal>> {
-        let command = self.command(verb)?.stdin_bytes(format!("{request}\n")).stdout_capture();
-        let output = command.run().with_context(|| format!("start what {}", self.does))?;
+    /// The same for callers that are not async.
+    pub(crate) fn ask_blocking<Q: Request>(self, request: &Q) -> anyhow::Result<Reply<Q::Answer>> {
+        let command = self.command(Q::VERB)?.stdin_bytes(line(request)?).stdout_capture();
+        let output = command.run().with_context(|| format!("start the program that {}", self.does))?;
         self.read(&output.stdout)
     }
 
-    /// The answer, or the refusal.
-    pub(crate) fn read<T: DeserializeOwned>(self, line: &[u8]) -> anyhow::Result<Result<T, Refusal>> {
-        if let Ok(ErrorAnswer { error }) = serde_json::from_slice(line) {
-            return Ok(Err(error));
+    /// Reads a reply.
+    pub(crate) fn read<T: DeserializeOwned>(self, line: &[u8]) -> anyhow::Result<Reply<T>> {
+        if line.is_empty() {
+            // Cargo or the program has printed the reason on standard error.
+            return Err(anyhow!(
+                "the program that {} gave no answer\n  build it: cargo build --package {}",
+                self.does,
+                self.name
+            ));
         }
-        let answer = serde_json::from_slice(line);
-        // Cargo said on standard error what kept the package from being built.
-        answer.map(Ok).map_err(|_| {
+        // Without the line itself: it may hold a password.
+        serde_json::from_slice(line).map_err(|error| {
             anyhow!(
-                "the package that {} gave no answer\n  build it: cargo build --package {}",
+                "the program that {} gave an answer of another version: {error}\n  build it: cargo build --package {}",
                 self.does,
                 self.name
             )
@@ -82,4 +71,9 @@ impl Package {
     pub(crate) fn program(self) -> anyhow::Result<PathBuf> {
         built::awaited(library(), self.name, self.does)
     }
+}
+
+/// A request as the program reads it.
+pub(crate) fn line<Q: Request>(request: &Q) -> anyhow::Result<String> {
+    Ok(serde_json::to_string(request)? + "\n")
 }

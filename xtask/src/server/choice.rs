@@ -11,10 +11,10 @@ use cluster::{
 };
 use migrations::Postgres;
 use url::Url;
+use xtask_protocol::Refusal;
 
 use crate::{
     checkout::{Checkout, ServerChoice},
-    helpers::package::Refusal,
     server::{
         container, docker, download,
         programs::{Programs, native_server, own_server},

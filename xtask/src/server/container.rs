@@ -6,22 +6,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use cluster::{
     Native, Startup,
     folder::{self, Access, write_private},
     new_password,
 };
 use migrations::Postgres;
-use serde::Deserialize;
-use serde_json::json;
 use url::Url;
+use xtask_protocol::{
+    Refusal, Reply,
+    docker::{self as protocol, StartDev, State, Status, Stop, Stopped, Sweep},
+};
 
 use crate::{
     checkout::Checkout,
-    helpers::package::Refusal,
     server::{
-        docker::{self, Answer},
+        docker,
         programs::own_server,
         reached::{Origin, Server},
         url::set_database,
@@ -54,27 +55,27 @@ pub(crate) async fn start(
 ) -> anyhow::Result<Result<Server, Refusal>> {
     let began = Instant::now();
     let native = own_server(checkout, postgres)?;
-    let request = json!({
-        "repository": repository(&native),
-        "checkout": checkout.root.display().to_string(),
-        "image": image(postgres),
-        "user": postgres.database,
-        "password": password(native.folder()).await?,
-        "database": postgres.database,
-        "major": postgres.version,
-    });
-    let answer: Answer = match docker::PACKAGE.ask("dev", request).await? {
-        Ok(answer) => answer,
-        Err(refusal) => return Ok(Err(refusal)),
+    let request = StartDev {
+        repository: repository(&native),
+        checkout: checkout.root.display().to_string(),
+        image: image(postgres),
+        user: postgres.database.clone(),
+        password: password(native.folder()).await?,
+        database: postgres.database.clone(),
+        major: postgres.version,
+    };
+    let answer = match docker::PACKAGE.ask(request).await? {
+        Reply::Answer(answer) => answer,
+        Reply::Error(refusal) => return Ok(Err(refusal)),
     };
     let mut url = Url::parse(&answer.url).context("read the container's URL")?;
     set_database(&mut url, &postgres.database);
     let mut server = Server::from_url(url, "Docker", postgres)?;
     let elapsed = began.elapsed();
-    server.started = match answer.state.as_str() {
-        "created" => Startup::Created { elapsed },
-        "started" => Startup::Started { elapsed },
-        _ => Startup::AlreadyRunning,
+    server.started = match answer.state {
+        protocol::Startup::Created => Startup::Created { elapsed },
+        protocol::Startup::Started => Startup::Started { elapsed },
+        protocol::Startup::Kept => Startup::AlreadyRunning,
     };
     server.origin = Origin::Docker { container: answer.container, why: why.to_owned() };
     Ok(Ok(server))
@@ -102,39 +103,32 @@ async fn password(folder: &Path) -> anyhow::Result<String> {
     }
 }
 
-#[derive(Deserialize)]
-struct StopAnswer {
-    state: String,
-    container: Option<String>,
-}
-
 /// Stops the checkout's container; it and its data stay. The state after, and the container's name behind a comma.
 pub(crate) async fn stop(native: &Native) -> anyhow::Result<(String, String)> {
-    let answer: Result<StopAnswer, Refusal> =
-        docker::PACKAGE.ask("stop", json!({ "repository": repository(native) })).await?;
-    let answer = answer.map_err(|refusal| anyhow!("{}", refusal.message))?;
-    Ok((answer.state, answer.container.map_or(String::new(), |name| format!(", container {name}"))))
-}
-
-#[derive(Deserialize)]
-struct StatusAnswer {
-    state: String,
-    container: Option<String>,
-    image: Option<String>,
-    port: Option<u16>,
-    volume: Option<String>,
-    since: Option<String>,
+    let answer = match docker::PACKAGE.ask(Stop { repository: repository(native) }).await? {
+        Reply::Answer(answer) => answer,
+        Reply::Error(refusal) => return Err(refusal.into()),
+    };
+    let state = match answer.state {
+        Stopped::Stopped => "stopped",
+        Stopped::NotRunning => "not-running",
+        Stopped::Absent => "absent",
+    };
+    Ok((state.to_owned(), answer.container.map_or(String::new(), |name| format!(", container {name}"))))
 }
 
 /// How the checkout's container is, a row a fact.
 pub(crate) async fn status(native: &Native) -> anyhow::Result<Vec<(&'static str, String)>> {
-    let answer: Result<StatusAnswer, Refusal> =
-        docker::PACKAGE.ask("status", json!({ "repository": repository(native) })).await?;
-    let answer = match answer {
-        Ok(answer) => answer,
-        Err(refusal) => return Ok(vec![("state", format!("unreachable: {}", refusal.message))]),
+    let answer = match docker::PACKAGE.ask(Status { repository: repository(native) }).await? {
+        Reply::Answer(answer) => answer,
+        Reply::Error(refusal) => return Ok(vec![("state", format!("unreachable: {}", refusal.message))]),
     };
-    let state = if answer.state == "absent" { "not made yet".to_owned() } else { answer.state };
+    let state = match answer.state {
+        State::Absent => "not made yet",
+        State::Running => "running",
+        State::Paused => "paused",
+        State::Stopped => "stopped",
+    };
     let facts = [
         ("container", answer.container),
         ("image", answer.image),
@@ -143,16 +137,13 @@ pub(crate) async fn status(native: &Native) -> anyhow::Result<Vec<(&'static str,
         ("since", answer.since),
     ];
     let facts = facts.into_iter().filter_map(|(name, value)| Some((name, value?)));
-    Ok([("state", state)].into_iter().chain(facts).collect())
-}
-
-#[derive(Deserialize)]
-struct SweepAnswer {
-    removed: Vec<String>,
+    Ok([("state", state.to_owned())].into_iter().chain(facts).collect())
 }
 
 /// Removes the containers of killed commands.
 pub(crate) async fn sweep() -> anyhow::Result<Vec<String>> {
-    let answer: Result<SweepAnswer, Refusal> = docker::PACKAGE.ask("sweep", json!({})).await?;
-    Ok(answer.map_err(|refusal| anyhow!("{}", refusal.message))?.removed)
+    match docker::PACKAGE.ask(Sweep {}).await? {
+        Reply::Answer(answer) => Ok(answer.removed),
+        Reply::Error(refusal) => Err(refusal.into()),
+    }
 }

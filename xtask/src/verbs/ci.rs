@@ -1,13 +1,15 @@
-//! `cargo xtask ci`: everything that CI checks, so that a laptop and CI run the same list.
+//! `cargo xtask ci`: the checks of this workspace, so that a laptop and CI run the same list.
+//!
+//! CI runs more than that: `.ci/run` also goes through a first set-up, and repeats the tests on other servers.
 
-use std::time::Instant;
+use std::{ffi::OsString, time::Instant};
 
 use clap::Args as ClapArgs;
 use duct::cmd;
 
 use crate::{
     checkout::Checkout,
-    helpers::built,
+    helpers::{built, packages::Packages},
     terminal::{
         child,
         exit::Stop,
@@ -17,32 +19,35 @@ use crate::{
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
-Example:
+Examples:
   cargo xtask ci
+  cargo xtask ci --on-demand                            the packages that cargo builds on demand
+  cargo xtask ci --on-demand --exclude xtask-docker     without those that need a Docker engine
 
-All steps run, also after one that failed; the last lines say which. Exit code 1: one failed.")]
-pub(crate) struct Args {}
+Every step runs, also after one that failed; the last lines list the results. Exit code 1: a step failed.")]
+pub(crate) struct Args {
+    /// Check the packages that are built on demand, and no others; it takes minutes to compile them
+    #[arg(long)]
+    on_demand: bool,
+    /// Leave out this package
+    #[arg(long, value_name = "PACKAGE", requires = "on_demand")]
+    exclude: Vec<String>,
+}
 
-/// The checks, in order: the quick ones first.
-const STEPS: &[(&str, &[&str])] = &[
-    ("format", &["fmt", "--all", "--check"]),
-    ("lints", &["clippy", "--all-targets", "--quiet", "--", "--deny", "warnings"]),
-    ("docs", &["doc", "--no-deps", "--document-private-items", "--quiet"]),
-    ("graph", &["xtask", "graph", "--check"]),
-    ("tables", &["xtask", "erd", "--check"]),
-    ("queries", &["xtask", "prepare", "--check"]),
-    ("tests", &["xtask", "test"]),
-    ("proofs", &["xtask", "verify"]),
-];
+/// A check: its name, and the arguments for cargo.
+struct Step(String, Vec<OsString>);
 
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
+        let packages = Packages::load(&checkout.root)?;
+        let steps = if self.on_demand { on_demand(&packages, &self.exclude)? } else { usual(&packages) };
         let mut summary = Vec::new();
-        for &(name, args) in STEPS {
-            output::line(&format!("\n== {name}: cargo {}", args.join(" ")));
+        for Step(name, args) in steps {
+            let shown: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
+            output::line(&format!("\n== {name}: cargo {}", shown.join(" ")));
             let start = Instant::now();
-            let cargo = built::cargo();
-            let mut step = cmd(cargo, args).dir(&checkout.root).env("RUSTDOCFLAGS", "--deny warnings");
+            let mut step =
+                cmd(built::cargo(), args).dir(&checkout.root).env("RUSTDOCFLAGS", "--deny warnings");
             if let Some(server) = checkout.asked_for() {
                 step = step.env("XTASK_SERVER", server);
             }
@@ -50,8 +55,9 @@ impl Args {
             summary.push((name, state, start.elapsed()));
         }
         output::line("\n== summary");
+        let width = summary.iter().map(|(name, ..)| name.len()).max().unwrap_or(0);
         for (name, state, elapsed) in &summary {
-            output::line(&format!("{name:<8} {state}  {}", time(*elapsed)));
+            output::line(&format!("{name:<width$} {state}  {}", time(*elapsed)));
         }
         if summary.iter().all(|(_, state, _)| *state == "passed") {
             Ok(())
@@ -59,4 +65,57 @@ impl Args {
             Err(Stop::Code(1).into())
         }
     }
+}
+
+/// The quick checks first.
+fn usual(packages: &Packages) -> Vec<Step> {
+    let selection = packages.selection();
+    let mut steps = vec![step("format", &["fmt", "--all", "--check"], &[], &[])];
+    steps.extend(analysis("", &selection));
+    steps.extend([
+        step("graph", &["xtask", "graph", "--check"], &[], &[]),
+        step("tables", &["xtask", "erd", "--check"], &[], &[]),
+        step("queries", &["xtask", "prepare", "--check"], &[], &[]),
+        step("tests", &["xtask", "test"], &[], &[]),
+        step("proofs", &["xtask", "verify"], &[], &[]),
+    ]);
+    steps
+}
+
+/// One package after another: built together, cargo would give them all the features that one of them needs.
+fn on_demand(packages: &Packages, excluded: &[String]) -> anyhow::Result<Vec<Step>> {
+    for name in excluded {
+        if !packages.on_demand().any(|package| package.name == *name) {
+            let names: Vec<&str> = packages.on_demand().map(|package| package.name.as_str()).collect();
+            let why = format!("no package `{name}` is built on demand; there are {}", names.join(", "));
+            return Err(Stop::Usage(why).into());
+        }
+    }
+    let mut steps = Vec::new();
+    for package in packages.on_demand().filter(|package| !excluded.contains(&package.name)) {
+        let selection: Vec<OsString> = vec!["--package".into(), (&package.name).into()];
+        steps.extend(analysis(&format!("{} ", package.name), &selection));
+        if package.has_tests() {
+            // Built beforehand, because its tests have time limits.
+            let name = |what: &str| format!("{} {what}", package.name);
+            steps.push(step(&name("build"), &["build", "--quiet"], &selection, &[]));
+            steps.push(step(&name("tests"), &["xtask", "test", "--"], &selection, &[]));
+        }
+    }
+    Ok(steps)
+}
+
+/// The lints of clippy, and those of rustdoc.
+fn analysis(prefix: &str, selection: &[OsString]) -> [Step; 2] {
+    let (clippy, deny) = (["clippy", "--all-targets", "--quiet"], ["--", "--deny", "warnings"]);
+    let doc = ["doc", "--no-deps", "--document-private-items", "--quiet"];
+    [
+        step(&format!("{prefix}lints"), &clippy, selection, &deny),
+        step(&format!("{prefix}docs"), &doc, selection, &[]),
+    ]
+}
+
+fn step(name: &str, before: &[&str], selection: &[OsString], after: &[&str]) -> Step {
+    let words = before.iter().map(OsString::from).chain(selection.iter().cloned());
+    Step(name.to_owned(), words.chain(after.iter().map(OsString::from)).collect())
 }

@@ -9,7 +9,10 @@ use tests::service::Report;
 
 use crate::{
     checkout::Checkout,
-    helpers::built,
+    helpers::{
+        built,
+        packages::{self, Packages},
+    },
     terminal::{child, exit::as_it_ended, output},
     throwaway::host::Host,
 };
@@ -22,7 +25,9 @@ Examples:
   cargo xtask test -- --fail-fast      end at the first failure; needs cargo nextest
 
 It runs every test, also after a failure, with cargo nextest if that is installed and else with
-cargo test. The exit code is theirs. RUST_BACKTRACE=full shows the backtraces of failed tests.")]
+cargo test, for every package of the workspace that is not built on demand; without arguments also
+the examples in the documentation. The exit code is theirs. RUST_BACKTRACE=full shows the
+backtraces of failed tests.")]
 pub(crate) struct Args {
     /// Arguments for cargo nextest, or cargo test
     #[arg(last = true)]
@@ -70,15 +75,33 @@ impl Args {
     }
 }
 
+/// Runs the tests; without arguments also the examples in the documentation, which cargo test runs and nextest does not.
 async fn suite(checkout: &Checkout, host: &Host, args: &[OsString]) -> anyhow::Result<()> {
     let nextest = which::which("cargo-nextest").is_ok();
-    let mut words: Vec<OsString> =
-        if nextest { vec!["nextest".into(), "run".into()] } else { vec!["test".into()] };
+    let words: &[&str] = if nextest { &["nextest", "run"] } else { &["test"] };
+    let mut words: Vec<OsString> = words.iter().map(OsString::from).collect();
+    let packages = Packages::load(&checkout.root)?;
+    if !packages::are_selected(args) {
+        words.extend(packages.selection());
+    }
     let choices = ["--fail-fast", "--no-fail-fast", "--max-fail", "--no-run"];
     if !args.iter().any(|arg| choices.iter().any(|choice| arg.to_string_lossy().starts_with(choice))) {
         words.push("--no-fail-fast".into());
     }
     words.extend_from_slice(args);
+    let tests = run(checkout, host, words).await;
+    match packages.doc_test_selection() {
+        Some(selection) if nextest && args.is_empty() => {
+            output::line("\nexamples in the documentation:");
+            let mut words: Vec<OsString> = ["test", "--quiet", "--doc"].map(OsString::from).into();
+            words.extend(selection);
+            tests.and(run(checkout, host, words).await)
+        }
+        _ => tests,
+    }
+}
+
+async fn run(checkout: &Checkout, host: &Host, words: Vec<OsString>) -> anyhow::Result<()> {
     let cargo = built::cargo();
     let this = env::current_exe().context("find this program")?;
     // A failed assertion names its line. The backtrace of a test would show the runner's calls around it, and many machines

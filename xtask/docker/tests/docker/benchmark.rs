@@ -1,10 +1,10 @@
-//! The benchmark of servers in Docker runs, reports its rows, and leaves nothing; how fast anything is, no test judges.
+//! The benchmark of servers in Docker runs, reports its rows, and leaves nothing. No test judges a figure.
 
 use duct::cmd;
 
 use crate::docker::{Docker, wait_until};
 
-/// The containers and volumes of the benchmark that runs, or ran, as that process.
+/// The containers and volumes of the benchmark with that pid, which may have ended.
 fn left_by(pid: u32) -> Vec<String> {
     let label = "{{.Label \"xtask.repository\"}}";
     let containers = cmd!("docker", "ps", "--all", "--format", label).read().unwrap();

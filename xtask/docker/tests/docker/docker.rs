@@ -1,4 +1,4 @@
-//! A checkout whose server is a container, and what there is of it in the engine.
+//! A checkout whose server is a container, and its containers and volumes.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -13,7 +13,7 @@ use crate::{
     engine::Engine,
 };
 
-/// The checkout; its containers and volumes go with it.
+/// The checkout. Dropping it removes its containers and volumes.
 pub(crate) struct Docker {
     pub(crate) checkout: Checkout,
     /// `None`: the machine's.
@@ -40,7 +40,7 @@ impl Docker {
         self.engine.as_mut().unwrap()
     }
 
-    /// As `DOCKER_HOST` has it. Empty, which is as good as unset: where daemons usually are.
+    /// The value of `DOCKER_HOST`. An empty one counts as unset and means the usual place.
     fn host(&self) -> OsString {
         match &self.engine {
             Some(engine) => engine.host().into(),
@@ -52,7 +52,7 @@ impl Docker {
         self.command_in(args, &[])
     }
 
-    /// In an environment that differs in these variables.
+    /// A command in an environment that differs in these variables.
     pub(crate) fn command_in(&self, args: &[&str], more: &[(&str, &str)]) -> Expression {
         let host = self.host();
         let more = more.iter().map(|(name, value)| (*name, OsStr::new(value)));
@@ -71,15 +71,15 @@ impl Docker {
         outcome(&self.command_in(args, more))
     }
 
-    /// What Docker's own client says; `None` where it fails.
+    /// The output of Docker's own client. `None` if it fails.
     pub(crate) fn docker(&self, args: &[&str]) -> Option<String> {
         let client = cmd("docker", args).stderr_null();
         let host = self.host();
-        // To the client too an empty one means none.
+        // For the client too, an empty one counts as unset.
         client.env("DOCKER_HOST", host).read().ok()
     }
 
-    /// What the containers of this checkout are found by: the name of its state folder.
+    /// The label of the containers of this checkout: the name of its state folder.
     pub(crate) fn repository(&self) -> String {
         self.known().expect("no command has been run yet")
     }
@@ -89,13 +89,13 @@ impl Docker {
         entries.next()?.unwrap().file_name().into_string().ok()
     }
 
-    /// The kind of server that the next command would use without being told.
+    /// The kind of server that the next command uses by default.
     pub(crate) fn remembered(&self) -> Option<String> {
         let folder = self.checkout.root().join("state/xtask").join(self.known()?);
         fs::read_to_string(folder.join("server-kind")).ok()
     }
 
-    /// The containers of this checkout, whatever their state.
+    /// The containers of this checkout, in any state.
     pub(crate) fn containers(&self) -> Vec<String> {
         let label = format!("label=xtask.repository={}", self.repository());
         self.lines(&["ps", "--all", "--filter", &label, "--format", "{{.Names}} {{.State}}"])
@@ -105,7 +105,7 @@ impl Docker {
         format!("xtask-{}", self.repository())
     }
 
-    /// The volumes of this checkout, of whatever major version.
+    /// The volumes of this checkout, of every major version.
     pub(crate) fn volumes(&self) -> Vec<String> {
         let ours = format!("{}-pg", self.container());
         let mut names = self.lines(&["volume", "ls", "--quiet"]);
@@ -117,14 +117,14 @@ impl Docker {
         self.docker(args).unwrap().lines().map(str::to_owned).collect()
     }
 
-    /// Asserts that there is no container, no volume, and no memory of Docker.
+    /// Asserts that there is no container and no volume, and that Docker is not remembered.
     #[track_caller]
     pub(crate) fn expect_nothing(&self) {
         assert_eq!((self.containers(), self.volumes()), (vec![], vec![]));
         assert_eq!(self.remembered(), None);
     }
 
-    /// The test servers that a process made, whether it still lives or not.
+    /// The test servers of a process, which may have ended.
     pub(crate) fn test_servers_of(&self, pid: &str) -> usize {
         let label = "{{.Label \"xtask.owner\"}}";
         let owners = self.lines(&["ps", "--all", "--filter", "label=xtask.role=test", "--format", label]);
@@ -132,9 +132,9 @@ impl Docker {
     }
 
     pub(crate) fn sql(&self, sql: &str) -> String {
-        let told =
+        let shown =
             self.xtask(&["db-shell", "--", "--tuples-only", "--no-align", "--quiet", "--command", sql]);
-        told.expect(0, &[]).stdout.trim().to_owned()
+        shown.expect(0, &[]).stdout.trim().to_owned()
     }
 }
 
@@ -150,11 +150,11 @@ impl Drop for Docker {
     }
 }
 
-/// An image that is the usual one but for its entry point, and goes with this.
+/// The usual image with another entry point. Dropping this removes it.
 pub(crate) struct Image(pub(crate) String);
 
 impl Image {
-    /// One that runs a script of the shell instead of a server.
+    /// An image that runs a shell script instead of a server.
     pub(crate) fn running(it: &Docker, script: &str) -> Image {
         let container = it.docker(&["create", "postgres:15-alpine"]).unwrap();
         let name = format!("xtask-it:{}", &container[..12]);
@@ -167,13 +167,13 @@ impl Image {
 
 impl Drop for Image {
     fn drop(&mut self) {
-        // The machine's: an engine of a test's own takes its images with it.
+        // Only on the machine's engine: an engine of a test disappears with its images.
         let _ =
             cmd!("docker", "image", "rm", "--force", &self.0).stdout_null().stderr_null().unchecked().run();
     }
 }
 
-/// `xtask-docker` itself, for what no command line of `xtask` leads to.
+/// `xtask-docker` itself, for cases that no command of `xtask` leads to.
 pub(crate) fn package(starter: &[&str], program: &OsStr, verb: &str) -> Expression {
     let words = starter.iter().map(OsStr::new).chain([program, OsStr::new(verb)]);
     let words: Vec<&OsStr> = words.collect();

@@ -1,5 +1,5 @@
-//! An engine of a test's own, which it may restart and starve: in namespaces of its own, so that its network, its mounts
-//! and its processes meet nobody's, and go with it. That takes root, as running an engine does.
+//! An engine for one test, which may restart and starve it. It has namespaces of its own, so its network, mounts and
+//! processes are separate from the machine's, and end with it. It needs root, like every engine.
 
 use std::{fs, io, net::TcpListener, os::fd::AsFd as _, thread};
 
@@ -17,12 +17,12 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// One without an image.
+    /// Starts an engine without an image.
     pub(crate) fn start() -> Engine {
         Engine::with_ports("32768 60999")
     }
 
-    /// One that has these ports to give away, the first and the last.
+    /// Starts an engine with this range of free ports, the first and the last.
     pub(crate) fn with_ports(ports: &'static str) -> Engine {
         let folder = tempfile::Builder::new().prefix("xtask-engine-").tempdir().unwrap();
         let process = run(&folder, ports);
@@ -40,7 +40,7 @@ impl Engine {
         format!("unix://{}/docker.sock", self.folder.path().display())
     }
 
-    /// What a program is started by in order to reach what this engine publishes.
+    /// The words before a command that has to reach the ports of this engine.
     pub(crate) fn entrance(&self) -> Vec<String> {
         ["nsenter", "--net", "--target"]
             .map(str::to_owned)
@@ -52,7 +52,7 @@ impl Engine {
     /// A listener within this engine's network.
     pub(crate) fn listener(&self, port: u16) -> TcpListener {
         let network = fs::File::open(format!("/proc/{}/ns/net", self.pid())).unwrap();
-        // A thread's network is its own affair.
+        // Each thread can have its own network.
         let listen = move || {
             move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network))?;
             TcpListener::bind(("127.0.0.1", port))
@@ -60,21 +60,21 @@ impl Engine {
         thread::spawn(listen).join().unwrap().unwrap()
     }
 
-    /// Ends it as a service manager does, and starts it again.
+    /// Restarts it as a service manager does.
     pub(crate) fn restart(&mut self) {
         self.end("-TERM");
-        self.again();
+        self.start_again();
     }
 
-    /// Ends it, and all that runs in it, as if the power had gone, and starts it again.
+    /// Kills it with everything that runs in it, as in a power cut, and starts it again.
     pub(crate) fn cut_power(&mut self) {
         self.end("-KILL");
-        // What a machine keeps in memory.
+        // A machine keeps this in memory.
         fs::remove_dir_all(self.folder.path().join("run")).unwrap();
-        self.again();
+        self.start_again();
     }
 
-    fn again(&mut self) {
+    fn start_again(&mut self) {
         let _ = fs::remove_file(self.folder.path().join("pid"));
         self.process = run(&self.folder, self.ports);
         self.wait();
@@ -106,7 +106,7 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        // Its namespaces end with it, and everything in them.
+        // Its namespaces end with it, and so does everything in them.
         self.end("-TERM");
     }
 }

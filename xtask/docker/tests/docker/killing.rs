@@ -1,4 +1,4 @@
-//! `kill -9`, which nobody can answer, at moments all over a command's life.
+//! `kill -9`, which no process can handle, at many moments of a command.
 
 use std::{
     thread::sleep,
@@ -13,12 +13,12 @@ use crate::{
 
 const KILLS: u32 = 5;
 
-/// Moments of a command's life, from its beginning to its end.
+/// Moments from the beginning of a command to its end.
 fn moments(whole: Duration) -> impl Iterator<Item = Duration> {
     (0..KILLS).map(move |kill| whole * (2 * kill + 1) / (2 * KILLS))
 }
 
-/// How long a command takes that nobody kills.
+/// How long the command takes if it is not killed.
 fn undisturbed(it: &Docker, args: &[&str]) -> Duration {
     let began = Instant::now();
     it.xtask(args).expect(0, &[]);
@@ -28,7 +28,7 @@ fn undisturbed(it: &Docker, args: &[&str]) -> Duration {
 /// The next start removes what is left, and so does `server sweep`.
 fn proofs_killed(victim: Victim) {
     let verify = ["--server", "docker", "verify"];
-    // On the machine's engine, other commands' starts would sweep too.
+    // On the machine's engine, the starts of other commands would sweep too.
     let engine = Engine::start();
     engine.load_image();
     let it = Docker::apart(engine);
@@ -43,7 +43,7 @@ fn proofs_killed(victim: Victim) {
         killed.extend(package);
     }
     assert!(!killed.is_empty(), "it never came as far as Docker");
-    // What the last one had asked for just before may be made only now.
+    // The engine may carry out the last request of the killed command only now.
     wait_until("a test server is left", || {
         it.xtask(&["server", "sweep"]).expect(0, &["of killed commands removed"]);
         killed.iter().all(|package| it.test_servers_of(package) == 0)
@@ -66,7 +66,7 @@ fn proofs_whose_container_has_lost_its_keeper_leave_no_container() {
 }
 
 #[test]
-fn a_container_ends_with_xtask_though_nobody_sweeps() {
+fn a_container_ends_with_xtask_without_a_sweep() {
     let it = Docker::new();
     it.checkout.migration("people/0002_slow", "select pg_sleep(600);", "select 1;");
     let running = Running::start(&it, &["--server", "docker", "verify"]);
@@ -77,7 +77,7 @@ fn a_container_ends_with_xtask_though_nobody_sweeps() {
     assert_eq!(it.test_servers_of(&package), 0);
 }
 
-/// The next one makes whole whatever is there: one container, one volume.
+/// The next command repairs whatever is there: one container, one volume.
 fn db_setup_killed(victim: Victim) {
     let db_setup = ["--server", "docker", "db-setup"];
     for moment in moments(undisturbed(&Docker::new(), &db_setup)) {

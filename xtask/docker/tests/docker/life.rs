@@ -1,4 +1,4 @@
-//! A development server through its life: made once, found again, and its data kept.
+//! The life of a development server: created once, found again, and its data kept.
 
 use std::{fs, path::Path};
 
@@ -14,7 +14,7 @@ fn db_setup_makes_a_container_and_keeps_it() {
     it.xtask(&["db-setup"]).expect(0, &["Docker (as before)", "kept", "0 pending", "0 changes"]);
     it.xtask(&["server", "status"]).expect(0, &["Docker (as before)", "running", "postgres:", "volume"]);
     it.xtask(&["db-check"]).expect(0, &["exactly as the files say"]);
-    // Open to this machine alone.
+    // Open on this machine only.
     let ports = it.docker(&["port", &it.container()]).unwrap();
     assert!(ports.starts_with("5432/tcp -> 127.0.0.1:") && ports.lines().count() == 1, "{ports}");
     assert_eq!(it.containers(), [format!("{} running", it.container())]);
@@ -47,7 +47,7 @@ fn four_commands_at_once_make_one_container() {
             it.command(&["--server", "docker", "db-setup"]).stdout_capture().stderr_capture().start().unwrap()
         })
         .collect();
-    // All of them first: one that still runs would make what a failed test has cleaned away.
+    // Wait for all of them first: one that still runs would create what a failed test has removed.
     let outputs: Vec<_> = started.iter().map(|handle| handle.wait().unwrap()).collect();
     assert!(outputs.iter().all(|output| output.status.success()), "{outputs:?}");
     assert_eq!(it.containers().len(), 1);
@@ -55,10 +55,10 @@ fn four_commands_at_once_make_one_container() {
 }
 
 #[test]
-fn db_shell_needs_no_psql_where_the_container_has_one() {
+fn db_shell_uses_the_psql_of_the_container_if_there_is_no_other() {
     let it = Docker::new();
     it.xtask(&["--server", "docker", "db-setup"]).expect(0, &[]);
-    // All that it needs besides, and no psql.
+    // Everything else that it needs, and no psql.
     let bin = it.checkout.root().join("bin");
     fs::create_dir(&bin).unwrap();
     for program in ["docker", "cargo", "rustc", "cc"] {
@@ -66,6 +66,6 @@ fn db_shell_needs_no_psql_where_the_container_has_one() {
         std::os::unix::fs::symlink(Path::new(&found), bin.join(program)).unwrap();
     }
     let shell = ["db-shell", "--", "--tuples-only", "--no-align", "--command", "select count(*) from roles"];
-    let told = it.xtask_in(&shell, &[("PATH", bin.to_str().unwrap()), ("XTASK_PG_BIN", "/nowhere")]);
-    assert_eq!(told.expect(0, &[]).stdout, "3\n");
+    let shell = it.xtask_in(&shell, &[("PATH", bin.to_str().unwrap()), ("XTASK_PG_BIN", "/nowhere")]);
+    assert_eq!(shell.expect(0, &[]).stdout, "3\n");
 }

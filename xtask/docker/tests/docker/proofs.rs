@@ -1,4 +1,4 @@
-//! Proofs run on a server in memory, which goes with them.
+//! Proofs run on a server in memory, which ends with them.
 
 use crate::{
     docker::{Docker, wait_until},

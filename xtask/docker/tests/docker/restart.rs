@@ -1,4 +1,4 @@
-//! An engine that is restarted, loses its power, or has no port left; one of the test's own.
+//! An engine that restarts, loses power, or has no free port. Each test starts its own.
 
 use crate::{docker::Docker, engine::Engine};
 
@@ -22,7 +22,7 @@ fn data_outlives_a_restart_of_the_engine_and_a_power_cut() {
 }
 
 #[test]
-fn an_engine_without_a_free_port_is_told() {
+fn an_engine_without_a_free_port_is_reported() {
     let engine = Engine::with_ports("40000 40000");
     engine.load_image();
     let listener = engine.listener(40000);
@@ -34,7 +34,7 @@ fn an_engine_without_a_free_port_is_told() {
                 &[
                     "error: the Docker engine found no free port on 127.0.0.1 for the server: ",
                     why,
-                    "\n  see who has them: ss --listening --tcp --processes\n",
+                    "\n  see which programs have them: ss --listening --tcp --processes\n",
                 ],
             );
             let ours = it.docker(&["ps", "--all", "--quiet", "--filter", "label=xtask.role"]);
@@ -44,7 +44,7 @@ fn an_engine_without_a_free_port_is_told() {
     };
     refused("address already in use");
     drop(listener);
-    // Another container has it.
+    // Another container has the port.
     it.docker(&[
         "run",
         "--detach",

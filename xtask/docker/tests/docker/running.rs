@@ -1,4 +1,4 @@
-//! A command that is still at it, for a test that interrupts or kills it.
+//! A command that is still running, for a test that interrupts or kills it.
 
 use std::{fs, process::Output};
 
@@ -11,7 +11,7 @@ pub(crate) struct Running {
     pid: String,
 }
 
-/// Whom a kill hits.
+/// The victims of a kill.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Victim {
     Both,
@@ -33,14 +33,14 @@ impl Running {
         Running { handle, pid }
     }
 
-    /// The process that `xtask` has for talking to Docker: at first it is cargo, and then it becomes `xtask-docker`.
+    /// The child of `xtask` that talks to Docker. It starts as cargo and becomes `xtask-docker`.
     pub(crate) fn package(&self) -> Option<String> {
         let tasks = fs::read_dir(format!("/proc/{}/task", self.pid)).ok()?;
         let children = tasks.flatten().map(|task| fs::read_to_string(task.path().join("children")));
         children.flatten().find_map(|pids| pids.split_whitespace().next().map(str::to_owned))
     }
 
-    /// The same, waited for.
+    /// Waits for that process.
     pub(crate) fn wait_for_package(&self) -> String {
         wait_until("nothing talks to Docker", || self.package().is_some() || self.has_ended());
         self.package().expect("it ended before anything talked to Docker")
@@ -54,7 +54,7 @@ impl Running {
         cmd!("kill", signal, &self.pid).run().unwrap();
     }
 
-    /// Kills them on the spot; tells who talked to Docker.
+    /// Kills them at once, and returns the process that talked to Docker.
     pub(crate) fn kill(&self, victim: Victim) -> Option<String> {
         let package = self.package();
         let target = match (victim, &package) {
@@ -62,12 +62,12 @@ impl Running {
             (Victim::Package, Some(package)) => package.clone(),
             (Victim::Xtask, _) | (Victim::Package, None) => self.pid.clone(),
         };
-        // It may have ended by itself just now.
+        // It may have ended just now.
         cmd!("kill", "-KILL", "--", target).stderr_null().unchecked().run().unwrap();
         package
     }
 
-    /// Waits for it, and for whoever it left behind with its streams.
+    /// Waits for it, and for processes that still hold its streams.
     pub(crate) fn end(&self) -> &Output {
         self.handle.wait().unwrap()
     }

@@ -1,6 +1,6 @@
-//! An archive as Zonky makes them, a jar with a `.txz` in it, of the PostgreSQL that is installed.
+//! An archive like Zonky's, a jar with a `.txz` in it, with the installed PostgreSQL.
 //!
-//! Debian's programs find their shared files where they were compiled to be, and their libraries beside themselves.
+//! Debian's programs find their shared files at the paths that were compiled in, and their libraries beside themselves.
 
 use std::{
     fs,
@@ -13,10 +13,10 @@ use liblzma::write::XzEncoder;
 use tar::{Builder, Header};
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
-/// Where Debian has each major.
+/// Where Debian installs each major version.
 pub(crate) const INSTALLED: &str = "/usr/lib/postgresql";
 
-/// A PostgreSQL that is installed, and that there are downloads of.
+/// An installed PostgreSQL that is among the downloads.
 pub(crate) fn installed() -> (u32, PathBuf) {
     let majors = fs::read_dir(INSTALLED).into_iter().flatten().flatten();
     let majors = majors.filter_map(|it| it.file_name().to_str()?.parse().ok());
@@ -29,7 +29,7 @@ pub(crate) fn installed() -> (u32, PathBuf) {
     (newest, Path::new(INSTALLED).join(newest.to_string()))
 }
 
-/// One that works.
+/// A working archive.
 pub(crate) fn real() -> Vec<u8> {
     let (_, folder) = installed();
     let mut files = vec![];
@@ -46,7 +46,7 @@ pub(crate) fn real() -> Vec<u8> {
     jar(files)
 }
 
-/// One for another kind of machine.
+/// An archive for another kind of machine.
 pub(crate) fn foreign() -> Vec<u8> {
     jar(vec![("bin/postgres".into(), b"\x7fELF for another".to_vec()), ("bin/initdb".into(), vec![])])
 }

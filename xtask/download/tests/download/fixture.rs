@@ -1,4 +1,4 @@
-//! A checkout whose server's programs come from a stand-in, into a cache folder of its own.
+//! A checkout whose server runs on programs from a stand-in, in a cache folder of its own.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -21,7 +21,7 @@ use crate::{
 pub(crate) struct Downloaded {
     pub(crate) checkout: Checkout,
     pub(crate) maven: Arc<Maven>,
-    /// The one that the archive is of.
+    /// The major version of the archive.
     pub(crate) major: u32,
     cache: Arc<TempDir>,
 }
@@ -33,7 +33,7 @@ impl Downloaded {
 
     pub(crate) fn of(archive: Vec<u8>) -> Downloaded {
         let cache = tempfile::Builder::new().prefix("xtask-cache-").tempdir().unwrap();
-        // Where root's server runs as `nobody`, its programs must be within reach.
+        // Root's server may run as the account `nobody`, which must be able to reach its programs.
         fs::set_permissions(cache.path(), fs::Permissions::from_mode(0o755)).unwrap();
         Downloaded::in_cache(Arc::new(Maven::with(archive)), Arc::new(cache))
     }
@@ -60,13 +60,13 @@ impl Downloaded {
         self.checkout.bare_command_in(args, &[more, &around].concat())
     }
 
-    /// The variable that is set first is the one that counts.
+    /// Of two values for one variable, the first counts.
     fn around(&self) -> Vec<(&'static str, OsString)> {
         vec![
             ("XTASK_DOWNLOAD_FROM", self.maven.url().into()),
             ("XDG_CACHE_HOME", self.cache.path().into()),
             ("XTASK_PG_BIN", "".into()),
-            // The stand-in is reached through none.
+            // No proxy leads to the stand-in.
             ("NO_PROXY", "127.0.0.1".into()),
             ("HTTP_PROXY", "".into()),
             ("http_proxy", "".into()),
@@ -81,12 +81,12 @@ impl Downloaded {
         outcome(&self.command(args))
     }
 
-    /// A command on a machine that has no PostgreSQL: where it is installed this one sees an empty folder.
+    /// A command on a machine without PostgreSQL: it sees an empty folder where PostgreSQL is installed.
     pub(crate) fn without_programs(&self, args: &[&str]) -> Outcome {
         self.mounting(&format!("mount --types tmpfs none {}", archive::INSTALLED), args)
     }
 
-    /// A command that sees a mount that nobody else does, and then what is in the cache folder.
+    /// A command with a mount that only it sees, followed by a listing of the cache folder.
     pub(crate) fn mounting(&self, mount: &str, args: &[&str]) -> Outcome {
         let mut words: Vec<OsString> = vec!["--mount".into()];
         if !rustix::process::geteuid().is_root() {
@@ -113,7 +113,7 @@ impl Downloaded {
         outcome(&command.stdin_null().unchecked())
     }
 
-    /// Where root's server has its data if it runs as `nobody`.
+    /// The data of root's server if that runs as the account `nobody`.
     pub(crate) fn homes_of_nobody(&self) -> Vec<PathBuf> {
         let states = fs::read_dir(self.checkout.root().join("state/xtask")).into_iter().flatten().flatten();
         let names = states.map(|it| format!("{}-download", it.file_name().display()));
@@ -125,7 +125,7 @@ impl Downloaded {
         self.cache.path().join("xtask/postgresql")
     }
 
-    /// What is in the cache folder, but for its lock.
+    /// The contents of the cache folder without its lock.
     pub(crate) fn kept(&self) -> Vec<String> {
         let entries = fs::read_dir(self.cache()).into_iter().flatten();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());

@@ -1,5 +1,5 @@
-//! The server from downloaded programs, through `cargo xtask` as people use it. The repository is a stand-in, what comes
-//! from it is real.
+//! The server from downloaded programs, through `cargo xtask` as people use it. The repository is a stand-in; its archives
+//! are real.
 
 #![expect(clippy::unwrap_used, reason = "a panic with its line is what a test has to say")]
 
@@ -22,7 +22,7 @@ use crate::{
 };
 
 #[test]
-fn a_server_of_downloaded_programs_does_all_that_others_do() {
+fn a_server_from_downloaded_programs_does_everything_that_others_do() {
     let it = Downloaded::new();
     it.xtask(&["--server", "download", "db-setup"]).expect(
         0,
@@ -41,7 +41,7 @@ fn a_server_of_downloaded_programs_does_all_that_others_do() {
 }
 
 #[test]
-fn what_was_downloaded_serves_without_a_network_and_without_the_package() {
+fn downloaded_programs_need_neither_a_network_nor_the_package() {
     let it = Downloaded::new();
     it.xtask(&["--server", "download", "server", "start"]).expect(0, &["created"]);
     it.maven.set(Mood::Gone);
@@ -49,10 +49,10 @@ fn what_was_downloaded_serves_without_a_network_and_without_the_package() {
     it.checkout.replace("apps.toml", "database = \"app\"", "database = \"other\"");
     fs::remove_dir_all(it.checkout.root().join("state")).unwrap();
     let no_cargo = [("CARGO", "/nowhere".as_ref())];
-    let told = outcome(&it.command_in(&["--server", "download", "db-setup"], &no_cargo));
-    told.expect(0, &["downloaded (chosen)", "created", "9 tables"]);
-    let told = outcome(&it.command_in(&["verify"], &no_cargo));
-    told.expect(0, &["downloaded, in memory"]);
+    let done = outcome(&it.command_in(&["--server", "download", "db-setup"], &no_cargo));
+    done.expect(0, &["downloaded (chosen)", "created", "9 tables"]);
+    let done = outcome(&it.command_in(&["verify"], &no_cargo));
+    done.expect(0, &["downloaded, in memory"]);
 }
 
 #[test]
@@ -65,12 +65,12 @@ fn auto_downloads_on_a_machine_without_programs_and_docker() {
     it.without_programs(&["server", "status"]).expect(0, &["downloaded (as before)", "running"]);
     it.without_programs(&["server", "stop"]).expect(0, &["stopped"]);
     it.without_programs(&["verify"]).expect(0, &["downloaded, in memory", "all of it holds"]);
-    // Programs that come later do not move the database.
+    // Programs that are installed later do not move the database.
     it.xtask(&["server", "start"]).expect(0, &["downloaded (as before)", "started"]);
 }
 
 #[test]
-fn a_proof_needs_no_server_of_the_checkout_to_download() {
+fn a_proof_downloads_without_a_server_of_the_checkout() {
     let it = Downloaded::new();
     it.without_programs(&["verify"]).expect(0, &["downloaded, in memory", "all of it holds"]);
 }
@@ -79,7 +79,7 @@ fn a_proof_needs_no_server_of_the_checkout_to_download() {
 fn two_at_once_download_once() {
     let it = Downloaded::new();
     let other = Downloaded::beside(&it);
-    // Not at the same time as cargo builds it for them.
+    // Built beforehand, so that both start at once.
     built("xtask-download");
     let started: Vec<_> = [&it, &other]
         .map(|it| it.command(&["--server", "download", "server", "start"]))
@@ -101,7 +101,7 @@ fn a_killed_download_leaves_nothing_to_the_next() {
     let running = command.stdout_capture().stderr_capture().start().unwrap();
     wait_until("no download began", || it.maven.downloads() == 1);
     let xtask = running.pids()[0].to_string();
-    // Cargo has become the program that it built.
+    // Cargo has replaced itself by the program that it built.
     cmd!("pkill", "-KILL", "--parent", xtask).run().unwrap();
     let output = running.wait().unwrap();
     assert_eq!(output.status.code(), Some(1), "{output:?}");
@@ -112,17 +112,17 @@ fn a_killed_download_leaves_nothing_to_the_next() {
 }
 
 #[test]
-fn roots_server_runs_from_them_where_user_namespaces_are_refused() {
+fn roots_server_runs_from_them_if_user_namespaces_are_refused() {
     let it = Downloaded::new();
     it.xtask(&["--server", "download", "verify"]).expect(0, &[]);
-    // A PATH with all that is needed, and no `unshare`.
+    // A PATH with everything that is needed but `unshare`.
     let bin = it.checkout.root().join("bin");
     fs::create_dir(&bin).unwrap();
     let id = cmd!("sh", "-c", "command -v id").read().unwrap();
     std::os::unix::fs::symlink(id, bin.join("id")).unwrap();
     let path = [("PATH", bin.as_os_str())];
-    let told = outcome(&it.command_in(&["--server", "download", "db-setup"], &path));
-    told.expect(0, &["downloaded (chosen)", "created", "9 tables"]);
+    let done = outcome(&it.command_in(&["--server", "download", "db-setup"], &path));
+    done.expect(0, &["downloaded (chosen)", "created", "9 tables"]);
     if rustix::process::geteuid().is_root() {
         assert!(it.homes_of_nobody().iter().any(|home| home.join("data").exists()));
     }
@@ -130,12 +130,12 @@ fn roots_server_runs_from_them_where_user_namespaces_are_refused() {
 }
 
 #[test]
-fn programs_that_were_spoilt_are_downloaded_again() {
+fn damaged_programs_are_downloaded_again() {
     let it = Downloaded::new();
     it.xtask(&["--server", "download", "server", "start"]).expect(0, &["created"]);
     it.xtask(&["server", "stop"]).expect(0, &[]);
     let postgres = it.cache().join(&it.kept()[0]).join("bin/postgres");
-    // What runs can't be written to, and a process of the server may have a moment to live.
+    // A running program can't be overwritten, and a process of the server may take a moment to end.
     fs::remove_file(&postgres).unwrap();
     fs::write(&postgres, "").unwrap();
     it.xtask(&["server", "start"]).expect(0, &["downloading", "started"]);

@@ -1,4 +1,4 @@
-//! A stand-in for a Maven repository, on the loopback interface: its layout, its checksums, and its ways to fail.
+//! A stand-in for a Maven repository on the loopback interface: its layout, its checksums, and its ways to fail.
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -10,7 +10,7 @@ use std::{
 
 use sha2::{Digest as _, Sha512};
 
-/// What `xtask` may ask for.
+/// What `xtask` may request.
 const VERSIONS: [&str; 4] = ["15.18.0", "16.14.0", "17.10.0", "18.4.0"];
 
 /// How it answers.
@@ -18,16 +18,16 @@ const VERSIONS: [&str; 4] = ["15.18.0", "16.14.0", "17.10.0", "18.4.0"];
 pub(crate) enum Mood {
     Well,
     WrongChecksum,
-    /// It says how much will come, and closes half-way.
+    /// It announces the length, and closes half-way.
     BreaksOff,
     /// It sends half, and then nothing.
     Stalls,
     /// It lists versions that it does not have.
     HasNone,
     ListsNone,
-    /// Every page is one for people.
+    /// Every page is HTML for people.
     NoRepository,
-    /// It is not there any more.
+    /// It has shut down.
     Gone,
 }
 
@@ -51,7 +51,7 @@ impl Maven {
                     return;
                 }
                 let (archive, asked) = (archive.clone(), asked.clone());
-                // A client that is killed, or only looks whether anybody listens, goes away in the midst.
+                // A client that is killed, or only checks that something listens, disconnects early.
                 thread::spawn(move || serve(connection.ok()?, now, &archive, &asked).ok());
             }
         });
@@ -65,7 +65,7 @@ impl Maven {
     pub(crate) fn set(&self, mood: Mood) {
         *self.mood.lock().unwrap() = mood;
         if mood == Mood::Gone {
-            // It notices with its last visitor.
+            // It notices that when the last connection closes.
             drop(TcpStream::connect(self.address).unwrap());
             while TcpStream::connect(self.address).is_ok() {
                 thread::sleep(Duration::from_millis(1));
@@ -73,12 +73,12 @@ impl Maven {
         }
     }
 
-    /// How many times the archive itself was asked for.
+    /// The number of requests for the archive itself.
     pub(crate) fn downloads(&self) -> usize {
         self.asked.lock().unwrap().iter().filter(|path| path.ends_with(".jar")).count()
     }
 
-    /// How many times anything was.
+    /// The number of all requests.
     pub(crate) fn requests(&self) -> usize {
         self.asked.lock().unwrap().len()
     }
@@ -113,7 +113,7 @@ fn serve(
     if jar && matches!(mood, Mood::BreaksOff | Mood::Stalls) {
         client.write_all(&body[..body.len() / 2])?;
         if mood == Mood::Stalls {
-            // Until the client goes.
+            // Until the client disconnects.
             while client.peek(&mut [0])? > 0 {}
         }
         return Ok(());
@@ -135,5 +135,5 @@ fn metadata(artifact: &str, mood: Mood) -> Vec<u8> {
 }
 
 fn checksum(bytes: &[u8]) -> Vec<u8> {
-    Sha512::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>().into_bytes()
+    hex::encode(Sha512::digest(bytes)).into_bytes()
 }

@@ -1,4 +1,4 @@
-//! One ledger: what either applied or took back, the other finds so.
+//! One ledger: each side sees what the other applied or reverted.
 
 use crate::{
     APPS,
@@ -11,7 +11,7 @@ const ALL_APPLIED: &str = "people\n [X] 0001_initial\nlibrary\n [X] 0001_initial
                            loans\n [X] 0001_initial\n";
 
 #[test]
-fn what_we_applied_is_installed_to_it_and_leaves_it_nothing_to_do() {
+fn sqlx_has_nothing_to_do_after_our_migrate() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
@@ -30,7 +30,7 @@ fn what_we_applied_is_installed_to_it_and_leaves_it_nothing_to_do() {
 }
 
 #[test]
-fn what_it_applied_is_applied_to_us_and_leaves_us_nothing_to_do() {
+fn our_migrate_has_nothing_to_do_after_sqlx() {
     let (mut ours, mut theirs) = Default::default();
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
@@ -54,7 +54,7 @@ fn what_it_applied_is_applied_to_us_and_leaves_us_nothing_to_do() {
 }
 
 #[test]
-fn each_takes_back_what_the_other_applied() {
+fn each_reverts_what_the_other_applied() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
@@ -72,7 +72,7 @@ fn each_takes_back_what_the_other_applied() {
 }
 
 #[test]
-fn one_goes_on_in_the_middle_of_the_other() {
+fn each_continues_where_the_other_stopped() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate", "people"]).expect(0, &["people/0001_initial"]);
@@ -107,7 +107,7 @@ fn an_edited_file_is_refused_by_both() {
 }
 
 #[test]
-fn the_files_that_it_adds_are_ours_to_run() {
+fn we_run_the_files_that_sqlx_adds() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);

@@ -1,4 +1,5 @@
-//! The real sqlx-cli and we go on where the other stopped, and its way of saying things keeps our promises.
+//! The real sqlx-cli and `cargo xtask migrate` each continue where the other stopped, and the promises of `cargo xtask` hold
+//! for both.
 
 #![expect(clippy::unwrap_used, reason = "a panic with its line is what a test has to say")]
 
@@ -18,7 +19,7 @@ use crate::checkout::{Checkout, Outcome};
 /// The apps in an order in which their folders can run one after the other.
 const APPS: [&str; 3] = ["people", "library", "loans"];
 
-/// `cargo xtask sqlx` about an app.
+/// `cargo xtask sqlx` for an app.
 fn sqlx(checkout: &Checkout, db: &TestDatabase, app: &str, words: &str) -> Outcome {
     let args: Vec<&str> = ["sqlx", "--app", app].into_iter().chain(words.split(' ')).collect();
     checkout.xtask(db, &args)

@@ -1,4 +1,4 @@
-//! What `cargo xtask` promises holds for sqlx-cli too: exit codes, the look at a database before it is destroyed, and no
+//! The promises of `cargo xtask` hold for sqlx-cli too: exit codes, a check of the database before it is destroyed, and no
 //! password in a message.
 
 use std::time::Duration;
@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{checkout::Checkout, snapshot::snapshot, sqlx};
 
-/// How many sessions are in the middle of the slow migration.
+/// How many sessions are running the slow migration.
 async fn sleeping(db: &TestDatabase) -> i64 {
     let sql = "select count(*) from pg_stat_activity where datname = current_database() and state = 'active'
                and query like '%pg_sleep(600)%' and pid <> pg_backend_pid()";
@@ -16,7 +16,7 @@ async fn sleeping(db: &TestDatabase) -> i64 {
 }
 
 #[test]
-fn an_order_that_the_graph_does_not_allow_is_refused_by_postgres_and_keeps_nothing() {
+fn postgres_refuses_an_order_that_the_graph_forbids_and_nothing_stays() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         sqlx(&checkout, db, "loans", "migrate run")
@@ -31,7 +31,7 @@ fn an_order_that_the_graph_does_not_allow_is_refused_by_postgres_and_keeps_nothi
 }
 
 #[test]
-fn the_app_is_asked_for_and_looked_up() {
+fn the_app_is_required_and_checked() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         for words in [&["sqlx", "migrate", "info"] as &[&str], &["sqlx", "database", "setup"]] {
@@ -51,7 +51,7 @@ fn the_app_is_asked_for_and_looked_up() {
 }
 
 #[test]
-fn what_destroys_data_looks_at_the_database_first() {
+fn destructive_commands_check_the_database_first() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["db-setup"]).expect(0, &[]);
@@ -75,7 +75,7 @@ fn what_destroys_data_looks_at_the_database_first() {
 }
 
 #[test]
-fn no_other_database_than_the_one_that_was_looked_at_is_touched() {
+fn only_the_checked_database_is_touched() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         let elsewhere = "postgres://nobody@127.0.0.1:1/none";
@@ -83,7 +83,7 @@ fn no_other_database_than_the_one_that_was_looked_at_is_touched() {
             let words = [&["sqlx", "--app", "people", "migrate", "info"] as &[&str], &words].concat();
             checkout.xtask(db, &words).expect(1, &["for another one set DATABASE_URL"]);
         }
-        // Nor one that the settings of an app name.
+        // Nor a database that the settings of an app name.
         checkout.replace(
             "people/sqlx.toml",
             "[migrate]",

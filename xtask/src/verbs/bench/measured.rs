@@ -8,12 +8,11 @@ use std::{
 use anyhow::anyhow;
 use cluster::{Native, new_password};
 use migrations::Postgres;
-use serde::de::IgnoredAny;
-use serde_json::json;
+use xtask_protocol::docker::Remove;
 
 use crate::{
     checkout::library,
-    helpers::{built, package::Refusal},
+    helpers::built,
     server::{
         container,
         docker::{self, TestContainer},
@@ -54,8 +53,8 @@ impl Containers {
 
 impl Drop for Containers {
     fn drop(&mut self) {
-        let request = json!({ "repository": self.repository });
+        let request = Remove { repository: self.repository.clone() };
         // There is no caller here to report a failure to, and a later sweep removes what is labelled as a test server.
-        let _: anyhow::Result<Result<IgnoredAny, Refusal>> = docker::PACKAGE.ask_now("remove", &request);
+        let _ = docker::PACKAGE.ask_blocking(&request);
     }
 }

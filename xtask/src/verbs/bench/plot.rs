@@ -2,13 +2,14 @@
 
 use std::path::{Path, absolute};
 
-use anyhow::Context;
-use duct::cmd;
-use serde_json::json;
+use xtask_protocol::{
+    Reply,
+    plot::{Draw, Line},
+};
 
 use crate::{
-    checkout::{Checkout, ServerChoice, library},
-    helpers::built,
+    checkout::{Checkout, ServerChoice},
+    helpers::package::Package,
     terminal::output,
     verbs::bench::{
         figures::median_of_ms,
@@ -17,6 +18,7 @@ use crate::{
     },
 };
 
+const PACKAGE: Package = Package { name: "xtask-plot", does: "draws the lines" };
 const MIGRATIONS: [usize; 5] = [4, 50, 100, 200, 400];
 /// How often to measure each design on each server.
 const ROUNDS: usize = 3;
@@ -58,18 +60,21 @@ pub(super) async fn draw(
         let times = MIGRATIONS.into_iter().zip(line.map(median_of_ms));
         let shown: Vec<String> = times.clone().map(|(_, it)| format!("{:>8}", output::time(it))).collect();
         output::line(&format!("{name:<34} {}", shown.join(" ")));
-        let points: Vec<_> = times.map(|(migrations, it)| (migrations, it.as_secs_f64() * 1000.0)).collect();
-        drawn.push(json!({ "name": name, "points": points }));
+        #[expect(clippy::cast_precision_loss, reason = "there are few")]
+        let points = times.map(|(migrations, it)| (migrations as f64, it.as_secs_f64() * 1000.0)).collect();
+        drawn.push(Line { name: name.to_owned(), points });
     }
-    let request = json!({
-        "file": absolute(file)?,
-        "title": "From a test's start to its first query answered, one test at a time",
-        "across": "migrations",
-        "up": "milliseconds",
-        "lines": drawn,
-    });
-    let program = built::program(library(), "xtask-plot")?;
-    cmd!(program).stdin_bytes(request.to_string()).run().context("run xtask-plot")?;
+    let request = Draw {
+        file: absolute(file)?,
+        title: "From a test's start to its first query answered, one test at a time".to_owned(),
+        across: "migrations".to_owned(),
+        up: "milliseconds".to_owned(),
+        lines: drawn,
+    };
+    match PACKAGE.ask_blocking(&request)? {
+        Reply::Answer(()) => {}
+        Reply::Error(refusal) => return Err(refusal.into()),
+    }
     output::line(&format!("drawn for {MIGRATIONS:?} migrations: {}", file.display()));
     Ok(())
 }

@@ -8,8 +8,7 @@ use std::{path::PathBuf, thread, time::Duration};
 use anyhow::Context;
 use clap::Args as ClapArgs;
 use duct::cmd;
-use serde::Deserialize;
-use serde_json::json;
+use xtask_protocol::bench::{Clones, HandOutTimes};
 
 use crate::{
     checkout::{Checkout, ServerChoice},
@@ -20,7 +19,7 @@ use crate::{
         figures::{median, median_of_ms},
         folder::Folder,
         plot,
-        stage::{Design, FILLED, HandOuts, Stage, first_of_all},
+        stage::{Design, FILLED, Stage, first_of_all},
         table::{self, Goal, Row},
     },
 };
@@ -89,7 +88,7 @@ async fn measure(
 }
 
 async fn hand_outs(few: &Stage, many: &Stage, tests: usize) -> anyhow::Result<Vec<Row>> {
-    let (mut with_few, mut with_many) = (HandOuts::default(), HandOuts::default());
+    let (mut with_few, mut with_many) = (HandOutTimes::default(), HandOutTimes::default());
     // In small turns, because the load of the machine changes from one second to the next.
     for _ in 0..(tests / 8).clamp(5, 25) {
         for (stage, all) in [(few, &mut with_few), (many, &mut with_many)] {
@@ -165,17 +164,12 @@ async fn suites(stage: &Stage, tests: usize) -> anyhow::Result<Vec<Row>> {
 
 /// Clones by the service for four waiting tests, in turn with clones by four psql.
 async fn clones(stage: &Stage) -> anyhow::Result<Row> {
-    #[derive(Deserialize)]
-    struct Rate {
-        per_second: f64,
-    }
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..5 {
         stage.settle().await?;
-        let request = json!({
-            "socket": stage.host.socket, "ready": READY, "clones": CLONES, "at_once": AT_ONCE,
-        });
-        ours.push(stage.ask::<Rate>("clones", &request, Design::Seeded)?.per_second);
+        let socket = stage.host.socket.clone();
+        let request = Clones { socket, ready: READY, clones: CLONES, at_once: AT_ONCE };
+        ours.push(stage.ask(&request, Design::Seeded)?.per_second);
         stage.settle().await?;
         theirs.push(clone_with_psql(stage).await?);
     }

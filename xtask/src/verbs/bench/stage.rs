@@ -10,15 +10,17 @@ use std::{
 use anyhow::Context;
 use duct::{Expression, cmd};
 use migrations::Project;
-use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
 use tokio::time::sleep;
 use url::Url;
+use xtask_protocol::{
+    Reply, Request,
+    bench::{self, Fill, HandOut, HandOutTimes, Suite, SuiteTimes},
+};
 
 use crate::{
     checkout::{Checkout, ROOT, ServerChoice, library},
-    helpers::built,
+    helpers::{built, package::line},
     terminal::output,
     throwaway::host::Host,
     verbs::bench::folder::Folder,
@@ -57,29 +59,16 @@ impl Design {
         Design::Template1,
     ];
 
-    fn word(self) -> &'static str {
+    /// As the program knows it: without a service, it clones by itself.
+    fn of_program(self) -> bench::Design {
         match self {
-            Design::Seeded | Design::OnDemand => "seeded",
-            Design::Recycled => "recycled",
-            Design::Transaction => "transaction",
-            Design::Replay => "replay",
-            Design::Template1 => "template1",
+            Design::Seeded | Design::OnDemand => bench::Design::Seeded,
+            Design::Recycled => bench::Design::Recycled,
+            Design::Transaction => bench::Design::Transaction,
+            Design::Replay => bench::Design::Replay,
+            Design::Template1 => bench::Design::Template1,
         }
     }
-}
-
-/// The figures of a suite.
-#[derive(Deserialize)]
-pub(super) struct Suite {
-    pub(super) seconds: f64,
-    pub(super) first_query_ms: Vec<f64>,
-}
-
-/// The times of hand-outs, and of bare connections in between.
-#[derive(Default, Deserialize)]
-pub(super) struct HandOuts {
-    pub(super) ours_ms: Vec<f64>,
-    pub(super) bare_ms: Vec<f64>,
 }
 
 /// The place where a benchmark runs.
@@ -105,7 +94,7 @@ impl Stage {
         let query = format!("select count(*) from {table}");
         let stage = Stage { checkout, host, program: built::program(library(), PACKAGE)?, query };
         stage.sql(&[&format!("create database {FILLED} template template0")]).await?;
-        stage.ask::<()>("fill", &json!({ "url": stage.url(FILLED)?.as_str() }), Design::Replay)?;
+        stage.ask(&Fill { url: stage.url(FILLED)?.into() }, Design::Replay)?;
         stage.sql(&[&format!("create database {WARM} template {FILLED}")]).await?;
         Ok(stage)
     }
@@ -118,7 +107,12 @@ impl Stage {
     }
 
     /// Runs a suite of tests in one process, `at_once` at a time.
-    pub(super) async fn suite(&self, design: Design, tests: usize, at_once: usize) -> anyhow::Result<Suite> {
+    pub(super) async fn suite(
+        &self,
+        design: Design,
+        tests: usize,
+        at_once: usize,
+    ) -> anyhow::Result<SuiteTimes> {
         self.prepare(design).await?;
         self.tests(design, tests, at_once)
     }
@@ -143,36 +137,27 @@ impl Stage {
         Ok(began.elapsed())
     }
 
-    fn tests(&self, design: Design, tests: usize, at_once: usize) -> anyhow::Result<Suite> {
-        let request =
-            json!({ "design": design.word(), "tests": tests, "at_once": at_once, "query": self.query });
-        self.ask("suite", &request, design)
+    fn tests(&self, design: Design, tests: usize, at_once: usize) -> anyhow::Result<SuiteTimes> {
+        let request = Suite { design: design.of_program(), tests, at_once, query: self.query.clone() };
+        self.ask(&request, design)
     }
 
     /// Takes databases from a service that has some ready, in turn with bare connections.
-    pub(super) async fn hand_outs(&self, runs: usize) -> anyhow::Result<HandOuts> {
+    pub(super) async fn hand_outs(&self, runs: usize) -> anyhow::Result<HandOutTimes> {
         self.settle().await?;
-        let request = json!({ "url": self.url(WARM)?.as_str(), "runs": runs, "query": self.query, "pause_ms": PAUSE_MS });
-        self.ask("hand-out", &request, Design::Seeded)
+        let url = self.url(WARM)?.into();
+        self.ask(&HandOut { url, runs, query: self.query.clone(), pause_ms: PAUSE_MS }, Design::Seeded)
     }
 
-    /// Sends a request to a verb of the program, and returns its answer.
-    pub(super) fn ask<T: DeserializeOwned>(
-        &self,
-        verb: &str,
-        request: &Value,
-        design: Design,
-    ) -> anyhow::Result<T> {
-        let mut program = cmd!(&self.program, verb)
+    /// Sends a request to the program, and returns its answer.
+    pub(super) fn ask<Q: Request>(&self, request: &Q, design: Design) -> anyhow::Result<Q::Answer> {
+        let mut program = cmd!(&self.program, Q::VERB)
             .env(tests::service::SERVER, &self.host.url)
-            .env("DATABASE_URL", &self.host.url)
-            .stdin_bytes(line(request));
+            .env("DATABASE_URL", &self.host.url);
         if design != Design::OnDemand {
             program = program.env(tests::service::SERVICE, &self.host.socket);
         }
-        let answer =
-            in_checkout(program, &self.checkout).read().with_context(|| format!("run {PACKAGE} {verb}"))?;
-        serde_json::from_str(&answer).with_context(|| format!("understand {PACKAGE} {verb}"))
+        ask(program, &self.checkout, request)
     }
 
     /// Runs statements in the database `postgres`.
@@ -227,15 +212,12 @@ pub(super) fn first_of_all(
 ) -> anyhow::Result<Duration> {
     let fresh = grown(checkout, &folder.0.join("fresh"), kind, 0)?;
     let this = env::current_exe().context("find this program")?;
-    let request = json!({ "design": "seeded", "tests": 1, "at_once": 1, "query": "select 1" });
-    let first = cmd!(built::program(library(), PACKAGE)?, "suite")
-        .env("XTASK_BIN", &this)
-        .stdin_bytes(line(&request));
-    let first = in_checkout(first, &fresh).read();
+    let request = Suite { design: bench::Design::Seeded, tests: 1, at_once: 1, query: "select 1".to_owned() };
+    let first = cmd!(built::program(library(), PACKAGE)?, Suite::VERB).env("XTASK_BIN", &this);
+    let first = ask(first, &fresh, &request);
     in_checkout(cmd!(this, "server", "sweep"), &fresh).stdout_null().run()?;
     fs::remove_dir_all(&fresh.root)?;
-    let first: Suite = serde_json::from_str(&first?)?;
-    Ok(Duration::from_secs_f64(first.first_query_ms.first().copied().unwrap_or_default() / 1000.0))
+    Ok(Duration::from_secs_f64(first?.first_query_ms.first().copied().unwrap_or_default() / 1000.0))
 }
 
 /// Sets the environment that leads a program to this checkout and its choice of server.
@@ -248,9 +230,14 @@ fn in_checkout(program: Expression, checkout: &Checkout) -> Expression {
         .env("XTASK_SERVER", checkout.asked_for().unwrap_or_default())
 }
 
-/// A request as the program reads it: one line.
-fn line(request: &Value) -> String {
-    format!("{request}\n")
+/// Sends a request to the program, and waits for its answer.
+fn ask<Q: Request>(program: Expression, checkout: &Checkout, request: &Q) -> anyhow::Result<Q::Answer> {
+    let program = in_checkout(program, checkout).stdin_bytes(line(request)?);
+    let reply = program.unchecked().read().with_context(|| format!("run {PACKAGE} {}", Q::VERB))?;
+    match serde_json::from_str(&reply).with_context(|| format!("understand {PACKAGE} {}", Q::VERB))? {
+        Reply::Answer(answer) => Ok(answer),
+        Reply::Error(refusal) => Err(refusal).with_context(|| format!("run {PACKAGE} {}", Q::VERB)),
+    }
 }
 
 /// Copies a checkout's migrations and adds more until there are `migrations`: they add and drop a column in turn.

@@ -1,16 +1,16 @@
-//! Which passwords are refused: Django's four rules, and a length beyond which nobody types.
+//! The rules that refuse a password: Django's four, and a maximum length that no person types.
 
 use std::fmt;
 
-/// Passwords that everybody tries first, and that no other rule refuses: of 8 characters or more, and not all digits.
+/// Passwords that attackers try first and that no other rule refuses: 8 characters or more, and not only digits.
 const COMMON: &str = include_str!("common.txt");
 
-/// Characters.
+/// In characters.
 const SHORTEST: usize = 8;
 const LONGEST: usize = 1024;
 
-/// How alike a password and an address or a name may be.
-const TOO_ALIKE: f64 = 0.7;
+/// Refused from this similarity to an address or a name.
+const TOO_SIMILAR: f64 = 0.7;
 
 /// Why a password is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,11 +19,11 @@ pub enum Weakness {
     TooShort,
     /// More than 1024 characters.
     TooLong,
-    /// Among those that everybody tries first.
+    /// Among those that attackers try first.
     TooCommon,
-    /// Nothing but digits.
+    /// Only digits.
     AllDigits,
-    /// Too like the address or the name that it is to protect.
+    /// Too similar to the address or the name of its account.
     LikeTheUser,
 }
 
@@ -33,13 +33,13 @@ impl fmt::Display for Weakness {
             Weakness::TooShort => "is shorter than 8 characters",
             Weakness::TooLong => "is longer than 1024 characters",
             Weakness::TooCommon => "is too common",
-            Weakness::AllDigits => "is nothing but digits",
-            Weakness::LikeTheUser => "is too like the address or the name",
+            Weakness::AllDigits => "is only digits",
+            Weakness::LikeTheUser => "is too similar to the address or the name",
         })
     }
 }
 
-/// What is wrong with a password of somebody with these names; nothing, if it is good enough.
+/// Every reason to refuse a password for a person with these names. Empty if it is good enough.
 pub fn weaknesses(password: &str, names: &[&str]) -> Vec<Weakness> {
     let lower = password.trim().to_lowercase();
     let length = password.chars().count();
@@ -48,31 +48,31 @@ pub fn weaknesses(password: &str, names: &[&str]) -> Vec<Weakness> {
         (Weakness::TooLong, length > LONGEST),
         (Weakness::TooCommon, COMMON.lines().any(|common| common == lower)),
         (Weakness::AllDigits, !password.is_empty() && password.chars().all(char::is_numeric)),
-        (Weakness::LikeTheUser, length <= LONGEST && names.iter().any(|name| is_like(&lower, name))),
+        (Weakness::LikeTheUser, length <= LONGEST && names.iter().any(|name| is_similar(&lower, name))),
     ];
     rules.into_iter().filter(|(_, broken)| *broken).map(|(weakness, _)| weakness).collect()
 }
 
-/// Whether it is too like a name or one of the name's words.
-fn is_like(password: &str, name: &str) -> bool {
+/// Whether it is too similar to a name or to one of the name's words.
+fn is_similar(password: &str, name: &str) -> bool {
     let name = name.to_lowercase();
     let words = name.split(|c: char| !(c.is_alphanumeric() || c == '_'));
     let mut parts = words.chain([name.as_str()]).filter(|part| !part.is_empty());
-    parts.any(|part| alikeness(password, part) >= TOO_ALIKE)
+    parts.any(|part| similarity(password, part) >= TOO_SIMILAR)
 }
 
 /// The share of characters that both have, in any order, from 0 to 1.
-fn alikeness(a: &str, b: &str) -> f64 {
-    let mut left: Vec<char> = b.chars().collect();
-    let total = a.chars().count() + left.len();
+fn similarity(a: &str, b: &str) -> f64 {
+    let mut others: Vec<char> = b.chars().collect();
+    let total = a.chars().count() + others.len();
     let mut shared = 0_u32;
     for c in a.chars() {
-        if let Some(at) = left.iter().position(|other| *other == c) {
-            left.swap_remove(at);
+        if let Some(at) = others.iter().position(|other| *other == c) {
+            others.swap_remove(at);
             shared += 1;
         }
     }
-    // Lengths of names and passwords, far below where a float loses count.
+    // Both are short, so the floats are exact.
     2.0 * f64::from(shared) / u32::try_from(total).map_or(f64::INFINITY, f64::from)
 }
 
@@ -89,13 +89,13 @@ mod tests {
     fn a_good_password_has_no_weakness() {
         check("correct horse battery staple", &[]);
         check("Ünï-çødé-8", &[]);
-        // Eight characters that are more bytes, and the other way round seven that are eight.
+        // Eight characters of more bytes, and seven of more than eight bytes.
         check("éééééééx", &[]);
         check("ééééééx", &[Weakness::TooShort]);
     }
 
     #[test]
-    fn what_is_guessed_first_is_refused() {
+    fn an_easy_password_is_refused() {
         check("", &[Weakness::TooShort]);
         check("q7#kP!z", &[Weakness::TooShort]);
         check("83746529", &[Weakness::AllDigits]);
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_name_tells_is_refused() {
+    fn a_password_like_the_name_is_refused() {
         for password in
             ["lovelace1", "LoveLace", "ecalevol", "ada.lovelace", "countess7", "ada.lovelace@example.org"]
         {
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_holds_only_what_no_other_rule_refuses() {
+    fn the_list_has_only_passwords_that_no_other_rule_refuses() {
         for common in COMMON.lines() {
             assert_eq!(weaknesses(common, &[]), [Weakness::TooCommon], "{common}");
             assert_eq!(common, common.to_lowercase());

@@ -1,0 +1,111 @@
+//! A new crate of the workspace is tested, linted and documented without being listed anywhere.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
+
+use duct::cmd;
+use serde_json::Value;
+
+use crate::{
+    checkout::{Checkout, outcome},
+    documents::{blocks, document},
+    preparing::{alone, target},
+};
+
+/// A copy of the workspace, with the crate of CONTRIBUTING.
+fn with_the_crate() -> Checkout {
+    let (checkout, contributing) = (Checkout::of_workspace(), document("CONTRIBUTING.md"));
+    let mut written = 0;
+    for (_, text) in blocks(&contributing) {
+        let (first, rest) = text.split_once('\n').unwrap();
+        let first = first.trim_start_matches(['/', '#', ' ']);
+        if let Some(path) = first.strip_prefix("file: ").filter(|path| path.starts_with("backend/crates/")) {
+            let path = checkout.root().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, rest).unwrap();
+            written += 1;
+        }
+    }
+    assert_eq!(written, 2);
+    checkout
+}
+
+/// A program that only writes down what cargo should do, and lists the packages as cargo does.
+fn recorder(checkout: &Checkout) -> (PathBuf, PathBuf) {
+    let (program, log) = (checkout.root().join("cargo"), checkout.root().join("log"));
+    let script = format!(
+        "#!/bin/sh\n[ \"$1\" != metadata ] || exec {:?} \"$@\"\necho \"$@\" >>{:?}\n",
+        env!("CARGO"),
+        log.display().to_string()
+    );
+    fs::write(&program, script).unwrap();
+    fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    (program, log)
+}
+
+#[test]
+fn it_is_among_the_packages_that_test_and_ci_run_over() {
+    tests::empty().run(async |db| {
+        let checkout = with_the_crate();
+        let metadata = cmd!(env!("CARGO"), "metadata", "--offline", "--no-deps", "--format-version", "1");
+        let metadata: Value = serde_json::from_str(&metadata.dir(checkout.root()).read()?)?;
+        let listed = |list: &str| metadata[list].to_string().contains("backend/crates/headcount");
+        assert!(listed("workspace_members") && listed("workspace_default_members"));
+
+        let (cargo, log) = recorder(&checkout);
+        let recorded = |args: &[&str]| {
+            let _ = fs::remove_file(&log);
+            outcome(&checkout.command(&db.url(), args).env("CARGO", &cargo)).expect(0, &[]);
+            fs::read_to_string(&log).unwrap()
+        };
+        let others = "--workspace --exclude xtask-docker --exclude xtask-download --exclude xtask-plot --exclude xtask-sqlx";
+        let test = recorded(&["test"]);
+        // cargo test runs the examples in the documentation by itself.
+        let by_nextest = test.starts_with("nextest run ");
+        let examples = test.lines().find(|line| line.starts_with(&format!("test --quiet --doc {others}")));
+        assert_eq!(examples.is_some_and(|line| !line.contains("headcount")), by_nextest, "{test}");
+        assert!(test.lines().next().unwrap().ends_with(&format!(" {others}")), "{test}");
+        assert_eq!(recorded(&["test", "--", "--package", "headcount"]).matches("--workspace").count(), 0);
+        let ci = recorded(&["ci"]);
+        for line in [
+            format!("clippy --all-targets --quiet {others} -- --deny warnings\n"),
+            format!("doc --no-deps --document-private-items --quiet {others}\n"),
+        ] {
+            assert!(ci.contains(&line), "{ci}");
+        }
+        let on_demand = recorded(&["ci", "--on-demand", "--exclude", "xtask-docker"]);
+        for line in [
+            "clippy --all-targets --quiet --package xtask-plot -- --deny warnings\n",
+            "doc --no-deps --document-private-items --quiet --package xtask-sqlx\n",
+            "xtask test -- --package xtask-download\n",
+        ] {
+            assert!(on_demand.contains(line), "{on_demand}");
+        }
+        // It has no tests.
+        assert!(!on_demand.contains("test -- --package xtask-plot") && !on_demand.contains("docker"), "{on_demand}");
+        checkout.xtask(db, &["ci", "--on-demand", "--exclude", "docker"]).expect(
+            2,
+            &["no package `docker` is built on demand; there are xtask-docker, xtask-download, xtask-plot, xtask-sqlx"],
+        );
+        Ok(())
+    });
+}
+
+#[test]
+fn its_tests_have_databases_and_clippy_checks_it() {
+    let (_alone, checkout) = (alone(), with_the_crate());
+    let run = |words: &[&str]| {
+        let words = [words, &["--offline", "--package", "headcount"]].concat();
+        let run = cmd(env!("CARGO"), words).dir(checkout.root());
+        // Nothing else compiles there, and the dependencies are there already.
+        outcome(&run.env("CARGO_TARGET_DIR", target()).unchecked())
+    };
+    let test = run(&["test"]);
+    assert!(test.expect(0, &[]).stdout.contains("tests::a_new_database_has_no_accounts ... ok"), "{test:?}");
+    fs::OpenOptions::new()
+        .append(true)
+        .open(checkout.root().join("backend/crates/headcount/src/lib.rs"))
+        .and_then(|mut file| std::io::Write::write_all(&mut file, b"pub fn undocumented() {}\n"))
+        .unwrap();
+    let lints = run(&["clippy", "--all-targets"]);
+    lints.expect(0, &["missing documentation for a function"]);
+}
