@@ -15,17 +15,12 @@ pub mod token;
 pub mod users;
 
 pub use error::{Error, Result};
-use migrations::{Project, SourceFile};
-
-/// Every file of the migrations folder, as it was when this program was built.
-const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
+use migrations::Project;
 
 /// The migrations that this program brings along.
 ///
 /// # Errors
 /// As [`Project::load`]; never for a build whose tests ran.
 pub fn migrations() -> std::result::Result<Project, migrations::Error> {
-    let file =
-        |(path, text): &(&str, &str)| SourceFile { path: (*path).to_owned(), text: Some((*text).to_owned()) };
-    Project::from_files("migrations", FILES.iter().map(file).collect())
+    ::migrations::embedded!()
 }

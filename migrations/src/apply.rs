@@ -1,5 +1,5 @@
-//! Running one plan: a transaction a migration, with its ledger row inside, retried where another session's lock was in
-//! the way.
+//! Runs a plan: one transaction per migration, with its ledger row inside, retried if another session's lock was in the
+//! way.
 
 use std::{
     hash::{BuildHasher, Hasher},
@@ -10,55 +10,19 @@ use futures_util::TryStreamExt;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, migrate::Migrate, postgres::PgDatabaseError};
 
 use crate::{
-    App, Direction, Error, Failure, Holder, Migration, MigrationId, Place, Plan, Project, Script, Step,
-    Subject,
+    App, Direction, Error, Event, Failure, Migration, MigrationId, OnEvent, Place, Plan, Project, Script,
+    Step, Subject,
     index::{self, InvalidIndex},
 };
 
-/// How often a migration is tried whose locks others hold.
+/// How often we try a migration while others hold locks that it needs.
 const LOCK_TRIES: u32 = 5;
-/// Pause after the first such try; it doubles, and is stretched at random so that two runners don't stay in step.
+/// Pause after the first such try. It doubles, and is stretched at random so that two runners don't stay in step.
 const LOCK_PAUSE: Duration = Duration::from_millis(200);
 /// SQLSTATE of `lock_timeout`.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
-/// Who is told. `Send`, so that a program may run a session in a task of its own.
-pub type OnEvent<'e> = &'e mut (dyn FnMut(Event<'_>) + Send);
-
-/// What happens while a session works.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Event<'e> {
-    /// Another session holds the migration lock; told once.
-    WaitingForLock {
-        /// The database.
-        database: &'e str,
-        /// Who holds it, where the server says so.
-        holder: Option<&'e Holder>,
-    },
-    /// A migration starts.
-    Started(&'e Step<'e>),
-    /// A migration is done and recorded.
-    Done(&'e Step<'e>, Duration),
-    /// A lock that a migration needs was not to be had within `lock_timeout`; it is undone and tried again.
-    Retrying {
-        /// The step.
-        step: &'e Step<'e>,
-        /// Which try comes next, from 2.
-        attempt: u32,
-        /// Pause until then.
-        pause: Duration,
-    },
-    /// An index that an earlier try left invalid was dropped, to be built anew.
-    DroppedInvalidIndex {
-        /// The step.
-        step: &'e Step<'e>,
-        /// The index, qualified.
-        index: &'e str,
-    },
-}
-
-/// Runs the plan's steps. Whatever was done before a failure stays, and is named in it.
+/// Runs the plan's steps. What was done before a failure stays, and the failure lists it.
 pub(crate) async fn run(
     conn: &mut PgConnection,
     project: &Project,
@@ -67,7 +31,7 @@ pub(crate) async fn run(
 ) -> Result<(), Error> {
     let mut kept: Vec<MigrationId> = Vec::new();
     for step in &plan.steps {
-        on_event(Event::Started(step));
+        on_event(Event::Started { step });
         let start = Instant::now();
         let app = &project.apps[step.migration.app];
         let script = script_of(step);
@@ -76,8 +40,8 @@ pub(crate) async fn run(
         } else {
             with_retries(conn, app, step, script, start, on_event).await
         };
-        done.map_err(|error| error.told(step, script, &kept))?;
-        on_event(Event::Done(step, start.elapsed()));
+        done.map_err(|error| error.into_error(step, script, &kept))?;
+        on_event(Event::Done { step, elapsed: start.elapsed() });
         kept.push(step.migration.id.clone());
     }
     Ok(())
@@ -96,22 +60,22 @@ enum StepError {
     Other(Error),
 }
 
-/// A script's error, with the number of its statements that went well before.
+/// A script's error, with the number of its statements that succeeded before it.
 pub(crate) struct ScriptError {
     pub(crate) error: sqlx::Error,
     pub(crate) completed: usize,
 }
 
 impl ScriptError {
-    /// The error as people need it.
-    pub(crate) fn told(self, subject: Subject, script: &Script, kept: &[MigrationId]) -> Error {
+    /// The error with file, line and text.
+    pub(crate) fn into_error(self, subject: Subject, script: &Script, kept: &[MigrationId]) -> Error {
         let postgres =
             self.error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
         match postgres {
             Some(error) => {
                 Error::Failed(Box::new(Failure::new(subject, script, self.completed, error, kept)))
             }
-            None => broke_off(&subject, script, Error::Database { doing: "run it", error: self.error }),
+            None => broke_off(&subject, script, Error::database("run it")(self.error)),
         }
     }
 
@@ -124,7 +88,7 @@ impl ScriptError {
 }
 
 fn broke_off(subject: &Subject, script: &Script, error: Error) -> Error {
-    Error::BrokeOff { what: subject.to_string(), place: Place::file(&script.path), error: Box::new(error) }
+    Error::BrokeOff { what: subject.to_string(), place: Place::file(&script.path), source: Box::new(error) }
 }
 
 impl From<Error> for StepError {
@@ -134,11 +98,11 @@ impl From<Error> for StepError {
 }
 
 impl StepError {
-    fn told(self, step: &Step<'_>, script: &Script, kept: &[MigrationId]) -> Error {
-        let subject = Subject::Migration(step.migration.id.clone(), step.direction);
+    fn into_error(self, step: &Step<'_>, script: &Script, kept: &[MigrationId]) -> Error {
+        let subject = Subject::Migration { id: step.migration.id.clone(), direction: step.direction };
         match self {
-            StepError::Script(error) => error.told(subject, script, kept),
-            // It names the migration itself.
+            StepError::Script(error) => error.into_error(subject, script, kept),
+            // Its text names the migration already.
             StepError::Other(error @ Error::InvalidIndex { .. }) => error,
             StepError::Other(error) => broke_off(&subject, script, error),
         }
@@ -169,7 +133,7 @@ async fn with_retries(
 
 /// A pause made longer by up to its own length, at random.
 fn stretched(pause: Duration) -> Duration {
-    // The seed of a hash map is the one random number in std.
+    // The seed of a hash map is the only random number in std.
     let random = std::hash::RandomState::new().build_hasher().finish();
     pause + pause.mul_f64(random as f64 / u64::MAX as f64)
 }
@@ -187,14 +151,14 @@ async fn in_transaction(
     restore_settings(&mut transaction).await?;
     still_locked(&mut transaction).await?;
     record(&mut transaction, app, step, start).await?;
-    // A deferred constraint speaks up only here, so the commit counts as the script's last statement.
+    // Deferred constraints are checked only here, so the commit counts as the script's last statement.
     transaction
         .commit()
         .await
         .map_err(|error| StepError::Script(ScriptError { error, completed: usize::MAX }))
 }
 
-/// One statement on its own. What it did before it failed stays, so the next run begins by clearing that away.
+/// Runs one statement on its own. What it did before it failed stays, so the next run first removes that.
 async fn outside_transaction(
     conn: &mut PgConnection,
     app: &App,
@@ -207,16 +171,16 @@ async fn outside_transaction(
         index::drop(conn, &invalid).await?;
         on_event(Event::DroppedInvalidIndex { step, index: &invalid.index });
     }
-    // It waits for every open transaction, which is no lock that it had better give up; and trying again would start over.
-    let patient = sqlx::raw_sql("set lock_timeout = 0").execute(&mut *conn).await;
-    patient.map_err(Error::database("run a migration"))?;
-    // Prepared, unlike the others: Postgres itself then refuses a second statement, which would drag both into one
-    // implicit transaction.
+    // It waits for every open transaction, and giving up would only mean to start over, so it may wait without limit.
+    let unlimited = sqlx::raw_sql("set lock_timeout = 0").execute(&mut *conn).await;
+    unlimited.map_err(Error::database("run a migration"))?;
+    // Prepared, unlike the others, so that Postgres refuses a second statement: that would put both into one implicit
+    // transaction.
     let statement = sqlx::query(script.sql()).persistent(false).execute(&mut *conn).await;
     statement.map_err(|error| StepError::Script(ScriptError { error, completed: 0 }))?;
     restore_settings(conn).await?;
     still_locked(conn).await?;
-    // `if not exists` is content with an index of that name which is not valid.
+    // `if not exists` accepts an invalid index of that name.
     let invalid = index::invalid_of(conn, script).await?;
     if !invalid.is_empty() {
         let indexes =
@@ -227,17 +191,17 @@ async fn outside_transaction(
     Ok(())
 }
 
-/// Makes sure that a script did not let the next runner in.
+/// Makes sure that a script did not release the migration lock.
 async fn still_locked(conn: &mut PgConnection) -> Result<(), Error> {
-    let held = "select exists (select from pg_locks where pid = pg_backend_pid() and locktype = 'advisory' and objsubid = 1)";
-    let held: bool = sqlx::query_scalar(held)
+    let sql = "select exists (select from pg_locks where pid = pg_backend_pid() and locktype = 'advisory' and objsubid = 1)";
+    let locked: bool = sqlx::query_scalar(sql)
         .fetch_one(conn)
         .await
         .map_err(Error::database("look for the migration lock"))?;
-    if held { Ok(()) } else { Err(Error::LockLost) }
+    if locked { Ok(()) } else { Err(Error::LockLost) }
 }
 
-/// Takes back what a script set for its session: a role or search path of one migration is not the next one's, nor ours.
+/// Resets what a script set for its session, so that a role or search path of one migration does not reach the next one.
 pub(crate) async fn restore_settings(conn: &mut PgConnection) -> Result<(), Error> {
     let restore = sqlx::raw_sql("reset session authorization; reset all").execute(conn).await;
     restore.map_err(Error::database("restore the session's settings"))?;
@@ -264,7 +228,7 @@ async fn record(conn: &mut PgConnection, app: &App, step: &Step<'_>, start: Inst
     Ok(())
 }
 
-/// Writes a row by sqlx's own statement, which does not know how long it took.
+/// Writes a row by sqlx's own statement, which leaves the execution time empty.
 pub(crate) async fn record_unrun(
     conn: &mut PgConnection,
     app: &App,
@@ -273,7 +237,7 @@ pub(crate) async fn record_unrun(
     conn.skip(&app.ledger, &migration.recorded).await.map_err(Error::ledger("write the ledger"))
 }
 
-/// Sends a script as one message, and counts the statements that went well.
+/// Sends a script as one message, and counts the statements that succeed.
 pub(crate) async fn run_script(conn: &mut PgConnection, script: &Script) -> Result<(), ScriptError> {
     let mut completed = 0;
     let mut results = sqlx::raw_sql(script.sql()).fetch_many(conn);

@@ -4,19 +4,31 @@ use sqlx::PgConnection;
 
 use crate::{Error, Project};
 
-/// How the tables of a database compare with those that the manifest lists.
+/// A table that the manifest lists and the database lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MissingTable {
+    /// The app that owns it.
+    pub app: String,
+    /// Its name.
+    pub table: String,
+}
+
+/// How the tables of a database compare with the list in the manifest.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Contract {
     /// How many tables the manifest lists.
     pub expected: usize,
-    /// Tables that are listed and not there, each with the app that owns it.
-    pub missing: Vec<(String, String)>,
-    /// Tables that are there and not listed.
+    /// Tables that are listed and do not exist.
+    pub missing: Vec<MissingTable>,
+    /// Tables that exist and are not listed.
     pub unexpected: Vec<String>,
 }
 
 impl Contract {
-    /// Compares; writes nothing. Tables of extensions and partitions of a listed table belong to them and do not count.
+    /// Compares, and writes nothing. Tables of extensions and partitions do not count: they belong to the extension, or to
+    /// the partitioned table.
     ///
     /// # Errors
     /// [`Error::Database`].
@@ -38,7 +50,9 @@ impl Contract {
         let missing = listed.iter().filter(|(_, table)| !tables.iter().any(|found| found == table));
         Ok(Contract {
             expected: listed.len(),
-            missing: missing.map(|(app, table)| ((*app).to_owned(), (*table).to_owned())).collect(),
+            missing: missing
+                .map(|(app, table)| MissingTable { app: (*app).to_owned(), table: (*table).to_owned() })
+                .collect(),
             unexpected: tables
                 .iter()
                 .filter(|found| !listed.iter().any(|(_, table)| table == found))
@@ -47,18 +61,18 @@ impl Contract {
         })
     }
 
-    /// Every missing and every unexpected table, a line each.
+    /// Every missing and every unexpected table, one on each line.
     pub fn differences(&self) -> Vec<String> {
         let missing = self
             .missing
             .iter()
-            .map(|(app, table)| format!("missing     table {table}, which app `{app}` owns"));
+            .map(|MissingTable { app, table }| format!("missing     table {table}, which app `{app}` owns"));
         let unexpected =
             self.unexpected.iter().map(|table| format!("unexpected  table {table}, which no app owns"));
         missing.chain(unexpected).collect()
     }
 
-    /// Whether the tables are exactly those that are listed.
+    /// Whether the database has exactly the listed tables.
     pub fn holds(&self) -> bool {
         self.missing.is_empty() && self.unexpected.is_empty()
     }

@@ -1,15 +1,16 @@
-//! Databases as a whole: creating one with its environment marker, reading the marker, dropping it.
+//! Databases as a whole: connecting to one, creating one with its environment marker, reading the marker.
 //!
-//! The marker is the database's own comment. It is written in the statement after its creation, can be read from any other
-//! database of the server, and does not come along when the database is cloned. The idea of an environment that lives in
-//! the database is Rails's.
+//! The marker is the database's comment. It is written in the statement after the creation, can be read from any other
+//! database of the server, and is not cloned with the database. The idea of storing the environment in the database comes
+//! from Rails.
 
 use sqlx::{AssertSqlSafe, PgConnection, postgres::PgConnectOptions};
 
 use crate::{Error, Project};
 
-/// What the marker of a database says.
+/// The marker of a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Marker {
     /// What the database is for: `development`, `production`, `scratch`.
     pub environment: String,
@@ -17,24 +18,31 @@ pub struct Marker {
     pub created: String,
 }
 
-/// What is known of a database from outside.
+impl Marker {
+    /// A marker, as [`read_marker`] would find it.
+    pub fn new(environment: impl Into<String>, created: impl Into<String>) -> Marker {
+        Marker { environment: environment.into(), created: created.into() }
+    }
+}
+
+/// A database and its marker, seen from another database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    /// There is none of that name.
+    /// No database has that name.
     Absent,
-    /// It is there and bears no marker of ours.
+    /// It exists, and has no marker.
     Unmarked,
-    /// It is there and marked.
+    /// It exists and has a marker.
     Marked(Marker),
 }
 
-/// How to connect to what a connection string names.
+/// Parses a connection string.
 ///
 /// # Errors
-/// Where it is no connection string of Postgres.
+/// If it is not a connection string of Postgres.
 pub fn options(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
     let options: PgConnectOptions = url.parse()?;
-    // sqlx would look up an IPv6 address with its brackets.
+    // sqlx would treat an IPv6 address in brackets as a host name.
     let bare =
         options.get_host().strip_prefix('[').and_then(|host| host.strip_suffix(']')).map(str::to_owned);
     Ok(match bare {
@@ -43,22 +51,22 @@ pub fn options(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
     })
 }
 
-/// The server's version, such as `15.18`, as it told it when we connected.
+/// The server's version, such as `15.18`, as the server reported it when it accepted the connection.
 ///
 /// # Errors
-/// [`Error::ServerTooOld`] where it is older than the manifest allows.
+/// [`Error::ServerTooOld`] if it is older than the manifest allows.
 pub fn require_version(conn: &PgConnection, project: &Project) -> Result<String, Error> {
     // 150018 is 15.18.
     let number = conn.server_version_num().unwrap_or(0);
-    let (found, wanted) = (format!("{}.{}", number / 10_000, number % 10_000), project.postgres.version);
-    if number / 10_000 < wanted { Err(Error::ServerTooOld { found, wanted }) } else { Ok(found) }
+    let (found, required) = (format!("{}.{}", number / 10_000, number % 10_000), project.postgres.version);
+    if number / 10_000 < required { Err(Error::ServerTooOld { found, required }) } else { Ok(found) }
 }
 
-/// Looks for a database by name, from another one of the same server.
+/// Looks for a database and its marker by name, from another database of the same server.
 ///
 /// # Errors
 /// [`Error::Database`].
-pub async fn find(conn: &mut PgConnection, name: &str) -> Result<Found, Error> {
+pub async fn read_marker(conn: &mut PgConnection, name: &str) -> Result<Found, Error> {
     let comment: Option<Option<String>> = sqlx::query_scalar(
         "select shobj_description(oid, 'pg_database') from pg_database where datname = $1",
     )
@@ -68,27 +76,29 @@ pub async fn find(conn: &mut PgConnection, name: &str) -> Result<Found, Error> {
     .map_err(Error::database("look for the database"))?;
     Ok(match comment {
         None => Found::Absent,
-        Some(comment) => comment.as_deref().and_then(parse).map_or(Found::Unmarked, Found::Marked),
+        Some(comment) => comment.as_deref().and_then(parse_marker).map_or(Found::Unmarked, Found::Marked),
     })
 }
 
-/// Creates a database that holds nothing, whatever this server's `template1` does, and marks it with what it is for.
+/// Creates an empty database, whatever this server's `template1` has, and marks it with its environment.
 ///
 /// # Errors
-/// [`Error::Database`]; among others where it exists, or the role may not create databases.
+/// [`Error::Database`], for example if it exists, or if the role may not create databases.
 pub async fn create(conn: &mut PgConnection, name: &str, environment: &str) -> Result<(), Error> {
-    execute(conn, format!("create database {} template template0", quoted(name)), "create the database")
-        .await?;
+    const DOING: &str = "create the database";
+    // The server quotes the names here and below, as `comment` takes no parameters, and neither does `create database`.
+    let sql = sqlx::query_scalar("select format('create database %I template template0', $1)").bind(name);
+    let sql = sql.fetch_one(&mut *conn).await.map_err(Error::database(DOING))?;
+    execute(conn, sql, DOING).await?;
     mark(conn, name, environment).await
 }
 
-/// Marks a database with what it is for.
+/// Marks a database with its environment, and with today as the day of its creation.
 ///
 /// # Errors
 /// [`Error::Database`].
 pub async fn mark(conn: &mut PgConnection, name: &str, environment: &str) -> Result<(), Error> {
-    // `comment` takes a literal only, so the server puts the statement together.
-    let sql: String = sqlx::query_scalar(
+    let sql = sqlx::query_scalar(
         "select format('comment on database %I is %L', $1, 'environment=' || $2 || ' created=' || current_date)",
     )
     .bind(name)
@@ -99,10 +109,10 @@ pub async fn mark(conn: &mut PgConnection, name: &str, environment: &str) -> Res
     execute(conn, sql, "mark the database").await
 }
 
-/// Ends everybody's sessions on a database, and waits for up to five seconds a session until they are gone.
+/// Ends all sessions of a database, and waits up to five seconds for each of them to end.
 ///
 /// # Errors
-/// [`Error::Database`]; among others where the role may not.
+/// [`Error::Database`], for example if the role may not do that.
 pub async fn end_sessions(conn: &mut PgConnection, name: &str) -> Result<(), Error> {
     sqlx::query("select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1")
         .bind(name)
@@ -112,25 +122,12 @@ pub async fn end_sessions(conn: &mut PgConnection, name: &str) -> Result<(), Err
     Ok(())
 }
 
-/// Drops a database that nobody is connected to. Absent is as good as dropped.
-///
-/// # Errors
-/// [`Error::Database`]; among others where somebody is connected.
-pub async fn drop(conn: &mut PgConnection, name: &str) -> Result<(), Error> {
-    execute(conn, format!("drop database if exists {}", quoted(name)), "drop the database").await
-}
-
 async fn execute(conn: &mut PgConnection, sql: String, doing: &'static str) -> Result<(), Error> {
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(conn).await.map_err(Error::database(doing))?;
     Ok(())
 }
 
-/// A name as SQL wants it where it may hold anything.
-pub fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-fn parse(comment: &str) -> Option<Marker> {
+fn parse_marker(comment: &str) -> Option<Marker> {
     let mut words = comment.split(' ');
     let environment = words.next()?.strip_prefix("environment=")?;
     let created = words.next()?.strip_prefix("created=")?;
@@ -142,15 +139,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_quoted_whatever_they_hold() {
-        assert_eq!(quoted("app"), "\"app\"");
-        assert_eq!(quoted("a\"; drop database b; --"), "\"a\"\"; drop database b; --\"");
-    }
-
-    #[test]
     fn only_a_marker_of_ours_is_read() {
-        let marker = Marker { environment: "production".to_owned(), created: "2026-03-02".to_owned() };
-        assert_eq!(parse("environment=production created=2026-03-02"), Some(marker));
-        assert_eq!(parse("the environment=production one"), None);
+        let marker = Marker::new("production", "2026-03-02");
+        assert_eq!(parse_marker("environment=production created=2026-03-02"), Some(marker));
+        assert_eq!(parse_marker("the environment=production one"), None);
     }
 }

@@ -4,23 +4,23 @@ use std::{fmt, io, time::Duration};
 
 use sqlx::migrate::MigrateError;
 
-use crate::{
-    Cycle, Failure, Holder, LedgerProblem, MigrationId, Place, describe::describe, nearest::suggestion,
-};
+use crate::{Cycle, Failure, Holder, LedgerProblem, MigrationId, Place, Problem, nearest::suggestion};
 
-/// Why an operation did not succeed. Its text is made for people: several lines where that helps.
+/// Why an operation failed. The text is for people, and has several lines where that helps.
+///
+/// The text leaves out the cause, which [`std::error::Error::source`] returns; [`Report`](crate::Report) prints both.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A file or folder of the project could not be read.
-    #[error("cannot read {path}: {error}")]
+    #[error("cannot read {path}")]
     Read {
         /// The file or folder.
         path: String,
         /// Why.
-        error: io::Error,
+        source: io::Error,
     },
-    /// The files contradict the rules; all problems at once.
+    /// The files break the rules; all problems at once.
     #[error("{}; nothing was touched{}", count(.0.len(), "problem in the migration files", "problems in the migration files"), lines(.0))]
     Files(Vec<Problem>),
     /// The migrations wait for each other in a circle.
@@ -32,9 +32,9 @@ pub enum Error {
     /// No app has this name.
     #[error("there is no app `{name}`{}\n  apps: {}", suggestion(name, apps), apps.join(", "))]
     UnknownApp {
-        /// What was asked for.
+        /// The name.
         name: String,
-        /// The apps that there are.
+        /// The names of all apps.
         apps: Vec<String>,
     },
     /// No migration of the app has this name.
@@ -46,12 +46,12 @@ pub enum Error {
     UnknownMigration {
         /// The app.
         app: String,
-        /// What was asked for.
+        /// The name.
         name: String,
-        /// The migrations that there are.
+        /// The names of all its migrations.
         names: Vec<String>,
     },
-    /// More than one migration of the app begins like this.
+    /// The names of several migrations of the app begin like this.
     #[error(
         "app `{app}` has more than one migration `{name}`\n  write more of one of them: {}",
         listed(names)
@@ -59,16 +59,16 @@ pub enum Error {
     AmbiguousMigration {
         /// The app.
         app: String,
-        /// What was asked for.
+        /// The beginning.
         name: String,
-        /// Those that begin like it.
+        /// The names that begin like it.
         names: Vec<String>,
     },
-    /// A statement of a migration or seed failed.
+    /// Postgres refused a statement of a migration or seed.
     #[error("{0}")]
     Failed(Box<Failure>),
     /// A migration without a transaction left an index that Postgres does not use.
-    #[error("migration {migration} left an index that is not valid: {}\n  run the same command again: it drops the index and builds it anew", indexes.join(", "))]
+    #[error("migration {migration} left an index that is not valid: {}\n  run the same command again: it drops the index and rebuilds it", indexes.join(", "))]
     InvalidIndex {
         /// The migration; it is not recorded as applied.
         migration: MigrationId,
@@ -76,187 +76,96 @@ pub enum Error {
         indexes: Vec<String>,
     },
     /// Another session holds the migration lock.
-    #[error("gave up after {} s waiting for the migration lock of database `{database}`; nothing was touched{}\n  wait for it, or give us longer to wait (the lock timeout)", .waited.as_secs(), holder_line(.holder.as_deref()))]
+    #[error("gave up after {} s waiting for the migration lock of database `{database}`; nothing was touched{}\n  wait until it is free, or raise the lock timeout", .waited.as_secs(), holder_line(.holder.as_deref()))]
     Locked {
         /// The database.
         database: String,
         /// How long we waited.
         waited: Duration,
-        /// Who holds it, where the server says so.
+        /// Who holds it, if the server shows it.
         holder: Option<Box<Holder>>,
     },
     /// The server is older than the manifest allows.
     #[error(
-        "the server is PostgreSQL {found}, and apps.toml wants {wanted} or newer\n  point DATABASE_URL at a newer server, or lower `version` under [postgres] in apps.toml"
+        "the server is PostgreSQL {found}, and apps.toml requires {required} or newer\n  use a newer server, or lower `version` under [postgres] in apps.toml"
     )]
     ServerTooOld {
-        /// The server's version, as it tells it.
+        /// The server's version, such as `14.9`.
         found: String,
-        /// The oldest major allowed.
-        wanted: u32,
+        /// The oldest major version allowed.
+        required: u32,
     },
-    /// A step of a plan, or a seed, broke off for another reason than a statement that Postgres refused.
-    #[error("{what} broke off, and nothing of it was kept\n  {}: {error}", .place)]
+    /// A migration or seed broke off for another reason than a statement that Postgres refused.
+    #[error("{what} broke off, and nothing of it was kept\n  {place}")]
     BrokeOff {
-        /// Which: `migration billing/0001_initial`.
+        /// What was running: `migration billing/0001_initial`.
         what: String,
         /// Its file.
         place: Place,
         /// Why.
-        error: Box<Error>,
+        source: Box<Error>,
     },
-    /// An earlier operation of this session was dropped in the middle.
-    #[error("an earlier operation of this session was given up in the middle; open another session")]
+    /// The caller dropped the future of an earlier operation of this session before it was done.
+    #[error("an earlier operation of this session was cancelled in the middle; open another session")]
     Abandoned,
-    /// A migration gave the migration lock back, as `discard all` does; it is undone.
+    /// A migration released the migration lock, as `discard all` does; it is undone.
     #[error(
-        "it gave up the migration lock; remove what does that, such as `discard all` or `pg_advisory_unlock_all()`"
+        "it gave up the migration lock; remove the cause, such as `discard all` or `pg_advisory_unlock_all()`"
     )]
     LockLost,
-    /// The server refused or broke the connection, or a statement of our own failed.
-    #[error("{doing}: {}", describe(.error))]
+    /// The server refused or broke the connection, or one of our own statements failed.
+    #[error("{doing}")]
     Database {
-        /// What we were at: `read the ledger`.
+        /// What we were doing: `read the ledger`.
         doing: &'static str,
-        /// What sqlx says.
-        error: sqlx::Error,
+        /// What sqlx reports.
+        source: sqlx::Error,
     },
+}
+
+/// A way out of an error for which the program around this library may have a command. Its own text says what to do;
+/// the program adds what to type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Remedy {
+    /// Record the migration as applied, since the database has what it makes: `Session::adopt`.
+    Adopt,
+    /// Give a migration another number, in the names of both of its files.
+    Renumber,
 }
 
 impl Error {
     /// Wraps an error of sqlx with what was under way: `.map_err(Error::database("list the tables"))`.
     pub fn database(doing: &'static str) -> impl FnOnce(sqlx::Error) -> Error {
-        move |error| Error::Database { doing, error }
+        move |source| Error::Database { doing, source }
     }
 
     /// The same for sqlx's own statements about its ledger.
     pub(crate) fn ledger(doing: &'static str) -> impl FnOnce(MigrateError) -> Error {
         move |error| match error {
-            MigrateError::Execute(error) => Error::Database { doing, error },
-            other => Error::Database { doing, error: sqlx::Error::Migrate(Box::new(other)) },
+            MigrateError::Execute(source) => Error::Database { doing, source },
+            other => Error::Database { doing, source: sqlx::Error::Migrate(Box::new(other)) },
         }
     }
-}
 
-/// One thing wrong in the files.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Problem {
-    /// The manifest is not what it should be.
-    #[error("{place}: {message}")]
-    Manifest {
-        /// File and line.
-        place: Place,
-        /// What is wrong, and the remedy.
-        message: String,
-    },
-    /// An app's `sqlx.toml` is missing or points elsewhere.
-    #[error("{place}: {message}")]
-    SqlxToml {
-        /// The file.
-        place: Place,
-        /// What is wrong, and the remedy.
-        message: String,
-    },
-    /// The manifest names an app that has no folder.
-    #[error("{manifest}: app `{app}` has no folder; create {folder} or remove the entry")]
-    NoFolder {
-        /// The manifest.
-        manifest: Place,
-        /// The app.
-        app: String,
-        /// The folder that is missing.
-        folder: String,
-    },
-    /// A folder that no entry of the manifest names.
-    #[error("{folder}: no app of that name in {manifest}; add an [[app]] entry or remove the folder")]
-    NoEntry {
-        /// The folder.
-        folder: String,
-        /// The manifest.
-        manifest: Place,
-    },
-    /// A file that sqlx would ignore, or fail on.
-    #[error("{place}: sqlx would ignore it or fail on it; {remedy}")]
-    Name {
-        /// The file.
-        place: Place,
-        /// What to do.
-        remedy: String,
-    },
-    /// An up without a down, or the reverse.
-    #[error("{place}: has no {missing} beside it; add that file (an empty down is a comment that says why)")]
-    HalfPair {
-        /// The file that is there.
-        place: Place,
-        /// The name of the one that is not.
-        missing: String,
-    },
-    /// Two migrations of one app with one number.
-    #[error(
-        "{place}: number {number:04} is taken by {other}; give the one that is not on the main branch another: cargo xtask renumber"
-    )]
-    DuplicateNumber {
-        /// The later file.
-        place: Place,
-        /// The number.
-        number: i64,
-        /// The earlier file.
-        other: String,
-    },
-    /// A number is missing.
-    #[error("{place}: follows {previous:04}, so its number should be {:04}; renumber it, or restore the missing file", previous + 1)]
-    Gap {
-        /// The file after the gap.
-        place: Place,
-        /// The number before the gap; 0 at the start.
-        previous: i64,
-    },
-    /// A directive in a file's head is wrong.
-    #[error("{place}: {message}")]
-    Head {
-        /// File and line.
-        place: Place,
-        /// What is wrong, and the remedy.
-        message: String,
-    },
-    /// A head names a migration that is not there.
-    #[error("{place}: depends on {wanted}, which does not exist{}", hint.as_ref().map_or(String::new(), |id| format!("; did you mean {id}?")))]
-    UnknownDependency {
-        /// File and line.
-        place: Place,
-        /// The name in the head.
-        wanted: MigrationId,
-        /// The nearest one that exists.
-        hint: Option<MigrationId>,
-    },
-    /// A head names an app that the manifest does not let this app depend on.
-    #[error("{place}: {app} may not depend on {wanted}: `depends-on` of `{app}` in {manifest} does not list `{}`; list it there, or move this migration to `{}`", wanted.app, wanted.app)]
-    Direction {
-        /// File and line.
-        place: Place,
-        /// The app whose file it is.
-        app: String,
-        /// The migration that it names.
-        wanted: MigrationId,
-        /// The manifest.
-        manifest: Place,
-    },
-    /// A file is not what the runner can run.
-    #[error("{place}: {message}")]
-    Content {
-        /// File and line.
-        place: Place,
-        /// What is wrong, and the remedy.
-        message: String,
-    },
+    /// The way out for which the caller may have a command.
+    pub fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Error::Failed(failure) if failure.is_there_already() => Some(Remedy::Adopt),
+            Error::Files(problems) => {
+                let twice = problems.iter().any(|problem| matches!(problem, Problem::DuplicateNumber { .. }));
+                twice.then_some(Remedy::Renumber)
+            }
+            _ => None,
+        }
+    }
 }
 
 fn lines<T: fmt::Display>(items: &[T]) -> String {
     items.iter().map(|item| format!("\n  {item}")).collect()
 }
 
-pub(crate) fn count(n: usize, one: &str, many: &str) -> String {
+fn count(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
 

@@ -1,50 +1,64 @@
-//! A statement that Postgres refused, shown as a compiler shows an error: file, line, the text, and Postgres's own words.
+//! A statement that Postgres refused, shown as a compiler shows an error: file, line, the text, and Postgres's message.
 
 use std::{fmt, ops::Range};
 
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 
-use crate::{MigrationId, Place, Script, plan::Direction, statements};
+use crate::{Direction, MigrationId, Place, Script, statements};
 
 /// What was running.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Subject {
-    /// A migration, and which way it went.
-    Migration(MigrationId, Direction),
+    /// A migration.
+    Migration {
+        /// Which.
+        id: MigrationId,
+        /// Which way it ran.
+        direction: Direction,
+    },
     /// The seed of an app.
-    Seed(String),
+    Seed {
+        /// The app.
+        app: String,
+    },
 }
 
-/// Lines of a statement that are shown where Postgres does not say which word is to blame.
+/// Lines of a statement to show if Postgres does not say which word is to blame.
 const EXCERPT_LINES: usize = 3;
-/// Characters of a line that are shown.
+/// Characters of a line to show.
 const EXCERPT_WIDTH: usize = 120;
 
-/// A failed statement. Nothing of what its file did was kept, except where `kept_in_part` says otherwise.
+/// A failed statement. Nothing of what its file did was kept, unless `kept_in_part` is true.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Failure {
     /// What was running.
     pub subject: Subject,
-    /// File, and line where that is known.
+    /// The file, and the line if Postgres gave one.
     pub place: Place,
-    /// The lines to show, the first of them being the one at `place`.
+    /// The lines to show; the first is the one at `place`.
     pub excerpt: Vec<String>,
-    /// Column and width of the culprit in the first line, in characters from 0.
-    pub culprit: Option<(usize, usize)>,
+    /// Columns of the culprit in the first line, in characters from 0.
+    pub culprit: Option<Range<usize>>,
     /// Postgres's message.
     pub message: String,
     /// Its SQLSTATE: five characters.
     pub code: String,
-    /// Its detail, hint and context, each as it came.
-    pub notes: Vec<(&'static str, String)>,
-    /// Migrations that ran before it in the same plan, and stay.
+    /// Postgres's detail.
+    pub detail: Option<String>,
+    /// Postgres's hint.
+    pub hint: Option<String>,
+    /// Where in a function it happened.
+    pub context: Option<String>,
+    /// Migrations that ran before it in the same plan, and stay applied.
     pub kept: Vec<MigrationId>,
-    /// Whether the file runs without a transaction, so that something of it may remain.
+    /// Whether the file runs without a transaction, so that a part of its work may remain.
     pub kept_in_part: bool,
 }
 
 impl Failure {
-    /// Reads Postgres's error. `completed` is how many statements of the script went well before it.
+    /// Reads Postgres's error. `completed` is how many statements of the script succeeded before it.
     pub(crate) fn new(
         subject: Subject,
         script: &Script,
@@ -67,7 +81,6 @@ impl Failure {
             place.line = Some(spot.line);
             (excerpt, culprit) = (spot.excerpt, spot.culprit);
         }
-        let notes = [("detail", error.detail()), ("hint", error.hint()), ("in", error.r#where())];
         Failure {
             subject,
             place,
@@ -75,7 +88,9 @@ impl Failure {
             culprit,
             message: error.message().to_owned(),
             code: error.code().to_owned(),
-            notes: notes.into_iter().filter_map(|(name, text)| Some((name, text?.to_owned()))).collect(),
+            detail: error.detail().map(str::to_owned),
+            hint: error.hint().map(str::to_owned),
+            context: error.r#where().map(str::to_owned),
             kept: kept.to_vec(),
             kept_in_part: script.no_transaction,
         }
@@ -83,7 +98,13 @@ impl Failure {
 }
 
 impl Failure {
-    /// What helps: mostly the file is to blame, but not always.
+    /// Whether the migration makes a schema, table, column, function or other object that exists.
+    pub(crate) fn is_there_already(&self) -> bool {
+        let up = matches!(self.subject, Subject::Migration { direction: Direction::Up, .. });
+        up && matches!(self.code.as_str(), "42P06" | "42P07" | "42701" | "42710" | "42723")
+    }
+
+    /// What to do: usually, but not always, the file is to blame.
     fn remedy(&self) -> &'static str {
         match (self.code.as_str(), &self.subject) {
             ("55P03", _) => {
@@ -92,18 +113,17 @@ impl Failure {
             ("57014", _) => {
                 "it took longer than the statement timeout allows; raise that, or make it quicker"
             }
-            ("57P01", _) => "somebody ended the session; run the same command again",
+            ("57P01", _) => "an administrator ended the session; run the same command again",
             ("42501", _) => "give the role that right, and run the same command again",
             ("25001", _) => {
                 "make `-- no-transaction` the very first line of the file, and this its only statement"
             }
-            // A schema, table, column, function, or any other object of that name.
-            ("42P06" | "42P07" | "42701" | "42710" | "42723", Subject::Migration(_, Direction::Up)) => {
-                "where all of the migration is there already, record it: cargo xtask adopt; else fix the file and run \
+            _ if self.is_there_already() => {
+                "if the database has all that the migration makes, record it as applied; otherwise fix the file and run \
                  the same command again"
             }
-            (_, Subject::Migration(..)) => "fix the file and run the same command again",
-            (_, Subject::Seed(_)) => {
+            (_, Subject::Migration { .. }) => "fix the file and run the same command again",
+            (_, Subject::Seed { .. }) => {
                 "fix the file, or the rows that it meets, and run the same command again"
             }
         }
@@ -113,40 +133,41 @@ impl Failure {
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Subject::Migration(id, Direction::Up) => write!(f, "migration {id}"),
-            Subject::Migration(id, Direction::Down) => write!(f, "the way back of {id}"),
-            Subject::Seed(app) => write!(f, "seed of app `{app}`"),
+            Subject::Migration { id, direction: Direction::Up } => write!(f, "migration {id}"),
+            Subject::Migration { id, direction: Direction::Down } => write!(f, "the way back of {id}"),
+            Subject::Seed { app } => write!(f, "seed of app `{app}`"),
         }
     }
 }
 
-/// A place in a script, as it is shown.
+/// A place in a script, ready to show.
 struct Spot {
     line: usize,
     excerpt: Vec<String>,
-    culprit: Option<(usize, usize)>,
+    culprit: Option<Range<usize>>,
 }
 
 impl Spot {
-    /// The word at an offset, and the line that it stands in.
+    /// The word at an offset, in its line.
     fn word(text: &str, offset: usize) -> Spot {
         let start = text[..offset].rfind('\n').map_or(0, |at| at + 1);
         let end = text[offset..].find('\n').map_or(text.len(), |at| offset + at);
         let word = text[offset..end].chars().take_while(|c| statements::is_word(*c)).count().max(1);
-        // A generated line may hold a whole table's rows: only the neighbourhood of the word is shown.
+        // A generated line may hold a whole table's rows, so only the neighbourhood of the word is shown.
         let before: Vec<char> = untabbed(&text[start..offset]).chars().collect();
         let cut = before.len().saturating_sub(EXCERPT_WIDTH / 2);
         let ellipsis = if cut > 0 { "…" } else { "" };
         let column = before.len() - cut + ellipsis.chars().count();
         let before: String = before[cut..].iter().collect();
         let line = shortened(&format!("{ellipsis}{before}{}", untabbed(&text[offset..end])));
-        Spot { line: statements::line_at(text, offset), excerpt: vec![line], culprit: Some((column, word)) }
+        let culprit = Some(column..column + word);
+        Spot { line: statements::line_at(text, offset), excerpt: vec![line], culprit }
     }
 
     /// The first lines of a statement.
     fn statement(text: &str, range: &Range<usize>) -> Spot {
         let start = text[..range.start].rfind('\n').map_or(0, |at| at + 1);
-        // To the end of its last line: people know their lines.
+        // To the end of its last line: people recognize whole lines.
         let end = text[range.end..].find('\n').map_or(text.len(), |at| range.end + at);
         let lines = text[start..end].lines().take(EXCERPT_LINES);
         let excerpt = lines.map(|line| shortened(&untabbed(line))).collect();
@@ -154,8 +175,8 @@ impl Spot {
     }
 }
 
-/// A tab is as wide as the terminal likes, and what is put under the text must not depend on that. Other control
-/// characters are for looking at, not for the terminal to obey.
+/// Replaces tabs, whose width depends on the terminal, so that the mark under the text is in the right column. Other
+/// control characters become pictures, so that the terminal does not obey them.
 fn untabbed(text: &str) -> String {
     let picture = |c: char| match c {
         c if u32::from(c) < 0x20 => char::from_u32(0x2400 + u32::from(c)).unwrap_or('�'),
@@ -187,14 +208,17 @@ impl fmt::Display for Failure {
             write!(f, "\n  {number:gutter$}│ {text}")?;
         }
         let message = format!("{} ({})", self.message, self.code);
-        match self.culprit {
-            Some((column, width)) => {
-                write!(f, "\n  {:gutter$}│ {:column$}{} {message}", "", "", "^".repeat(width))?;
+        match &self.culprit {
+            Some(columns) => {
+                let (column, mark) = (columns.start, "^".repeat(columns.len()));
+                write!(f, "\n  {:gutter$}│ {:column$}{mark} {message}", "", "")?;
             }
             None => write!(f, "\n  {:gutter$}└ {message}", "")?,
         }
-        for (name, text) in &self.notes {
-            write!(f, "\n  {name}: {}", text.replace('\n', "\n    "))?;
+        for (name, text) in [("detail", &self.detail), ("hint", &self.hint), ("in", &self.context)] {
+            if let Some(text) = text {
+                write!(f, "\n  {name}: {}", text.replace('\n', "\n    "))?;
+            }
         }
         if !self.kept.is_empty() {
             let kept: Vec<String> = self.kept.iter().map(ToString::to_string).collect();

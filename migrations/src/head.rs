@@ -1,17 +1,17 @@
 //! The head of a migration: the comment lines before its first statement, and the directives among them.
 
-use crate::{MigrationId, Place, Problem, statements};
+use crate::{Dependency, ParseMigrationIdError, Place, Problem, statements};
 
-/// What the head of a file says.
+/// The directives in the head of a file.
 #[derive(Debug, Default)]
 pub(crate) struct Head {
-    /// Migrations named by `-- depends-on:`, each with its line.
-    pub(crate) depends_on: Vec<(MigrationId, usize)>,
+    /// The migrations in its `-- depends-on:` lines.
+    pub(crate) depends_on: Vec<Dependency>,
     /// Whether the file opens with `-- no-transaction`.
     pub(crate) no_transaction: bool,
 }
 
-const DEPENDS_ON: &str = "-- depends-on:";
+const DEPENDS_ON: &str = Dependency::DIRECTIVE;
 const NO_TRANSACTION: &str = "-- no-transaction";
 
 pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Head {
@@ -22,7 +22,7 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Head
         let place = || Place::line(path, index + 1);
         let (line, in_head) = (line.trim_end(), index + 1 < body);
         if line == NO_TRANSACTION {
-            // sqlx looks at the first bytes of the file only, so that anything above would silently disable it.
+            // sqlx looks only at the first bytes of the file, so anything above would silently disable it.
             if index == 0 {
                 head.no_transaction = true;
             } else if in_head {
@@ -33,23 +33,21 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Head
             }
         } else if let Some(value) = line.strip_prefix(DEPENDS_ON) {
             if !in_head {
-                let message = "`-- depends-on:` must stand above the first statement".to_owned();
+                let message = "`-- depends-on:` must be above the first statement".to_owned();
                 problems.push(Problem::Head { place: place(), message });
                 continue;
             }
             match value.trim().parse() {
-                Ok(id) => head.depends_on.push((id, index + 1)),
-                Err(()) => {
-                    let message = format!(
-                        "`{}` is not a migration's name; write `{DEPENDS_ON} app/0001_name`",
-                        value.trim()
-                    );
+                Ok(on) => head.depends_on.push(Dependency { on, place: place() }),
+                Err(ParseMigrationIdError { text }) => {
+                    let message =
+                        format!("`{text}` is not a migration's name; write `{DEPENDS_ON} app/0001_name`");
                     problems.push(Problem::Head { place: place(), message });
                 }
             }
         } else if in_head && let Some(meant) = meant(line) {
             let message = format!(
-                "`{}` means nothing like that; write `{meant}`, at the start of the line",
+                "`{}` has no effect in that form; write `{meant}`, at the start of the line",
                 line.trim()
             );
             problems.push(Problem::Head { place: place(), message });
@@ -58,8 +56,8 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Head
     head
 }
 
-/// What a comment was probably meant to say: a misspelt directive would drop an edge of the graph, or a transaction,
-/// without a word.
+/// The directive that a comment was probably meant to be. Ignoring a misspelt one would silently drop an edge of the
+/// graph, or keep a transaction.
 fn meant(line: &str) -> Option<&'static str> {
     let line = line.trim_start();
     if !line.starts_with("--") {
@@ -69,7 +67,7 @@ fn meant(line: &str) -> Option<&'static str> {
         line.trim_start_matches('-').chars().filter(|c| !matches!(c, ' ' | '-' | '_')).collect();
     let letters = letters.to_ascii_lowercase();
     let depends_on = ["dependson:", "dependon:", "depends:", "dependency:", "dependencies:"];
-    // Without the colon only where a migration's name follows; else it is prose.
+    // Without the colon, only if a migration's name follows; otherwise it is prose.
     let names_one =
         letters.strip_prefix("dependson").is_some_and(|rest| rest.contains('/') && !rest.contains(':'));
     let one_word = line.split_whitespace().count() <= 4;
@@ -89,7 +87,8 @@ mod tests {
     fn check(text: &str, depends_on: &[&str], problems: &[&str]) {
         let mut found = Vec::new();
         let head = parse("a/0001_x.up.sql", text, &mut found);
-        let names: Vec<String> = head.depends_on.iter().map(|(id, line)| format!("{id}:{line}")).collect();
+        let name = |it: &Dependency| format!("{}:{}", it.on, it.place.line.unwrap());
+        let names: Vec<String> = head.depends_on.iter().map(name).collect();
         assert_eq!(names, depends_on);
         let found: Vec<String> = found.iter().map(ToString::to_string).collect();
         assert_eq!(found.len(), problems.len(), "{found:?}");

@@ -1,23 +1,28 @@
-//! Indexes that a failed `create index concurrently` leaves: Postgres keeps them up to date and never reads them.
+//! Indexes that a failed `create index concurrently` left: Postgres keeps them up to date and never reads them.
 
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
-use crate::{Error, Script, statements};
+use crate::{
+    Error, Script,
+    statements::{self, ConcurrentIndex},
+};
 
-/// An index that is not valid and that nobody is building.
+/// An index that is not valid, and that no session is building.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct InvalidIndex {
-    /// Its name, quoted and qualified as SQL needs it.
+    /// Its name, qualified and quoted for SQL.
     pub(crate) index: String,
-    /// Its table's, likewise.
+    /// The name of its table, likewise.
     pub(crate) table: String,
 }
 
-/// The invalid indexes that a script builds, by their name: none, where it builds none.
+/// The invalid indexes with the name of the one that a script builds concurrently.
 ///
-/// A partitioned index is invalid until each partition has its own, which is no failure; so those are left out.
+/// Partitioned indexes are left out: they are invalid until each partition has its own, which is not a failure.
 pub(crate) async fn invalid_of(conn: &mut PgConnection, script: &Script) -> Result<Vec<InvalidIndex>, Error> {
-    let Some(wanted) = statements::built_concurrently(&script.text).flatten() else { return Ok(Vec::new()) };
+    let ConcurrentIndex::Named(built) = statements::concurrent_index(&script.text) else {
+        return Ok(Vec::new());
+    };
     let failed = "look for invalid indexes";
     let rows = sqlx::query(
         "select format('%I.%I', n.nspname, c.relname) as index, t.oid::regclass::text as table,
@@ -36,7 +41,7 @@ pub(crate) async fn invalid_of(conn: &mut PgConnection, script: &Script) -> Resu
     let mut found = Vec::new();
     for row in rows {
         let column = |name| row.try_get::<String, _>(name).map_err(Error::database(failed));
-        if column("index_name")? == wanted {
+        if column("index_name")? == built {
             found.push(InvalidIndex { index: column("index")?, table: column("table")? });
         }
     }

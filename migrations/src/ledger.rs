@@ -1,133 +1,50 @@
-//! The ledger: what sqlx's tables say was applied, and whether that agrees with the files.
+//! The ledger: which migrations sqlx's tables list as applied, and whether that agrees with the files.
 //!
-//! Reading never writes: sqlx-cli's `info` creates schema and table, and fails for a role that may not.
-
-use std::fmt;
+//! Reading never writes. sqlx-cli's `info` creates schema and table, so it fails for a role that may not do that.
 
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
-use crate::{Error, Migration, MigrationId, Project};
+use crate::{Error, LedgerProblem, Migration, Project};
 
-/// A migration that the ledger says was applied.
+/// A row of the ledger: a migration that was applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Applied {
-    /// The app whose ledger table it is.
+    /// The app whose ledger table has the row.
     pub app: String,
     /// sqlx's version: the migration's number.
     pub version: i64,
-    /// What sqlx calls it: its name without the number, with spaces.
+    /// sqlx's description: the migration's name without the number, with spaces.
     pub description: String,
-    /// When, in the session's time zone, as ISO 8601.
+    /// When it was applied, in the session's time zone, as ISO 8601.
     pub installed_on: String,
-    /// False where somebody marked it so; neither sqlx nor we ever do on Postgres.
+    /// False only after an edit by hand; on Postgres neither sqlx nor this crate writes that.
     pub success: bool,
     /// SHA-384 of the file that ran.
     pub checksum: Vec<u8>,
 }
 
 impl Applied {
-    /// The name of its file, as far as sqlx kept it: `0001_initial`.
-    fn name(&self) -> String {
+    /// The name of its file, as far as sqlx keeps it: `0001_initial`.
+    pub fn name(&self) -> String {
         format!("{:04}_{}", self.version, self.description.replace(' ', "_"))
     }
 }
 
-/// What a database says was applied to it.
+/// Which migrations were applied to a database.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Ledger {
     /// Every row, by app and number.
     pub applied: Vec<Applied>,
-    /// Apps whose ledger table is not there yet.
+    /// Apps whose ledger table does not exist yet.
     pub absent: Vec<String>,
     /// Tables in the ledger's schema that belong to no app.
     pub unknown: Vec<String>,
 }
 
-/// One way in which the ledger contradicts the files.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum LedgerProblem {
-    /// The file is not what was applied.
-    Edited(MigrationId, String),
-    /// Applied, and its file is gone.
-    FileGone(String, Applied),
-    /// Not applied, though a later one of the app is.
-    Late(MigrationId, MigrationId),
-    /// Applied, though one that it depends on is not.
-    WithoutParent(MigrationId, MigrationId),
-    /// Applied under another name.
-    Renamed(MigrationId, String),
-    /// Somebody marked the row as failed.
-    Dirty(MigrationId),
-    /// A table in the ledger's schema that belongs to no app.
-    UnknownTable(String),
-}
-
-impl LedgerProblem {
-    /// What kind it is, in a word or two.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            LedgerProblem::Edited(..) => "edited",
-            LedgerProblem::FileGone(..) => "file gone",
-            LedgerProblem::Late(..) => "late",
-            LedgerProblem::WithoutParent(..) => "impossible",
-            LedgerProblem::Renamed(..) => "renamed",
-            LedgerProblem::Dirty(_) => "failed",
-            LedgerProblem::UnknownTable(_) => "unknown",
-        }
-    }
-
-    /// What is wrong.
-    pub fn what(&self) -> String {
-        match self {
-            LedgerProblem::Edited(id, path) => format!("{id}: {path} is not the file that was applied"),
-            LedgerProblem::FileGone(id, applied) => {
-                format!("{id} was applied ({}), and no file has its number", applied.installed_on)
-            }
-            LedgerProblem::Late(id, after) => format!("{id} is not applied, and {after} is"),
-            LedgerProblem::WithoutParent(id, parent) => {
-                format!("{id} is applied, and {parent}, which it depends on, is not")
-            }
-            LedgerProblem::Renamed(id, name) => format!("{id} was applied as {name}"),
-            LedgerProblem::Dirty(id) => format!("{id} is marked as failed"),
-            LedgerProblem::UnknownTable(table) => {
-                format!("table {table} stands among the ledgers, and no app of apps.toml has it")
-            }
-        }
-    }
-
-    /// What to do about it.
-    pub fn remedy(&self) -> String {
-        match self {
-            LedgerProblem::Edited(_, path) => {
-                format!("put it back (git checkout -- {path}), and write the change as a new migration")
-            }
-            LedgerProblem::FileGone(..) => {
-                "restore the file, or switch to the branch that has it and migrate back there".to_owned()
-            }
-            LedgerProblem::Late(id, _) => {
-                format!("give it the next free number of `{}`, its down file too", id.app)
-            }
-            LedgerProblem::WithoutParent(id, _) => {
-                format!("the ledger was edited by hand, or the head of {id} was; put that right first")
-            }
-            LedgerProblem::Renamed(_, name) => format!("name its two files {name} again"),
-            LedgerProblem::Dirty(_) => {
-                "look at the database, then set `success` in its ledger row to what is true".to_owned()
-            }
-            LedgerProblem::UnknownTable(_) => "restore the app's entry, or drop the table".to_owned(),
-        }
-    }
-}
-
-impl fmt::Display for LedgerProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:<11} {}\n{:14}{}", self.kind(), self.what(), "", self.remedy())
-    }
-}
-
 impl Ledger {
-    /// Reads the ledger of a database. Writes nothing; tables that are not there are told, not made.
+    /// Reads the ledger of a database. Writes nothing: missing tables are listed in `absent`, not created.
     ///
     /// # Errors
     /// [`Error::Database`].
@@ -143,7 +60,7 @@ impl Ledger {
         let (mut ledger, mut selects) = (Ledger::default(), Vec::new());
         for app in &project.apps {
             if present.contains(&app.ledger) {
-                // Both names are plain identifiers: loading the project has made sure of it.
+                // Loading the project made sure that both names are plain identifiers.
                 selects.push(format!(
                     "select '{}' as app, version, description, to_char(installed_on, 'YYYY-MM-DD\"T\"HH24:MI:SSTZH:TZM') \
                      as installed_on, success, checksum from {}",
@@ -196,23 +113,28 @@ impl Ledger {
         project.migrations.iter().filter(|migration| !self.has(migration)).collect()
     }
 
-    /// Every way in which it contradicts the files. Pending migrations are none.
+    /// Every way in which it contradicts the files. Pending migrations are not a contradiction.
     pub fn problems(&self, project: &Project) -> Vec<LedgerProblem> {
         let mut problems = Vec::new();
         for row in &self.applied {
             let migration = project.migrations_of(&row.app).find(|migration| migration.number == row.version);
             match migration {
                 None => {
-                    let id = format!("{}/{}", row.app, row.name());
-                    problems.push(LedgerProblem::FileGone(id, row.clone()));
+                    let applied = format!("{}/{}", row.app, row.name());
+                    problems
+                        .push(LedgerProblem::FileGone { applied, installed_on: row.installed_on.clone() });
                 }
                 Some(migration) if migration.checksum() != row.checksum => {
-                    problems.push(LedgerProblem::Edited(migration.id.clone(), migration.up.path.clone()));
+                    let (id, path) = (migration.id.clone(), migration.up.path.clone());
+                    problems.push(LedgerProblem::Edited { id, path });
                 }
                 Some(migration) if migration.recorded.description != row.description => {
-                    problems.push(LedgerProblem::Renamed(migration.id.clone(), row.name()));
+                    let (id, applied_as) = (migration.id.clone(), row.name());
+                    problems.push(LedgerProblem::Renamed { id, applied_as });
                 }
-                Some(migration) if !row.success => problems.push(LedgerProblem::Dirty(migration.id.clone())),
+                Some(migration) if !row.success => {
+                    problems.push(LedgerProblem::Dirty { id: migration.id.clone() });
+                }
                 Some(_) => {}
             }
         }
@@ -220,24 +142,25 @@ impl Ledger {
             let later = project.migrations[index + 1..].iter();
             let later = later.filter(|other| other.id.app == migration.id.app).find(|other| self.has(other));
             if let (false, Some(later)) = (self.has(migration), later) {
-                problems.push(LedgerProblem::Late(migration.id.clone(), later.id.clone()));
+                problems.push(LedgerProblem::Late { id: migration.id.clone(), after: later.id.clone() });
             }
             if !self.has(migration) {
                 continue;
             }
-            for (parent, _) in &migration.parents {
-                let parent = &project.migrations[*parent];
+            for parent in &migration.parents {
+                let parent = &project.migrations[parent.index];
                 if parent.id.app != migration.id.app && !self.has(parent) {
-                    problems.push(LedgerProblem::WithoutParent(migration.id.clone(), parent.id.clone()));
+                    let (id, parent) = (migration.id.clone(), parent.id.clone());
+                    problems.push(LedgerProblem::WithoutParent { id, parent });
                 }
             }
         }
-        problems.extend(self.unknown.iter().cloned().map(LedgerProblem::UnknownTable));
+        problems.extend(self.unknown.iter().cloned().map(|table| LedgerProblem::UnknownTable { table }));
         problems
     }
 
-    /// Refuses to go on where it contradicts the files.
-    pub(crate) fn agree(&self, project: &Project) -> Result<(), Error> {
+    /// Makes sure that it does not contradict the files.
+    pub(crate) fn require_agreement(&self, project: &Project) -> Result<(), Error> {
         let problems = self.problems(project);
         if problems.is_empty() { Ok(()) } else { Err(Error::Ledger(problems)) }
     }

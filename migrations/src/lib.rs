@@ -1,55 +1,86 @@
 //! The schema of a set of apps, and the runner that applies it.
 //!
-//! [`Project`] is what the files say: manifest, apps, migrations in their one order. [`Session`] is one connection that
-//! reads the ledger, migrates, seeds and checks. Nothing here prints, starts a server or knows an app by name: `xtask`
-//! does so for people, and a production program links this crate alone.
+//! [`Project`] holds what the files describe: the manifest, the apps, and their migrations in one order. [`Session`] is one
+//! connection that reads the ledger, migrates, seeds and checks. This crate does not print or start servers, and has no
+//! app's name in it. A command line for people sits on top of it; a production program needs nothing else.
 //!
 //! ```no_run
-//! # async fn deploy() -> Result<(), migrations::Error> {
-//! use migrations::{Project, Session, Settings, Target};
+//! use migrations::{Project, Prune, SeedMode, Session, Settings, Target, database};
+//!
+//! # async fn deploy() -> Result<(), Box<dyn std::error::Error>> {
 //! let project = Project::load("migrations".as_ref())?;
-//! let options = "postgres://app@localhost/app".parse()?;
+//! let options = database::options("postgres://app@localhost/app")?;
 //! let mut session = Session::connect(&options, Settings::default()).await?;
 //! session.migrate(&project, &Target::Latest, &mut |_event| {}).await?;
+//! session.seed(&project, SeedMode::Write, Prune::No, &mut |_event| {}).await?;
+//! assert!(session.contract(&project).await?.holds());
 //! # Ok(()) }
 //! ```
+//!
+//! A program that carries its migrations inside, so that a deploy needs no source tree, calls `migrations_embed::embed` in
+//! its build script and gets the project from [`embedded!`].
 
 mod apply;
 mod contract;
+mod cycle;
 pub mod database;
-mod describe;
 mod error;
+mod event;
 mod failure;
 mod graph;
 mod head;
+mod holder;
+mod id;
 mod index;
 mod ledger;
+mod ledger_problem;
 mod lock;
 mod manifest;
 mod nearest;
+mod place;
 mod plan;
+mod problem;
 mod project;
 mod reader;
+mod report;
 mod script;
 mod seed;
 mod session;
+mod settings;
 mod source;
 mod sqlx_toml;
 mod statements;
 
-pub use apply::{Event, OnEvent};
-pub use contract::Contract;
-pub use describe::{chain, describe};
-pub use error::{Error, Problem};
+pub use contract::{Contract, MissingTable};
+pub use cycle::{Cycle, Edge, Reason};
+pub use error::{Error, Remedy};
+pub use event::{Event, OnEvent};
 pub use failure::{Failure, Subject};
-pub use graph::{Cycle, Edge, Reason};
-pub use ledger::{Applied, Ledger, LedgerProblem};
-pub use lock::{Holder, lock_key};
+pub use holder::Holder;
+pub use id::{LONGEST_NAME, MigrationId, ParseMigrationIdError};
+pub use ledger::{Applied, Ledger};
+pub use ledger_problem::LedgerProblem;
 pub use manifest::{App, Postgres};
-pub use nearest::closest;
-pub use plan::{Direction, Plan, Step, Target};
-pub use project::{Dependency, Migration, MigrationId, Project};
-pub use script::Script;
+pub use place::Place;
+pub use plan::{Plan, Step, Target};
+pub use problem::Problem;
+pub use project::{Dependency, Migration, Project, Seed};
+pub use report::Report;
+pub use script::{Direction, Script};
 pub use seed::{Prune, SeedMode, SeedReport, TableChanges, run_seeds};
-pub use session::{Access, Session, Settings};
-pub use source::{Place, SourceFile};
+pub use session::{MigrationLock, Session};
+pub use settings::{Access, Settings};
+pub use source::SourceFile;
+
+/// The project that this program carries inside: `migrations::embedded!()` is a `Result<Project, Error>`, as from
+/// [`Project::from_files`].
+///
+/// The build script of the same package has to call `migrations_embed::embed` with the migrations folder.
+#[macro_export]
+macro_rules! embedded {
+    () => {{
+        let files: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
+        let files = files.iter().map(|&(path, text)| $crate::SourceFile::new(path, text));
+        $crate::Project::from_files("migrations", files.collect())
+    }};
+}

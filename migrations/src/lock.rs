@@ -1,55 +1,25 @@
-//! The migration lock: sqlx's own advisory key, so that a `Migrator` elsewhere is kept out too.
+//! The migration lock: sqlx's own advisory key, so that it also keeps out a `Migrator` of sqlx.
 //!
-//! It is polled. A blocking `pg_advisory_lock` is a snapshot that `create index concurrently` of the holder waits for,
-//! so that a waiter would deadlock the one who works.
+//! We poll it. A blocking `pg_advisory_lock` has a snapshot that the holder's `create index concurrently` would wait for,
+//! so the two would deadlock.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use sqlx::{PgConnection, Row};
 use tokio::time::{Instant, sleep};
 
-use crate::{Error, Event, OnEvent};
+use crate::{Error, Event, Holder, OnEvent};
 
 /// First and longest pause between two tries.
 const POLL: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(250));
 
 /// The key of sqlx's migration lock for a database of this name: `sqlx-postgres/src/migrate.rs`.
-pub fn lock_key(database: &str) -> i64 {
+fn lock_key(database: &str) -> i64 {
     const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
     0x3d32_ad9e * i64::from(CRC.checksum(database.as_bytes()))
 }
 
-/// The session that holds the lock.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Holder {
-    /// Its server process.
-    pub pid: i32,
-    /// What it calls itself.
-    pub application: String,
-    /// Its role; empty where the server does not show it to us.
-    pub role: String,
-    /// How long it has been connected.
-    pub connected: Duration,
-    /// What it runs, or ran last; empty where the server does not show it to us.
-    pub query: String,
-}
-
-impl fmt::Display for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "held by pid {}, connected for {} s", self.pid, self.connected.as_secs())?;
-        for (name, value) in [("application", &self.application), ("role", &self.role)] {
-            if !value.is_empty() {
-                write!(f, ", {name} `{value}`")?;
-            }
-        }
-        if !self.query.is_empty() {
-            write!(f, ", running: {}", self.query)?;
-        }
-        Ok(())
-    }
-}
-
-/// Takes the lock, waiting for at most `timeout`. The caller's connection holds it until it unlocks or closes.
+/// Takes the lock, waiting for at most `timeout`. The connection has it until it unlocks or closes.
 pub(crate) async fn lock(
     conn: &mut PgConnection,
     database: &str,
@@ -58,14 +28,14 @@ pub(crate) async fn lock(
 ) -> Result<(), Error> {
     let start = Instant::now();
     let mut pause = POLL.0;
-    let mut told = false;
+    let mut reported = false;
     loop {
-        let got: bool = sqlx::query_scalar("select pg_try_advisory_lock($1)")
+        let locked: bool = sqlx::query_scalar("select pg_try_advisory_lock($1)")
             .bind(lock_key(database))
             .fetch_one(&mut *conn)
             .await
             .map_err(Error::database("take the migration lock"))?;
-        if got {
+        if locked {
             return Ok(());
         }
         let holder = holder(conn, database).await?;
@@ -73,19 +43,19 @@ pub(crate) async fn lock(
             let (database, waited) = (database.to_owned(), start.elapsed());
             return Err(Error::Locked { database, waited, holder: holder.map(Box::new) });
         }
-        if !told {
+        if !reported {
             on_event(Event::WaitingForLock { database, holder: holder.as_ref() });
-            told = true;
+            reported = true;
         }
         sleep(pause.min(timeout.saturating_sub(start.elapsed()))).await;
         pause = (pause * 2).min(POLL.1);
     }
 }
 
-/// Gives the lock back.
+/// Releases the lock.
 pub(crate) async fn unlock(conn: &mut PgConnection, database: &str) -> Result<(), Error> {
     let unlock = sqlx::query("select pg_advisory_unlock($1)").bind(lock_key(database));
-    unlock.execute(conn).await.map_err(Error::database("give the migration lock back"))?;
+    unlock.execute(conn).await.map_err(Error::database("release the migration lock"))?;
     Ok(())
 }
 

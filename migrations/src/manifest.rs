@@ -1,42 +1,39 @@
-//! `apps.toml`: which Postgres, which apps, what each depends on, and the tables that each owns.
+//! `apps.toml`: the Postgres version, the apps, what each depends on, and the tables that each owns.
 
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::{Place, Problem, nearest::closest, source::NOT_APPS, statements::line_at};
-
-/// Bytes of a name that Postgres keeps.
-const LONGEST_NAME: usize = 63;
+use crate::{Place, Problem, id::is_plain, nearest::closest, source::NOT_APPS, statements::line_at};
 
 /// Databases of the server itself.
 const SERVERS_OWN: &[&str] = &["postgres", "template0", "template1"];
 
-/// Name of the manifest in the migrations folder.
-pub(crate) const FILE: &str = "apps.toml";
-
-/// What the manifest says of Postgres.
+/// The manifest's section on Postgres.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Postgres {
     /// The oldest major version that the migrations run on.
     pub version: u32,
-    /// Name of the development database where a connection string names none, and of the role on a server of our own.
+    /// Name of the development database if a connection string names none, and of the role on a server that a tool starts.
     pub database: String,
-    /// The image of a server in Docker; the usual one of that major where it is not named.
+    /// The image of a server in Docker; `None` is the official one of that major version.
     pub image: Option<String>,
-    /// The server to use where neither the command line nor the environment names one: `auto`, `url`, `docker` or `native`.
+    /// The server to use if neither the command line nor the environment names one: `auto`, `url`, `docker`, `native` or
+    /// `download`.
     pub server: Option<String>,
 }
 
 /// An app: a named set of migrations, with its own ledger table.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct App {
-    /// Its name, which is its folder's too.
+    /// Its name, and the name of its folder.
     pub name: String,
-    /// The apps whose tables its SQL may touch besides its own.
+    /// The apps whose tables its SQL may touch, besides its own.
     pub depends_on: Vec<String>,
     /// The tables that it owns, by name, in schema `public`.
     pub tables: Vec<String>,
-    /// Where sqlx records its migrations, as `sqlx.toml` says: `migrations.billing`.
+    /// The table in which sqlx records its migrations, from `sqlx.toml`: `migrations.billing`.
     pub ledger: String,
 }
 
@@ -66,14 +63,14 @@ struct Entry {
     tables: Vec<Spanned<String>>,
 }
 
-/// What the manifest says.
+/// The manifest.
 pub(crate) struct Manifest {
     pub(crate) program: Option<String>,
     pub(crate) postgres: Postgres,
     pub(crate) apps: Vec<App>,
 }
 
-/// Reads the manifest. Ledger tables are still empty: they stand in each app's `sqlx.toml`.
+/// Reads the manifest. The names of the ledger tables stay empty: each app's `sqlx.toml` has its own.
 pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Option<Manifest> {
     let at = |offset: usize| Place::line(path, line_at(text, offset.min(text.len())));
     let file: File = match toml::from_str(text) {
@@ -89,7 +86,7 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Opti
     let database = file.postgres.database.as_ref().as_str();
     if !is_plain(database) || database.starts_with("pg_") || SERVERS_OWN.contains(&database) {
         let message = format!(
-            "`database` must be a plain name, which is the role's too: lower-case letters, digits and `_`, not `{database}`"
+            "`database` must be a plain name, since the role has the same: lower-case letters, digits and `_`, not `{database}`"
         );
         problems.push(Problem::Manifest { place: at(file.postgres.database.span().start), message });
     }
@@ -110,7 +107,7 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Opti
             );
         }
         if names[..index].contains(&name) {
-            say(at(app.name.span().start), format!("app `{name}` stands here twice; remove one"));
+            say(at(app.name.span().start), format!("app `{name}` is here twice; remove one"));
         }
         for dependency in &app.depends_on {
             let wanted = dependency.as_ref().as_str();
@@ -133,8 +130,7 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Opti
         }
     }
     if let Some((place, path)) = circle(&file.apps, &names) {
-        let message =
-            format!("the apps depend on each other in a circle: {path}; only one direction can stand");
+        let message = format!("the apps depend on each other in a circle: {path}; remove one direction");
         problems.push(Problem::Manifest { place: at(place), message });
     }
 
@@ -151,24 +147,16 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Opti
     Some(Manifest { program: file.program, postgres, apps })
 }
 
-/// A name that needs no quotes in SQL and is the same on every file system.
-pub(crate) fn is_plain(name: &str) -> bool {
-    let mut chars = name.chars();
-    chars.next().is_some_and(|c| c.is_ascii_lowercase() || c == '_')
-        && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-        && name.len() <= LONGEST_NAME
-}
-
 /// A circle of `depends-on`, as `a → b → a`, with the place of its first edge.
 fn circle(apps: &[Entry], names: &[&str]) -> Option<(usize, String)> {
-    // Apps that wait for none but those taken away already can't be part of one.
+    // An app that depends only on apps removed already can't be part of one.
     let mut left: Vec<usize> = (0..apps.len()).collect();
     let edge = |app: usize, left: &[usize]| {
         let dependencies = apps[app].depends_on.iter();
         dependencies
             .filter_map(|it| Some((names.iter().position(|name| name == it.as_ref())?, it.span().start)))
             .find(
-                // An app that depends on itself is told apart.
+                // An app that depends on itself has an error of its own.
                 |(other, _)| *other != app && left.contains(other),
             )
     };
@@ -179,7 +167,7 @@ fn circle(apps: &[Entry], names: &[&str]) -> Option<(usize, String)> {
         }
         left = waiting;
     }
-    // Each of the rest waits for another of them, so walking on must come round.
+    // Each of the rest depends on another of them, so the walk returns to its own path.
     let mut path = vec![*left.first()?];
     loop {
         let (next, _) = edge(path[path.len() - 1], &left)?;

@@ -1,12 +1,12 @@
-//! The name that was probably meant, for errors about one that does not exist.
+//! The most similar name, for errors about one that does not exist.
 
-/// Characters from which on a part of a name says which one is meant.
-const TELLING: usize = 3;
+/// A part of a name must have this many characters to be recognized.
+const SHORTEST_PART: usize = 3;
 
-/// The name that is most like the one that was typed, if any is near enough to be meant.
-pub fn closest<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
+/// The name that is most similar to the one that was typed, if any is similar enough.
+pub(crate) fn closest<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
     let length = typed.chars().count();
-    let mut whole = known.iter().filter(|name| length >= TELLING && name.contains(typed));
+    let mut whole = known.iter().filter(|name| length >= SHORTEST_PART && name.contains(typed));
     if let (Some(only), None) = (whole.next(), whole.next()) {
         return Some(only);
     }
@@ -18,7 +18,7 @@ pub fn closest<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
         .map(|(_, name)| name)
 }
 
-/// That as the end of a sentence.
+/// The same as the end of a sentence.
 pub(crate) fn suggestion(typed: &str, known: &[String]) -> String {
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     closest(typed, &known).map_or(String::new(), |name| format!("; did you mean `{name}`?"))

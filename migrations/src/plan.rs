@@ -2,32 +2,26 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Error, Ledger, Migration, Project};
+use crate::{Direction, Error, Ledger, Migration, MigrationId, Project};
 
-/// Which way a migration runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// Its up file.
-    Up,
-    /// Its down file.
-    Down,
-}
-
-/// How far to migrate; Django's words.
+/// How far to migrate, in Django's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Target {
     /// Everything.
     Latest,
-    /// All of one app, and what that needs of others.
+    /// All of one app, and the migrations of others that it depends on.
     App(String),
-    /// One app to exactly this migration: forward with all that it needs, or back with all that needs what goes.
-    Migration(String, String),
-    /// One app back to nothing, and with it all that needs it.
+    /// One app to exactly this migration: forward with all that it depends on, or back with all that depends on what is
+    /// reverted. [`Project::migration`] finds the identity for a number or the beginning of a name.
+    Migration(MigrationId),
+    /// One app back to nothing, with all that depends on it.
     Zero(String),
 }
 
 /// One step of a plan.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Step<'p> {
     /// The migration.
     pub migration: &'p Migration,
@@ -37,18 +31,19 @@ pub struct Step<'p> {
 
 /// What will run, in order. All steps of a plan go one way.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Plan<'p> {
-    /// The steps; empty where nothing is left to do.
+    /// The steps; empty if nothing is left to do.
     pub steps: Vec<Step<'p>>,
 }
 
 impl<'p> Plan<'p> {
-    /// What is left to do to reach the target from what the ledger says.
+    /// What is left to do to reach the target from the state in the ledger.
     ///
     /// # Errors
-    /// [`Error::Ledger`] where the ledger contradicts the files, [`Error::UnknownApp`] and [`Error::UnknownMigration`].
+    /// [`Error::Ledger`] if the ledger contradicts the files, [`Error::UnknownApp`] and [`Error::UnknownMigration`].
     pub fn new(project: &'p Project, ledger: &Ledger, target: &Target) -> Result<Plan<'p>, Error> {
-        ledger.agree(project)?;
+        ledger.require_agreement(project)?;
         let all = &project.migrations;
         let forward = |wanted: BTreeSet<usize>| Plan {
             steps: wanted
@@ -66,8 +61,8 @@ impl<'p> Plan<'p> {
                 .collect(),
         };
         let of_app = |app: &str, above: i64| {
-            let mine = |(_, m): &(usize, &Migration)| m.id.app == app && m.number > above;
-            all.iter().enumerate().filter(mine).map(|(index, _)| index).collect::<Vec<_>>()
+            let matches = |(_, m): &(usize, &Migration)| m.id.app == app && m.number > above;
+            all.iter().enumerate().filter(matches).map(|(index, _)| index).collect::<Vec<_>>()
         };
 
         match target {
@@ -76,8 +71,8 @@ impl<'p> Plan<'p> {
                 let app = project.app(app)?;
                 Ok(forward(with_ancestors(all, of_app(&app.name, 0))))
             }
-            Target::Migration(app, name) => {
-                let wanted = project.migration(app, name)?;
+            Target::Migration(id) => {
+                let wanted = project.migration(&id.app, &id.name)?;
                 let above = of_app(&wanted.id.app, wanted.number);
                 if above.iter().any(|&index| ledger.has(&all[index])) {
                     return Ok(back(with_descendants(all, above)));
@@ -92,30 +87,30 @@ impl<'p> Plan<'p> {
         }
     }
 
-    /// Whether a step takes something away.
+    /// Whether a step reverts a migration.
     pub fn goes_back(&self) -> bool {
         self.steps.iter().any(|step| step.direction == Direction::Down)
     }
 }
 
-/// The migrations and everything that they need. Indices follow the order in which migrations run.
+/// The migrations and everything that they depend on. Indices follow the order in which migrations run.
 fn with_ancestors(all: &[Migration], start: Vec<usize>) -> BTreeSet<usize> {
     let mut found: BTreeSet<usize> = BTreeSet::new();
     let mut open = start;
     while let Some(index) = open.pop() {
         if found.insert(index) {
-            open.extend(all[index].parents.iter().map(|(parent, _)| *parent));
+            open.extend(all[index].parents.iter().map(|parent| parent.index));
         }
     }
     found
 }
 
-/// The migrations and everything that needs them.
+/// The migrations and everything that depends on them.
 fn with_descendants(all: &[Migration], start: Vec<usize>) -> BTreeSet<usize> {
     let mut found: BTreeSet<usize> = start.into_iter().collect();
     // A child always has the higher index, so one pass sees every parent before its children.
     for (index, migration) in all.iter().enumerate() {
-        if migration.parents.iter().any(|(parent, _)| found.contains(parent)) {
+        if migration.parents.iter().any(|parent| found.contains(&parent.index)) {
             found.insert(index);
         }
     }

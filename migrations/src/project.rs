@@ -1,45 +1,20 @@
-//! All that the files say: apps, migrations in their one order, seeds. Loading refuses whatever could go wrong later.
+//! A project, as its files describe it: apps, migrations in their one order, seeds. `reader` loads it.
 
-use std::{fmt, path::Path, str::FromStr};
+use crate::{App, Error, MigrationId, Place, Postgres, Reason, Script, nearest::closest};
 
-use crate::{App, Error, Place, Postgres, Reason, Script, SourceFile, manifest::is_plain, reader};
-
-/// A migration's identity: `billing/0001_initial`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct MigrationId {
-    /// The app.
-    pub app: String,
-    /// Number and name: `0001_initial`.
-    pub name: String,
-}
-
-impl fmt::Display for MigrationId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.app, self.name)
-    }
-}
-
-impl FromStr for MigrationId {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let (app, name) = text.split_once('/').ok_or(())?;
-        let valid = is_plain(app) && number_of(name).is_some();
-        if valid { Ok(MigrationId { app: app.to_owned(), name: name.to_owned() }) } else { Err(()) }
-    }
-}
-
-/// A dependency on another migration that a head names.
+/// A dependency on another migration, from a line in the head of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Dependency {
     /// The migration that must come first.
     pub on: MigrationId,
-    /// Where the head says so.
+    /// The line.
     pub place: Place,
 }
 
 /// One numbered step of an app.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Migration {
     /// Its identity.
     pub id: MigrationId,
@@ -49,14 +24,28 @@ pub struct Migration {
     pub up: Script,
     /// The way back.
     pub down: Script,
-    /// What its head names.
+    /// The migrations that its head names.
     pub depends_on: Vec<Dependency>,
     /// Position of its app in [`Project::apps`].
     pub(crate) app: usize,
-    /// Positions of the migrations that come before it, each with the reason.
-    pub(crate) parents: Vec<(usize, Reason)>,
-    /// What sqlx records of it.
+    /// The migrations that come before it.
+    pub(crate) parents: Vec<Parent>,
+    /// Its row in sqlx's ledger.
     pub(crate) recorded: sqlx::migrate::Migration,
+}
+
+/// A migration that comes before another.
+#[derive(Debug, Clone)]
+pub(crate) struct Parent {
+    /// Position in [`Project::migrations`].
+    pub(crate) index: usize,
+    /// Why it comes first.
+    pub(crate) reason: Reason,
+}
+
+impl Dependency {
+    /// The beginning of such a line; a migration's name follows it.
+    pub const DIRECTIVE: &str = "-- depends-on:";
 }
 
 impl Migration {
@@ -66,50 +55,41 @@ impl Migration {
     }
 }
 
+/// The reference data of an app.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Seed {
+    /// The app.
+    pub app: String,
+    /// Its `seed.sql`.
+    pub script: Script,
+}
+
 /// A set of apps with their migrations and seeds.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Project {
-    /// The package of the program that a deploy runs, for commands that are that program's to carry out.
+    /// The cargo package of the program that a deploy runs, for tools that build and run it.
     pub program: Option<String>,
-    /// What the manifest says of Postgres.
+    /// The manifest's section on Postgres.
     pub postgres: Postgres,
     /// The apps, in the manifest's order.
     pub apps: Vec<App>,
     /// Every migration, in the order in which they run.
     pub migrations: Vec<Migration>,
-    /// The seeds, each with its app's name, in the manifest's order.
-    pub seeds: Vec<(String, Script)>,
+    /// The seeds, in the manifest's order of apps.
+    pub seeds: Vec<Seed>,
 }
 
 impl Project {
-    /// Reads a migrations folder: `apps.toml`, and a folder an app.
-    ///
-    /// # Errors
-    /// [`Error::Files`] with every problem there is, [`Error::Cycle`], or [`Error::Read`].
-    pub fn load(folder: &Path) -> Result<Project, Error> {
-        let shown = folder
-            .file_name()
-            .map_or_else(|| "migrations".into(), |name| name.to_string_lossy().into_owned());
-        Project::from_files(&shown, SourceFile::read_folder(folder)?)
-    }
-
-    /// The same from texts, as a program has them that carries its migrations inside. `shown` is the folder's name in
-    /// messages.
-    ///
-    /// # Errors
-    /// As [`Project::load`].
-    pub fn from_files(shown: &str, files: Vec<SourceFile>) -> Result<Project, Error> {
-        reader::read(shown, files)
-    }
-
     /// The app of this name.
     ///
     /// # Errors
-    /// [`Error::UnknownApp`], with the nearest name.
+    /// [`Error::UnknownApp`], with the most similar name.
     pub fn app(&self, name: &str) -> Result<&App, Error> {
         let names = || self.apps.iter().map(|app| app.name.clone()).collect();
-        let found = self.apps.iter().find(|app| app.name == name);
-        found.ok_or_else(|| Error::UnknownApp { name: name.to_owned(), apps: names() })
+        let app = self.apps.iter().find(|app| app.name == name);
+        app.ok_or_else(|| Error::UnknownApp { name: name.to_owned(), apps: names() })
     }
 
     /// The migrations of one app, by number.
@@ -117,10 +97,10 @@ impl Project {
         self.migrations.iter().filter(move |migration| migration.id.app == app)
     }
 
-    /// The migration of an app that a person means by `0002`, `0002_add` or the whole name.
+    /// The migration of an app by its name, or by the beginning of its name, such as its number.
     ///
     /// # Errors
-    /// [`Error::UnknownApp`], [`Error::UnknownMigration`], or [`Error::AmbiguousMigration`].
+    /// [`Error::UnknownApp`], [`Error::UnknownMigration`], or [`Error::AmbiguousMigration`] if several begin like this.
     pub fn migration(&self, app: &str, name: &str) -> Result<&Migration, Error> {
         let app = self.app(app)?;
         let number: Option<i64> = name.parse().ok();
@@ -140,7 +120,14 @@ impl Project {
         }
     }
 
-    /// The schemas of the ledger, each once.
+    /// The app or table whose name is most similar to a word that names neither, for the error about that word.
+    pub fn similar_name(&self, word: &str) -> Option<&str> {
+        let apps = self.apps.iter().map(|app| app.name.as_str());
+        let tables = self.apps.iter().flat_map(|app| app.tables.iter().map(String::as_str));
+        closest(word, &apps.chain(tables).collect::<Vec<_>>())
+    }
+
+    /// The schemas that hold ledger tables, each once.
     pub fn ledger_schemas(&self) -> Vec<&str> {
         let mut schemas: Vec<&str> =
             self.apps.iter().filter_map(|app| app.ledger.split_once('.')).map(|(s, _)| s).collect();
@@ -148,13 +135,4 @@ impl Project {
         schemas.dedup();
         schemas
     }
-}
-
-/// The number of a migration's name, if it is one: four digits, `_`, and lower-case letters, digits and `_`.
-pub(crate) fn number_of(name: &str) -> Option<i64> {
-    let (digits, rest) = name.split_once('_')?;
-    let named =
-        !rest.is_empty() && rest.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-    let numbered = digits.len() == 4 && digits.chars().all(|c| c.is_ascii_digit());
-    if named && numbered { digits.parse().ok().filter(|&number| number > 0) } else { None }
 }

@@ -1,30 +1,54 @@
-//! Turns the files of a folder into a project, noting everything that is wrong on the way.
+//! Loads a project from its files. Refuses whatever could go wrong later, and reports all of it at once.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use sqlx::migrate::MigrationType;
 
 use crate::{
-    App, Cycle, Dependency, Error, Migration, MigrationId, Place, Problem, Project, Reason, Script,
-    SourceFile, graph, head, manifest, nearest::closest, project::number_of, sqlx_toml, statements,
+    App, Cycle, Dependency, Error, Migration, MigrationId, Place, Problem, Project, Reason, Script, Seed,
+    SourceFile, graph, head,
+    id::number_of,
+    manifest,
+    nearest::closest,
+    project::Parent,
+    source::MANIFEST,
+    sqlx_toml,
+    statements::{self, ConcurrentIndex},
 };
 
 /// Name of an app's seed file.
 const SEED: &str = "seed.sql";
-/// SQL files of an app that are no migrations.
+/// SQL files of an app that are not migrations.
 const OTHER_SQL: &[&str] = &[SEED, "schema.sql"];
 
-/// Reads files, in any order.
-pub(crate) fn read(shown: &str, files: Vec<SourceFile>) -> Result<Project, Error> {
-    let mut problems = Vec::new();
-    let project = Reader { shown, problems: &mut problems }.project(files)?;
-    match project {
-        Some(project) if problems.is_empty() => Ok(project),
-        _ => Err(Error::Files(problems)),
+impl Project {
+    /// Reads a migrations folder: `apps.toml`, and one folder for each app.
+    ///
+    /// # Errors
+    /// [`Error::Files`] with every problem there is, [`Error::Cycle`], or [`Error::Read`].
+    pub fn load(folder: &Path) -> Result<Project, Error> {
+        let shown = folder
+            .file_name()
+            .map_or_else(|| "migrations".into(), |name| name.to_string_lossy().into_owned());
+        Project::from_files(&shown, SourceFile::read_folder(folder)?)
+    }
+
+    /// The same from texts, in any order. `shown` is the folder's name in messages. A program that carries its migrations
+    /// inside uses [`embedded!`](crate::embedded).
+    ///
+    /// # Errors
+    /// As [`Project::load`], except [`Error::Read`].
+    pub fn from_files(shown: &str, files: Vec<SourceFile>) -> Result<Project, Error> {
+        let mut problems = Vec::new();
+        let project = Reader { shown, problems: &mut problems }.project(files)?;
+        match project {
+            Some(project) if problems.is_empty() => Ok(project),
+            _ => Err(Error::Files(problems)),
+        }
     }
 }
 
-/// What every step of reading needs.
+/// The common state of all steps.
 struct Reader<'r> {
     shown: &'r str,
     problems: &'r mut Vec<Problem>,
@@ -42,12 +66,12 @@ impl Reader<'_> {
     }
 
     fn project(&mut self, files: Vec<SourceFile>) -> Result<Option<Project>, Error> {
-        let manifest_path = self.path(manifest::FILE);
+        let manifest_path = self.path(MANIFEST);
         let manifest = Place::file(&manifest_path);
         let mut folders: BTreeMap<String, Folder> = BTreeMap::new();
         let mut text = None;
         for file in files {
-            if file.path == manifest::FILE {
+            if file.path == MANIFEST {
                 text = file.text;
             } else if let Some((app, name)) = file.path.split_once('/') {
                 let folder = folders.entry(app.to_owned()).or_default();
@@ -55,7 +79,9 @@ impl Reader<'_> {
             }
         }
         let Some(text) = text else {
-            let message = "missing or not UTF-8; it lists the apps, see CONTRIBUTING.md".to_owned();
+            let message = "missing or not UTF-8; it has a [postgres] section (version, database) and an [[app]] entry for each app \
+                           (name, depends-on, tables)"
+                .to_owned();
             self.problems.push(Problem::Manifest { place: manifest, message });
             return Ok(None);
         };
@@ -82,7 +108,7 @@ impl Reader<'_> {
             if let Some(text) = folder.texts.get(SEED) {
                 let seed = self.script(&app.name, SEED, text);
                 self.refuse_content(&seed);
-                seeds.push((app.name.clone(), seed));
+                seeds.push(Seed { app: app.name.clone(), script: seed });
             }
             migrations.extend(self.migrations_of(index, &app.name, &folder));
         }
@@ -90,10 +116,8 @@ impl Reader<'_> {
             let twin =
                 apps[..index].iter().find(|other| other.ledger == app.ledger && !app.ledger.is_empty());
             if let Some(twin) = twin {
-                let message = format!(
-                    "`table-name` is the same as that of app `{}`; each app needs its own",
-                    twin.name
-                );
+                let message =
+                    format!("`table-name` is the same as in app `{}`; each app needs its own", twin.name);
                 let place = Place::file(self.path(&format!("{}/{}", app.name, sqlx_toml::FILE)));
                 self.problems.push(Problem::SqlxToml { place, message });
             }
@@ -101,7 +125,7 @@ impl Reader<'_> {
 
         let against = self.link(&apps, &mut migrations, &manifest);
         let order = graph::order(&migrations).map_err(|edges| {
-            // A circle is told before the plain list of what is wrong: it explains the rest.
+            // A circle is reported instead of the plain list of problems, because it explains them.
             let against = edges
                 .iter()
                 .find(|edge| against.iter().any(|(from, to)| (from, to) == (&edge.from, &edge.to)))
@@ -113,13 +137,13 @@ impl Reader<'_> {
             position[index] = place;
         }
         let mut sorted: Vec<Migration> = order.iter().map(|&index| migrations[index].clone()).collect();
-        for (parent, _) in sorted.iter_mut().flat_map(|migration| &mut migration.parents) {
-            *parent = position[*parent];
+        for parent in sorted.iter_mut().flat_map(|migration| &mut migration.parents) {
+            parent.index = position[parent.index];
         }
         Ok(Some(Project { program, postgres, apps, migrations: sorted, seeds }))
     }
 
-    /// Checks one name, and keeps the text of what we read.
+    /// Checks the name of one file, and keeps its text if a project reads it.
     fn file_of_app(&mut self, folder: &mut Folder, app: &str, name: &str, text: Option<String>) {
         let place = Place::file(self.path(&format!("{app}/{name}")));
         let mut wrong = |remedy: &str| {
@@ -150,7 +174,7 @@ impl Reader<'_> {
             if let Some(remedy) = remedy {
                 wrong(remedy);
             }
-            // A script that can't be read is there all the same, and no other file is to be told that it lacks it.
+            // A script that can't be read exists all the same, so no error says that it is missing.
             if remedy.is_none() || is_sql {
                 let text = text.filter(|_| remedy.is_none()).unwrap_or_default();
                 folder.texts.insert(name.to_owned(), text);
@@ -193,24 +217,20 @@ impl Reader<'_> {
             up.no_transaction = head.no_transaction;
             let down_head = head::parse(&down.path, other_text, self.problems);
             down.no_transaction = down_head.no_transaction;
-            for (_, line) in down_head.depends_on {
+            for Dependency { place, .. } in down_head.depends_on {
                 let message =
                     "`-- depends-on:` belongs into the up file; the way back follows from it".to_owned();
-                self.problems.push(Problem::Head { place: Place::line(&down.path, line), message });
+                self.problems.push(Problem::Head { place, message });
             }
             for script in [&up, &down] {
                 self.refuse_content(script);
             }
-            let depends_on = head
-                .depends_on
-                .into_iter()
-                .map(|(on, line)| Dependency { on, place: Place::line(&up.path, line) });
-            // sqlx's own words for a name: what follows the number, with spaces.
+            // As sqlx describes a migration: what follows the number, with spaces.
             let description = name[5..].replace('_', " ");
             found.push(Migration {
                 id: MigrationId { app: app.to_owned(), name: name.to_owned() },
                 number,
-                depends_on: depends_on.collect(),
+                depends_on: head.depends_on,
                 app: app_index,
                 parents: Vec::new(),
                 recorded: sqlx::migrate::Migration::new(
@@ -227,11 +247,13 @@ impl Reader<'_> {
         found
     }
 
-    /// Refuses what the runner can't keep its promises about. A `commit` would keep half of a file when the rest of it fails, and would make a rehearsal of the seeds real.
+    /// Refuses what would break the runner's promises. A `commit` would keep half of a file when the rest of it fails, and
+    /// would make a rehearsal of the seeds real.
     fn refuse_content(&mut self, script: &Script) {
-        if script.no_transaction && statements::built_concurrently(&script.text) == Some(None) {
+        let built = statements::concurrent_index(&script.text);
+        if script.no_transaction && built == ConcurrentIndex::Unnamed {
             let message =
-                "name the index, so that the next run finds what a failed one has left of it".to_owned();
+                "name the index, so that the next run finds what a failed one left of it".to_owned();
             self.problems.push(Problem::Content { place: Place::file(&script.path), message });
         }
         if let Some((word, line)) = statements::transaction_control(&script.text) {
@@ -254,7 +276,8 @@ impl Reader<'_> {
         for here in 0..migrations.len() {
             let mut parents = Vec::new();
             if here > 0 && migrations[here - 1].app == migrations[here].app {
-                parents.push((here - 1, Reason::Number(Place::file(&migrations[here].up.path))));
+                let reason = Reason::Number(Place::file(&migrations[here].up.path));
+                parents.push(Parent { index: here - 1, reason });
             }
             let app = &apps[migrations[here].app];
             for Dependency { on, place } in &migrations[here].depends_on {
@@ -267,7 +290,7 @@ impl Reader<'_> {
                     self.problems.push(problem);
                     continue;
                 };
-                parents.push((parent, Reason::Head(place.clone())));
+                parents.push(Parent { index: parent, reason: Reason::Head(place.clone()) });
                 if on.app != app.name && !app.depends_on.contains(&on.app) {
                     against.push((migrations[here].id.clone(), on.clone()));
                     self.problems.push(Problem::Direction {

@@ -4,8 +4,18 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 use crate::statements;
 
+/// Which way a migration runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Its up file.
+    Up,
+    /// Its down file.
+    Down,
+}
+
 /// The text of an SQL file, and where it came from.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Script {
     /// Path as the user types it: `migrations/billing/0001_initial.up.sql`.
     pub path: String,
@@ -16,12 +26,12 @@ pub struct Script {
 }
 
 impl Script {
-    /// Whether there is no statement in it, only comments.
+    /// Whether it has only comments, and no statement.
     pub fn is_empty(&self) -> bool {
         statements::split(&self.text).is_empty()
     }
 
-    /// The text as sqlx wants it. It is the repository's own, so there is nothing to escape.
+    /// The text as sqlx takes it. The repository's own SQL is trusted, so there is nothing to escape.
     pub(crate) fn sql(&self) -> SqlStr {
         AssertSqlSafe(self.text.as_str()).into_sql_str()
     }

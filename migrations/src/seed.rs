@@ -1,34 +1,35 @@
-//! Seeds: plain, idempotent SQL an app, in one transaction; what it did is read from Postgres itself.
+//! Seeds: plain, idempotent SQL, one file for each app, all in one transaction. Postgres itself counts the changed rows.
 
 use std::collections::BTreeMap;
 
 use sqlx::{Connection, PgConnection};
 
 use crate::{
-    Error, Project, Script, Subject,
+    Error, Project, Script, Seed, Subject,
     apply::{ScriptError, restore_settings, run_script},
 };
 
-/// Whether a run of the seeds is kept.
+/// Whether the changes of a run of the seeds are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SeedMode {
     /// Kept.
     Write,
-    /// Rolled back: it tells what would change.
+    /// Rolled back, to report what would change.
     Check,
 }
 
-/// What happens to rows that the seeds do not name, where a seed file has a say in it.
+/// What happens to rows that the seeds do not list, if a seed file reads the setting `seed.prune`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Prune {
-    /// They stay.
+    /// They stay: the setting is `off`.
     No,
-    /// They go: the setting `seed.prune` is `on` while the files run.
+    /// They are deleted: the setting is `on`.
     Yes,
 }
 
 /// Rows that the seeds changed in one table.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TableChanges {
     /// The table.
     pub table: String,
@@ -42,25 +43,25 @@ pub struct TableChanges {
 
 /// What a run of the seeds did, or would do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SeedReport {
-    /// The tables that it changed, by name.
+    /// The changed tables, by name.
     pub tables: Vec<TableChanges>,
 }
 
 impl SeedReport {
-    /// All rows that it inserted, updated or deleted.
+    /// The number of rows inserted, updated or deleted in all tables.
     pub fn changes(&self) -> i64 {
         self.tables.iter().map(|table| table.inserted + table.updated + table.deleted).sum()
     }
 }
 
-/// Runs the seeds of all apps in one transaction, or within that which the caller has open. [`Session::seed`] also takes
-/// the migration lock.
+/// Runs the seeds of all apps in one transaction, or inside the caller's open one. `Session::seed` also takes the
+/// migration lock.
 ///
 /// # Errors
-/// As [`Session::seed`].
-///
-/// [`Session::seed`]: crate::Session::seed
+/// [`Error::Failed`] if a seed's statement fails; nothing of any seed is kept then. [`Error::BrokeOff`],
+/// [`Error::Database`].
 pub async fn run_seeds(
     conn: &mut PgConnection,
     project: &Project,
@@ -69,14 +70,14 @@ pub async fn run_seeds(
 ) -> Result<SeedReport, Error> {
     let failed = || Error::database("run the seeds");
     let mut transaction = conn.begin().await.map_err(failed())?;
-    // Postgres hands its counters on at most once a second, so those of earlier transactions may still stand here.
+    // Postgres flushes its counters at most once a second, so these may include earlier transactions.
     let before = counters(&mut transaction).await?;
-    for (app, script) in &project.seeds {
+    for Seed { app, script } in &project.seeds {
         let prune = if prune == Prune::Yes { "on" } else { "off" };
         let set = sqlx::query("select set_config('seed.prune', $1, true)").bind(prune);
         set.execute(&mut *transaction).await.map_err(failed())?;
         let ran = run_to_its_end(&mut transaction, script).await;
-        ran.map_err(|error| error.told(Subject::Seed(app.clone()), script, &[]))?;
+        ran.map_err(|error| error.into_error(Subject::Seed { app: app.clone() }, script, &[]))?;
         restore_settings(&mut transaction).await?;
     }
     let mut report = SeedReport::default();
@@ -94,8 +95,8 @@ pub async fn run_seeds(
     Ok(report)
 }
 
-/// Runs one seed, with the constraints that would wait for the commit: a rehearsal has none, and there it would be too
-/// late to say which file it was. The next file finds all of them deferred, and is held to them at its own end.
+/// Runs one seed, and checks the deferred constraints at its end: a rehearsal never commits, and at a commit it would be
+/// too late to say which file broke one. The next file starts with all of them deferred again.
 async fn run_to_its_end(conn: &mut PgConnection, script: &Script) -> Result<(), ScriptError> {
     run_script(conn, script).await?;
     for sql in ["set constraints all immediate", "set constraints all deferred"] {
@@ -105,7 +106,7 @@ async fn run_to_its_end(conn: &mut PgConnection, script: &Script) -> Result<(), 
     Ok(())
 }
 
-/// Rows inserted, updated and deleted a table, as Postgres counts them for this session.
+/// Rows inserted, updated and deleted in each table, as Postgres counts them for this session.
 async fn counters(conn: &mut PgConnection) -> Result<BTreeMap<String, [i64; 3]>, Error> {
     let rows: Vec<(String, i64, i64, i64)> = sqlx::query_as(
         "select relname::text, n_tup_ins, n_tup_upd, n_tup_del from pg_stat_xact_user_tables where schemaname = 'public'",

@@ -1,29 +1,39 @@
 //! The files of a project as text, from a folder or compiled into a program.
 //!
-//! Which names are allowed is decided in `reader`; here a file is only read.
+//! `reader` decides which names are allowed; here a file is only read.
 
 use std::{
-    fmt, fs, io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use crate::Error;
 
-/// Folders beside the apps that are none: cargo's own, since this is a package too, and the pictures of the schema.
-pub(crate) const NOT_APPS: &[&str] = &["src", "tests", "examples", "benches", "docs"];
+/// Name of the manifest in the migrations folder.
+pub(crate) const MANIFEST: &str = "apps.toml";
+
+/// Folders beside the apps that are not apps. The migrations folder may be a cargo package, with one inside it that
+/// embeds it in programs; `docs` has the pictures of the schema.
+pub(crate) const NOT_APPS: &[&str] = &["src", "tests", "examples", "benches", "docs", "embed"];
 
 /// One file of a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SourceFile {
     /// Path inside the migrations folder, with forward slashes: `billing/0001_initial.up.sql`.
     pub path: String,
-    /// What stands in it; `None` where it is a folder, or not UTF-8.
+    /// Its text; `None` for a folder, and for a file that is not UTF-8.
     pub text: Option<String>,
 }
 
 impl SourceFile {
-    /// Reads the manifest and everything in the folders beside it, in the order of their names: what
-    /// [`Project::from_files`](crate::Project::from_files) takes, before anything is refused.
+    /// A file with this text.
+    pub fn new(path: impl Into<String>, text: impl Into<String>) -> SourceFile {
+        SourceFile { path: path.into(), text: Some(text.into()) }
+    }
+
+    /// Reads the manifest and everything in the folders beside it, in the order of their names, unchecked: the input of
+    /// `Project::from_files`.
     ///
     /// # Errors
     /// [`Error::Read`].
@@ -31,14 +41,14 @@ impl SourceFile {
         let mut files = Vec::new();
         for entry in list(folder)? {
             let name = entry.name;
-            if name == crate::manifest::FILE {
+            if name == MANIFEST {
                 files.push(read(&entry.path, name)?);
                 continue;
             }
             if entry.kind != Kind::Folder || NOT_APPS.contains(&name.as_str()) {
                 continue;
             }
-            // The folder itself, so that an app without a single file is seen too.
+            // The folder itself, so that an app without a single file is found too.
             files.push(SourceFile { path: format!("{name}/"), text: None });
             for inner in list(&folder.join(&name))? {
                 let path = format!("{name}/{}", inner.name);
@@ -50,35 +60,6 @@ impl SourceFile {
             }
         }
         Ok(files)
-    }
-}
-
-/// A place that an editor can open.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// Path as the user types it: `migrations/billing/0001_initial.up.sql`.
-    pub path: String,
-    /// Line, from 1; `None` where the whole file is meant.
-    pub line: Option<usize>,
-}
-
-impl Place {
-    pub(crate) fn file(path: impl Into<String>) -> Self {
-        Place { path: path.into(), line: None }
-    }
-
-    pub(crate) fn line(path: impl Into<String>, line: usize) -> Self {
-        Place { path: path.into(), line: Some(line) }
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.path)?;
-        if let Some(line) = self.line {
-            write!(f, ":{line}")?;
-        }
-        Ok(())
     }
 }
 
@@ -95,7 +76,7 @@ enum Kind {
     Hidden,
 }
 
-/// Follows a symbolic link, as sqlx does. What is neither file nor folder could keep its reader waiting for ever.
+/// Follows a symbolic link, as sqlx does. Refuses what is neither file nor folder: reading a pipe could wait for ever.
 fn kind(path: &Path) -> io::Result<Kind> {
     let metadata = fs::metadata(path)?;
     match (metadata.is_dir(), metadata.is_file()) {
@@ -106,13 +87,13 @@ fn kind(path: &Path) -> io::Result<Kind> {
 }
 
 fn list(folder: &Path) -> Result<Vec<Entry>, Error> {
-    let failed = |error| Error::Read { path: folder.display().to_string(), error };
+    let failed = |source| Error::Read { path: folder.display().to_string(), source };
     let mut entries = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        let failed = |error| Error::Read { path: entry.path().display().to_string(), error };
+        let failed = |source| Error::Read { path: entry.path().display().to_string(), source };
         let name = entry.file_name().to_string_lossy().into_owned();
-        // An editor's lock is a link to nothing; whether its name may be here is decided without looking into it.
+        // An editor's lock is a link to nothing, so a hidden file is not opened; its name alone decides if it may be here.
         let kind = if name.starts_with('.') { Kind::Hidden } else { kind(&entry.path()).map_err(failed)? };
         entries.push(Entry { name, path: entry.path(), kind });
     }
@@ -123,7 +104,7 @@ fn list(folder: &Path) -> Result<Vec<Entry>, Error> {
 fn read(file: &Path, path: String) -> Result<SourceFile, Error> {
     match fs::read_to_string(file) {
         Ok(text) => Ok(SourceFile { path, text: Some(text) }),
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(SourceFile { path, text: None }),
-        Err(error) => Err(Error::Read { path: file.display().to_string(), error }),
+        Err(source) if source.kind() == io::ErrorKind::InvalidData => Ok(SourceFile { path, text: None }),
+        Err(source) => Err(Error::Read { path: file.display().to_string(), source }),
     }
 }

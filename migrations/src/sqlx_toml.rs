@@ -1,6 +1,6 @@
-//! `sqlx.toml` of an app: the one file that sqlx-cli and we both read, so that both use the same ledger table.
+//! `sqlx.toml` of an app: sqlx-cli and this crate both read it, so that both use the same ledger table.
 
-use crate::{Place, Problem, manifest::is_plain};
+use crate::{Place, Problem, id::is_plain};
 
 /// Name of the file in an app's folder.
 pub(crate) const FILE: &str = "sqlx.toml";
@@ -33,7 +33,7 @@ pub(crate) fn ledger_table(
     }
     let table = migrate.get("table-name").and_then(|value| value.as_str()).unwrap_or_default();
     let schema = match table.split_once('.') {
-        // sqlx pastes the name into SQL as it is, so only a name that needs no quotes means the same to everyone.
+        // sqlx pastes the name into SQL unquoted, so only a name that needs no quotes always means the same table.
         Some((schema, name)) if is_plain(schema) && is_plain(name) && schema != "public" => schema,
         _ => {
             say(format!("`table-name` must be a plain name in a schema of its own; set {wanted}"));

@@ -1,5 +1,5 @@
-//! Where one statement of a script ends and the next begins: just enough of Postgres's lexical rules to say which of
-//! them failed, and to see a `commit` that would cut a migration in two. Nothing is parsed in order to be understood.
+//! Where one statement of a script ends and the next begins: just enough of Postgres's lexical rules to report which
+//! statement failed, and to find a `commit` that would cut a migration in two. Nothing here understands a statement.
 
 use std::ops::Range;
 
@@ -57,7 +57,7 @@ pub(crate) fn transaction_control(sql: &str) -> Option<(String, usize)> {
             words.take(3).map(|token| token.text(&sql[range.clone()]).to_ascii_lowercase()).collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let ends = match words[..] {
-            // To a savepoint: that stays inside.
+            // To a savepoint, which stays inside the transaction.
             ["rollback", "to", ..] | ["rollback", "work" | "transaction", "to"] => false,
             ["prepare", second, ..] => second == "transaction",
             [first, ..] => WORDS.contains(&first),
@@ -67,13 +67,33 @@ pub(crate) fn transaction_control(sql: &str) -> Option<(String, usize)> {
     })
 }
 
-/// The name of the index that a script builds concurrently; `Some(None)` where it leaves the name to Postgres.
-pub(crate) fn built_concurrently(sql: &str) -> Option<Option<String>> {
+/// The index that a script builds concurrently, in its first statement.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum ConcurrentIndex {
+    /// It builds none.
+    None,
+    /// It leaves the name to Postgres.
+    Unnamed,
+    /// By this name.
+    Named(String),
+}
+
+/// Looks for an index that a script builds concurrently.
+pub(crate) fn concurrent_index(sql: &str) -> ConcurrentIndex {
+    match name_or_on(sql) {
+        None => ConcurrentIndex::None,
+        Some(word) if word == "on" => ConcurrentIndex::Unnamed,
+        Some(name) => ConcurrentIndex::Named(name),
+    }
+}
+
+/// The word after `create index concurrently`: the index's name, or `on`.
+fn name_or_on(sql: &str) -> Option<String> {
     let range = split(sql).into_iter().next()?;
     let text = &sql[range];
     let tokens = (Tokens { sql: text, at: 0 }).filter(|token| !matches!(token.kind, Kind::Comment));
     let mut words = tokens.map(|token| token.text(text)).map(|word| {
-        // A quoted name is what stands in it; any other is lower case to Postgres.
+        // Postgres takes a quoted name literally, and folds any other to lower case.
         word.strip_prefix('"')
             .and_then(|word| word.strip_suffix('"'))
             .map_or_else(|| word.to_ascii_lowercase(), str::to_owned)
@@ -94,7 +114,7 @@ pub(crate) fn built_concurrently(sql: &str) -> Option<Option<String>> {
         // `if not exists`
         next = words.nth(2)?;
     }
-    Some((next != "on").then_some(next))
+    Some(next)
 }
 
 /// The line of a byte offset, from 1.
@@ -229,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn quoted_semicolons_do_not() {
+    fn quoted_semicolons_do_not_end_statements() {
         check(
             "select ';', 'it''s;', \"a;\"\"b\", e'\\';' ; select 2",
             &["select ';', 'it''s;', \"a;\"\"b\", e'\\';'", "select 2"],
@@ -256,23 +276,18 @@ mod tests {
     }
 
     #[test]
-    fn an_index_that_is_built_concurrently_is_known_by_its_name() {
-        let name = |sql: &str| built_concurrently(sql);
-        assert_eq!(
-            name("-- Why.\ncreate index concurrently A_idx on a (b);"),
-            Some(Some("a_idx".to_owned()))
-        );
-        assert_eq!(
-            name("CREATE UNIQUE INDEX CONCURRENTLY if not exists \"A\" on a (b)"),
-            Some(Some("A".to_owned()))
-        );
-        assert_eq!(name("create index concurrently on a (b)"), Some(None));
-        assert_eq!(name("create index a_idx on a (b)"), None);
-        assert_eq!(name("vacuum a; create index concurrently a_idx on a (b)"), None);
+    fn an_index_that_is_built_concurrently_is_found_by_its_name() {
+        let check = |sql: &str, expected| assert_eq!(concurrent_index(sql), expected, "{sql}");
+        let name = |name: &str| ConcurrentIndex::Named(name.to_owned());
+        check("-- Why.\ncreate index concurrently A_idx on a (b);", name("a_idx"));
+        check("CREATE UNIQUE INDEX CONCURRENTLY if not exists \"A\" on a (b)", name("A"));
+        check("create index concurrently on a (b)", ConcurrentIndex::Unnamed);
+        check("create index a_idx on a (b)", ConcurrentIndex::None);
+        check("vacuum a; create index concurrently a_idx on a (b)", ConcurrentIndex::None);
     }
 
     #[test]
-    fn transaction_control_is_seen_with_its_line() {
+    fn transaction_control_is_found_with_its_line() {
         assert_eq!(transaction_control("select 1;\nCOMMIT;"), Some(("commit".to_owned(), 2)));
         assert_eq!(
             transaction_control("select 1;\nprepare transaction 'x';"),

@@ -1,7 +1,7 @@
--- Seeds the 7 roles, 55 permissions and 112 grants that every installation starts from, and repairs what was edited in them.
+-- Seeds the 7 roles, 55 permissions and 112 grants that every installation starts from, and reverts edits of them.
 --
--- Whatever else is in these tables is somebody's own and stays. Grants that people added to the roles below stay too, unless the
--- transaction has set seed.prune to on. Rows that are right already are not written, so a second run changes nothing.
+-- Other rows in these tables belong to the installation and stay. Grants that people added to the roles below stay too, unless
+-- the transaction has set seed.prune to on. Rows that are right already are not written, so a second run changes nothing.
 
 insert into roles as kept
     (name, display_name, description, is_system_role)

@@ -57,12 +57,12 @@ impl Script {
     async fn ask(&self, conn: &mut PgConnection) -> anyhow::Result<()> {
         let name: String =
             sqlx::query_scalar("select current_database()::text").fetch_one(&mut *conn).await?;
-        let mut told = vec![name];
+        let mut answers = vec![name];
         for sql in &self.statements {
             let rows = sqlx::raw_sql(AssertSqlSafe(sql.clone())).fetch_all(&mut *conn).await?;
-            told.extend(rows.iter().map(first));
+            answers.extend(rows.iter().map(first));
         }
-        println!("{}", told.join(" "));
+        println!("{}", answers.join(" "));
         Ok(())
     }
 }

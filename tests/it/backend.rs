@@ -157,3 +157,17 @@ fn the_files_inside_are_those_of_the_folder() {
     assert_eq!(inside.apps, folder.apps);
     assert_eq!(inside.seeds.len(), folder.seeds.len());
 }
+
+#[test]
+fn a_migration_whose_tables_are_there_names_a_command_of_the_program_that_ran() {
+    tests::empty().run(async |db| {
+        db.pool().execute("create table organizations (id int)").await?;
+        let (nowhere, checkout) = (tempfile::tempdir()?, Checkout::new());
+        let common = ["\"organizations\" already exists", "record it as applied; otherwise fix the file"];
+        let deploy = outcome(&backend(db, "migrate", &nowhere));
+        deploy.expect(1, &common).expect(1, &["run it again: backend migrate"]);
+        assert!(!deploy.stderr.contains("cargo"), "an image has no cargo: {deploy:?}");
+        checkout.xtask(db, &["migrate"]).expect(1, &common).expect(1, &["record it: cargo xtask adopt"]);
+        Ok(())
+    });
+}

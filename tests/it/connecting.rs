@@ -66,7 +66,7 @@ fn a_server_that_is_too_old_is_told_with_both_versions() {
         for args in VERBS.iter().filter(|args| args[0] != "db-drop") {
             checkout
                 .xtask(db, args)
-                .expect(1, &["error: the server is PostgreSQL 1", "apps.toml wants 99 or newer"]);
+                .expect(1, &["error: the server is PostgreSQL 1", "apps.toml requires 99 or newer"]);
         }
         // It is still there: a `db-reset` that can't set up again drops nothing.
         sqlx::query("select 1").execute(db.pool()).await?;

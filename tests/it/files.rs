@@ -252,7 +252,7 @@ fn a_ledger_elsewhere_is_refused() {
     );
     check(
         |it| it.replace("people/sqlx.toml", "migrations.people", "migrations.loans"),
-        &["is the same as that of app `people`"],
+        &["is the same as in app `people`"],
     );
 }
 
@@ -275,7 +275,7 @@ fn all_problems_are_told_at_once() {
 fn an_app_that_stands_twice_or_depends_on_itself_is_refused() {
     check(
         |it| it.replace("apps.toml", "name = \"loans\"", "name = \"people\""),
-        &["app `people` stands here twice"],
+        &["app `people` is here twice"],
     );
     check(
         |it| it.replace("apps.toml", "depends-on = []", "depends-on = [\"people\"]"),

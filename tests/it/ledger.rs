@@ -107,7 +107,7 @@ fn a_table_among_the_ledgers_that_no_app_has_is_told() {
     check(
         async |_, db| run(db, "create table migrations.billing (version bigint)").await,
         "unknown",
-        &["table migrations.billing stands among the ledgers, and no app of apps.toml has it"],
+        &["table migrations.billing is in the schema of the ledgers, and no app of apps.toml has it"],
     );
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use migrations::{Error, Project, Prune, SeedMode, Session, Settings, Target};
-use sqlx::{ConnectOptions, Connection, Executor, migrate::Migrate};
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection, migrate::Migrate};
 
 use crate::{checkout::Checkout, native_server::PATIENCE, snapshot::snapshot};
 
@@ -133,7 +133,7 @@ fn a_session_that_was_given_up_in_the_middle_does_nothing_more() {
         let checkout = Checkout::new();
         checkout.migration("loans/0002_slow", "select pg_sleep(600);", "select 1;");
         let project = Project::load(&checkout.path(""))?;
-        let settings = Settings { application_name: "cargo xtask".to_owned(), ..Settings::default() };
+        let settings = Settings::default().application_name("cargo xtask");
         let mut session = Session::connect(&db.options(), settings).await?;
         let work = async { session.migrate(&project, &Target::Latest, &mut |_| {}).await };
         tokio::select! {
@@ -147,6 +147,36 @@ fn a_session_that_was_given_up_in_the_middle_does_nothing_more() {
 }
 
 #[test]
+fn the_callers_own_work_has_the_lock_until_it_ends_in_whatever_way() {
+    tests::empty().run(async |db| {
+        let impatient = Settings::default().migration_lock_timeout(Duration::ZERO);
+        let mut other = Session::connect(&db.options(), impatient).await?;
+        let mut session = Session::connect(&db.options(), Settings::default()).await?;
+        for outcome in [Ok(()), Err(Error::LockLost)] {
+            let succeeds = outcome.is_ok();
+            let lock = session.lock(&mut |_| {}).await?;
+            let work = async |_: &mut PgConnection| {
+                let refused = other.lock(&mut |_| {}).await;
+                assert!(matches!(refused, Err(Error::Locked { .. })), "{refused:?}");
+                drop(refused);
+                outcome
+            };
+            assert_eq!(lock.run(work).await.is_ok(), succeeds);
+            other.lock(&mut |_| {}).await?.run(async |_| Ok::<_, Error>(())).await?;
+        }
+        // Dropped without work: nothing releases the lock but the end of the session.
+        drop(session.lock(&mut |_| {}).await?);
+        let again = session.lock(&mut |_| {}).await;
+        assert!(matches!(again, Err(Error::Abandoned)), "{again:?}");
+        drop(again);
+        drop(session);
+        let mut patient = Session::connect(&db.options(), Settings::default()).await?;
+        patient.lock(&mut |_| {}).await?.run(async |_| Ok::<_, Error>(())).await?;
+        Ok(())
+    });
+}
+
+#[test]
 fn the_lock_goes_by_the_databases_real_name() {
     tests::empty().run(async |db| {
         // Postgres cuts a name that is too long, and so two names may mean one database.
@@ -155,7 +185,7 @@ fn the_lock_goes_by_the_databases_real_name() {
         let alias = db.options().database(&format!("{long}tail"));
         let mut holder = db.options().database(&long).connect().await?;
         holder.lock().await?;
-        let settings = Settings { migration_lock_timeout: Duration::ZERO, ..Settings::default() };
+        let settings = Settings::default().migration_lock_timeout(Duration::ZERO);
         let mut session = Session::connect(&alias, settings).await?;
         let project = Project::load(&Checkout::new().path(""))?;
         let refused = session.migrate(&project, &Target::Latest, &mut |_| {}).await;

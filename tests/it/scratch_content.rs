@@ -67,7 +67,7 @@ fn a_migration_is_tested_on_the_database_just_before_it() {
         db.pool().execute("insert into branches (name, slug) values ('Before', 'before')").await?;
         let project = fixture::project();
         let mut session = Session::connect(&db.options(), Settings::default()).await?;
-        let next = Target::Migration("library".to_owned(), "0002_add_manager".to_owned());
+        let next = Target::Migration("library/0002_add_manager".parse()?);
         assert_eq!(session.migrate(&project, &next, &mut |_| {}).await?, 1);
         session.close().await;
         let kept = "select count(*) from branches where slug = 'before' and manager_id is null";

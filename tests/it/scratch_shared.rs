@@ -1,11 +1,17 @@
 //! The service that plain `cargo test` starts by itself.
 
-use std::{os::unix::net::UnixStream, path::Path};
+use std::{
+    ffi::OsStr,
+    fs,
+    os::unix::{fs::PermissionsExt, net::UnixStream},
+    path::Path,
+};
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
     borrowing::{RIGHT, Shared, begin, borrower, outcome_line, told},
+    checkout::outcome,
     native_server::{lives, wait_until},
 };
 
@@ -78,4 +84,17 @@ fn where_none_can_be_started_the_test_says_why() {
     shared.checkout.write("apps.toml", "[postgres]\nversion = 15\ndatabase = ");
     let told = shared.borrow(&["seeded", "1", "pass"]);
     told.expect(101, &["no database for this test", "`cargo xtask server start --test` said:", "apps.toml"]);
+}
+
+#[test]
+fn a_test_starts_the_service_by_the_word_of_its_own_checkout() {
+    let shared = Shared::new();
+    let root = shared.checkout.root();
+    let cargo = root.join("cargo");
+    fs::write(&cargo, "#!/bin/sh\necho \"cargo $* in $(pwd) for $XTASK_ROOT\"\n").unwrap();
+    fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
+    let variables = [("XTASK_BIN", OsStr::new("")), ("CARGO", cargo.as_os_str())];
+    let refused = outcome(&borrower(&shared.checkout, &["seeded", "1", "pass"], &variables));
+    let root = root.display();
+    refused.expect(101, &[&format!("cargo xtask server start --test in {root} for {root}")]);
 }

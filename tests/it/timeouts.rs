@@ -21,7 +21,7 @@ fn a_lock_that_another_session_holds_is_retried() {
             "alter table t drop column more;",
         );
         let project = Project::load(&checkout.path(""))?;
-        let settings = Settings { lock_timeout: Duration::from_millis(50), ..Settings::default() };
+        let settings = Settings::default().lock_timeout(Duration::from_millis(50));
 
         let mut holder = Some(db.pool().begin().await?);
         holder.as_mut().unwrap().execute("lock table t").await?;
@@ -59,7 +59,7 @@ fn a_lock_that_never_comes_free_is_an_error_that_undoes_it() {
         let project = Project::load(&checkout.path(""))?;
         let mut holder = db.pool().begin().await?;
         holder.execute("lock table t").await?;
-        let settings = Settings { lock_timeout: Duration::from_millis(20), ..Settings::default() };
+        let settings = Settings::default().lock_timeout(Duration::from_millis(20));
         let mut session = Session::connect(&db.options(), settings).await?;
         match session.migrate(&project, &Target::Latest, &mut |_| {}).await {
             Err(Error::Failed(failure)) => {

@@ -55,7 +55,7 @@ fn verbs_that_read_write_nothing_not_even_a_ledger() {
 #[test]
 fn a_reading_session_is_held_to_it_by_postgres() {
     tests::empty().run(async |db| {
-        let settings = Settings { access: Access::ReadOnly, ..Settings::default() };
+        let settings = Settings::default().access(Access::ReadOnly);
         let mut session = Session::connect(&db.options(), settings).await?;
         let refused = session.connection().execute("create table t (id int)").await.unwrap_err();
         assert_eq!(refused.as_database_error().unwrap().code().unwrap(), "25006");

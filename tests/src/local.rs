@@ -4,16 +4,16 @@
 //! be a test on any runtime, and can give the database back while it unwinds.
 
 use std::{
+    env,
     os::unix::net::UnixStream,
     sync::LazyLock,
     thread::{self, JoinHandle},
 };
 
 use anyhow::{Context, anyhow, bail};
-use migrations::chain;
+use migrations::Report;
 use sqlx::postgres::PgConnectOptions;
-use tests_client::{Answer, Line, Loan, Recipe, Request, SERVER, Usage, checkout, variable};
-use tokio::runtime::Runtime;
+use tests_client::{Answer, Line, Loan, Recipe, Request, SERVER, Usage, checkout};
 
 use crate::{
     owner::{Owner, maintenance},
@@ -74,24 +74,21 @@ fn serve(mut line: Line) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let scratch = match runtime.block_on(make(&recipe)) {
         Ok(scratch) => scratch,
-        Err(error) => return Ok(line.send(&Answer::Error(chain(error.as_ref())))?),
+        Err(error) => return Ok(line.send(&Answer::Error(Report::new(error.as_ref()).to_string()))?),
     };
     line.send(&Answer::Lent { url: scratch.url() })?;
-    // A borrower that is gone needs it no more.
+    // If the borrower is gone, it needs nothing more.
     let last = line.receive().unwrap_or_default();
     if let Some(Request::Keep) = last {
         let kept = runtime.block_on(scratch.keep(&test));
-        let answer = kept.map_or_else(|error| Answer::Error(chain(error.as_ref())), |()| Answer::Done);
+        let answer = kept
+            .map_or_else(|error| Answer::Error(Report::new(error.as_ref()).to_string()), |()| Answer::Done);
         return Ok(line.send(&answer)?);
     }
     if last.is_some() {
         // Cleaned or spoilt: no other test would get it anyway.
         line.send(&Answer::Done)?;
     }
-    discard(&runtime, scratch)
-}
-
-fn discard(runtime: &Runtime, scratch: Scratch) -> anyhow::Result<()> {
     runtime.block_on(scratch.discard())
 }
 
@@ -110,6 +107,6 @@ async fn make(recipe: &Recipe) -> anyhow::Result<Scratch> {
 
 /// The test server that the environment names.
 fn server() -> anyhow::Result<PgConnectOptions> {
-    let url = variable(SERVER).with_context(|| format!("{SERVER} is not set"))?;
+    let url = env::var(SERVER).with_context(|| format!("read {SERVER}"))?;
     url.parse().with_context(|| format!("read {SERVER}"))
 }

@@ -1,6 +1,6 @@
 //! What a template is called: a fingerprint of everything that it is made of.
 
-use migrations::{Project, Script};
+use migrations::Project;
 use sha2::{Digest, Sha256};
 use tests_client::Recipe;
 
@@ -30,9 +30,9 @@ pub(crate) fn template_name(recipe: &Recipe, project: &Project, role: &str, serv
         add(migration.id.to_string().as_bytes());
         add(migration.checksum());
     }
-    for (app, Script { text, .. }) in &project.seeds {
-        add(app.as_bytes());
-        add(text.as_bytes());
+    for seed in &project.seeds {
+        add(seed.app.as_bytes());
+        add(seed.script.text.as_bytes());
     }
     let hash = hex(&hash.finalize()[..12]);
     proven(&format!("{PREFIX}template_{hash}"))

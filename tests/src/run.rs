@@ -1,7 +1,7 @@
 //! Runs a test on its database, on a runtime of its own.
 
 use anyhow::anyhow;
-use migrations::chain;
+use migrations::Report;
 use sqlx::{Connection, PgConnection};
 use tests_client::{Recipe, Usage};
 use tokio::runtime::Runtime;
@@ -68,7 +68,7 @@ async fn transaction_id(conn: &mut PgConnection) -> anyhow::Result<String> {
 /// Fails the test before it began.
 #[track_caller]
 pub(crate) fn no_database(error: &anyhow::Error) -> ! {
-    panic!("no database for this test: {}", chain(error.as_ref()))
+    panic!("no database for this test: {}", Report::new(error.as_ref()))
 }
 
 fn runtime() -> Runtime {

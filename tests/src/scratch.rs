@@ -118,5 +118,11 @@ pub(crate) async fn copy(
 pub(crate) async fn discard(conn: &mut PgConnection, name: &str) -> anyhow::Result<()> {
     // Never `drop … with (force)`: it sleeps for 100 ms if a session is still there.
     database::end_sessions(conn, name).await?;
-    database::drop(conn, name).await.with_context(|| format!("drop {name}"))
+    drop(conn, name).await.with_context(|| format!("drop {name}"))
+}
+
+/// Drops a database without sessions, if it exists.
+pub(crate) async fn drop(conn: &mut PgConnection, name: &str) -> sqlx::Result<()> {
+    let sql = format!("drop database if exists \"{}\"", name.replace('"', "\"\""));
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(conn).await.map(|_| ())
 }

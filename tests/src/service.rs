@@ -12,7 +12,6 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use migrations::chain;
 use sqlx::{PgConnection, postgres::PgConnectOptions};
 use tests_client::{Answer, Content, Recipe, Request, Usage};
 use tokio::{
@@ -189,7 +188,7 @@ impl Service {
         while let Ok(Some(request)) = line.read().await {
             let answer = match self.answer(request, &mut held).await {
                 Ok(answer) => answer,
-                Err(error) => Answer::Error(chain(error.as_ref())),
+                Err(error) => Answer::Error(migrations::Report::new(error.as_ref()).to_string()),
             };
             if line.write(&answer).await.is_err() {
                 break;

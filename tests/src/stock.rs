@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use migrations::chain;
+use migrations::Report;
 use sqlx::{
     PgPool,
     pool::PoolConnection,
@@ -180,7 +180,10 @@ impl Stock {
                 notified.await;
                 continue;
             };
-            let made = self.clone_of(&template, &mut conn).await.map_err(|error| chain(error.as_ref()));
+            let made = self
+                .clone_of(&template, &mut conn)
+                .await
+                .map_err(|error| Report::new(error.as_ref()).to_string());
             if made.is_err() {
                 conn = None;
             }

@@ -4,10 +4,12 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use migrations::database;
 use sqlx::{AssertSqlSafe, PgConnection, postgres::PgConnectOptions};
 
-use crate::owner::{Mark, Owner, Purpose, is_ours, maintenance, owner_in};
+use crate::{
+    owner::{Mark, Owner, Purpose, is_ours, maintenance, owner_in},
+    scratch,
+};
 
 /// A template that was not used for so long is superseded.
 const SUPERSEDED: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -119,7 +121,7 @@ async fn remove(conn: &mut PgConnection, useless: impl Iterator<Item = Seen>) ->
             let _ = sqlx::query(AssertSqlSafe(open)).persistent(false).execute(&mut *conn).await;
         }
         // If a session has connected to it since we looked, it stays.
-        if database::drop(conn, &seen.name).await.is_ok() {
+        if scratch::drop(conn, &seen.name).await.is_ok() {
             removed.push(seen.name);
         }
     }

@@ -86,7 +86,7 @@ async fn fill(options: &PgConnectOptions, project: &Project, recipe: &Recipe) ->
             let (app, name) = name
                 .split_once('/')
                 .with_context(|| format!("`{name}` names no migration: write app/0001_name"))?;
-            Some(Target::Migration(app.to_owned(), name.to_owned()))
+            Some(Target::Migration(project.migration(app, name)?.id.clone()))
         }
     };
     if let Some(target) = target {

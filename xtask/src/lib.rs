@@ -24,6 +24,8 @@ mod verbs;
 
 use std::process::ExitCode;
 
+use migrations::{Remedy, Report};
+
 pub use crate::host::{Host, HostVerb};
 use crate::{
     checkout::Checkout,
@@ -50,10 +52,16 @@ pub fn main(host: &Host) -> ExitCode {
     }
 }
 
-/// Prints an error with its causes. Only here are the runner's errors and our exit codes both known.
+/// Prints an error with its causes and what to type. Only here are the runner's errors and our own words both known.
 fn failed(error: &anyhow::Error) -> ExitCode {
-    let words = migrations::chain(error.as_ref());
-    match error.downcast_ref() {
+    let known = error.downcast_ref::<migrations::Error>();
+    let remedy = match known.and_then(migrations::Error::remedy) {
+        Some(Remedy::Adopt) => "\n  record it: cargo xtask adopt",
+        Some(Remedy::Renumber) => "\n  renumber it: cargo xtask renumber",
+        _ => "",
+    };
+    let words = format!("{}{remedy}", Report::new(error.as_ref()));
+    match known {
         Some(migrations::Error::Locked { .. }) => exit::failed(&Stop::Locked(words.clone()).into(), &words),
         _ => exit::failed(error, &words),
     }

@@ -16,7 +16,7 @@ pub(crate) async fn open(access: Access) -> anyhow::Result<Session> {
     let url = env::var("DATABASE_URL").context("DATABASE_URL is not set; it names the database")?;
     let options =
         migrations::database::options(&url).context("DATABASE_URL is not a connection string of Postgres")?;
-    let settings = Settings { access, application_name: name(), ..Settings::default() };
+    let settings = Settings::default().access(access).application_name(name());
     Ok(Session::connect(&options, settings).await?)
 }
 

@@ -6,7 +6,9 @@ use std::{
     process::ExitCode,
 };
 
-use super::output::remark;
+use migrations::{Remedy, Report};
+
+use super::{command_line::name, output::remark};
 
 /// What the codes mean, for the help.
 pub(crate) const CODES: &str = "\
@@ -48,8 +50,18 @@ pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
         (None, Some(migrations::Error::Locked { .. })) => ("error", 5),
         (None, _) => ("error", 1),
     };
-    // Whoever presses Ctrl-C is in the middle of a line.
+    // A Ctrl-C is echoed in the middle of a line.
     let start = if code == 130 && io::stderr().is_terminal() { "\n" } else { "" };
-    remark(&format!("{start}{word}: {}", migrations::chain(error.as_ref())));
+    remark(&format!("{start}{word}: {}{}", Report::new(error.as_ref()), remedy(error)));
     ExitCode::from(code)
+}
+
+/// What to type, as a last line. It has to work where there is nothing but this program.
+fn remedy(error: &anyhow::Error) -> String {
+    match error.downcast_ref().and_then(migrations::Error::remedy) {
+        Some(Remedy::Adopt) => {
+            format!("\n  or move what is there out of the way, and run it again: {} migrate", name())
+        }
+        _ => String::new(),
+    }
 }

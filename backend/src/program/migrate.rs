@@ -9,7 +9,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     let mut session = database::open(Access::Write).await?;
     session.require_version(&project)?;
     let mut report = |event: Event<'_>| {
-        if let Event::Done(step, elapsed) = event {
+        if let Event::Done { step, elapsed } = event {
             // A log that can't be written stops no migration.
             let _ = line(&format!("applied {} in {} ms", step.migration.id, elapsed.as_millis()));
         }

@@ -17,7 +17,7 @@ const ROOT: &str = "XTASK_ROOT";
 const MANIFEST: &str = "migrations/apps.toml";
 
 /// A variable of the environment; `None` if it is empty or not Unicode.
-pub fn variable(name: &str) -> Option<String> {
+pub(crate) fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
 
@@ -42,4 +42,17 @@ pub fn checkout() -> Result<PathBuf, Error> {
 
 fn root_above(start: &Path) -> Option<&Path> {
     start.ancestors().find(|folder| folder.join(MANIFEST).is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_is_the_nearest_folder_above_that_has_the_manifest() {
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
+        assert_eq!(root_above(&workspace.join("tests/client/src")), Some(workspace));
+        assert_eq!(root_above(workspace), Some(workspace));
+        assert_eq!(root_above(Path::new("/")), None);
+    }
 }

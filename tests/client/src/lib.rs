@@ -31,7 +31,7 @@ mod recipe;
 mod service;
 mod socket;
 
-pub use checkout::{SERVER, SERVICE, checkout, variable};
+pub use checkout::{SERVER, SERVICE, checkout};
 pub use error::Error;
 pub use line::Line;
 pub use loan::Loan;

@@ -75,7 +75,7 @@ fn load() -> anyhow::Result<(Migrator, Vec<TestFixture>)> {
     let seeds = project
         .seeds
         .iter()
-        .map(|(app, seed)| TestFixture { path: app.clone().leak(), contents: seed.text.clone().leak() });
+        .map(|seed| TestFixture { path: seed.app.clone().leak(), contents: seed.script.text.clone().leak() });
     Ok((Migrator::with_migrations(migrations.collect()), seeds.collect()))
 }
 

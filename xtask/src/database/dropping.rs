@@ -8,7 +8,7 @@ use migrations::{
     Error,
     database::{self, Found},
 };
-use sqlx::PgConnection;
+use sqlx::{AssertSqlSafe, PgConnection};
 use tokio::time::sleep;
 
 use crate::{
@@ -45,7 +45,7 @@ pub(crate) async fn drop(
         );
     }
     let mut conn = session::maintenance(server).await?;
-    let found = database::find(&mut conn, name).await?;
+    let found = database::read_marker(&mut conn, name).await?;
     let what = format!("{command} would destroy it");
     safety::may_destroy(&server.options, name, &found, &what, destruction.confirm.as_deref(), command)?;
     if found == Found::Absent {
@@ -53,7 +53,7 @@ pub(crate) async fn drop(
         return Ok(found);
     }
     disconnect(&mut conn, name, destruction, command).await?;
-    let (dropped, elapsed) = timed(database::drop(&mut conn, name)).await;
+    let (dropped, elapsed) = timed(drop_database(&mut conn, name)).await;
     dropped?;
     steps.done("database", name, "dropped", Some(elapsed));
     Ok(found)
@@ -83,6 +83,13 @@ async fn disconnect(
         );
     }
     Ok(())
+}
+
+/// Drops a database that has no sessions.
+async fn drop_database(conn: &mut PgConnection, name: &str) -> Result<(), Error> {
+    let sql = AssertSqlSafe(format!("drop database if exists {}", session::quoted(name)));
+    let dropped = sqlx::raw_sql(sql).execute(conn).await;
+    dropped.map(|_| ()).map_err(Error::database("drop the database"))
 }
 
 /// Who is connected, each in a line.

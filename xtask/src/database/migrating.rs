@@ -10,10 +10,7 @@ pub(crate) fn target(project: &Project, app: Option<&str>, name: Option<&str>) -
         (None, _) => Target::Latest,
         (Some(app), None) => Target::App(project.app(app)?.name.clone()),
         (Some(app), Some("zero")) => Target::Zero(project.app(app)?.name.clone()),
-        (Some(app), Some(name)) => {
-            let id = &project.migration(app, name)?.id;
-            Target::Migration(id.app.clone(), id.name.clone())
-        }
+        (Some(app), Some(name)) => Target::Migration(project.migration(app, name)?.id.clone()),
     })
 }
 
@@ -39,8 +36,8 @@ pub(crate) fn report(steps: &mut Steps, event: &Event<'_>) {
             let holder = holder.map_or(String::new(), |holder| format!("\n  {holder}"));
             steps.note(&format!("waiting for the migration lock of database `{database}` …{holder}"));
         }
-        Event::Started(step) => steps.doing("migrate", &step.migration.id.to_string()),
-        Event::Done(step, elapsed) => {
+        Event::Started { step } => steps.doing("migrate", &step.migration.id.to_string()),
+        Event::Done { step, elapsed } => {
             let state = match step.direction {
                 Direction::Up => "applied",
                 Direction::Down => "reverted",

@@ -78,7 +78,7 @@ mod tests {
     }
 
     fn marked(environment: &str) -> Found {
-        Found::Marked(Marker { environment: environment.to_owned(), created: "2026-03-02".to_owned() })
+        Found::Marked(Marker::new(environment, "2026-03-02"))
     }
 
     const LOCAL: &str = "postgres://app@127.0.0.1/app";

@@ -37,22 +37,16 @@ pub(crate) fn application_name() -> &'static str {
 
 /// Opens the development database for writing.
 pub(crate) async fn open(server: &Server, project: &Project, timeouts: Timeouts) -> anyhow::Result<Session> {
-    let settings = Settings {
-        application_name: APPLICATION_NAME.clone(),
-        migration_lock_timeout: Duration::from_secs(timeouts.lock_timeout),
-        statement_timeout: Duration::from_secs(timeouts.statement_timeout),
-        ..Settings::default()
-    };
+    let settings = Settings::default()
+        .application_name(application_name())
+        .migration_lock_timeout(Duration::from_secs(timeouts.lock_timeout))
+        .statement_timeout(Duration::from_secs(timeouts.statement_timeout));
     connect(server, project, settings).await
 }
 
 /// Opens it for reading; Postgres refuses everything else.
 pub(crate) async fn open_read_only(server: &Server, project: &Project) -> anyhow::Result<Session> {
-    let settings = Settings {
-        access: Access::ReadOnly,
-        application_name: APPLICATION_NAME.clone(),
-        ..Settings::default()
-    };
+    let settings = Settings::default().access(Access::ReadOnly).application_name(application_name());
     connect(server, project, settings).await
 }
 
@@ -60,7 +54,7 @@ async fn connect(server: &Server, project: &Project, settings: Settings) -> anyh
     let opening = || async {
         match Session::connect(&server.options, settings.clone()).await {
             Ok(session) => Ok(Ok(session)),
-            Err(migrations::Error::Database { error, .. }) => Err(error),
+            Err(migrations::Error::Database { source, .. }) => Err(source),
             Err(other) => Ok(Err(other)),
         }
     };
@@ -198,4 +192,20 @@ async fn end_sessions(server: &Server) {
     };
     // Where this does not work out, the server ends them by itself as soon as it looks; nobody should wait for it here.
     let _ = tokio::time::timeout(Duration::from_secs(3), ending).await;
+}
+
+/// A name as an identifier of SQL, whatever characters it has.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn names_are_quoted_whatever_they_hold() {
+        assert_eq!(quoted("app"), "\"app\"");
+        assert_eq!(quoted("a\"; drop database b; --"), "\"a\"\"; drop database b; --\"");
+    }
 }

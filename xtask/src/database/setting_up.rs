@@ -103,7 +103,7 @@ async fn create(
     steps: &mut Steps,
 ) -> anyhow::Result<bool> {
     let name = server.database();
-    let mut found = database::find(conn, name).await?;
+    let mut found = database::read_marker(conn, name).await?;
     if found == Found::Absent {
         steps.doing("database", name);
         let (created, elapsed) =
@@ -114,7 +114,7 @@ async fn create(
                 return Ok(false);
             }
             // Somebody else was quicker.
-            Err(error) if is_duplicate(&error) => found = database::find(conn, name).await?,
+            Err(error) if is_duplicate(&error) => found = database::read_marker(conn, name).await?,
             Err(error) => return Err(error.into()),
         }
     }
@@ -131,8 +131,8 @@ async fn create(
 }
 
 fn is_duplicate(error: &migrations::Error) -> bool {
-    let migrations::Error::Database { error, .. } = error else { return false };
-    let code = error.as_database_error().and_then(|error| error.code());
+    let migrations::Error::Database { source, .. } = error else { return false };
+    let code = source.as_database_error().and_then(|error| error.code());
     // Postgres says either, depending on how close the race was.
     code.is_some_and(|code| code == "42P04" || code == "23505")
 }

@@ -18,7 +18,7 @@ use crate::rows::tables::Column;
 pub(crate) const FILE: &str = "dump.json";
 /// The version of the format that we write and read.
 pub(crate) const FORMAT: u32 = 1;
-/// Every character of a table's name that is percent-encoded in the name of its file, because some file system rejects it.
+/// The characters of a table's name that we percent-encode in the name of its file, because file systems may reject them.
 const IN_A_NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-');
 
 /// Settings under which Postgres writes the same text for the same value, whatever the role or the server prefers, and fails
@@ -82,7 +82,7 @@ pub(crate) fn file_name(table: &str) -> String {
 /// Lists the applied migrations for `dump.json`.
 pub(crate) fn applied_migrations(ledger: &Ledger) -> Vec<Migration> {
     let applied = ledger.applied.iter().map(|row| Migration {
-        migration: format!("{}/{:04}_{}", row.app, row.version, row.description.replace(' ', "_")),
+        migration: format!("{}/{}", row.app, row.name()),
         checksum: hex(&row.checksum),
     });
     applied.collect()

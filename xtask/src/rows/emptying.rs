@@ -1,9 +1,12 @@
 //! Removes all rows from tables, within the caller's transaction. Nothing cascades to other tables.
 
-use migrations::{Error, database::quoted};
+use migrations::Error;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
-use crate::rows::tables::{Table, execute};
+use crate::{
+    database::session::quoted,
+    rows::tables::{Table, execute},
+};
 
 /// A foreign key by which another table refers to one of the tables to empty.
 #[derive(Debug, Clone)]

@@ -7,12 +7,13 @@ mod fit;
 use std::{collections::BTreeSet, io::Seek};
 
 use anyhow::Context;
-use migrations::{Error, Project, database::quoted};
+use migrations::{Error, Project};
 use sqlx::{Connection, PgConnection};
 
 pub(crate) use self::copying::Source;
 use self::copying::{Copied, copy, defer};
 use crate::{
+    database::session::quoted,
     rows::{
         dump::{self, Dump, DumpedTable, Files, SETTINGS},
         emptying::{self, Triggers},

@@ -4,11 +4,14 @@
 use std::{cmp::Reverse, collections::BTreeSet};
 
 use anyhow::{Context, anyhow, bail};
-use migrations::{App, Error, Project, closest, database::quoted};
+use migrations::{App, Error, Project};
 use serde::{Deserialize, Serialize};
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use crate::terminal::{exit::Stop, output::count};
+use crate::{
+    database::session::quoted,
+    terminal::{exit::Stop, output::count},
+};
 
 /// SQLSTATEs of a lock timeout and of a deadlock.
 const NO_LOCK: &[&str] = &["55P03", "40P01"];
@@ -173,11 +176,8 @@ fn table_of_app(app: &App, table: &str) -> anyhow::Result<String> {
 }
 
 fn unknown_name(project: &Project, name: &str) -> anyhow::Error {
-    let apps = project.apps.iter().map(|app| app.name.as_str());
-    let tables = project.apps.iter().flat_map(|app| app.tables.iter().map(String::as_str));
-    let names: Vec<&str> = apps.clone().chain(tables).collect();
-    let hint = closest(name, &names).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-    let apps: Vec<&str> = apps.collect();
+    let hint = project.similar_name(name).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+    let apps: Vec<&str> = project.apps.iter().map(|app| app.name.as_str()).collect();
     anyhow!(
         "no app and no table is called `{name}`{hint}\n  apps: {}\n  see their tables: cargo xtask inspect",
         apps.join(", ")
@@ -250,7 +250,7 @@ pub(crate) fn format_rows(rows: u64) -> String {
     count(usize::try_from(rows).unwrap_or(usize::MAX), "row", "rows")
 }
 
-/// Runs a statement that returns no rows. `doing` says what for, should it fail.
+/// Runs a statement that returns no rows. `doing` says in the error what it was for.
 pub(crate) async fn execute(conn: &mut PgConnection, sql: &str, doing: &'static str) -> anyhow::Result<()> {
     sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(conn).await.map_err(Error::database(doing))?;
     Ok(())

@@ -189,7 +189,7 @@ async fn judge(
 }
 
 async fn apply(model: &mut Session, project: &Project, migration: &Migration) -> anyhow::Result<()> {
-    let target = Target::Migration(migration.id.app.clone(), migration.id.name.clone());
+    let target = Target::Migration(migration.id.clone());
     let applied = model.migrate(project, &target, &mut |_| {}).await;
     applied.context("on a throwaway database")?;
     Ok(())

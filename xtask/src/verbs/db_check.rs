@@ -1,7 +1,7 @@
 //! `cargo xtask db-check`: ledger and tables against the files. It writes nothing.
 
 use clap::Args as ClapArgs;
-use migrations::{Contract, Ledger, LedgerProblem, Project};
+use migrations::{Contract, Ledger, LedgerProblem, MissingTable, Project};
 use serde::Serialize;
 use serde_json::json;
 
@@ -85,12 +85,12 @@ fn differences(project: &Project, ledger: &Ledger, contract: &Contract) -> Vec<D
     for migration in ledger.pending(project) {
         let late = problems
             .iter()
-            .any(|problem| matches!(problem, LedgerProblem::Late(id, _) if *id == migration.id));
+            .any(|problem| matches!(problem, LedgerProblem::Late { id, .. } if *id == migration.id));
         if !late {
             say("pending", migration.id.to_string(), "apply it: cargo xtask migrate".to_owned());
         }
     }
-    for (app, table) in &contract.missing {
+    for MissingTable { app, table, .. } in &contract.missing {
         // Where the app has pending migrations, one of those makes it.
         let pending = ledger.pending(project).iter().any(|migration| &migration.id.app == app);
         let why = if pending { "is pending" } else { "is all applied, the ledger says" };

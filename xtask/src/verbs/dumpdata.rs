@@ -146,8 +146,8 @@ async fn remark(
     steps: &mut Steps,
 ) -> anyhow::Result<()> {
     let contract = Contract::read(conn, project).await?;
-    for (_, table) in contract.missing.iter().filter(|(_, table)| wanted.contains(table)) {
-        steps.note(&format!("           table {table} is not there"));
+    for missing in contract.missing.iter().filter(|missing| wanted.contains(&missing.table)) {
+        steps.note(&format!("           table {} is not there", missing.table));
     }
     for table in contract.unexpected.iter().filter(|_| *wanted == tables::owned_tables(project)) {
         steps.note(&format!("           table {table} is left out: no app owns it"));

@@ -60,10 +60,10 @@ impl Args {
         let what = "flush would destroy every row in it";
         let confirmed = self.confirm.as_deref();
         safety::may_destroy(&server.options, server.database(), &found, what, confirmed, "flush")?;
-        session.lock(&mut |event| migrating::report(&mut steps, &event)).await?;
+        let lock = session.lock(&mut |event| migrating::report(&mut steps, &event)).await?;
         steps.doing("flush", server.database());
-        let (done, elapsed) = timed(flush(session.connection(), project)).await;
-        let (removed, report) = session.unlock_after(done).await?;
+        let (done, elapsed) = timed(lock.run(async |conn| flush(conn, project).await)).await;
+        let (removed, report) = done?;
         session.close().await;
 
         for TableRows { table, rows } in removed.iter().filter(|table| table.rows > 0) {

@@ -5,7 +5,7 @@ mod show;
 
 use anyhow::{Context, anyhow};
 use clap::Args as ClapArgs;
-use migrations::{Error, Project, closest};
+use migrations::{Error, Project};
 use serde_json::json;
 use sqlx::PgConnection;
 
@@ -87,14 +87,14 @@ fn chosen(project: &Project, mut tables: Vec<Table>, names: &[String]) -> anyhow
         } else if let Some(table) = tables.iter().find(|table| table.is_called(name)) {
             wanted.push(table.shown());
         } else {
-            return Err(unknown(project, &tables, name));
+            return Err(unknown(project, name));
         }
     }
     tables.retain(|table| wanted.contains(&table.shown()));
     Ok(tables)
 }
 
-fn unknown(project: &Project, tables: &[Table], name: &str) -> anyhow::Error {
+fn unknown(project: &Project, name: &str) -> anyhow::Error {
     let owner = project.apps.iter().find(|app| app.tables.iter().any(|table| table == name));
     if let Some(app) = owner {
         return anyhow!(
@@ -102,13 +102,9 @@ fn unknown(project: &Project, tables: &[Table], name: &str) -> anyhow::Error {
             app.name
         );
     }
-    let known: Vec<String> = tables.iter().map(Table::shown).collect();
-    let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    let hint = match closest(name, &known) {
+    let hint = match project.similar_name(name) {
+        Some(app) if app == name => format!("; the tables of app `{name}`: cargo xtask inspect {name}/"),
         Some(near) => format!("; did you mean `{near}`?"),
-        None if project.apps.iter().any(|app| app.name == name) => {
-            format!("; the tables of app `{name}`: cargo xtask inspect {name}/")
-        }
         None => String::new(),
     };
     anyhow!("there is no table `{name}`{hint}\n  see which there are: cargo xtask inspect")

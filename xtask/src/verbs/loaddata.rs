@@ -89,11 +89,11 @@ impl Args {
             let confirmed = self.confirm.as_deref();
             safety::may_destroy(&server.options, server.database(), &found, what, confirmed, &again)?;
         }
-        session.lock(&mut |event| migrating::report(&mut steps, &event)).await?;
+        let lock = session.lock(&mut |event| migrating::report(&mut steps, &event)).await?;
         let source = load::Source { dump, folder, files: self.files(), again: &again };
         let existing = if self.replace { ExistingRows::Replace } else { ExistingRows::Refuse };
-        let done = load::load(session.connection(), project, &source, existing, &mut steps).await;
-        let loaded = session.unlock_after(done).await?;
+        let load = async |conn: &mut _| load::load(conn, project, &source, existing, &mut steps).await;
+        let loaded = lock.run(load).await?;
         session.close().await;
         let rows = tables::format_rows(loaded.iter().map(|table| table.rows).sum());
         steps

@@ -59,7 +59,7 @@ impl Args {
         steps.done("seed", &seeding::summary(&report), state, Some(elapsed));
         session.close().await;
         let tables = report.tables.iter().map(|table| {
-            let TableChanges { table, inserted, updated, deleted } = table;
+            let TableChanges { table, inserted, updated, deleted, .. } = table;
             json!({ "table": table, "inserted": inserted, "updated": updated, "deleted": deleted })
         });
         let tables: Vec<_> = tables.collect();

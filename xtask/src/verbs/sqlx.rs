@@ -4,7 +4,7 @@
 
 use clap::Args as ClapArgs;
 use duct::{Expression, cmd};
-use migrations::{App, Project, database};
+use migrations::{Project, database};
 
 use crate::{
     checkout::Checkout,
@@ -66,7 +66,7 @@ struct Command {
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         let project = checkout.project()?;
-        let app = self.app.as_deref().map(|name| project.app(name)).transpose()?;
+        let app = self.app.as_deref().map(|name| project.app(name)).transpose()?.map(|app| app.name.as_str());
         let command = Command::of(&self.words);
         if command.app && app.is_none() {
             return Err(self.without_app(&project).into());
@@ -101,7 +101,7 @@ impl Args {
     async fn look(&self, server: &Server) -> anyhow::Result<()> {
         let mut conn = session::maintenance(server).await?;
         let (database, words) = (server.database(), self.words.join(" "));
-        let found = database::find(&mut conn, database).await?;
+        let found = database::read_marker(&mut conn, database).await?;
         let what = format!("sqlx {words} would destroy data in it");
         let app = self.app.as_ref().map_or(String::new(), |app| format!(" --app {app}"));
         let confirmed = self.confirm.as_deref();
@@ -157,10 +157,10 @@ impl Command {
     }
 
     /// The words with what makes it this app's, and this workspace's.
-    fn told(self, words: &[String], app: Option<&App>) -> Vec<String> {
+    fn told(self, words: &[String], app: Option<&str>) -> Vec<String> {
         let (before, options) = words.split_at(self.words);
         let mut told = before.to_vec();
-        if let Some(App { name, .. }) = app.filter(|_| self.app) {
+        if let Some(name) = app.filter(|_| self.app) {
             told.push(format!("--source=migrations/{name}"));
             told.push(format!("--config=migrations/{name}/sqlx.toml"));
         }
@@ -207,13 +207,7 @@ mod tests {
 
     #[test]
     fn what_it_is_told_stands_before_its_own_options() {
-        let app = App {
-            name: "app".to_owned(),
-            depends_on: Vec::new(),
-            tables: Vec::new(),
-            ledger: "migrations.app".to_owned(),
-        };
-        let told = |text: &str| Command::of(&words(text)).told(&words(text), Some(&app)).join(" ");
+        let told = |text: &str| Command::of(&words(text)).told(&words(text), Some("app")).join(" ");
         let own = "--source=migrations/app --config=migrations/app/sqlx.toml";
         assert_eq!(told("migrate run --dry-run"), format!("migrate run {own} --dry-run"));
         assert_eq!(told("migrate override skip --dry-run"), format!("migrate override skip {own} --dry-run"));

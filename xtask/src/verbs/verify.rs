@@ -120,7 +120,7 @@ impl Proof<'_> {
         let mut trespasses = Vec::new();
         for (index, migration) in project.migrations.iter().enumerate() {
             self.steps.doing_part("proof", &format!("up {}", migration.id), index, project.migrations.len());
-            let target = Target::Migration(migration.id.app.clone(), migration.id.name.clone());
+            let target = Target::Migration(migration.id.clone());
             self.session.migrate(project, &target, &mut |_| {}).await?;
             let after = self.catalogue().await?;
             trespasses.extend(direction::trespasses(project, migration, &before[before.len() - 1], &after));
@@ -172,7 +172,7 @@ impl Proof<'_> {
             let earlier =
                 project.migrations[..index].iter().rev().find(|other| other.id.app == migration.id.app);
             let target = match earlier {
-                Some(earlier) => Target::Migration(earlier.id.app.clone(), earlier.id.name.clone()),
+                Some(earlier) => Target::Migration(earlier.id.clone()),
                 None => Target::Zero(migration.id.app.clone()),
             };
             self.session.migrate(project, &target, &mut |_| {}).await?;

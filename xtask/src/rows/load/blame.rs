@@ -8,13 +8,16 @@ use std::{
 
 use anyhow::anyhow;
 use futures_util::TryStreamExt;
-use migrations::{Error, database::quoted};
+use migrations::Error;
 use sqlx::{PgConnection, postgres::PgDatabaseError};
 
-use crate::rows::{
-    dump::{self, DumpedTable},
-    load::copying::{Copied, Source, copy, defer},
-    tables::{self, ForeignKey, Table},
+use crate::{
+    database::session::quoted,
+    rows::{
+        dump::{self, DumpedTable},
+        load::copying::{Copied, Source, copy, defer},
+        tables::{self, ForeignKey, Table},
+    },
 };
 
 /// SQLSTATE of a row whose foreign key refers to no row.

@@ -7,12 +7,15 @@ use std::{
 };
 
 use anyhow::Context;
-use migrations::{Error, database::quoted};
+use migrations::Error;
 use sqlx::PgConnection;
 
-use crate::rows::{
-    dump::{Dump, DumpedTable, Files, Tally},
-    tables::{self, ForeignKey, Table},
+use crate::{
+    database::session::quoted,
+    rows::{
+        dump::{Dump, DumpedTable, Files, Tally},
+        tables::{self, ForeignKey, Table},
+    },
 };
 
 /// The dump to load.

@@ -142,7 +142,7 @@ fn set_up(bench: &Bench, project: &Project, url: &Url, runs: u32) -> anyhow::Res
         .migrations
         .iter()
         .map(|migration| &migration.up)
-        .chain(project.seeds.iter().map(|(_, seed)| seed));
+        .chain(project.seeds.iter().map(|seed| &seed.script));
     let mut all: Vec<OsString> = vec!["--single-transaction".into()];
     for script in scripts {
         let file = bench.folder.join("checkout").join(&script.path);

@@ -52,6 +52,6 @@ fn is_of(row: &Applied, id: &MigrationId, files: &[SourceFile]) -> bool {
     let path = format!("{id}.up.sql");
     let text = files.iter().find(|file| file.path == path).and_then(|file| file.text.as_deref());
     let ran = text.is_some_and(|text| Sha384::digest(text).as_slice() == row.checksum);
-    let called = format!("{:04}_{}", row.version, row.description.replace(' ', "_")) == id.name;
+    let called = row.name() == id.name;
     row.app == id.app && (ran || called)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use migrations::{MigrationId, SourceFile};
+use migrations::{Dependency, MigrationId, SourceFile};
 
 /// A migration's files, as far as their names tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,9 +95,8 @@ pub(crate) fn of_app(all: &[Named]) -> Result<Vec<Move>, Vec<Unclear>> {
 
 /// A file's text with new names in its head; `None` where it names none of them.
 pub(crate) fn mended(text: &str, moves: &[Move]) -> Option<String> {
-    const DEPENDS_ON: &str = "-- depends-on:";
     let mend = |line: &str| {
-        let value = line.strip_prefix(DEPENDS_ON)?.trim();
+        let value = line.strip_prefix(Dependency::DIRECTIVE)?.trim();
         let moved = moves.iter().find(|moved| moved.from.to_string() == value)?;
         Some(line.replacen(value, &moved.to.to_string(), 1))
     };

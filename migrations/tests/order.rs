@@ -1,26 +1,24 @@
-//! One order of all migrations: whatever the graph, and in whatever order the files are found. No server is needed.
+//! All migrations have one order, for any graph and any order of the files. This needs no server.
+
+#![expect(clippy::unwrap_used, reason = "a panic with its line is what a test has to say")]
 
 use migrations::{Project, SourceFile};
 
-fn file(path: &str, text: &str) -> SourceFile {
-    SourceFile { path: path.to_owned(), text: Some(text.to_owned()) }
-}
-
-/// A project of these apps, each with what it depends on, and of these migrations, each with the heads of its file.
+/// A project of these apps, each with the apps that it depends on, and these migrations, each with the ones in its head.
 fn project(apps: &[(&str, &[&str])], migrations: &[(&str, &[&str])]) -> (Project, Vec<SourceFile>) {
     let mut manifest = "[postgres]\nversion = 15\ndatabase = \"app\"\n".to_owned();
     let mut files = Vec::new();
     for (app, depends_on) in apps {
         manifest += &format!("[[app]]\nname = {app:?}\ndepends-on = {depends_on:?}\ntables = []\n");
         let ledger = format!("[migrate]\ncreate-schemas = [\"m\"]\ntable-name = \"m.{app}\"\n");
-        files.push(file(&format!("{app}/sqlx.toml"), &ledger));
+        files.push(SourceFile::new(format!("{app}/sqlx.toml"), ledger));
     }
     for (name, heads) in migrations {
         let text: String = heads.iter().map(|head| format!("-- depends-on: {head}\n")).collect();
-        files.push(file(&format!("{name}.up.sql"), &text));
-        files.push(file(&format!("{name}.down.sql"), ""));
+        files.push(SourceFile::new(format!("{name}.up.sql"), text));
+        files.push(SourceFile::new(format!("{name}.down.sql"), ""));
     }
-    files.push(file("apps.toml", &manifest));
+    files.push(SourceFile::new("apps.toml", manifest));
     (Project::from_files("migrations", files.clone()).unwrap(), files)
 }
 
@@ -60,12 +58,12 @@ impl Numbers {
 }
 
 #[test]
-fn any_graph_is_ordered_after_its_dependencies_and_always_alike() {
+fn any_graph_is_ordered_by_its_dependencies_and_always_alike() {
     for seed in 0..200 {
         let mut numbers = Numbers(seed);
         let mut apps: Vec<(&str, &[&str])> =
             vec![("a", &[]), ("b", &["a"]), ("c", &["a", "b"]), ("d", &["a", "b", "c"])];
-        // Heads lead to apps before one's own, so there is no circle; how many there are is left to chance.
+        // Heads name migrations of earlier apps only, so there is no circle; their number is random.
         let mut migrations: Vec<(String, Vec<String>)> = Vec::new();
         for (index, (app, _)) in apps.iter().enumerate() {
             let earlier: Vec<String> = migrations.iter().map(|(name, _)| name.clone()).collect();
@@ -82,7 +80,7 @@ fn any_graph_is_ordered_after_its_dependencies_and_always_alike() {
             .zip(&heads)
             .map(|((name, _), heads)| (name.as_str(), heads.as_slice()))
             .collect();
-        // The manifest may name them in any order; else its order alone would do.
+        // The manifest lists the apps in any order; otherwise its order alone would be right.
         for index in (1..apps.len()).rev() {
             apps.swap(index, numbers.below(index + 1));
         }
@@ -95,8 +93,8 @@ fn any_graph_is_ordered_after_its_dependencies_and_always_alike() {
                 assert!(position(head) < position(name), "{head} comes after {name} in {ordered:?}");
             }
         }
-        for of_app in apps.iter().map(|(app, _)| app) {
-            let numbers: Vec<&String> = ordered.iter().filter(|id| id.starts_with(of_app)).collect();
+        for app in apps.iter().map(|(app, _)| app) {
+            let numbers: Vec<&String> = ordered.iter().filter(|id| id.starts_with(app)).collect();
             assert!(numbers.is_sorted(), "{numbers:?}");
         }
         for index in (1..files.len()).rev() {
@@ -105,7 +103,7 @@ fn any_graph_is_ordered_after_its_dependencies_and_always_alike() {
         assert_eq!(
             ordered,
             order(&Project::from_files("migrations", files).unwrap()),
-            "found in another order"
+            "with the files in another order"
         );
     }
 }

@@ -1,0 +1,49 @@
+//! What a session reports while it works.
+
+use std::time::Duration;
+
+use crate::{Holder, Step};
+
+/// The caller's function for events. It is `Send`, so that a program may run a session in a task of its own.
+pub type OnEvent<'e> = &'e mut (dyn FnMut(Event<'_>) + Send);
+
+/// What happens while a session works.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'e> {
+    /// Another session holds the migration lock; reported once for each wait.
+    WaitingForLock {
+        /// The database.
+        database: &'e str,
+        /// Who holds it, if the server shows it.
+        holder: Option<&'e Holder>,
+    },
+    /// A migration starts.
+    Started {
+        /// The step.
+        step: &'e Step<'e>,
+    },
+    /// A migration is done and recorded.
+    Done {
+        /// The step.
+        step: &'e Step<'e>,
+        /// How long it took, retries included.
+        elapsed: Duration,
+    },
+    /// A migration timed out waiting for a table's lock; it is undone and will be tried again.
+    Retrying {
+        /// The step.
+        step: &'e Step<'e>,
+        /// Which try comes next, from 2.
+        attempt: u32,
+        /// Pause until then.
+        pause: Duration,
+    },
+    /// An index that an earlier try left invalid was dropped, to be built again.
+    DroppedInvalidIndex {
+        /// The step.
+        step: &'e Step<'e>,
+        /// The index, qualified.
+        index: &'e str,
+    },
+}

@@ -1,0 +1,117 @@
+//! What is wrong in the files of a project: where, what, and the remedy last.
+
+use crate::{MigrationId, Place};
+
+/// One thing wrong in the files.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The manifest is missing or wrong.
+    #[error("{place}: {message}")]
+    Manifest {
+        /// File and line.
+        place: Place,
+        /// What is wrong, and the remedy.
+        message: String,
+    },
+    /// An app's `sqlx.toml` is missing or wrong.
+    #[error("{place}: {message}")]
+    SqlxToml {
+        /// The file.
+        place: Place,
+        /// What is wrong, and the remedy.
+        message: String,
+    },
+    /// The manifest names an app that has no folder.
+    #[error("{manifest}: app `{app}` has no folder; create {folder} or remove the entry")]
+    NoFolder {
+        /// The manifest.
+        manifest: Place,
+        /// The app.
+        app: String,
+        /// The folder that is missing.
+        folder: String,
+    },
+    /// A folder without an entry in the manifest.
+    #[error("{folder}: no app of that name in {manifest}; add an [[app]] entry or remove the folder")]
+    NoEntry {
+        /// The folder.
+        folder: String,
+        /// The manifest.
+        manifest: Place,
+    },
+    /// A file that sqlx would ignore or fail on.
+    #[error("{place}: sqlx would ignore it or fail on it; {remedy}")]
+    Name {
+        /// The file.
+        place: Place,
+        /// What to do.
+        remedy: String,
+    },
+    /// An up without a down, or the reverse.
+    #[error("{place}: has no {missing} beside it; add that file (an empty down is a comment that says why)")]
+    HalfPair {
+        /// The file that is there.
+        place: Place,
+        /// The name of the missing one.
+        missing: String,
+    },
+    /// Two migrations of one app with one number.
+    #[error(
+        "{place}: number {number:04} is taken by {other}; give the one that is not on the main branch another number"
+    )]
+    DuplicateNumber {
+        /// The later file.
+        place: Place,
+        /// The number.
+        number: i64,
+        /// The earlier file.
+        other: String,
+    },
+    /// A number is missing.
+    #[error("{place}: follows {previous:04}, so its number should be {:04}; renumber it, or restore the missing file", previous + 1)]
+    Gap {
+        /// The file after the gap.
+        place: Place,
+        /// The number before the gap; 0 at the start.
+        previous: i64,
+    },
+    /// A directive in a file's head is wrong.
+    #[error("{place}: {message}")]
+    Head {
+        /// File and line.
+        place: Place,
+        /// What is wrong, and the remedy.
+        message: String,
+    },
+    /// A head names a migration that does not exist.
+    #[error("{place}: depends on {wanted}, which does not exist{}", hint.as_ref().map_or(String::new(), |id| format!("; did you mean {id}?")))]
+    UnknownDependency {
+        /// File and line.
+        place: Place,
+        /// The name in the head.
+        wanted: MigrationId,
+        /// The one that exists and has the most similar name.
+        hint: Option<MigrationId>,
+    },
+    /// A head names an app that the manifest does not let this app depend on.
+    #[error("{place}: {app} may not depend on {wanted}: `depends-on` of `{app}` in {manifest} does not list `{}`; list it there, or move this migration to `{}`", wanted.app, wanted.app)]
+    Direction {
+        /// File and line.
+        place: Place,
+        /// The app whose file it is.
+        app: String,
+        /// The migration in the head.
+        wanted: MigrationId,
+        /// The manifest.
+        manifest: Place,
+    },
+    /// A file has SQL that the runner can't run safely.
+    #[error("{place}: {message}")]
+    Content {
+        /// File and line.
+        place: Place,
+        /// What is wrong, and the remedy.
+        message: String,
+    },
+}

@@ -1,0 +1,98 @@
+//! Errors as text for people.
+
+use std::{error::Error, fmt};
+
+/// An error with its causes, as text for people: `read the ledger: permission denied for table users (42501)`.
+///
+/// It differs from printing the chain of causes as they come in two ways. Some libraries repeat a cause in their own
+/// text; here each cause appears once. And an error of Postgres has its code and, if it is a common one, a remedy
+/// instead of a line of Postgres's source code.
+///
+/// ```
+/// let error = migrations::Project::load("nowhere/migrations".as_ref()).unwrap_err();
+/// let text = migrations::Report::new(&error).to_string();
+/// assert!(text.starts_with("cannot read nowhere/migrations: No such file"));
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Report<'e>(&'e (dyn Error + 'static));
+
+impl<'e> Report<'e> {
+    /// Any error, for `to_string` or a format.
+    pub fn new(error: &'e (dyn Error + 'static)) -> Self {
+        Report(error)
+    }
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut texts: Vec<String> = Vec::new();
+        let mut next = Some(self.0);
+        while let Some(cause) = next {
+            if let Some(error) = cause.downcast_ref() {
+                // All there is to say, with the remedy last; the causes of sqlx's errors only repeat it.
+                texts.push(describe(error));
+                break;
+            }
+            let text = cause.to_string();
+            if !texts.iter().any(|earlier| earlier.contains(&text)) {
+                texts.push(text);
+            }
+            next = cause.source();
+        }
+        f.write_str(&texts.join(": "))
+    }
+}
+
+/// What sqlx reports, with the remedy for common errors.
+///
+/// sqlx's own text ends in the line of Postgres's source code that raised the error, which looks like a line of the SQL.
+fn describe(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(db) => match db.code().as_deref() {
+            Some(code) => format!("{} ({code}){}", db.message(), remedy(code)),
+            None => db.message().to_owned(),
+        },
+        // sqlx's text names a message of the protocol.
+        sqlx::Error::Protocol(text) if text.contains("CopyInResponse") => {
+            "`copy … from stdin` has no input here; write inserts, or copy from a file of the server"
+                .to_owned()
+        }
+        sqlx::Error::Protocol(text) if text.contains("CopyOutResponse") => {
+            "`copy … to stdout` has no reader here; remove it".to_owned()
+        }
+        other => other.to_string(),
+    }
+}
+
+fn remedy(code: &str) -> &'static str {
+    match code {
+        "42501" => {
+            "\n  connect as a role that may, such as the database's owner, or have the owner grant it to this one"
+        }
+        "25006" => {
+            "\n  this connection is read-only: the server is a standby, or default_transaction_read_only is on for this role or database"
+        }
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{text}")]
+    struct Outer {
+        text: &'static str,
+        source: io::Error,
+    }
+
+    #[test]
+    fn a_cause_that_the_error_repeats_is_printed_once() {
+        let report = |text| Report::new(&Outer { text, source: io::Error::other("no room") }).to_string();
+        assert_eq!(report("write the file"), "write the file: no room");
+        assert_eq!(report("write the file: no room"), "write the file: no room");
+    }
+}
