@@ -34,6 +34,7 @@ mod native_server_refusals;
 mod no_transaction;
 mod pending;
 mod pictures;
+mod plain_english;
 mod preparing;
 mod product;
 mod renumbering;

@@ -31,7 +31,7 @@ fn both_files_of_the_next_number_are_made_and_told() {
     let text = |name: &str| fs::read_to_string(checkout.path(name)).unwrap();
     // `library` waits for `people` already.
     assert_eq!(text("library/0004_add_due_date.up.sql"), "-- Add due date.\n");
-    assert_eq!(text("library/0004_add_due_date.down.sql"), "-- Takes back: add due date.\n");
+    assert_eq!(text("library/0004_add_due_date.down.sql"), "-- Reverts: add due date.\n");
     let args = ["makemigrations", "--empty", "people", "--name", "a1", "--format", "json"];
     let json = outcome(&checkout.bare_command(&args));
     let json: serde_json::Value = serde_json::from_str(&json.expect(0, &[]).stdout).unwrap();
@@ -82,7 +82,7 @@ fn whatever_is_refused_writes_nothing() {
     let args = ["makemigrations", "people"];
     outcome(&checkout.bare_command(&args)).expect(2, &["cargo xtask makemigrations --empty APP"]);
     outcome(&checkout.bare_command(&["makemigrations", "--empty", "people"])).expect(2, &["--name"]);
-    make(&checkout, "people", "initial").expect(1, &["people/0001_initial is there already"]);
+    make(&checkout, "people", "initial").expect(1, &["people/0001_initial already exists"]);
     // No byte of a file can be written.
     let shell = ["sh", "-c", "trap '' XFSZ; ulimit -f 0; exec \"$@\"", "sh"].map(OsStr::new);
     let args = ["makemigrations", "--empty", "people", "--name", "add_note"];
@@ -90,6 +90,6 @@ fn whatever_is_refused_writes_nothing() {
         .expect(1, &["nothing was changed", "0002_add_note.up.sql"]);
     assert_eq!(before, files(&checkout, "people"));
     make(&checkout, "people", "add_note").expect(0, &[]);
-    make(&checkout, "people", "add_note").expect(1, &["people/0002_add_note is there already"]);
+    make(&checkout, "people", "add_note").expect(1, &["people/0002_add_note already exists"]);
     assert_eq!(files(&checkout, "people").len(), before.len() + 2);
 }

@@ -43,15 +43,8 @@ fn two_queries() -> Checkout {
     checkout
 }
 
-const LIBRARY: &str = r#"//! Two queries.
-
-/// Asks both.
-pub async fn run(conn: &mut sqlx::PgConnection) -> sqlx::Result<()> {
-    sqlx::query!("select id from roles where name = $1", "admin").fetch_all(&mut *conn).await?;
-    sqlx::query!("select name from roles order by name, id").fetch_all(&mut *conn).await?;
-    Ok(())
-}
-"#;
+/// Not Rust of this workspace, whose tests have no checked queries.
+const LIBRARY: &str = include_str!("preparing/two_queries.txt");
 
 /// The files of `.sqlx` with what is in them.
 fn kept(checkout: &Checkout) -> BTreeMap<String, String> {

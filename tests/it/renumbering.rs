@@ -102,7 +102,7 @@ fn what_is_not_on_the_main_branch_goes_behind_what_is_and_heads_follow() {
             "base       main",
             "renumber   library/0004_add_tier → 0005_add_tier",
             "renumber   library/0005_add_limits → 0006_add_limits",
-            "mend       migrations/loans/0002_add_level.up.sql",
+            "edit       migrations/loans/0002_add_level.up.sql",
             "none of them is applied there",
         ];
         checkout.xtask(db, &["renumber", "--plan"]).expect(0, &said).expect(0, &["nothing was written"]);
@@ -211,11 +211,11 @@ fn what_the_database_has_applied_keeps_its_number() {
 fn where_no_server_answers_it_says_that_it_did_not_look() {
     let checkout = collision();
     renumber(&checkout, &[])
-        .expect(0, &["not looked whether a database has them applied", "no server answers"]);
+        .expect(0, &["not checked whether a database has them applied", "no server answers"]);
     assert_eq!(ups(&checkout, "library").len(), 6);
     let checkout = collision();
     outcome(&checkout.bare_command(&["--server", "native", "renumber"]))
-        .expect(0, &["not looked", "renumber   "]);
+        .expect(0, &["not checked", "renumber   "]);
 }
 
 #[test]

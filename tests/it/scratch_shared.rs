@@ -39,7 +39,7 @@ fn twenty_processes_at_once_start_one_service_which_is_used_again_until_it_is_sw
     shared.xtask(&["server", "start", "--test"]).expect(0, &["kept"]);
     assert_eq!(shared.hosts(), hosts);
     assert_eq!(shared.postmaster(), server);
-    shared.xtask(&["server", "sweep"]).expect(0, &["1 test server that nobody uses ended"]);
+    shared.xtask(&["server", "sweep"]).expect(0, &["1 unused test server ended"]);
     assert!(!shared.socket().exists());
     expect_gone(hosts[0], &server);
 }

@@ -69,7 +69,7 @@ fn the_list_tells_what_there_is_and_sweep_takes_what_nobody_uses() {
     let shared = Shared::new();
     shared
         .xtask(&["scratch", "list"])
-        .expect(0, &["no test server runs, so there are no throwaway databases"]);
+        .expect(0, &["no test server is running, so there are no throwaway databases"]);
     shared.xtask(&["scratch", "sweep"]).expect(0, &["0 throwaway databases removed"]);
     assert!(shared.hosts().is_empty(), "neither starts one");
     let url = shared.xtask(&["scratch"]).expect(0, &[]).stdout.trim().to_owned();

@@ -250,6 +250,6 @@ fn where_memory_is_small_it_is_on_disk_and_says_so() {
     assert_eq!(outcome_line(&right)[1..], ["9", "3"]);
     let (postmaster, folder) = shared.postmaster();
     assert!(!folder.starts_with("/dev/shm"), "{}", folder.display());
-    shared.xtask(&["server", "sweep"]).expect(0, &["1 test server that nobody uses ended"]);
+    shared.xtask(&["server", "sweep"]).expect(0, &["1 unused test server ended"]);
     assert!(!lives(postmaster) && !folder.exists());
 }

@@ -45,7 +45,7 @@ fn the_server_of_a_failed_test_stays_until_it_is_swept() {
     let (host, (postmaster, folder)) = (shared.hosts()[0], shared.postmaster());
     let url = told.stderr.split('\'').find(|text| text.ends_with(&suite.database())).unwrap();
     assert_eq!(ask(url, "select count(*) from roles"), ["3"]);
-    shared.xtask(&["server", "sweep"]).expect(0, &["1 test server that nobody uses ended"]);
+    shared.xtask(&["server", "sweep"]).expect(0, &["1 unused test server ended"]);
     wait_until("its host is gone", || !lives(host));
     assert!(!lives(postmaster) && !folder.exists());
 }

@@ -1,130 +1,159 @@
-//! Plain English: what prose, comments, messages and names do not use.
+//! What the programs say, word by word: every help, and the errors that people meet most. A change of wording shows in the
+//! text files beside this one, where a reviewer reads it.
 //!
-//! Write as you would say it at a desk: short verbs (show, list, report, fail, skip, reuse, remove, wait), an agent in every
-//! sentence, articles in place. A thing does not want, know or tell.
+//! `UPDATE_EXPECT=1 cargo xtask test -- wording` writes the files.
 
-use crate::tidy::files;
+use std::{collections::BTreeSet, env, fs, path::PathBuf};
 
-/// Phrases that no text of the project holds, in any case of letters, each with a better one.
-const PHRASES: &[(&str, &str)] = &[
-    ("tell", "show, say, report, list"),
-    ("tells", "shows, says, reports, lists"),
-    ("telling", "showing, saying"),
-    ("told", "shown, said, reported"),
-    ("anew", "again, a new …"),
-    ("whoever", "the caller, the user, a command that …"),
-    ("nobody", "no user, no session, no process, no owner"),
-    ("somebody", "a user, another session, another command"),
-    ("that of", "repeat the noun"),
-    ("those of", "repeat the noun"),
-    ("as it is", "unchanged, in its state"),
-    ("as they are", "unchanged"),
-    ("stand down", "disable"),
-    ("stands down", "is disabled"),
-    ("stood down", "was disabled"),
-    ("to be had", "available"),
-    ("be it", "whether … or …"),
-    ("what stands", "what is"),
-    ("of its own accord", "by itself"),
-    ("in vain", "without success"),
-    ("is asked", "say who asks what, or check"),
-    ("are asked", "say who asks what, or check"),
-];
+use duct::{Expression, cmd};
+use expect_test::expect_file;
+use tests::{TestDatabase, workspace_root};
 
-/// Names that no function has, since they don't say of what.
-const NAMES: &[&str] = &[
-    "asked",
-    "awaited",
-    "elsewhere",
-    "find",
-    "given",
-    "gone",
-    "held",
-    "kept",
-    "known",
-    "left",
-    "made",
-    "named",
-    "of",
-    "ours",
-    "taken",
-    "tell",
-    "tells",
-    "told",
-];
+use crate::checkout::{Checkout, Outcome, built, outcome, xtask};
 
-/// Where a phrase is right after all: a part of the path, the phrase, and why.
-const EXCEPTIONS: &[(&str, &str, &str)] = &[
-    ("tests/it/wording.rs", "", "it holds the list"),
-    ("migrations/users/0001_initial", "", "databases have recorded its checksum"),
-    ("Cargo.lock", "", "cargo writes it"),
-];
-
-/// Parts of a line that are names of other people's things, not words of ours.
-const QUOTED: &[&str] = &["`nobody`", "\"nobody\"", "nobody@"];
-
-const ENDINGS: &[&str] = &[".rs", ".md", ".sql", ".toml", ".sh", "Dockerfile", "/run", "/build", "/backend"];
-
-fn is_excepted(path: &str, phrase: &str) -> bool {
-    EXCEPTIONS.iter().any(|(part, word, _)| path.contains(part) && (word.is_empty() || *word == phrase))
+fn folder() -> PathBuf {
+    workspace_root().join("tests/it/wording")
 }
 
-/// Whether a text holds a phrase that no letter, digit or underscore touches.
-fn holds(text: &str, phrase: &str) -> bool {
-    let touches = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-    text.match_indices(phrase).any(|(at, _)| {
-        let (before, after) = (&text[..at], &text[at + phrase.len()..]);
-        !touches(before.chars().next_back()) && !touches(after.chars().next())
-    })
-}
-
-/// The phrases of a line, each with what to write.
-fn phrases(path: &str, line: &str) -> Vec<String> {
-    let line = QUOTED.iter().fold(line.to_lowercase(), |line, quoted| line.replace(quoted, ""));
-    let found = PHRASES.iter().filter(|(phrase, _)| holds(&line, phrase) && !is_excepted(path, phrase));
-    found.map(|(phrase, better)| format!("`{phrase}`: {better}")).collect()
-}
-
-/// The phrases that begin in one line of a comment or a text and end in the next.
-fn across(path: &str, line: &str, next: &str) -> Vec<String> {
-    let next = next.trim_start().trim_start_matches(['/', '!', '-', '#']).trim_start();
-    let alone = [phrases(path, line), phrases(path, next)].concat();
-    let together = phrases(path, &format!("{} {next}", line.trim_end()));
-    together.into_iter().filter(|words| !alone.contains(words)).collect()
-}
-
-/// The name of a function that says too little.
-fn name(line: &str) -> Option<&'static str> {
-    let declared = line.split_once("fn ")?.1;
-    let name = declared.split(|c: char| !c.is_alphanumeric() && c != '_').next()?;
-    NAMES.iter().copied().find(|other| *other == name)
+/// The help of a command, then those of its subcommands, each with the name of its file.
+fn helps(words: &[&str], all: &mut Vec<(String, String)>) {
+    let command = cmd(words[0], [&words[1..], &["--help"]].concat());
+    // As wide on every machine.
+    let help = outcome(&command.env("COLUMNS", "100").env_remove("XTASK_SERVER").unchecked());
+    let help = help.expect(0, &[]).stdout.clone();
+    let program = words[0].rsplit('/').next().unwrap();
+    all.push(([&[program], &words[1..]].concat().join("-") + ".txt", help.clone()));
+    let Some((_, commands)) = help.split_once("Commands:\n") else { return };
+    for line in commands.split("\n\n").next().unwrap().lines() {
+        // A description that is too long goes on below itself.
+        let Some(line) = line.strip_prefix("  ").filter(|line| !line.starts_with(' ')) else { continue };
+        helps(&[words, &[line.split_whitespace().next().unwrap()]].concat(), all);
+    }
 }
 
 #[test]
-fn prose_is_plain() {
-    let mut found = Vec::new();
-    for (path, text) in files("", ENDINGS) {
-        let lines: Vec<&str> = text.lines().collect();
-        for (number, line) in lines.iter().copied().enumerate() {
-            let where_to = format!("{path}:{}", number + 1);
-            let next = lines.get(number + 1).copied().unwrap_or_default();
-            let both = [phrases(&path, line), across(&path, line, next)].concat();
-            found.extend(both.into_iter().map(|words| format!("{where_to}: {words}")));
-            if path.ends_with(".rs") && !is_excepted(&path, "") {
-                found.extend(name(line).map(|name| format!("{where_to}: a function named `{name}`")));
-            }
+fn every_help_reads_as_reviewed() {
+    let folder = folder().join("help");
+    let mut all = Vec::new();
+    for program in [xtask().to_owned(), built("backend")] {
+        helps(&[program.to_str().unwrap()], &mut all);
+    }
+    assert!(all.len() > 30, "{}", all.len());
+    let expected: BTreeSet<String> = all.iter().map(|(name, _)| name.clone()).collect();
+    for (name, help) in &all {
+        expect_file![folder.join(name)].assert_eq(help);
+    }
+    for file in fs::read_dir(folder).unwrap().map(|file| file.unwrap()) {
+        let name = file.file_name().into_string().unwrap();
+        if !expected.contains(&name) && env::var_os("UPDATE_EXPECT").is_some() {
+            fs::remove_file(file.path()).unwrap();
+        } else {
+            assert!(expected.contains(&name), "no command has the help {name}");
         }
     }
-    assert!(found.is_empty(), "{} places:\n{}", found.len(), found.join("\n"));
+}
+
+/// What a person sees at each of these errors.
+struct Errors<'a> {
+    db: &'a TestDatabase,
+    text: String,
+}
+
+impl Errors<'_> {
+    /// Adds a command of a checkout on the test's database.
+    fn meet(&mut self, checkout: &Checkout, args: &[&str]) {
+        self.add(checkout, args, &checkout.command(&self.db.url(), args));
+    }
+
+    fn add(&mut self, checkout: &Checkout, args: &[&str], command: &Expression) {
+        let Outcome { code, stdout, stderr } = outcome(command);
+        assert_ne!(code, 0, "{args:?}: {stdout}{stderr}");
+        // What differs from run to run.
+        let (url, name) = (self.db.url(), self.db.name());
+        let place = url.split_once('@').unwrap().1.split_once('/').unwrap().0;
+        let said = format!("$ cargo xtask {}\n{stdout}{stderr}exit code {code}\n\n", args.join(" "));
+        let said = said.replace(name, "app").replace(place, "127.0.0.1:5432");
+        let said = said.replace(checkout.root().to_str().unwrap(), "/checkout");
+        self.text.extend(said.lines().map(|line| {
+            let step = line.strip_suffix(" ms").and_then(|line| Some(line.rsplit_once(' ')?.0.trim_end()));
+            format!("{}\n", step.unwrap_or(line))
+        }));
+    }
+}
+
+/// A schema of this test's own, so that one who changes the product's changes nothing here.
+fn two_apps() -> Checkout {
+    let manifest = r#"
+program = "backend"
+
+[postgres]
+version = 15
+database = "app"
+
+[[app]]
+name = "shops"
+depends-on = []
+tables = ["shops"]
+
+[[app]]
+name = "orders"
+depends-on = ["shops"]
+tables = ["orders"]
+"#;
+    let checkout = Checkout::with_files(manifest, &[]);
+    for app in ["shops", "orders"] {
+        let ledger =
+            format!("[migrate]\ncreate-schemas = [\"migrations\"]\ntable-name = \"migrations.{app}\"\n");
+        checkout.write(&format!("{app}/sqlx.toml"), &ledger);
+        let (up, down) = (format!("create table {app} (id int);"), format!("drop table {app};"));
+        checkout.migration(&format!("{app}/0001_initial"), &up, &down);
+    }
+    checkout
 }
 
 #[test]
-fn what_is_not_plain_is_found() {
-    assert_eq!(phrases("a.md", "It is TOLD anew.").len(), 2);
-    assert_eq!(phrases("a.md", "/// What that of `nobody` retells, untold."), ["`that of`: repeat the noun"]);
-    assert_eq!(across("a.rs", "    /// It is as", "    /// it is."), ["`as it is`: unchanged, in its state"]);
-    assert_eq!(phrases("Cargo.lock", "told"), [""; 0]);
-    assert_eq!(name("    pub(crate) async fn find(self) {"), Some("find"));
-    assert_eq!(name("fn find_psql() {"), None);
-    assert!(EXCEPTIONS.iter().all(|(_, _, reason)| !reason.is_empty()));
+fn the_errors_that_people_meet_most_read_as_reviewed() {
+    tests::empty().run(async |db| {
+        let mut errors = Errors { db, text: String::new() };
+        let checkout = two_apps();
+        for args in [
+            &["migrat"] as &[&str],
+            &["migrate", "--plam"],
+            &["migrate", "shop"],
+            &["migrate", "shops", "0099"],
+            &["migrate", "--check"],
+            &["db-check"],
+            &["seed"],
+            &["createsuperuser", "--password", "secret"],
+        ] {
+            errors.meet(&checkout, args);
+        }
+        for (path, text) in [
+            ("shops/0002_bad", "alter table shopz add column note text;"),
+            ("shops/0001_twice", "select 1;"),
+            ("orders/0002_circle", "-- depends-on: shops/0002_circle\nselect 1;"),
+        ] {
+            let checkout = two_apps();
+            checkout.migration(path, text, "select 1;");
+            if path.ends_with("circle") {
+                let back = "-- depends-on: orders/0002_circle\nselect 1;";
+                checkout.migration("shops/0002_circle", back, "select 1;");
+            }
+            errors.meet(&checkout, &["migrate"]);
+        }
+        checkout.xtask(db, &["migrate"]).expect(0, &[]);
+        checkout.replace("orders/0001_initial.up.sql", "create table", "create  table");
+        errors.meet(&checkout, &["migrate"]);
+        let mark = "environment=production created=2026-03-02";
+        let mark = format!("comment on database {} is '{mark}'", db.name());
+        sqlx::raw_sql(sqlx::AssertSqlSafe(mark)).execute(db.pool()).await?;
+        for args in [&["db-reset"] as &[&str], &["db-drop"], &["migrate", "orders", "zero"]] {
+            errors.meet(&two_apps(), args);
+        }
+        for url in ["postgres://app:x@127.0.0.1:1/app".to_owned(), db.url().replace(db.name(), "nowhere")] {
+            errors.add(&checkout, &["migrate"], &checkout.command(&url, &["migrate"]));
+        }
+        expect_file![folder().join("errors.txt")].assert_eq(&errors.text);
+        Ok(())
+    });
 }

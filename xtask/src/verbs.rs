@@ -1,4 +1,4 @@
-//! What can be typed after `cargo xtask`: a file for each verb. No verb imports another.
+//! The verbs of `cargo xtask`, one file each. No verb imports another.
 
 pub(crate) mod adopt;
 pub(crate) mod bench;

@@ -118,11 +118,13 @@ impl Steps {
     }
 
     /// Ends a report for programs; for people it has been told already.
-    pub(crate) fn finish(&mut self, more: serde_json::Value) {
+    pub(crate) fn finish(&mut self, more: impl Serialize) {
         self.wipe();
         if self.format == Format::Json {
             let mut report = serde_json::json!({ "steps": self.done });
-            if let (Some(report), serde_json::Value::Object(more)) = (report.as_object_mut(), more) {
+            if let (Some(report), Ok(serde_json::Value::Object(more))) =
+                (report.as_object_mut(), serde_json::to_value(more))
+            {
                 report.extend(more);
             }
             json(&report);

@@ -1,12 +1,12 @@
-//! `cargo xtask adopt`: records in the ledger what a database proves to hold already, and runs nothing there.
+//! `cargo xtask adopt`: records migrations in the ledger whose effects the database already has, without running them.
 //!
-//! The proof is a throwaway database that the migrations are applied to: where its catalogue is the same text as that of
-//! the database, each of them has been there.
+//! To prove that, it applies the migrations to a throwaway database and compares the two catalogues. If they are equal, the
+//! database has everything that the migrations make.
 
 use anyhow::Context;
 use clap::Args as ClapArgs;
 use migrations::{Ledger, Migration, MigrationId, Plan, Project, Session, Settings, Step, Target};
-use serde_json::json;
+use serde::Serialize;
 use sqlx::PgConnection;
 use tests::scratch::Scratch;
 
@@ -33,48 +33,60 @@ use crate::{
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:
-  cargo xtask adopt             as much of what is pending as is there
-  cargo xtask adopt APP         the same of one app, and what it needs of others
-  cargo xtask adopt APP 0002    exactly to that one, and what it needs
+  cargo xtask adopt             as many pending migrations as the database proves to have
+  cargo xtask adopt APP         the same for one app, and what it needs from others
+  cargo xtask adopt APP 0002    exactly to that migration, and what it needs
 
-What is applied and what would be adopted is built on a throwaway database of a test server. Only where its catalogue is the same as this database's, object by object, with the order of columns, names of constraints, owners and rights, is it recorded.
+It builds the applied and the pending migrations on a throwaway database, and records a migration only if the catalogues of the two databases are equal: every object, the order of columns, names of constraints, owners and rights.
 
-Rows are not compared. A migration that changes rows alone leaves no trace in the catalogue: it is adopted where a later one is proven, or where it is named, and told. For the seeds: cargo xtask seed --check.
+It does not compare rows. A migration that only changes rows leaves no trace in the catalogue: it is adopted if a later one is proven or if you name it, and the report says so. To check the seeds: cargo xtask seed --check.
 
-Exit codes: 3 the database does not hold it, the lines say why, and nothing was recorded; 5 somebody else migrates.")]
+Exit codes: 3 the database differs, the lines say where, and nothing was recorded; 5 timed out waiting for another migration.")]
 pub(crate) struct Args {
-    /// Only this app, and what it needs of others
+    /// Adopt only this app, and what it needs from others
     app: Option<String>,
-    /// Exactly to this migration; its number is enough
+    /// Adopt exactly to this migration; its number is enough
     name: Option<String>,
     #[command(flatten)]
     timeouts: Timeouts,
-    /// How to report
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
-/// What the comparison says.
+/// The result of the comparison.
 #[derive(Debug, Default)]
 struct Verdict {
-    /// Those that are proven.
+    /// The proven migrations.
     adopted: Vec<MigrationId>,
-    /// Those that are not recorded.
+    /// The migrations that stay pending.
     pending: Vec<MigrationId>,
-    /// Those of both that leave no trace in the catalogue.
+    /// Migrations of both lists that leave no trace in the catalogue.
     traceless: Vec<MigrationId>,
-    /// Where nothing is proven, the state that is nearest.
+    /// The state closest to the database, if no migration is proven.
     nearest: Option<Nearest>,
 }
 
 /// A state that the database is not in.
 #[derive(Debug)]
 struct Nearest {
-    /// The migration after which it would be so; `None`: before all that is pending, and it is in that.
+    /// The migration that leads to this state; `None` for the state before all pending migrations, which is the one that
+    /// the database is in.
     after: Option<MigrationId>,
     differences: Vec<Difference>,
-    /// Whether others are pending that were not asked for, and so may have made what was not expected.
+    /// Whether migrations outside the target are pending, which may explain unexpected objects.
     others: bool,
+}
+
+/// What `--format json` reports besides the steps.
+#[derive(Serialize)]
+struct Report<'v> {
+    adopted: Vec<String>,
+    differences: &'v [Difference],
+    /// The migration that leads to the nearest state.
+    nearest: Option<String>,
+    pending: Vec<String>,
+    traceless: Vec<String>,
 }
 
 impl Args {
@@ -82,9 +94,8 @@ impl Args {
         let project = checkout.project()?;
         let target = migrating::target(&project, self.app.as_deref(), self.name.as_deref())?;
         if let Target::Zero(app) = target {
-            let why = format!(
-                "adopt only adds to the ledger\n  to take `{app}` back: cargo xtask migrate {app} zero"
-            );
+            let why =
+                format!("adopt only adds to the ledger\n  to revert `{app}`: cargo xtask migrate {app} zero");
             return Err(Stop::Usage(why).into());
         }
         let server = or_interrupted(server::start_existing(checkout, &project.postgres)).await?;
@@ -116,13 +127,13 @@ impl Args {
         let mut session = session::open(server, project, self.timeouts).await?;
         let mut model = Session::connect(&scratch.options(), Settings::default()).await?;
         let mut verdict = Verdict::default();
-        steps.doing("adopt", "building the same on a throwaway database");
+        steps.doing("adopt", "building the schema on a throwaway database");
         let prove = async |conn: &mut PgConnection, ledger: &Ledger| {
             let found = Catalogue::read(conn, project).await?;
             verdict = judge(&mut model, project, ledger, target, &found).await?;
-            // Not everybody who changes a schema takes the migration lock, and building the same takes its time.
+            // A change of the schema by hand takes no migration lock, and building takes a while.
             if Catalogue::read(conn, project).await? != found {
-                let why = "somebody changed the schema meanwhile; nothing was recorded\n  run the same command again";
+                let why = "the schema changed meanwhile; nothing was recorded\n  run the same command again";
                 return Err(Stop::Unfit(why.to_owned()).into());
             }
             anyhow::Ok(verdict.adopted.clone())
@@ -134,14 +145,15 @@ impl Args {
     }
 }
 
-/// What is left to adopt. Where the target is behind what is applied, it is applied itself.
+/// The migrations left to adopt; none if the target is older than what is applied.
 fn pending<'p>(project: &'p Project, ledger: &Ledger, target: &Target) -> anyhow::Result<Vec<&'p Migration>> {
     let plan = Plan::new(project, ledger, target)?;
     let steps: Vec<Step<'p>> = if plan.goes_back() { Vec::new() } else { plan.steps };
     Ok(steps.into_iter().map(|step| step.migration).collect())
 }
 
-/// Builds what is applied, then what is pending, one by one, and compares each state with what was found.
+/// Builds the applied migrations, then the pending ones one by one, and compares each state with `found`, the catalogue
+/// of the database.
 async fn judge(
     model: &mut Session,
     project: &Project,
@@ -151,7 +163,7 @@ async fn judge(
 ) -> anyhow::Result<Verdict> {
     let pending = pending(project, ledger, target)?;
     if pending.is_empty() {
-        // Whoever held the lock before us has done it.
+        // Another process adopted them while we waited for the lock.
         return Ok(Verdict::default());
     }
     for migration in project.migrations.iter().filter(|migration| ledger.has(migration)) {
@@ -171,7 +183,7 @@ async fn judge(
         }
         if !named || index + 1 == pending.len() {
             let differences = between(&after, found);
-            // Rows alone prove nothing: such a one is recorded only if it was named, or if a later one is proven.
+            // A migration without a trace proves nothing: it is recorded only if it was named, or if a later one is proven.
             if differences.is_empty() && (leaves_trace || named) {
                 proven = index + 1;
             }
@@ -184,7 +196,9 @@ async fn judge(
         0 => states.into_iter().min_by_key(|state| state.differences.len()),
         _ => None,
     };
-    let ids = |of: &[&Migration]| of.iter().map(|migration| migration.id.clone()).collect::<Vec<_>>();
+    let ids = |migrations: &[&Migration]| {
+        migrations.iter().map(|migration| migration.id.clone()).collect::<Vec<_>>()
+    };
     Ok(Verdict { adopted: ids(&pending[..proven]), pending: ids(&pending[proven..]), traceless, nearest })
 }
 
@@ -196,6 +210,22 @@ async fn apply(model: &mut Session, project: &Project, migration: &Migration) ->
 }
 
 fn report(project: &Project, verdict: &Verdict, steps: &mut Steps) -> anyhow::Result<()> {
+    print(project, verdict, steps);
+    let Verdict { adopted, pending, traceless, nearest } = verdict;
+    let names = |ids: &[MigrationId]| ids.iter().map(ToString::to_string).collect();
+    let after = nearest.as_ref().and_then(|nearest| nearest.after.as_ref()).map(ToString::to_string);
+    steps.finish(Report {
+        adopted: names(adopted),
+        differences: nearest.as_ref().map_or(&[], |nearest| nearest.differences.as_slice()),
+        nearest: after,
+        pending: names(pending),
+        traceless: names(traceless),
+    });
+    if nearest.is_none() { Ok(()) } else { Err(Stop::Differs.into()) }
+}
+
+/// The report for people.
+fn print(project: &Project, verdict: &Verdict, steps: &mut Steps) {
     let Verdict { adopted, pending, traceless, nearest } = verdict;
     for id in adopted {
         steps.done("adopt", &id.to_string(), "adopted", None);
@@ -208,10 +238,10 @@ fn report(project: &Project, verdict: &Verdict, steps: &mut Steps) -> anyhow::Re
         for line in told(differences) {
             steps.note(&format!("  {line}"));
         }
-        steps.note("\nnothing was recorded; mend the database, and run the same command again");
+        steps.note("\nnothing was recorded; fix the database, and run the same command again");
         if *others && differences.iter().any(Difference::is_unexpected) {
             steps.note(
-                "if another pending migration made what is unexpected, adopt that too: cargo xtask adopt",
+                "if another pending migration made the unexpected objects, adopt that too: cargo xtask adopt",
             );
         }
     } else if let Some(first) = pending.first() {
@@ -227,16 +257,8 @@ fn report(project: &Project, verdict: &Verdict, steps: &mut Steps) -> anyhow::Re
                 "it leaves no trace in the catalogue; if its rows are there: cargo xtask adopt {app} {name}"
             ));
         }
-        steps.note("apply what is not there: cargo xtask migrate");
+        steps.note("apply what is pending: cargo xtask migrate");
     } else if adopted.is_empty() {
         steps.done("adopt", &count(project.migrations.len(), "migration", "migrations"), "0 pending", None);
     }
-    let names = |ids: &[MigrationId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let after = nearest.as_ref().and_then(|nearest| nearest.after.as_ref()).map(ToString::to_string);
-    let differences = nearest.as_ref().map_or(&[][..], |nearest| nearest.differences.as_slice());
-    steps.finish(json!({
-        "adopted": names(adopted), "pending": names(pending), "traceless": names(traceless),
-        "nearest": after, "differences": differences,
-    }));
-    if nearest.is_none() { Ok(()) } else { Err(Stop::Differs.into()) }
 }

@@ -1,7 +1,7 @@
-//! `cargo xtask bench`: our commands against a floor or a peer, in turn, in one run.
+//! `cargo xtask bench`: measures our commands against a floor or a peer, in turn, in one run.
 //!
-//! Figures are whole processes, wall time, medians: what a person waits for. A ratio holds where the machine's speed
-//! drifts, so that is what to compare; nothing here fails for being slow.
+//! Each figure is the median wall time of whole processes: what a person waits for. Compare the ratios, because they hold
+//! when the machine's speed drifts. A slow result is not a failure.
 
 mod commands;
 mod docker;
@@ -31,31 +31,33 @@ use crate::{
 Examples:
   cargo xtask bench
   cargo xtask bench --runs 30 --format json
-  cargo xtask bench --server docker        the servers in Docker instead
-  cargo xtask bench scratch                the databases of tests, by every design
+  cargo xtask bench --server docker        measure the servers in Docker
+  cargo xtask bench scratch                measure how tests get their databases, by every design
 
-It works on a server of its own, in a folder of its own, and removes both."
+It starts a server of its own, in a folder of its own, and removes both.
+
+Exit code 1: a command that it measures failed."
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
-    of: Option<Of>,
-    /// Counted runs of each command
+    subject: Option<Subject>,
+    /// How often to run each command
     #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=1000))]
     runs: u32,
-    /// How to report
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
 #[derive(Debug, Subcommand)]
-enum Of {
-    /// How tests get their databases, beside `#[sqlx::test]`
+enum Subject {
+    /// Compare how tests get their databases with `#[sqlx::test]`
     Scratch(scratch::Args),
 }
 
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
-        if let Some(Of::Scratch(args)) = self.of {
+        if let Some(Subject::Scratch(args)) = self.subject {
             return args.run(checkout).await;
         }
         let rows = or_interrupted(measure(checkout, self.runs)).await?;
@@ -70,7 +72,7 @@ async fn measure(checkout: &Checkout, runs: u32) -> anyhow::Result<Vec<Row>> {
         _ => commands::measure(checkout, runs).await,
     };
     if measured.is_err() {
-        // Ctrl-C ends the measured command too, and we hear of it a moment later.
+        // Ctrl-C also ends the measured command, and its error may arrive just before our own signal.
         sleep(Duration::from_millis(10)).await;
     }
     measured

@@ -1,4 +1,4 @@
-//! `cargo xtask changepassword`: somebody's password, set anew on the development database.
+//! `cargo xtask changepassword`: sets the password of an account on the development database.
 
 use std::ffi::OsString;
 
@@ -12,21 +12,21 @@ Examples:
   cargo xtask changepassword ada@example.org
   cargo xtask changepassword ada@example.org --noinput < password.txt
 
-It asks for the address where none is given, and for the password always. With --noinput it
-takes SUPERUSER_EMAIL where no address is given, and the password from SUPERUSER_PASSWORD or,
-where that is not set, from one line of standard input. All sessions of the account end.
+It asks for the address if it is missing, and always for the password. With --noinput it reads
+SUPERUSER_EMAIL if the address is missing, and the password from SUPERUSER_PASSWORD or, where that
+is not set, from one line of standard input. It ends all sessions of the account.
 
-The program that apps.toml names does it, and is built for that.
+It builds and runs the account program that apps.toml names.
 
-Exit codes: 1: refused, as for an unknown address or a password that is guessed soon, and nothing
-was written; 3: migrations or the reference data are missing.")]
+Exit codes: 1: refused and nothing was written, for instance because the address is unknown or the
+password is weak; 3: migrations or the reference data are missing.")]
 pub(crate) struct Args {
     /// The address of the account
     email: Option<OsString>,
-    /// Ask nothing
+    /// Ask no questions
     #[arg(long)]
     noinput: bool,
-    // Taken so that it can be refused without being repeated.
+    // Accepted only to be refused, because the usual error would print the password.
     #[arg(hide = true)]
     more: Vec<OsString>,
     #[arg(long, hide = true, num_args = 0.., default_missing_value = "")]

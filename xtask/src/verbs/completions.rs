@@ -1,4 +1,5 @@
-//! `cargo xtask completions`: what a shell completes after `cargo xtask`, out of the declaration of the command line.
+//! `cargo xtask completions`: prints a script that makes a shell complete `cargo xtask`, generated from the declaration of
+//! the command line.
 
 use clap::{Args as ClapArgs, Command};
 use clap_complete::Shell;
@@ -10,20 +11,22 @@ use crate::terminal::output;
 Examples:
   source <(cargo xtask completions bash)      in ~/.bashrc, after cargo's own completions
   source <(cargo xtask completions zsh)       in ~/.zshrc, after compinit and cargo's own
-  cargo xtask completions fish | source       in ~/.config/fish/config.fish")]
+  cargo xtask completions fish | source       in ~/.config/fish/config.fish
+
+Exit code 2: there is no script for that shell.")]
 pub(crate) struct Args {
-    /// bash, zsh or fish
-    shell: Known,
+    /// The shell
+    shell: Supported,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Known {
+enum Supported {
     Bash,
     Zsh,
     Fish,
 }
 
-/// The command line is `cargo xtask …`, and completes as if it began with `xtask`; the rest of cargo stays as it is.
+/// Completes `cargo xtask …` as if the line began with `xtask`, and leaves the rest of cargo to the completions before.
 const BASH: &str = r#"
 _cargo_before=$(complete -p cargo 2>/dev/null | sed -n 's/.*-F \([^ ]*\) .*/\1/p')
 [[ $_cargo_before == _cargo_or_xtask ]] || _cargo_before_xtask=$_cargo_before
@@ -40,7 +43,7 @@ _cargo_or_xtask() {
 }
 complete -o bashdefault -o default -F _cargo_or_xtask cargo
 "#;
-/// Cargo's own completions call a function of that name; where there are none, ours take their place.
+/// Cargo's own completions call a function with that name. Where they are not installed, ours complete `cargo` instead.
 const ZSH: &str = r#"
 _cargo-xtask() { _xtask "$@" }
 if (( ! $+_comps[cargo] )); then
@@ -61,12 +64,12 @@ impl Args {
     /// Prints the script for the command line that `command` declares.
     pub(crate) fn run(self, command: Command) {
         let (shell, cargo) = match self.shell {
-            Known::Bash => (Shell::Bash, BASH),
-            Known::Zsh => (Shell::Zsh, ZSH),
-            Known::Fish => (Shell::Fish, FISH),
+            Supported::Bash => (Shell::Bash, BASH),
+            Supported::Zsh => (Shell::Zsh, ZSH),
+            Supported::Fish => (Shell::Fish, FISH),
         };
         let mut script = Vec::new();
-        // Not `cargo xtask`, which is no name that a shell could call.
+        // Not `cargo xtask`: the script uses the name for functions, and a function's name has no blank.
         let mut command = command.name("xtask").bin_name("xtask");
         clap_complete::generate(shell, &mut command, "xtask", &mut script);
         output::raw(&String::from_utf8_lossy(&script));

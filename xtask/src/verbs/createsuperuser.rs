@@ -1,4 +1,4 @@
-//! `cargo xtask createsuperuser`: an account that may do everything, on the development database.
+//! `cargo xtask createsuperuser`: creates an account that may do everything, on the development database.
 
 use std::ffi::OsString;
 
@@ -12,25 +12,25 @@ Examples:
   cargo xtask createsuperuser
   SUPERUSER_EMAIL=ada@example.org cargo xtask createsuperuser --noinput < password.txt
 
-It asks for what is not given, and for the password always. With --noinput it takes
+It asks for whatever is missing, and always for the password. With --noinput it reads
 SUPERUSER_EMAIL, SUPERUSER_USERNAME, and the password from SUPERUSER_PASSWORD or, where that is
 not set, from one line of standard input.
 
-The program that apps.toml names does it, and is built for that.
+It builds and runs the account program that apps.toml names.
 
-Exit codes: 1: refused, as for an address that is taken or a password that is guessed soon, and
-nothing was written; 3: migrations or the reference data are missing.")]
+Exit codes: 1: refused and nothing was written, for instance because the address is taken or the
+password is weak; 3: migrations or the reference data are missing.")]
 pub(crate) struct Args {
-    /// Ask nothing
+    /// Ask no questions
     #[arg(long)]
     noinput: bool,
-    /// The address that it signs in with, in whatever case
+    /// The address to sign in with; case does not matter
     #[arg(long)]
     email: Option<OsString>,
-    /// Its name, unless it is the address too
+    /// The user name, if it is not the address
     #[arg(long, value_name = "NAME")]
     username: Option<OsString>,
-    // Taken so that it can be refused without being repeated.
+    // Accepted only to be refused, because the usual error would print the password.
     #[arg(long, hide = true, num_args = 0.., default_missing_value = "")]
     password: Vec<OsString>,
 }

@@ -1,9 +1,8 @@
-//! `cargo xtask db-check`: ledger and tables against the files. It writes nothing.
+//! `cargo xtask db-check`: compares the ledger and the tables with the files. It writes nothing.
 
 use clap::Args as ClapArgs;
 use migrations::{Contract, Ledger, LedgerProblem, MissingTable, Project};
 use serde::Serialize;
-use serde_json::json;
 
 use crate::{
     checkout::Checkout,
@@ -22,19 +21,27 @@ use crate::{
 Example:
   cargo xtask db-check && echo in order
 
-Exit code 3: there are differences, each told with what to do. The session is read-only.")]
+It opens a read-only session.
+
+Exit code 3: there are differences; each line says what to do.")]
 pub(crate) struct Args {
-    /// How to report
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
-/// One way in which the database is not what the files say.
+/// One difference between the database and the files.
 #[derive(Debug, Serialize)]
 struct Difference {
     kind: String,
-    what: String,
     remedy: String,
+    what: String,
+}
+
+/// The report of `--format json`.
+#[derive(Serialize)]
+struct Report<'d> {
+    differences: &'d [Difference],
 }
 
 impl Args {
@@ -51,7 +58,7 @@ impl Args {
 
         let differences = differences(&project, &ledger, &contract);
         match self.format {
-            Format::Json => output::json(&json!({ "differences": differences })),
+            Format::Json => output::json(&Report { differences: &differences }),
             Format::Text => print(&project, &contract, &differences),
         }
         if differences.is_empty() { Ok(()) } else { Err(Stop::Differs.into()) }
@@ -75,29 +82,29 @@ fn print(project: &Project, contract: &Contract, differences: &[Difference]) {
 
 fn differences(project: &Project, ledger: &Ledger, contract: &Contract) -> Vec<Difference> {
     let mut found = Vec::new();
-    let mut say = |kind: &str, what: String, remedy: String| {
+    let mut add = |kind: &str, what: String, remedy: String| {
         found.push(Difference { kind: kind.to_owned(), what, remedy });
     };
     let problems = ledger.problems(project);
     for problem in &problems {
-        say(problem.kind(), problem.what(), problem.remedy());
+        add(problem.kind(), problem.what(), problem.remedy());
     }
     for migration in ledger.pending(project) {
         let late = problems
             .iter()
             .any(|problem| matches!(problem, LedgerProblem::Late { id, .. } if *id == migration.id));
         if !late {
-            say("pending", migration.id.to_string(), "apply it: cargo xtask migrate".to_owned());
+            add("pending", migration.id.to_string(), "apply it: cargo xtask migrate".to_owned());
         }
     }
     for MissingTable { app, table, .. } in &contract.missing {
-        // Where the app has pending migrations, one of those makes it.
+        // If the app has pending migrations, one of them creates the table.
         let pending = ledger.pending(project).iter().any(|migration| &migration.id.app == app);
-        let why = if pending { "is pending" } else { "is all applied, the ledger says" };
-        say("missing", format!("table {table}"), format!("app `{app}` owns it, and {why}"));
+        let state = if pending { "it has pending migrations" } else { "all its migrations are applied" };
+        add("missing", format!("table {table}"), format!("app `{app}` owns it, and {state}"));
     }
     for table in &contract.unexpected {
-        say(
+        add(
             "unexpected",
             format!("table {table}"),
             "no app owns it; list it in apps.toml, or drop it".to_owned(),

@@ -1,4 +1,4 @@
-//! `cargo xtask db-drop`: drops the development database, after a look at what it is.
+//! `cargo xtask db-drop`: drops the development database, after checking that it does not matter.
 
 use clap::Args as ClapArgs;
 use migrations::Project;
@@ -18,7 +18,7 @@ use crate::{
 Example:
   cargo xtask db-drop
 
-Exit code 4: the database is marked as something else than development or test, is on another machine, or bears no marker at all; the message says what to pass.")]
+Exit code 4: refused, because the database is marked as something other than development or test, is on another machine, or has no marker; the message says what to pass.")]
 pub(crate) struct Args {
     #[command(flatten)]
     destruction: Destruction,

@@ -19,13 +19,13 @@ use crate::{
 Example:
   cargo xtask db-reset
 
-Exit code 4: as for db-drop.")]
+Exit code 4: refused, because the database might matter; the message says what to pass.")]
 pub(crate) struct Args {
     #[command(flatten)]
     destruction: Destruction,
     #[command(flatten)]
     setup: Setup,
-    /// How to report
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
@@ -39,7 +39,7 @@ impl Args {
         let done = on_server(&server, async {
             setting_up::may_create(&server, &project).await?;
             let found = dropping::drop(&server, &self.destruction, "db-reset", &mut steps).await?;
-            // What it was for it is for again, unless something else was asked for.
+            // Unless --environment says otherwise, the new database has the environment of the old one.
             if let (None, Found::Marked(marker)) = (&setup.environment, found) {
                 setup.environment = Some(marker.environment);
             }

@@ -1,4 +1,4 @@
-//! `cargo xtask db-setup`: from nothing to a running, migrated, seeded and checked database.
+//! `cargo xtask db-setup`: sets up a running, migrated, seeded and checked database from nothing.
 
 use clap::Args as ClapArgs;
 
@@ -17,13 +17,15 @@ use crate::{
 Example:
   cargo xtask db-setup
 
-Run it as often as you like: what is there already is kept. Exit code 3: the tables are not those of apps.toml.")]
+Run it as often as you like: it keeps what already exists.
+
+Exit code 3: the tables differ from apps.toml.")]
 pub(crate) struct Args {
     #[command(flatten)]
-    pub(crate) setup: Setup,
-    /// How to report
+    setup: Setup,
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
+    format: Format,
 }
 
 impl Args {

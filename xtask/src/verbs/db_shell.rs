@@ -1,4 +1,4 @@
-//! `cargo xtask db-shell`: psql on the development database.
+//! `cargo xtask db-shell`: opens psql on the development database.
 
 use std::{ffi::OsString, io::IsTerminal, os::unix::process::CommandExt, process::Command};
 
@@ -19,7 +19,7 @@ Examples:
   cargo xtask db-shell -- --command 'select version()'
   cargo xtask db-shell < script.sql
 
-The exit code is psql's.")]
+It exits with the code of psql.")]
 pub(crate) struct Args {
     /// Arguments for psql
     #[arg(last = true)]
@@ -30,7 +30,7 @@ impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         let project = checkout.project()?;
         let psql = find_psql(&project.postgres);
-        // Only a container brings a psql of its own; for lack of one no other server need be started.
+        // Only a container has a psql of its own. Without any psql, fail before starting another kind of server.
         let in_container = |chosen| matches!(chosen, Chosen::Own(own) if own.kind == Kind::Docker);
         if psql.is_err() && !in_container(server::choose(checkout, &project.postgres)?) {
             return psql.map(|_| ());
@@ -51,7 +51,7 @@ impl Args {
                     .context("docker is not on PATH; it would run the container's psql")?;
                 let terminal = std::io::stdin().is_terminal().then_some("--tty");
                 let (user, database) = (server.options.get_username(), server.database());
-                // Inside of the container its own users need no password.
+                // Inside the container, its own users need no password.
                 cmd!(
                     sh,
                     "{docker} exec --interactive {terminal...} {container} psql --username {user} --dbname {database} {args...}"
@@ -60,7 +60,7 @@ impl Args {
             }
             (Err(error), _) => return Err(error),
         };
-        // psql takes our place, so that Ctrl-C, job control and the exit code are its own.
+        // psql replaces this process, so that it handles Ctrl-C and job control and sets the exit code.
         Err(anyhow!(command.exec()).context("start psql"))
     }
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask db-url`: the one command that prints a password, because it is asked to.
+//! `cargo xtask db-url`: prints the connection string of the development database, with its password.
 
 use clap::Args as ClapArgs;
 
@@ -9,9 +9,11 @@ use crate::{checkout::Checkout, database::pending, server, terminal::output};
 Example:
   DATABASE_URL=$(cargo xtask db-url) cargo run --package backend
 
-It starts the server where it does not run, so that what it prints can be used.")]
+It starts the server if necessary, so that the printed URL works.
+
+Exit code 1: the server cannot be started.")]
 pub(crate) struct Args {
-    /// Print … for the password
+    /// Print … in place of the password
     #[arg(long)]
     redacted: bool,
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask dumpdata`: the rows of the apps' tables into a folder of files.
+//! `cargo xtask dumpdata`: writes the rows of the apps' tables to a folder of files.
 
 use std::{collections::BTreeSet, path::PathBuf};
 
@@ -6,7 +6,7 @@ use anyhow::bail;
 use clap::Args as ClapArgs;
 use futures_util::TryStreamExt;
 use migrations::{Contract, Error, Ledger, Project};
-use serde_json::json;
+use serde::Serialize;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::{
@@ -32,24 +32,31 @@ Examples:
   cargo xtask dumpdata APP TABLE --output FOLDER       all tables of an app, and one more
   cargo xtask dumpdata APP/TABLE --output FOLDER       one table, where an app has the same name
 
-What was committed when it began, and nothing later. A file a table in the text of COPY, the rows ordered by their primary \
-key: the same rows make the same files, byte for byte. They hold what the tables hold, password hashes too, and are for you \
-alone to read (0600).
+It writes what was committed when it began, in the text format of COPY, one file per table, with the rows ordered by their \
+primary key: the same rows make the same files, byte for byte. The files hold everything in the tables, password hashes \
+included, so only you can read them (mode 0600).
 
-Exit code 4: the folder holds a dump already.")]
+Exit code 4: refused, because the folder already holds a dump.")]
 pub(crate) struct Args {
-    /// Which; all, if none is named
+    /// The apps or tables to dump [default: all]
     #[arg(value_name = "APP|TABLE")]
     names: Vec<String>,
-    /// The folder to make; it gets its name when the dump is complete
+    /// The folder to create; it gets this name once the dump is complete
     #[arg(long, value_name = "FOLDER")]
     output: PathBuf,
-    /// Replace the dump that is in the folder
+    /// Replace the dump in the folder
     #[arg(long)]
     force: bool,
-    /// How to report
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+}
+
+/// What `--format json` reports besides the steps.
+#[derive(Serialize)]
+struct Report {
+    dump: Dump,
+    folder: PathBuf,
 }
 
 impl Args {
@@ -76,12 +83,12 @@ impl Args {
         let rows = tables::format_rows(dump.tables.iter().map(|table| table.rows).sum());
         let tables = count(dump.tables.len(), "table", "tables");
         steps.note(&format!(
-            "{tables}, {rows}, {} in {}\nload it: cargo xtask loaddata {}",
+            "{tables}, {rows}, {} in {}\nto load it: cargo xtask loaddata {}",
             dump::format_size(bytes),
             folder.display(),
             dump::shell_path(&folder)
         ));
-        steps.finish(json!({ "folder": folder, "dump": dump }));
+        steps.finish(Report { dump, folder });
         Ok(())
     }
 }
@@ -95,13 +102,13 @@ async fn write(
 ) -> anyhow::Result<(Dump, u64)> {
     let tables = tables::read(conn, project, wanted).await?;
     if tables.is_empty() {
-        bail!("none of the tables is there\n  make them: cargo xtask migrate");
+        bail!("none of the tables exists\n  to create them: cargo xtask migrate");
     }
-    // Locked before the snapshot is taken, which the first query does: so no table changes its shape in between.
+    // The first query takes the snapshot. The tables are locked before it, so that none changes its columns in between.
     tables::execute(conn, "begin isolation level repeatable read, read only", "begin the dump").await?;
     tables::lock(conn, &tables, Others::ReadAndWrite).await?;
     tables::execute(conn, SETTINGS, "begin the dump").await?;
-    // A table may take longer than any statement of ours should.
+    // A large table may take longer than the usual timeout.
     tables::execute(conn, "set local statement_timeout = 0", "begin the dump").await?;
     let tables = tables::read(conn, project, wanted).await?;
     let mut dump = Dump {
@@ -129,7 +136,7 @@ async fn write(
             sequences: sequences(conn, table).await?,
         });
     }
-    remark(conn, project, wanted, &tables, steps).await?;
+    note_gaps(conn, project, wanted, &tables, steps).await?;
     tables::execute(conn, "commit", "end the dump").await?;
     let mut file = draft.create_file(dump::FILE)?;
     file.write(format!("{}\n", serde_json::to_string_pretty(&dump)?).as_bytes())?;
@@ -137,8 +144,8 @@ async fn write(
     Ok((dump, bytes))
 }
 
-/// Tells what is left out, and what will want it.
-async fn remark(
+/// Notes the tables that the dump lacks, and the foreign keys of its tables that refer to a table outside the dump.
+async fn note_gaps(
     conn: &mut PgConnection,
     project: &Project,
     wanted: &BTreeSet<String>,
@@ -147,7 +154,7 @@ async fn remark(
 ) -> anyhow::Result<()> {
     let contract = Contract::read(conn, project).await?;
     for missing in contract.missing.iter().filter(|missing| wanted.contains(&missing.table)) {
-        steps.note(&format!("           table {} is not there", missing.table));
+        steps.note(&format!("           table {} does not exist", missing.table));
     }
     for table in contract.unexpected.iter().filter(|_| *wanted == tables::owned_tables(project)) {
         steps.note(&format!("           table {table} is left out: no app owns it"));
@@ -167,7 +174,7 @@ async fn remark(
 }
 
 async fn write_rows(conn: &mut PgConnection, table: &Table, mut file: DraftFile) -> anyhow::Result<Tally> {
-    // Without a primary key by the whole row.
+    // A table without a primary key is ordered by the whole row.
     let order = table.order.as_deref().unwrap_or("dumped_row::text collate \"C\"");
     let sql = format!(
         "copy (select {} from {} as dumped_row order by {order}) to stdout",
@@ -184,7 +191,7 @@ async fn write_rows(conn: &mut PgConnection, table: &Table, mut file: DraftFile)
     Ok(tally)
 }
 
-/// Where the sequences are; read after the rows, so that no row is ahead of them.
+/// Reads the state of a table's sequences. They are read after the rows, so that no row has a higher number.
 async fn sequences(conn: &mut PgConnection, table: &Table) -> anyhow::Result<Vec<DumpedSequence>> {
     let mut found = Vec::new();
     for sequence in &table.sequences {

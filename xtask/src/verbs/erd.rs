@@ -1,7 +1,7 @@
-//! `cargo xtask erd`: the tables of each app with their columns, and the foreign keys between them.
+//! `cargo xtask erd`: draws the tables of each app with their columns, and the foreign keys between them.
 //!
-//! Read from the catalogue of a throwaway database that has had every migration, so what is drawn is what Postgres made of
-//! the files, and no development database is needed.
+//! It applies every migration to a throwaway database and reads the catalogue there, so the picture shows what Postgres
+//! made of the files, and no development database is needed.
 
 use ::tests::scratch::Scratch;
 use clap::Args as ClapArgs;
@@ -21,12 +21,12 @@ use crate::{
 Examples:
   cargo xtask erd
   cargo xtask erd --format mermaid     to paste into Markdown
-  cargo xtask erd --write              draw migrations/docs/erd.svg and erd.mmd again
-  cargo xtask erd --check              tell whether these are up to date
+  cargo xtask erd --write              write migrations/docs/erd.svg and erd.mmd
+  cargo xtask erd --check              check that these files are up to date
 
-It reads a throwaway database of a test server that has had every migration.
+It applies every migration to a throwaway database on a test server and reads the tables there.
 
-Exit code 3, with --check: a picture is missing or stale.")]
+Exit code 3 with --check: a picture is missing or out of date.")]
 pub(crate) struct Args {
     #[command(flatten)]
     options: Options,
@@ -35,7 +35,7 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         let project = checkout.project()?;
-        // Standard output is the picture's.
+        // Standard output is for the picture alone.
         let mut steps = Steps::new(Format::Json);
         let read =
             async |scratch: &Scratch, _: &mut Steps| or_interrupted(Schema::read(scratch, &project)).await;

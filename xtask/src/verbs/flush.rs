@@ -1,9 +1,9 @@
-//! `cargo xtask flush`: all rows out and the reference data in; tables and ledger stay.
+//! `cargo xtask flush`: removes all rows and writes the reference data again; tables and ledger stay.
 
 use anyhow::bail;
 use clap::Args as ClapArgs;
 use migrations::{Contract, Error, Ledger, Project, Prune, SeedMode, SeedReport, TableChanges, run_seeds};
-use serde_json::json;
+use serde::Serialize;
 use sqlx::{Connection, PgConnection};
 
 use crate::{
@@ -30,20 +30,34 @@ use crate::{
 Example:
   cargo xtask flush
 
-All of it is one transaction: rows out, sequences back to their start, seeds in. Triggers that refuse truncate, as those of \
-an audit trail, stand down for it and are back when it ends.
+In one transaction it removes all rows, restarts the sequences and runs the seeds. It disables triggers on truncate \
+meanwhile, such as the ones that protect an audit trail.
 
-Exit codes: 3 migrations are pending, or the tables are not those of apps.toml; 4 the database might matter, and the message \
-says what to pass; 5 somebody holds a lock.")]
+Exit codes: 3 migrations are pending, or the tables differ from apps.toml; 4 refused, because the database might matter; \
+the message says what to pass; 5 timed out waiting for a lock.")]
 pub(crate) struct Args {
-    /// Do it although the database might matter; repeat its name
+    /// Skip the safety check; repeat the database's name
     #[arg(long, value_name = "DATABASE", allow_hyphen_values = true)]
     confirm: Option<String>,
     #[command(flatten)]
     timeouts: Timeouts,
-    /// How to report
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+}
+
+/// How many rows the seeds inserted into a table.
+#[derive(Serialize)]
+struct Seeded {
+    inserted: i64,
+    table: String,
+}
+
+/// What `--format json` reports besides the steps.
+#[derive(Serialize)]
+struct Report {
+    removed: Vec<TableRows>,
+    seeded: Vec<Seeded>,
 }
 
 impl Args {
@@ -73,22 +87,19 @@ impl Args {
         let tables = count(removed.len(), "table", "tables");
         steps.done("flush", &format!("{} out of {tables}", tables::format_rows(all)), "", None);
         steps.done("seed", &seeding::summary(&report), "", Some(elapsed));
-        let seeded = report.tables.iter().map(|table| {
-            let TableChanges { table, inserted, .. } = table;
-            json!({ "table": table, "inserted": inserted })
-        });
-        let seeded: Vec<_> = seeded.collect();
-        steps.finish(json!({ "removed": removed, "seeded": seeded }));
+        let seeded = report.tables.into_iter();
+        let seeded = seeded.map(|TableChanges { table, inserted, .. }| Seeded { inserted, table });
+        steps.finish(Report { removed, seeded: seeded.collect() });
         Ok(())
     }
 }
 
 async fn flush(conn: &mut PgConnection, project: &Project) -> anyhow::Result<(Vec<TableRows>, SeedReport)> {
-    must_be_whole(conn, project).await?;
+    must_match_files(conn, project).await?;
     let tables = tables::read(conn, project, &tables::owned_tables(project)).await?;
     let mut transaction = conn.begin().await.map_err(Error::database("flush"))?;
     tables::lock(&mut transaction, &tables, Others::Wait).await?;
-    must_be_ours_alone(&mut transaction, &tables).await?;
+    must_not_be_referenced(&mut transaction, &tables).await?;
     let rows = tables::count_rows(&mut transaction, &tables).await?;
     let restore = emptying::disable_triggers(&mut transaction, &tables, Triggers::OnTruncate).await?;
     emptying::truncate(&mut transaction, &tables).await?;
@@ -103,8 +114,8 @@ async fn flush(conn: &mut PgConnection, project: &Project) -> anyhow::Result<(Ve
     Ok((removed, report))
 }
 
-/// Seeds need every table, and what is no app's is not ours to empty.
-async fn must_be_whole(conn: &mut PgConnection, project: &Project) -> anyhow::Result<()> {
+/// Checks that the database matches the files: the seeds need every table, and we do not empty a table that no app owns.
+async fn must_match_files(conn: &mut PgConnection, project: &Project) -> anyhow::Result<()> {
     let ledger = Ledger::read(conn, project).await?;
     let problems = ledger.problems(project);
     if !problems.is_empty() {
@@ -114,7 +125,7 @@ async fn must_be_whole(conn: &mut PgConnection, project: &Project) -> anyhow::Re
     let differences = Contract::read(conn, project).await?.differences();
     if !differences.is_empty() {
         let why = format!(
-            "the tables are not those of apps.toml; nothing was touched\n  {}\n  see what to do: cargo xtask db-check",
+            "the tables differ from apps.toml; nothing was touched\n  {}\n  see what to do: cargo xtask db-check",
             differences.join("\n  ")
         );
         return Err(Stop::Unfit(why).into());
@@ -122,15 +133,15 @@ async fn must_be_whole(conn: &mut PgConnection, project: &Project) -> anyhow::Re
     Ok(())
 }
 
-/// A table in another schema may refer to ours; what it holds is not in question.
-async fn must_be_ours_alone(conn: &mut PgConnection, tables: &[Table]) -> anyhow::Result<()> {
+/// Refuses if a table outside the apps refers to theirs: truncate would fail, and we do not empty that table.
+async fn must_not_be_referenced(conn: &mut PgConnection, tables: &[Table]) -> anyhow::Result<()> {
     let references = emptying::references(conn, tables).await?;
     if references.is_empty() {
         return Ok(());
     }
     let references: Vec<String> = references.into_iter().map(|reference| reference.what).collect();
     bail!(
-        "tables that no app owns refer to those of the apps; nothing was touched\n  {}\n  drop those constraints or tables \
+        "tables that no app owns refer to tables of the apps; nothing was touched\n  {}\n  drop those constraints or tables \
          first: cargo xtask db-shell",
         references.join("\n  ")
     )

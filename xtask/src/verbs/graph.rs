@@ -1,4 +1,4 @@
-//! `cargo xtask graph`: the migrations, in the order in which they run, and what each waits for. It needs no server.
+//! `cargo xtask graph`: draws the migrations in the order in which they run, and what each waits for. It needs no server.
 
 use clap::Args as ClapArgs;
 
@@ -15,12 +15,12 @@ use crate::{
 Examples:
   cargo xtask graph
   cargo xtask graph --format mermaid     to paste into Markdown
-  cargo xtask graph --write              draw migrations/docs/graph.svg and graph.mmd again
-  cargo xtask graph --check              tell whether these are up to date
+  cargo xtask graph --write              write migrations/docs/graph.svg and graph.mmd
+  cargo xtask graph --check              check that these files are up to date
 
-Which migrations are applied is for `cargo xtask showmigrations` to say.
+`cargo xtask showmigrations` shows which migrations are applied.
 
-Exit code 3, with --check: a picture is missing or stale.")]
+Exit code 3 with --check: a picture is missing or out of date.")]
 pub(crate) struct Args {
     #[command(flatten)]
     options: Options,

@@ -1,4 +1,4 @@
-//! `cargo xtask inspect`: the tables as they stand in the database, by the app that owns them. It writes nothing.
+//! `cargo xtask inspect`: shows the tables that are in the database, by the app that owns them. It writes nothing.
 
 mod model;
 mod show;
@@ -6,7 +6,7 @@ mod show;
 use anyhow::{Context, anyhow};
 use clap::Args as ClapArgs;
 use migrations::{Error, Project};
-use serde_json::json;
+use serde::Serialize;
 use sqlx::PgConnection;
 
 use self::model::Table;
@@ -20,22 +20,30 @@ use crate::{
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:
-  cargo xtask inspect            every table in a line
-  cargo xtask inspect TABLE      one of them with columns, keys, checks, indexes and triggers
-  cargo xtask inspect APP/       all tables of an app so
-  cargo xtask inspect --all      all there are
+  cargo xtask inspect            list every table in a line
+  cargo xtask inspect TABLE      one table with columns, keys, checks, indexes and triggers
+  cargo xtask inspect APP/       the same for every table of an app
+  cargo xtask inspect --all      the same for every table
 
-It tells what stands in the database, whatever the migrations say; the session is read-only.")]
+It shows the database itself, whatever the migrations say, in a read-only session.
+
+Exit code 1: there is no such table, or the database cannot be reached.")]
 pub(crate) struct Args {
-    /// Which to tell all of: TABLE, SCHEMA.TABLE, or APP/ for those of an app
+    /// Show these in full: TABLE, SCHEMA.TABLE, or APP/ for the tables of an app
     #[arg(value_name = "TABLE")]
     names: Vec<String>,
-    /// Tell all of every table
+    /// Show every table in full
     #[arg(long, conflicts_with = "names")]
     all: bool,
-    /// How to report
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+}
+
+/// The report of `--format json`.
+#[derive(Serialize)]
+struct Report<'t> {
+    tables: &'t [Table],
 }
 
 impl Args {
@@ -50,11 +58,11 @@ impl Args {
         })
         .await?;
         let named = !self.names.is_empty();
-        let tables = if !named { tables } else { chosen(&project, tables, &self.names)? };
+        let tables = if named { select(&project, tables, &self.names)? } else { tables };
         match self.format {
-            Format::Json => output::json(&json!({ "tables": tables })),
+            Format::Json => output::json(&Report { tables: &tables }),
             Format::Text if tables.is_empty() => output::line("no tables\nmake them: cargo xtask migrate"),
-            Format::Text if named || self.all => show::all(&project, &tables),
+            Format::Text if named || self.all => show::in_full(&project, &tables),
             Format::Text => show::list(&project, &tables),
         }
         Ok(())
@@ -77,23 +85,24 @@ async fn read(conn: &mut PgConnection, project: &Project) -> anyhow::Result<Vec<
     Ok(tables)
 }
 
-/// The tables that are meant, each once.
-fn chosen(project: &Project, mut tables: Vec<Table>, names: &[String]) -> anyhow::Result<Vec<Table>> {
-    let mut wanted = Vec::new();
+/// The tables that `names` select, each once.
+fn select(project: &Project, mut tables: Vec<Table>, names: &[String]) -> anyhow::Result<Vec<Table>> {
+    let mut selected = Vec::new();
     for name in names {
         if let Some(app) = name.strip_suffix('/') {
             let app = project.app(app)?.name.clone();
-            wanted.extend(tables.iter().filter(|table| table.app.as_ref() == Some(&app)).map(Table::shown));
+            selected.extend(tables.iter().filter(|table| table.app.as_ref() == Some(&app)).map(Table::shown));
         } else if let Some(table) = tables.iter().find(|table| table.is_called(name)) {
-            wanted.push(table.shown());
+            selected.push(table.shown());
         } else {
             return Err(unknown(project, name));
         }
     }
-    tables.retain(|table| wanted.contains(&table.shown()));
+    tables.retain(|table| selected.contains(&table.shown()));
     Ok(tables)
 }
 
+/// The error for a name that selects no table.
 fn unknown(project: &Project, name: &str) -> anyhow::Error {
     let owner = project.apps.iter().find(|app| app.tables.iter().any(|table| table == name));
     if let Some(app) = owner {

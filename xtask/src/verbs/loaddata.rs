@@ -1,10 +1,10 @@
-//! `cargo xtask loaddata`: the rows that `dumpdata` wrote, back into the tables exactly as they were.
+//! `cargo xtask loaddata`: loads the rows that `dumpdata` wrote, exactly as they were.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 use migrations::Project;
-use serde_json::json;
+use serde::Serialize;
 
 use crate::{
     checkout::Checkout,
@@ -15,7 +15,7 @@ use crate::{
     rows::{
         dump::{self, Dump, Files},
         load::{self, ExistingRows},
-        tables,
+        tables::{self, TableRows},
     },
     server::{self, Server},
     terminal::{
@@ -28,31 +28,37 @@ use crate::{
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:
-  cargo xtask loaddata FOLDER              into tables that are empty
-  cargo xtask loaddata FOLDER --replace    what they hold, such as the seeds, goes first
+  cargo xtask loaddata FOLDER              load into empty tables
+  cargo xtask loaddata FOLDER --replace    remove the tables' rows first, such as the seeds
 
-All of it is one transaction. Every constraint is checked, and a row that breaks one is told by file and line. Triggers that \
-could change a row stand down for it, so the rows become exactly what they were.
+It loads everything in one transaction and checks every constraint; it reports a row that breaks one by file and line. \
+It disables the triggers that could change a row meanwhile, so the rows become exactly what they were.
 
-Exit codes: 3 the dump is of another schema than this database; 4 the tables hold rows, or the database might matter, and the \
-message says what to pass; 5 somebody holds a lock.")]
+Exit codes: 3 the dump has another schema than this database; 4 refused, because the tables hold rows or the database might \
+matter; the message says what to pass; 5 timed out waiting for a lock.")]
 pub(crate) struct Args {
-    /// What dumpdata made
+    /// The folder that dumpdata wrote
     folder: PathBuf,
-    /// Take out first what the tables of the dump hold
+    /// First remove the rows of the dump's tables
     #[arg(long)]
     replace: bool,
-    /// The files were edited on purpose: don't compare them with their checksums
+    /// Load files that you edited on purpose: skip their checksums
     #[arg(long)]
     edited: bool,
-    /// Replace although the database might matter; repeat its name
+    /// Skip the safety check of --replace; repeat the database's name
     #[arg(long, value_name = "DATABASE", allow_hyphen_values = true, requires = "replace")]
     confirm: Option<String>,
     #[command(flatten)]
     timeouts: Timeouts,
-    /// How to report
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+}
+
+/// What `--format json` reports besides the steps.
+#[derive(Serialize)]
+struct Report {
+    loaded: Vec<TableRows>,
 }
 
 impl Args {
@@ -98,7 +104,7 @@ impl Args {
         let rows = tables::format_rows(loaded.iter().map(|table| table.rows).sum());
         steps
             .note(&format!("{rows} in {}, every constraint checked", count(loaded.len(), "table", "tables")));
-        steps.finish(json!({ "loaded": loaded }));
+        steps.finish(Report { loaded });
         Ok(())
     }
 }

@@ -1,9 +1,9 @@
-//! `cargo xtask makemigrations`: the two files of a new migration. It needs no server.
+//! `cargo xtask makemigrations`: creates the two files of a new migration. It needs no server.
 
 use anyhow::{bail, ensure};
 use clap::Args as ClapArgs;
 use migrations::{App, Dependency, Ledger, Migration, Plan, Project, Target};
-use serde_json::json;
+use serde::Serialize;
 
 use crate::{
     checkout::Checkout,
@@ -16,28 +16,34 @@ use crate::{
 Example:
   cargo xtask makemigrations --empty APP --name add_due_date
 
-It writes the next number's NNNN_add_due_date.up.sql and .down.sql into the app's folder, for you to fill in.
+It creates the app's next migration, NNNN_add_due_date.up.sql and .down.sql, for you to fill in.
 
-Exit codes: 1 nothing was written; 2 the name is not one, or --empty is missing.")]
+Exit codes: 1 an error, and nothing was written; 2 the name is not valid, or --empty is missing.")]
 pub(crate) struct Args {
-    /// The app
+    /// The app that gets the migration
     app: Option<String>,
-    /// Files without a statement in them
+    /// Create the files without statements
     #[arg(long, requires_all = ["app", "name"])]
     empty: bool,
-    /// What it does, in a few words: add_due_date
-    #[arg(long, value_parser = name)]
+    /// What the migration does, in a few words: add_due_date
+    #[arg(long, value_parser = parse_name)]
     name: Option<String>,
-    /// How to report
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
-/// The highest number that four digits can say.
+/// The paths of the new files, for `--format json`.
+#[derive(Serialize)]
+struct Created<'a> {
+    created: &'a [String],
+}
+
+/// The highest number of four digits.
 const LAST: i64 = 9999;
 
-/// A name without its number, which comes by itself.
-fn name(text: &str) -> Result<String, String> {
+/// Checks a migration's name. It comes without the number, which `makemigrations` adds.
+fn parse_name(text: &str) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let words = text.split('_').all(|word| !word.is_empty() && word.chars().all(plain));
     if words && text.starts_with(|c: char| c.is_ascii_lowercase()) {
@@ -50,7 +56,7 @@ fn name(text: &str) -> Result<String, String> {
 impl Args {
     pub(crate) fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         let (Some(app), Some(name), true) = (&self.app, &self.name, self.empty) else {
-            let why = "makemigrations does not find out by itself what to write; it makes files for you to fill in\n  \
+            let why = "makemigrations does not detect changes; it creates files for you to fill in\n  \
                        cargo xtask makemigrations --empty APP --name add_due_date";
             return Err(Stop::Usage(why.to_owned()).into());
         };
@@ -58,7 +64,7 @@ impl Args {
         let app = project.app(app)?;
         let number = next_number(&project, app, name)?;
         let stem = format!("{}/{number:04}_{name}", app.name);
-        let (up, down) = (head(&project, app, name)?, format!("-- Takes back: {}.\n", spoken(name)));
+        let (up, down) = (head(&project, app, name)?, format!("-- Reverts: {}.\n", words(name)));
         let files = [(format!("{stem}.up.sql"), up), (format!("{stem}.down.sql"), down)];
         let edits =
             files.clone().map(|(path, text)| Edit::Create { path: checkout.migrations().join(path), text });
@@ -66,11 +72,11 @@ impl Args {
 
         let paths = files.map(|(path, _)| format!("migrations/{path}"));
         if self.format == Format::Json {
-            output::json(&json!({ "created": paths }));
+            output::json(&Created { created: &paths });
             return Ok(());
         }
         output::line(&format!("created    {}\n           {}", paths[0], paths[1]));
-        output::line("\nwrite both before you apply them: a file that was applied is not edited any more");
+        output::line("\nfill in both before you apply them: a file must not change once it was applied");
         output::line("then: cargo xtask migrate && cargo xtask verify");
         Ok(())
     }
@@ -78,18 +84,19 @@ impl Args {
 
 fn next_number(project: &Project, app: &App, name: &str) -> anyhow::Result<i64> {
     let existing: Vec<&Migration> = project.migrations_of(&app.name).collect();
-    // Most likely the same command once more.
+    // Most likely the same command ran twice.
     if let Some(twin) = existing.iter().find(|migration| migration.id.name[5..] == *name) {
-        bail!("{} is there already; nothing was written\n  choose another name", twin.id);
+        bail!("{} already exists; nothing was written\n  choose another name", twin.id);
     }
     let number = existing.last().map_or(0, |migration| migration.number) + 1;
     ensure!(number <= LAST, "app `{}` has used all numbers up to {LAST}", app.name);
     Ok(number)
 }
 
-/// The head of the up file: what it does, and what it waits for that its app does not wait for already.
+/// The first lines of the up file: what the migration does, and a `depends-on` line for the latest migration of each app
+/// that its own app depends on and does not wait for yet.
 fn head(project: &Project, app: &App, name: &str) -> anyhow::Result<String> {
-    let mut what = spoken(name);
+    let mut what = words(name);
     what[..1].make_ascii_uppercase();
     let mut head = format!("-- {what}.\n");
     let so_far = Plan::new(project, &Ledger::default(), &Target::App(app.name.clone()))?;
@@ -103,6 +110,6 @@ fn head(project: &Project, app: &App, name: &str) -> anyhow::Result<String> {
 }
 
 /// `add due date`
-fn spoken(name: &str) -> String {
+fn words(name: &str) -> String {
     name.replace('_', " ")
 }

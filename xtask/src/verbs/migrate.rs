@@ -1,7 +1,8 @@
-//! `cargo xtask migrate`: applies migrations, or takes them back.
+//! `cargo xtask migrate`: applies migrations, or reverts them.
 
 use clap::Args as ClapArgs;
 use migrations::{Direction, Plan, Project, Step, Target};
+use serde::Serialize;
 use serde_json::json;
 
 use crate::{
@@ -19,43 +20,54 @@ use crate::{
     },
 };
 
-/// What Django's people type.
-const FAKE: &str =
-    "there is no --fake: `adopt` records what the database proves is there\n  cargo xtask adopt --help";
+/// The answer to `--fake`, which people who used Django may type.
+const FAKE: &str = "there is no --fake: `adopt` records the migrations that the database proves to have\n  cargo xtask adopt --help";
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:
-  cargo xtask migrate                            everything that is pending
-  cargo xtask migrate APP                        one app, and what it needs of others
-  cargo xtask migrate APP 0001                   exactly to that one, forward or back
-  cargo xtask migrate APP zero                   all of one app taken back
-  cargo xtask migrate --plan                     only show what would run
-  cargo xtask migrate --check                    the same, with exit code 3 if anything would
+  cargo xtask migrate                            all pending migrations
+  cargo xtask migrate APP                        one app, and what it needs from others
+  cargo xtask migrate APP 0001                   forward or back to exactly that migration
+  cargo xtask migrate APP zero                   revert all migrations of one app
+  cargo xtask migrate --plan                     show what would run
+  cargo xtask migrate --check                    the same, but exit with 3 if anything would run
 
-Exit codes: 1 a migration failed and was undone; 3 with --check, something is left to do; 4 refused to take back data that might matter; 5 somebody else migrates.")]
+Exit codes: 1 a migration failed and was undone; 3 with --check, something is left to do; 4 refused to destroy data that might matter; 5 timed out waiting for another migration.")]
 pub(crate) struct Args {
-    /// Only this app, and what it needs of others
+    /// Migrate only this app, and what it needs from others
     app: Option<String>,
-    /// Exactly to this migration (its number is enough), or `zero`
+    /// Migrate to exactly this migration (its number is enough), or to `zero`
     name: Option<String>,
-    /// Show what would run; write nothing
+    /// Show what would run, and write nothing
     #[arg(long)]
     plan: bool,
-    /// The same, with exit code 3 if anything would
+    /// The same, but exit with 3 if anything would run
     #[arg(long)]
     check: bool,
-    /// Refused: `adopt` does that, with proof
+    /// Refused: `adopt` does this, with proof
     #[arg(long, alias = "fake-initial", hide = true)]
     fake: bool,
-    /// Take back data although the database might matter; repeat its name
+    /// Skip the safety check when reverting; repeat the database's name
     #[arg(long, value_name = "DATABASE", allow_hyphen_values = true)]
     confirm: Option<String>,
     #[command(flatten)]
     timeouts: Timeouts,
-    /// How to report
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+}
+
+/// The report of `--plan --format json`.
+#[derive(Serialize)]
+struct Planned {
+    plan: Vec<PlannedStep>,
+}
+
+#[derive(Serialize)]
+struct PlannedStep {
+    direction: &'static str,
+    migration: String,
 }
 
 impl Args {
@@ -84,8 +96,8 @@ impl Args {
             let steps = plan
                 .steps
                 .iter()
-                .map(|step| json!({ "migration": step.migration.id.to_string(), "direction": word(step) }));
-            output::json(&json!({ "plan": steps.collect::<Vec<_>>() }));
+                .map(|step| PlannedStep { direction: word(step), migration: step.migration.id.to_string() });
+            output::json(&Planned { plan: steps.collect() });
         } else {
             print_plan(&plan);
         }
@@ -99,7 +111,7 @@ impl Args {
             let ledger = session.ledger(project).await?;
             if Plan::new(project, &ledger, target)?.goes_back() {
                 let found = session.found().await?;
-                let what = "taking migrations back would destroy data in it";
+                let what = "reverting migrations would destroy data in it";
                 let again = ["migrate"].into_iter().chain(self.app.as_deref()).chain(self.name.as_deref());
                 let again = again.collect::<Vec<_>>().join(" ");
                 safety::may_destroy(
@@ -127,7 +139,7 @@ fn print_plan(plan: &Plan<'_>) {
         output::line("nothing is left to do");
     } else {
         let all = count(plan.steps.len(), "migration", "migrations");
-        let would = if plan.goes_back() { "would be taken back" } else { "would run" };
+        let would = if plan.goes_back() { "would be reverted" } else { "would run" };
         output::line(&format!("{all} {would}; nothing was written"));
     }
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask prepare`: what the checked queries of the workspace expect of the schema, kept in `.sqlx`, so that a clean
+//! `cargo xtask prepare`: records in `.sqlx` what the workspace's checked queries expect from the schema, so that a clean
 //! clone builds without a database.
 
 use std::{
@@ -14,7 +14,8 @@ use ::tests::scratch::Scratch;
 use anyhow::{Context, bail};
 use clap::Args as ClapArgs;
 use duct::cmd;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::{
     checkout::Checkout,
@@ -32,22 +33,28 @@ use crate::{
 #[command(after_help = "\
 Examples:
   cargo xtask prepare           after a change to a query or to the schema
-  cargo xtask prepare --check   only tell whether .sqlx is up to date; write nothing
+  cargo xtask prepare --check   check that .sqlx is up to date, and write nothing
 
-It compiles the packages with checked queries against a throwaway database, in a target folder of its own.
+It compiles the packages that have checked queries against a throwaway database, in a target folder of its own.
 
-Exit codes: 1: a query does not fit the schema; 3, with --check: .sqlx is not up to date, the lines say where.")]
+Exit codes: 1 a query does not fit the schema; 3 with --check, .sqlx is not up to date.")]
 pub(crate) struct Args {
-    /// Only compare; write nothing
+    /// Compare, and write nothing
     #[arg(long)]
     check: bool,
-    /// How to report
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
-/// A file of `.sqlx` by its name, which is the hash of the query.
+/// The text of each file in `.sqlx`, by its name, which contains the hash of the query.
 type Queries = BTreeMap<String, String>;
+
+/// What `--format json` reports besides the steps.
+#[derive(Serialize)]
+struct Report<'d> {
+    differences: &'d [String],
+}
 
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
@@ -63,7 +70,7 @@ impl Args {
             }
         };
         let folder = checkout.root.join(".sqlx");
-        let kept = read(&folder)?;
+        let kept = read_queries(&folder)?;
         let words =
             if self.check { ["missing", "different", "stale"] } else { ["added", "changed", "removed"] };
         let differences = differences(&kept, &recorded, words);
@@ -80,7 +87,7 @@ impl Args {
         if self.check && !differences.is_empty() {
             steps.note("\nwrite them: cargo xtask prepare");
         }
-        steps.finish(json!({ "differences": differences }));
+        steps.finish(Report { differences: &differences });
         match (differences.is_empty(), self.check) {
             (true, _) => Ok(()),
             (false, true) => Err(Stop::Differs.into()),
@@ -89,13 +96,13 @@ impl Args {
     }
 }
 
-/// Cargo, for the packages whose queries are checked.
+/// Cargo, and the packages that have checked queries.
 struct Cargo {
     program: OsString,
     root: PathBuf,
-    /// Not the usual one, whose builds would be thrown away.
+    /// Not the usual target folder: `record` would throw away the builds there.
     target: PathBuf,
-    /// None: nobody asks for the macros of sqlx, so there are no checked queries.
+    /// Empty if no package uses the macros of sqlx, so that there are no checked queries.
     packages: Vec<String>,
 }
 
@@ -103,21 +110,21 @@ impl Cargo {
     async fn new(checkout: &Checkout) -> anyhow::Result<Cargo> {
         let (program, root) = (built::cargo(), checkout.root.clone());
         let metadata = cmd!(&program, "metadata", "--no-deps", "--format-version", "1").dir(&root);
-        let metadata = metadata.read().context("ask cargo what there is")?;
-        let metadata: Value = serde_json::from_str(&metadata).context("read what cargo says there is")?;
-        let target = metadata["target_directory"].as_str().context("cargo names no target folder")?;
+        let metadata = metadata.read().context("ask cargo for the packages")?;
+        let metadata: Value = serde_json::from_str(&metadata).context("read cargo's list of packages")?;
+        let target = metadata["target_directory"].as_str().context("cargo reported no target folder")?;
         let members = metadata["packages"].as_array().into_iter().flatten();
-        let packages: Vec<String> = members.filter(|it| has_macros(it)).filter_map(name).collect();
+        let packages: Vec<String> = members.filter(|it| has_macros(it)).filter_map(package_name).collect();
         Ok(Cargo { program, root, target: Path::new(target).join("sqlx-prepare"), packages })
     }
 
-    /// Compiles them against a database, and returns what they ask of it.
+    /// Compiles the packages against a database, and returns what sqlx recorded about their queries.
     async fn record(&self, url: &str, steps: &mut Steps) -> anyhow::Result<Queries> {
         let start = Instant::now();
         steps.doing("queries", "compiling");
         let folder = self.target.join(format!("queries-{}", process::id()));
         fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
-        let recorded = self.compile(url, &folder).await.and_then(|()| read(&folder));
+        let recorded = self.compile(url, &folder).await.and_then(|()| read_queries(&folder));
         let _ = fs::remove_dir_all(&folder);
         let recorded = recorded?;
         steps.done("queries", &format!("of {}", self.packages.join(", ")), "compiled", Some(start.elapsed()));
@@ -130,7 +137,7 @@ impl Cargo {
             let words: Vec<&str> = words.iter().copied().chain(packages()).collect();
             cmd(&self.program, words).dir(&self.root).env("CARGO_TARGET_DIR", &self.target)
         };
-        // A query is told when it is compiled, and cargo does not compile what is up to date.
+        // sqlx records a query when it is compiled, and cargo does not compile what is up to date.
         child::run(cargo(&["clean", "--quiet"])).await?;
         let check = cargo(&["check", "--quiet", "--all-targets"])
             .env("DATABASE_URL", url)
@@ -143,7 +150,7 @@ impl Cargo {
     }
 }
 
-/// Whether a package may have checked queries: it asks for them, or for everything that sqlx has by default.
+/// Whether a package may have checked queries: it turns on the macros of sqlx, or all default features.
 fn has_macros(package: &Value) -> bool {
     package["dependencies"].as_array().into_iter().flatten().any(|dependency| {
         let mut features = dependency["features"].as_array().into_iter().flatten();
@@ -152,12 +159,12 @@ fn has_macros(package: &Value) -> bool {
     })
 }
 
-fn name(package: &Value) -> Option<String> {
+fn package_name(package: &Value) -> Option<String> {
     package["name"].as_str().map(str::to_owned)
 }
 
-/// The files of a folder that are sqlx's; none where there is no folder.
-fn read(folder: &Path) -> anyhow::Result<Queries> {
+/// Reads the files that sqlx wrote to a folder; none if the folder does not exist.
+fn read_queries(folder: &Path) -> anyhow::Result<Queries> {
     let mut queries = Queries::new();
     if !folder.exists() {
         return Ok(queries);
@@ -173,19 +180,19 @@ fn read(folder: &Path) -> anyhow::Result<Queries> {
     Ok(queries)
 }
 
-/// A line for each file that is not as it should be, with a word for what is wrong with it.
+/// A line for each file of `.sqlx` that should change, which starts with the word for what is wrong with it.
 fn differences(kept: &Queries, recorded: &Queries, [missing, different, stale]: [&str; 3]) -> Vec<String> {
-    let told = |state: &str, name: &str, text: &str| format!("{state:<9}  .sqlx/{name}  {}", start_of(text));
+    let line = |state: &str, name: &str, text: &str| format!("{state:<9}  .sqlx/{name}  {}", start_of(text));
     let new = recorded.iter().filter(|(name, _)| !kept.contains_key(*name));
-    let new = new.map(|(name, text)| told(missing, name, text));
+    let new = new.map(|(name, text)| line(missing, name, text));
     let other = recorded.iter().filter(|(name, text)| kept.get(*name).is_some_and(|it| it != *text));
-    let other = other.map(|(name, text)| told(different, name, text));
-    let gone = kept.iter().filter(|(name, _)| !recorded.contains_key(*name));
-    let gone = gone.map(|(name, text)| told(stale, name, text));
-    new.chain(other).chain(gone).collect()
+    let other = other.map(|(name, text)| line(different, name, text));
+    let old = kept.iter().filter(|(name, _)| !recorded.contains_key(*name));
+    let old = old.map(|(name, text)| line(stale, name, text));
+    new.chain(other).chain(old).collect()
 }
 
-/// The first words of a query, for people to recognise it by.
+/// The first words of a query, so that people recognise it.
 fn start_of(text: &str) -> String {
     let file: Value = serde_json::from_str(text).unwrap_or_default();
     let query = file["query"].as_str().unwrap_or("(no query in it)");
@@ -208,6 +215,8 @@ fn write(folder: &Path, kept: &Queries, recorded: &Queries) -> anyhow::Result<()
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

@@ -1,10 +1,11 @@
-//! `cargo xtask scratch`: a throwaway database for scripts, other languages and experiments.
+//! `cargo xtask scratch`: lends a throwaway database to scripts, other languages and experiments.
 
 use std::{ffi::OsString, path::Path};
 
 use anyhow::Context;
 use clap::{Args as ClapArgs, Subcommand};
 use duct::cmd;
+use serde::Serialize;
 use tests::Setup;
 use url::Url;
 
@@ -24,22 +25,22 @@ Examples:
   cargo xtask scratch --at app/0001_initial --exec pg_dump
   cargo xtask scratch list
 
-A command gets the URL as DATABASE_URL, and as the variables of psql and pg_dump; its exit code is
-ours. A database whose URL was printed stays until the test server ends, half an hour after its
-last use.")]
+The command gets the URL as DATABASE_URL and in the variables of psql and pg_dump, and this command
+exits with its code. A database whose URL was printed exists until the test server ends, half an
+hour after its last use.")]
 pub(crate) struct Args {
     #[command(subcommand)]
     verb: Option<Verb>,
-    /// One that holds nothing
+    /// Lend an empty database
     #[arg(long, conflicts_with_all = ["unseeded", "at"])]
     empty: bool,
-    /// The schema without the reference data
+    /// Lend the schema without the reference data
     #[arg(long, conflicts_with = "at")]
     unseeded: bool,
-    /// The schema as it was after this migration
+    /// Lend the schema as it was after this migration
     #[arg(long, value_name = "APP/NAME")]
     at: Option<String>,
-    /// With --exec: leave the database there
+    /// With --exec: keep the database
     #[arg(long, requires = "exec")]
     keep: bool,
     /// Run a command with DATABASE_URL set, and drop the database afterwards
@@ -49,14 +50,21 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// The throwaway databases on the test server
+    /// List the throwaway databases on the test server
     List {
-        /// How to report
+        /// Output format
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
-    /// Remove those that nobody uses: of killed commands, of failed tests, and printed ones
+    /// Remove the unused ones: from killed commands, from failed tests, and the ones whose URL was printed
     Sweep,
+}
+
+/// A throwaway database, for `--format json`.
+#[derive(Serialize)]
+struct Listed<'l> {
+    name: &'l str,
+    what: &'l str,
 }
 
 impl Args {
@@ -93,9 +101,9 @@ impl Args {
     fn setup(&self, checkout: &Checkout) -> anyhow::Result<Setup> {
         Ok(match &self.at {
             Some(at) => {
-                // A wrong name is told before a server is started.
+                // Report a wrong name before starting a server.
                 let (app, name) = at.split_once('/').with_context(|| {
-                    format!("`{at}` names no migration\n  write app/0001_name; list them: cargo xtask showmigrations")
+                    format!("`{at}` is not a migration\n  write app/0001_name; list them: cargo xtask showmigrations")
                 })?;
                 checkout.project()?.migration(app, name)?;
                 tests::at(at)
@@ -106,7 +114,7 @@ impl Args {
         })
     }
 
-    /// What it is called in the list.
+    /// The name of the database in the list.
     fn name(&self) -> String {
         let words = self.exec.iter().map(|word| word.to_string_lossy());
         ["scratch".into()].into_iter().chain(words).collect::<Vec<_>>().join(" ")
@@ -121,7 +129,7 @@ async fn list(checkout: &Checkout, format: Format) -> anyhow::Result<()> {
     };
     match format {
         Format::Json => {
-            let rows = databases.iter().map(|(name, what)| serde_json::json!({ "name": name, "what": what }));
+            let rows = databases.iter().map(|(name, what)| Listed { name, what });
             output::json(&rows.collect::<Vec<_>>());
         }
         Format::Text => {
@@ -130,7 +138,7 @@ async fn list(checkout: &Checkout, format: Format) -> anyhow::Result<()> {
             }
             output::line(&match server {
                 Some(_) => output::count(databases.len(), "throwaway database", "throwaway databases"),
-                None => "no test server runs, so there are no throwaway databases".to_owned(),
+                None => "no test server is running, so there are no throwaway databases".to_owned(),
             });
         }
     }

@@ -1,8 +1,8 @@
-//! `cargo xtask seed`: writes the reference data, or says what it would change.
+//! `cargo xtask seed`: writes the reference data, or shows what that would change.
 
 use clap::Args as ClapArgs;
-use migrations::{Project, Prune, SeedMode, TableChanges};
-use serde_json::json;
+use migrations::{Project, Prune, SeedMode, SeedReport, TableChanges};
+use serde::Serialize;
 
 use crate::{
     checkout::Checkout,
@@ -22,23 +22,52 @@ use crate::{
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:
-  cargo xtask seed            write what is missing, repair what was edited
-  cargo xtask seed --check    say what that would change
-  cargo xtask seed --prune    also remove what people added to seeded rows
+  cargo xtask seed            add what is missing, repair what was edited
+  cargo xtask seed --check    show what that would change
+  cargo xtask seed --prune    also remove what people added to the reference data
 
-Exit code 3: with --check, something would change. What is removed is for each seed file to say.")]
+Each seed file defines what --prune removes.
+
+Exit codes: 3 with --check, something would change; or migrations are pending.")]
 pub(crate) struct Args {
-    /// Say what would change, and change nothing; exit code 3 if anything would
+    /// Show what would change without changing it; exit with 3 if anything would
     #[arg(long)]
     check: bool,
-    /// Also remove what people added, such as grants of seeded roles
+    /// Also remove what people added to the reference data
     #[arg(long)]
     prune: bool,
     #[command(flatten)]
     timeouts: Timeouts,
-    /// How to report
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+}
+
+/// What `--format json` reports besides the steps.
+#[derive(Serialize)]
+struct Report<'r> {
+    tables: Vec<Changes<'r>>,
+}
+
+#[derive(Serialize)]
+struct Changes<'r> {
+    deleted: i64,
+    inserted: i64,
+    table: &'r str,
+    updated: i64,
+}
+
+impl<'r> Report<'r> {
+    fn new(report: &'r SeedReport) -> Report<'r> {
+        let tables =
+            report.tables.iter().map(|TableChanges { table, inserted, updated, deleted, .. }| Changes {
+                deleted: *deleted,
+                inserted: *inserted,
+                table,
+                updated: *updated,
+            });
+        Report { tables: tables.collect() }
+    }
 }
 
 impl Args {
@@ -58,18 +87,13 @@ impl Args {
         let state = if self.check && report.changes() > 0 { "pending" } else { "" };
         steps.done("seed", &seeding::summary(&report), state, Some(elapsed));
         session.close().await;
-        let tables = report.tables.iter().map(|table| {
-            let TableChanges { table, inserted, updated, deleted, .. } = table;
-            json!({ "table": table, "inserted": inserted, "updated": updated, "deleted": deleted })
-        });
-        let tables: Vec<_> = tables.collect();
         if state.is_empty() {
-            steps.finish(json!({ "tables": tables }));
+            steps.finish(Report::new(&report));
             return Ok(());
         }
         let prune = if self.prune { " --prune" } else { "" };
         steps.note(&format!("nothing was written; write it: cargo xtask seed{prune}"));
-        steps.finish(json!({ "tables": tables }));
+        steps.finish(Report::new(&report));
         Err(Stop::Differs.into())
     }
 }

@@ -1,10 +1,13 @@
-//! `cargo xtask server start|stop|status|url`: the development server by hand.
+//! `cargo xtask server start|stop|status|url`: controls the development server by hand.
 
-use std::time::{Instant, SystemTime};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    time::{Instant, SystemTime},
+};
 
 use clap::{Args as ClapArgs, Subcommand};
 use cluster::{Native, Status, Stopped};
-use serde_json::json;
 
 use crate::{
     checkout::Checkout,
@@ -26,7 +29,9 @@ Examples:
   cargo xtask server status
   cargo xtask --server native server start
 
-The server is durable: it survives the command that started it, and starts again with the next command.")]
+The server is durable: it goes on after the command that started it, and a later command starts it again after a stop.
+
+Exit code 1: the server cannot be started, stopped or reached.")]
 pub(crate) struct Args {
     #[command(subcommand)]
     verb: Verb,
@@ -34,54 +39,40 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Start it where it does not run
+    /// Start it if it is not running
     Start {
-        /// The test server of plain `cargo test`, in memory, which ends when nobody uses it for some minutes
+        /// Start the test server of plain `cargo test`, which is in memory and ends after some minutes without use
         #[arg(long)]
         test: bool,
     },
-    /// Run a test server that lends databases
+    /// Run a test server that lends databases to tests
     #[command(hide = true)]
     Host(host::Args),
-    /// Stop it; its data stays
+    /// Stop it and keep its data
     Stop,
-    /// Which server this checkout uses, and how it is
+    /// Show the server that this checkout uses and its state
     Status {
-        /// How to report
+        /// Output format
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
-    /// Remove what killed commands have left of their test servers
+    /// Remove the test servers that killed commands left behind
     Sweep,
-    /// Print the connection string of the server itself, password included; start it where it does not run
+    /// Print the connection string of the server itself, password included; start it if it is not running
     Url,
 }
 
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         match self.verb {
-            // It cleans up by itself.
+            // The host handles an interrupt itself.
             Verb::Host(args) => args.run(checkout).await,
-            other => or_interrupted(other.run(checkout)).await,
-        }
-    }
-}
-
-impl Verb {
-    async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
-        match self {
-            Verb::Host(args) => args.run(checkout).await,
-            Verb::Start { test: false } => start(checkout).await,
-            Verb::Start { test: true } => start_test(checkout).await,
-            Verb::Stop => stop(checkout).await,
-            Verb::Status { format } => status(checkout, format).await,
-            Verb::Sweep => sweep(checkout).await,
-            Verb::Url => {
-                let mut server = server::start(checkout, &checkout.project()?.postgres).await?;
-                server.url.set_path("postgres");
-                output::line(server.url.as_str());
-                Ok(())
-            }
+            Verb::Start { test: false } => or_interrupted(start(checkout)).await,
+            Verb::Start { test: true } => or_interrupted(start_test(checkout)).await,
+            Verb::Stop => or_interrupted(stop(checkout)).await,
+            Verb::Status { format } => or_interrupted(status(checkout, format)).await,
+            Verb::Sweep => or_interrupted(sweep(checkout)).await,
+            Verb::Url => or_interrupted(print_url(checkout)).await,
         }
     }
 }
@@ -108,7 +99,7 @@ async fn stop(checkout: &Checkout) -> anyhow::Result<()> {
     let mut steps = Steps::new(Format::Text);
     match choose(checkout, &postgres)? {
         Chosen::Url(url, place) => anyhow::bail!(
-            "the server is that of DATABASE_URL ({place}), {}, which is not ours to stop\n  the native one: cargo \
+            "the server is the one in DATABASE_URL ({place}), {}, which is not ours to stop\n  the native one: cargo \
              xtask --server native server stop",
             redacted(&url)
         ),
@@ -130,16 +121,17 @@ async fn stop(checkout: &Checkout) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Removes what killed commands have left of their test servers, in memory and in containers.
+/// Removes the test servers that killed commands left behind, in memory and in containers.
 async fn sweep(checkout: &Checkout) -> anyhow::Result<()> {
     let ended = host::sweep(checkout).await?;
     if ended > 0 {
-        let servers = output::count(ended, "test server", "test servers");
-        output::line(&format!("{servers} that nobody uses ended"));
+        let servers = output::count(ended, "unused test server", "unused test servers");
+        output::line(&format!("{servers} ended"));
     }
     let mut removed: Vec<String> =
         cluster::sweep().await?.iter().map(|folder| folder.display().to_string()).collect();
-    // Without a daemon there are no containers; and to build what talks to it, only in order to sweep, takes a minute.
+    // Without a daemon there are no containers. Without the package that talks to it there are none either, and to build
+    // that takes a minute.
     if docker::PACKAGE.is_built() && docker::daemon_answers().is_ok() {
         removed.extend(container::sweep().await?);
     }
@@ -150,6 +142,13 @@ async fn sweep(checkout: &Checkout) -> anyhow::Result<()> {
         "{} of killed commands removed",
         output::count(removed.len(), "test server", "test servers")
     ));
+    Ok(())
+}
+
+async fn print_url(checkout: &Checkout) -> anyhow::Result<()> {
+    let mut server = server::start(checkout, &checkout.project()?.postgres).await?;
+    server.url.set_path("postgres");
+    output::line(server.url.as_str());
     Ok(())
 }
 
@@ -167,7 +166,7 @@ async fn status(checkout: &Checkout, format: Format) -> anyhow::Result<()> {
             rows
         }
         Chosen::Own(Own { kind: Kind::Native(programs), why, .. }) => {
-            of_native(programs, &native_server(checkout, programs, postgres)?, &why)?
+            rows_of_native(programs, &native_server(checkout, programs, postgres)?, &why)?
         }
         Chosen::Own(Own { kind: Kind::Docker, why, .. }) => {
             let mut rows = vec![("server", format!("Docker ({why})"))];
@@ -186,16 +185,20 @@ async fn status(checkout: &Checkout, format: Format) -> anyhow::Result<()> {
             }
         }
         Format::Json => {
-            let rows = rows.into_iter().map(|(name, value)| (name, json!(value)));
-            output::json(&rows.collect::<std::collections::BTreeMap<_, _>>());
+            output::json(&rows.into_iter().collect::<BTreeMap<_, _>>());
         }
     }
     Ok(())
 }
 
-fn of_native(programs: Programs, native: &Native, why: &str) -> anyhow::Result<Vec<(&'static str, String)>> {
+/// The rows that describe a native server.
+fn rows_of_native(
+    programs: Programs,
+    native: &Native,
+    why: &str,
+) -> anyhow::Result<Vec<(&'static str, String)>> {
     let mut rows = vec![("server", format!("{programs} ({why})"))];
-    let places = |data: std::path::PathBuf, log: std::path::PathBuf| {
+    let places = |data: PathBuf, log: PathBuf| {
         [("data", data.display().to_string()), ("log", log.display().to_string())]
     };
     match native.status()? {

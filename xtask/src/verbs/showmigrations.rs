@@ -1,8 +1,8 @@
-//! `cargo xtask showmigrations`: the migrations, and which of them are applied. It writes nothing.
+//! `cargo xtask showmigrations`: lists the migrations and which of them are applied. It writes nothing.
 
 use clap::Args as ClapArgs;
 use migrations::{Ledger, Migration, Plan, Project, Target};
-use serde_json::json;
+use serde::Serialize;
 
 use crate::{
     checkout::Checkout,
@@ -17,17 +17,34 @@ Examples:
   cargo xtask showmigrations
   cargo xtask showmigrations APP
   cargo xtask showmigrations --plan      in the order in which they run
-  cargo xtask showmigrations --plan APP  those of one app and what they need of others")]
+  cargo xtask showmigrations --plan APP  one app's migrations and the ones they need
+
+Exit code 1: there is no such app, or the database cannot be reached.")]
 pub(crate) struct Args {
-    /// Only these apps
+    /// List only these apps
     #[arg(value_name = "APP")]
     apps: Vec<String>,
-    /// In the order in which they run, each with what it waits for
+    /// List them in the order in which they run, each with what it waits for
     #[arg(long)]
     plan: bool,
-    /// How to report
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+}
+
+/// The report of `--format json`.
+#[derive(Serialize)]
+struct Report {
+    migrations: Vec<Listed>,
+}
+
+#[derive(Serialize)]
+struct Listed {
+    app: String,
+    /// When the migration was applied; `None` if it is pending.
+    applied: Option<String>,
+    depends_on: Vec<String>,
+    name: String,
 }
 
 impl Args {
@@ -55,12 +72,12 @@ impl Args {
         Ok(())
     }
 
-    fn wanted(&self, app: &str) -> bool {
-        self.apps.is_empty() || self.apps.iter().any(|wanted| wanted == app)
+    fn includes(&self, app: &str) -> bool {
+        self.apps.is_empty() || self.apps.iter().any(|listed| listed == app)
     }
 
     fn print_tree(&self, project: &Project, ledger: &Ledger) {
-        for app in project.apps.iter().filter(|app| self.wanted(&app.name)) {
+        for app in project.apps.iter().filter(|app| self.includes(&app.name)) {
             output::line(&app.name);
             for migration in project.migrations_of(&app.name) {
                 output::line(&format!(" {} {}", mark(ledger, migration), migration.id.name));
@@ -69,13 +86,13 @@ impl Args {
     }
 
     fn print_plan(&self, project: &Project, ledger: &Ledger) -> anyhow::Result<()> {
-        let mut wanted = Vec::new();
+        let mut needed = Vec::new();
         for app in &self.apps {
-            // From nothing: applied ones are shown too.
+            // Planned against an empty ledger, so that the applied migrations appear too.
             let plan = Plan::new(project, &Ledger::default(), &Target::App(app.clone()))?;
-            wanted.extend(plan.steps.iter().map(|step| &step.migration.id));
+            needed.extend(plan.steps.iter().map(|step| &step.migration.id));
         }
-        let shown = |migration: &&Migration| self.apps.is_empty() || wanted.contains(&&migration.id);
+        let shown = |migration: &&Migration| self.apps.is_empty() || needed.contains(&&migration.id);
         for migration in project.migrations.iter().filter(shown) {
             let parents: Vec<String> =
                 migration.depends_on.iter().map(|parent| parent.on.to_string()).collect();
@@ -87,15 +104,14 @@ impl Args {
     }
 
     fn print_json(&self, project: &Project, ledger: &Ledger) {
-        let migrations = project.migrations.iter().filter(|migration| self.wanted(&migration.id.app)).map(|migration| {
-            json!({
-                "app": migration.id.app,
-                "name": migration.id.name,
-                "applied": ledger.row(migration).map(|row| &row.installed_on),
-                "depends_on": migration.depends_on.iter().map(|parent| parent.on.to_string()).collect::<Vec<_>>(),
-            })
+        let listed = project.migrations.iter().filter(|migration| self.includes(&migration.id.app));
+        let listed = listed.map(|migration| Listed {
+            app: migration.id.app.clone(),
+            applied: ledger.row(migration).map(|row| row.installed_on.clone()),
+            depends_on: migration.depends_on.iter().map(|parent| parent.on.to_string()).collect(),
+            name: migration.id.name.clone(),
         });
-        output::json(&json!({ "migrations": migrations.collect::<Vec<_>>() }));
+        output::json(&Report { migrations: listed.collect() });
     }
 }
 

@@ -1,4 +1,4 @@
-//! `cargo xtask sqlmigrate`: the SQL of one migration, exactly as it would be sent. It needs no server.
+//! `cargo xtask sqlmigrate`: prints the SQL of one migration, exactly as `migrate` sends it. It needs no server.
 
 use clap::Args as ClapArgs;
 
@@ -8,13 +8,15 @@ use crate::{checkout::Checkout, terminal::output};
 #[command(after_help = "\
 Examples:
   cargo xtask sqlmigrate APP 0001
-  cargo xtask sqlmigrate APP 0002 --backwards")]
+  cargo xtask sqlmigrate APP 0002 --backwards
+
+Exit code 1: there is no such app or migration.")]
 pub(crate) struct Args {
-    /// The app
+    /// The app of the migration
     app: String,
     /// The migration; its number is enough
     name: String,
-    /// The way back
+    /// Print the SQL that reverts it
     #[arg(long)]
     backwards: bool,
 }

@@ -1,6 +1,6 @@
-//! `cargo xtask sqlx`: the real sqlx-cli, by way of the package `xtask-sqlx`: the only one that is built from it.
+//! `cargo xtask sqlx`: runs the real sqlx-cli, by way of `xtask-sqlx`, the only package that depends on it.
 //!
-//! It gets an app's folder and settings and this checkout's database, so that nobody installs or configures anything.
+//! sqlx-cli gets an app's folder and settings and this checkout's database, so there is nothing to install or configure.
 
 use clap::Args as ClapArgs;
 use duct::{Expression, cmd};
@@ -27,39 +27,39 @@ Examples:
   cargo xtask sqlx --app APP migrate info
   cargo xtask sqlx --app APP migrate add add_locale
   cargo xtask sqlx --app APP migrate run
-  cargo xtask sqlx migrate --help                  what sqlx-cli says itself
+  cargo xtask sqlx migrate --help                  the help of sqlx-cli itself
 
-It works on this checkout's database with the app's folder and sqlx.toml, and so on the ledger that
-`cargo xtask migrate` keeps: either goes on where the other stopped. What it does not do:
-  - It knows one app. An order that spans apps is yours to keep; Postgres refuses what would break a
-    foreign key or needs a table that is not there yet.
-  - It takes no migration lock, so nobody may migrate at the same time.
-  - Its `migrate info` makes a ledger that is missing; `cargo xtask showmigrations` writes nothing.
-  - A database that it creates has no environment marker, which db-reset and db-drop look for.
-  - Its `prepare` compiles against this database, forgives stale files, and leaves out tests;
-    `cargo xtask prepare` does neither.
+It works on this checkout's database with the app's folder and sqlx.toml, and so with the ledger of
+`cargo xtask migrate`: each continues where the other stopped. How it differs from our own verbs:
+  - It sees one app. You keep the order across apps; Postgres refuses what would break a foreign key
+    or needs a table that does not exist yet.
+  - It takes no migration lock, so do not migrate elsewhere at the same time.
+  - Its `migrate info` creates a missing ledger; `cargo xtask showmigrations` writes nothing.
+  - It creates databases without the environment marker that db-reset and db-drop look for.
+  - Its `prepare` compiles against this database, accepts stale files, and skips tests;
+    `cargo xtask prepare` does none of that.
 
-Exit codes: sqlx-cli's own; 4: the database might matter, and this would destroy data in it.")]
+Exit codes: the ones of sqlx-cli; 4: refused, because it would destroy data that might matter.")]
 pub(crate) struct Args {
-    /// The app whose folder, sqlx.toml and ledger it works with
+    /// The app whose folder, sqlx.toml and ledger sqlx-cli uses
     #[arg(long)]
     app: Option<String>,
-    /// Drop it or take migrations back although the database might matter; repeat its name
+    /// Skip the safety check; repeat the database's name
     #[arg(long, value_name = "DATABASE", allow_hyphen_values = true)]
     confirm: Option<String>,
-    /// What sqlx-cli is told
+    /// The command for sqlx-cli
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
     words: Vec<String>,
 }
 
-/// What a command of sqlx-cli needs, and does.
+/// What a command of sqlx-cli needs and does.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Command {
     app: bool,
     database: bool,
     destroys: bool,
     workspace: bool,
-    /// How many words come before its options.
+    /// How many words come before the options of the command.
     words: usize,
 }
 
@@ -67,17 +67,17 @@ impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         let project = checkout.project()?;
         let app = self.app.as_deref().map(|name| project.app(name)).transpose()?.map(|app| app.name.as_str());
-        let command = Command::of(&self.words);
+        let command = Command::parse(&self.words);
         if command.app && app.is_none() {
             return Err(self.without_app(&project).into());
         }
         let sqlx = || {
             let cargo = built::cargo();
-            let words = command.told(&self.words, app);
+            let words = command.complete(&self.words, app);
             anyhow::Ok(cmd(PACKAGE.program()?, words).dir(&checkout.root).env("CARGO", cargo))
         };
         if !command.database {
-            // What was not looked at can't be reached.
+            // Without DATABASE_URL it cannot reach a database that we did not check.
             return as_it_ended(child::run(sqlx()?.env_remove("DATABASE_URL")).await?);
         }
         let server = or_interrupted(server::start_existing(checkout, &project.postgres)).await?;
@@ -91,7 +91,7 @@ impl Args {
         let apps: Vec<&str> = project.apps.iter().map(|app| app.name.as_str()).collect();
         let words = self.words.join(" ");
         Stop::Usage(format!(
-            "`{words}` is about one app\n  apps: {}\n  say which: cargo xtask sqlx --app {} {words}",
+            "`{words}` needs an app\n  apps: {}\n  name one: cargo xtask sqlx --app {} {words}",
             apps.join(", "),
             apps.first().unwrap_or(&"APP")
         ))
@@ -117,7 +117,7 @@ impl Args {
 }
 
 async fn run(sqlx: Expression, server: &Server) -> anyhow::Result<()> {
-    // Under our name, so that what it leaves running when it is interrupted is found and ended.
+    // It connects under our application name, so that we find and end what it leaves running after an interrupt.
     let sqlx = sqlx.env("DATABASE_URL", server.url.as_str()).env("PGAPPNAME", session::application_name());
     let status = child::run(sqlx).await?;
     if status.code() == Some(130) {
@@ -127,16 +127,19 @@ async fn run(sqlx: Expression, server: &Server) -> anyhow::Result<()> {
 }
 
 impl Command {
-    fn of(words: &[String]) -> Command {
-        let told: Vec<&str> = words.iter().map(String::as_str).take_while(|word| *word != "--").collect();
-        // None of the options before a subcommand has a value.
-        let mut plain = told.iter().enumerate().filter(|(_, word)| !word.starts_with('-'));
+    /// Finds out what a command needs and does; nothing, if it only prints help.
+    fn parse(words: &[String]) -> Command {
+        let before_dashes: Vec<&str> =
+            words.iter().map(String::as_str).take_while(|word| *word != "--").collect();
+        // No option that may come before a subcommand has a value.
+        let mut plain = before_dashes.iter().enumerate().filter(|(_, word)| !word.starts_with('-'));
         let mut next = || plain.next().map_or(("", 0), |(index, word)| (*word, index + 1));
         let ((group, first), (verb, second)) = (next(), next());
-        if [group, verb].contains(&"help") || told.iter().any(|word| ["-h", "--help"].contains(word)) {
+        if [group, verb].contains(&"help") || before_dashes.iter().any(|word| ["-h", "--help"].contains(word))
+        {
             return Command::default();
         }
-        let destroys = !told.contains(&"--dry-run");
+        let destroys = !before_dashes.contains(&"--dry-run");
         let on_app = Command { app: true, words: second, ..Command::default() };
         let on_database = Command { database: true, ..on_app };
         match (group, verb) {
@@ -149,26 +152,26 @@ impl Command {
             ("database" | "db", "create") => Command { app: false, ..on_database },
             ("database" | "db", "drop") => Command { app: false, destroys: true, ..on_database },
             ("prepare" | "prep", _) => {
-                let workspace = !told.contains(&"--workspace");
+                let workspace = !before_dashes.contains(&"--workspace");
                 Command { database: true, workspace, words: first, ..Command::default() }
             }
             _ => Command::default(),
         }
     }
 
-    /// The words with what makes it this app's, and this workspace's.
-    fn told(self, words: &[String], app: Option<&str>) -> Vec<String> {
+    /// Adds the options for the app and the workspace to the words of the command.
+    fn complete(self, words: &[String], app: Option<&str>) -> Vec<String> {
         let (before, options) = words.split_at(self.words);
-        let mut told = before.to_vec();
+        let mut complete = before.to_vec();
         if let Some(name) = app.filter(|_| self.app) {
-            told.push(format!("--source=migrations/{name}"));
-            told.push(format!("--config=migrations/{name}/sqlx.toml"));
+            complete.push(format!("--source=migrations/{name}"));
+            complete.push(format!("--config=migrations/{name}/sqlx.toml"));
         }
         if self.workspace {
-            told.push("--workspace".to_owned());
+            complete.push("--workspace".to_owned());
         }
-        told.extend_from_slice(options);
-        told
+        complete.extend_from_slice(options);
+        complete
     }
 }
 
@@ -181,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_destroys_data_is_looked_at() {
+    fn only_commands_that_destroy_data_are_checked() {
         for text in [
             "migrate revert",
             "mig revert --target-version 0",
@@ -189,7 +192,7 @@ mod tests {
             "db reset",
             "database drop --config help -y",
         ] {
-            let command = Command::of(&words(text));
+            let command = Command::parse(&words(text));
             assert!(command.destroys && command.database, "{text}");
         }
         for text in [
@@ -201,20 +204,27 @@ mod tests {
             "database create",
             "prepare -- revert",
         ] {
-            assert!(!Command::of(&words(text)).destroys, "{text}");
+            assert!(!Command::parse(&words(text)).destroys, "{text}");
         }
     }
 
     #[test]
-    fn what_it_is_told_stands_before_its_own_options() {
-        let told = |text: &str| Command::of(&words(text)).told(&words(text), Some("app")).join(" ");
+    fn our_options_come_before_the_options_of_the_command() {
+        let complete =
+            |text: &str| Command::parse(&words(text)).complete(&words(text), Some("app")).join(" ");
         let own = "--source=migrations/app --config=migrations/app/sqlx.toml";
-        assert_eq!(told("migrate run --dry-run"), format!("migrate run {own} --dry-run"));
-        assert_eq!(told("migrate override skip --dry-run"), format!("migrate override skip {own} --dry-run"));
-        assert_eq!(told("--no-dotenv mig add a_name"), format!("--no-dotenv mig add {own} a_name"));
-        assert_eq!(told("prepare --check -- --all-targets"), "prepare --workspace --check -- --all-targets");
-        assert_eq!(told("prepare --workspace"), "prepare --workspace");
-        assert_eq!(told("database drop -y"), "database drop -y");
-        assert_eq!(told("migrate run --help"), "migrate run --help");
+        assert_eq!(complete("migrate run --dry-run"), format!("migrate run {own} --dry-run"));
+        assert_eq!(
+            complete("migrate override skip --dry-run"),
+            format!("migrate override skip {own} --dry-run")
+        );
+        assert_eq!(complete("--no-dotenv mig add a_name"), format!("--no-dotenv mig add {own} a_name"));
+        assert_eq!(
+            complete("prepare --check -- --all-targets"),
+            "prepare --workspace --check -- --all-targets"
+        );
+        assert_eq!(complete("prepare --workspace"), "prepare --workspace");
+        assert_eq!(complete("database drop -y"), "database drop -y");
+        assert_eq!(complete("migrate run --help"), "migrate run --help");
     }
 }

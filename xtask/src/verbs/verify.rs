@@ -1,4 +1,4 @@
-//! `cargo xtask verify`: proofs about the migrations and seeds, each on a throwaway database.
+//! `cargo xtask verify`: proves the migrations and seeds correct on a throwaway database.
 
 mod direction;
 
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args as ClapArgs;
 use migrations::{Plan, Project, Prune, SeedMode, Session, Settings, Target};
-use serde_json::json;
+use serde::Serialize;
 use tests::scratch::Scratch;
 
 use crate::{
@@ -27,17 +27,23 @@ use crate::{
 Example:
   cargo xtask verify
 
-It proves, on a throwaway database of a test server: each up has a statement; from nothing to exactly the tables of apps.toml; each migration touches only tables that its app may; its down gives back what was there before its up; up again gives the same; the seeds run twice and change nothing.
+On a throwaway database it proves: each up file has a statement; the migrations create exactly the tables in apps.toml; each migration touches only the tables that its app may; each down restores the schema before its up; applying everything again gives the same schema; running the seeds a second time changes nothing.
 
 Exit code 3: a proof failed; the lines say where.")]
 pub(crate) struct Args {
-    /// How to report
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
-/// What a proof found wrong; empty where it holds.
+/// What is wrong, a line each; empty if the proof holds.
 type Flaws = Vec<String>;
+
+/// What `--format json` reports besides the steps.
+#[derive(Serialize)]
+struct Report<'f> {
+    flaws: &'f Flaws,
+}
 
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
@@ -47,22 +53,23 @@ impl Args {
         let files = count(project.migrations.len(), "migration", "migrations");
         steps.done("files", &format!("{files}, in one order"), "holds", Some(start.elapsed()));
 
-        let prove = async |scratch: &Scratch, steps: &mut Steps| {
-            or_interrupted(proofs(scratch, &project, steps)).await
+        let prove_all = async |scratch: &Scratch, steps: &mut Steps| {
+            or_interrupted(prove(scratch, &project, steps)).await
         };
-        let flaws = TestServer::with_scratch(checkout, &project, &mut steps, prove).await?;
+        let flaws = TestServer::with_scratch(checkout, &project, &mut steps, prove_all).await?;
 
         steps.note(if flaws.is_empty() {
             "\nall of it holds"
         } else {
             "\nnot all of it holds; the lines above say where"
         });
-        steps.finish(json!({ "flaws": flaws }));
+        steps.finish(Report { flaws: &flaws });
         if flaws.is_empty() { Ok(()) } else { Err(Stop::Differs.into()) }
     }
 }
 
-async fn proofs(scratch: &Scratch, project: &Project, steps: &mut Steps) -> anyhow::Result<Flaws> {
+/// Runs every proof on one database, and returns all that is wrong.
+async fn prove(scratch: &Scratch, project: &Project, steps: &mut Steps) -> anyhow::Result<Flaws> {
     let mut proof = Proof {
         session: Session::connect(&scratch.options(), Settings::default()).await?,
         project,
@@ -81,6 +88,7 @@ async fn proofs(scratch: &Scratch, project: &Project, steps: &mut Steps) -> anyh
     Ok(flaws)
 }
 
+/// A database that goes through the proofs one after the other.
 struct Proof<'p> {
     session: Session,
     project: &'p Project,
@@ -89,8 +97,8 @@ struct Proof<'p> {
 }
 
 impl Proof<'_> {
-    /// Reports one proof, with what it found wrong.
-    fn proven(&mut self, what: &str, flaws: Flaws, elapsed: Duration) {
+    /// Reports one proof and what it found wrong.
+    fn report(&mut self, what: &str, flaws: Flaws, elapsed: Duration) {
         let state = if flaws.is_empty() { "holds" } else { "FAILED" };
         self.steps.done("proof", what, state, Some(elapsed));
         for flaw in &flaws {
@@ -99,20 +107,20 @@ impl Proof<'_> {
         self.flaws.extend(flaws);
     }
 
-    /// An up of comments alone was forgotten; and once a database has applied it, nobody may fill it in.
+    /// An up file without a statement was forgotten. Once a database has applied it, filling it in is too late.
     fn statements(&mut self) {
         let empty = self.project.migrations.iter().filter(|migration| migration.up.is_empty());
         let flaw =
             |path: &str| format!("{path} has no statement; write it, or remove the migration's two files");
         let flaws = empty.map(|migration| flaw(&migration.up.path)).collect();
-        self.proven("each up has a statement", flaws, Duration::ZERO);
+        self.report("each up has a statement", flaws, Duration::ZERO);
     }
 
     async fn catalogue(&mut self) -> anyhow::Result<Catalogue> {
         Catalogue::read(self.session.connection(), self.project).await
     }
 
-    /// Applies every migration, and keeps the catalogue before each, and the last.
+    /// Applies the migrations one by one. Returns the catalogue before each, and the last one.
     async fn up_step_by_step(&mut self) -> anyhow::Result<Vec<Catalogue>> {
         let start = Instant::now();
         let mut before = vec![self.catalogue().await?];
@@ -127,8 +135,8 @@ impl Proof<'_> {
             before.push(after);
         }
         let print = before[before.len() - 1].fingerprint();
-        self.proven(&format!("from nothing to fingerprint {}", &print[..12]), Vec::new(), start.elapsed());
-        self.proven("each touches only tables that its app may", trespasses, Duration::ZERO);
+        self.report(&format!("from nothing to fingerprint {}", &print[..12]), Vec::new(), start.elapsed());
+        self.report("each touches only tables that its app may", trespasses, Duration::ZERO);
         Ok(before)
     }
 
@@ -136,7 +144,7 @@ impl Proof<'_> {
         let start = Instant::now();
         let contract = self.session.contract(self.project).await?;
         let tables = count(contract.expected, "table", "tables");
-        self.proven(&format!("{tables}, exactly as apps.toml says"), contract.differences(), start.elapsed());
+        self.report(&format!("{tables}, exactly as apps.toml says"), contract.differences(), start.elapsed());
         Ok(())
     }
 
@@ -149,7 +157,7 @@ impl Proof<'_> {
             flaws.push(format!("the second run changed rows: {}", seeding::summary(&second)));
         }
         let rows = usize::try_from(first.changes()).unwrap_or(usize::MAX);
-        self.proven(
+        self.report(
             &format!("seeds write {}, and nothing twice", count(rows, "row", "rows")),
             flaws,
             start.elapsed(),
@@ -157,14 +165,15 @@ impl Proof<'_> {
         Ok(())
     }
 
-    /// Takes the migrations back one by one, seeded as the tables are, and compares with the catalogue before each.
+    /// Reverts the migrations one by one, with the seeds in the tables, and compares the catalogue with the one before
+    /// each. Returns whether they all match.
     ///
-    /// Only step by step: a whole way down can hide one step's mistake behind another's. Says whether all is well.
+    /// Step by step, because in a single run to zero one step's mistake can hide another's.
     async fn down_step_by_step(&mut self, before: &[Catalogue]) -> anyhow::Result<bool> {
         let start = Instant::now();
         let mut flaws = Vec::new();
-        // What an earlier step got wrong is told once, and not again for every step after it.
-        let mut told = Vec::new();
+        // Report each mistake once, not again for every step after it.
+        let mut reported = Vec::new();
         let project = self.project;
         for (index, migration) in project.migrations.iter().enumerate().rev() {
             let (done, all) = (project.migrations.len() - 1 - index, project.migrations.len());
@@ -178,17 +187,17 @@ impl Proof<'_> {
             self.session.migrate(project, &target, &mut |_| {}).await?;
             let after = self.catalogue().await?;
             let differences = before[index].differences(&after);
-            let new: Vec<&String> = differences.iter().filter(|line| !told.contains(*line)).collect();
+            let new: Vec<&String> = differences.iter().filter(|line| !reported.contains(*line)).collect();
             if !new.is_empty() {
                 flaws
                     .push(format!("the down of {} does not give back what was before its up:", migration.id));
                 flaws.extend(new.into_iter().map(|line| format!("  {line}")));
             }
-            told = differences;
+            reported = differences;
         }
-        let well = flaws.is_empty();
-        self.proven("each down gives back what was before its up", flaws, start.elapsed());
-        Ok(well)
+        let holds = flaws.is_empty();
+        self.report("each down gives back what was before its up", flaws, start.elapsed());
+        Ok(holds)
     }
 
     async fn up_again(&mut self, before: &[Catalogue]) -> anyhow::Result<()> {
@@ -201,7 +210,7 @@ impl Proof<'_> {
         if left > 0 {
             flaws.push(format!("{left} still pending"));
         }
-        self.proven("up again gives the same fingerprint", flaws, start.elapsed());
+        self.report("up again gives the same fingerprint", flaws, start.elapsed());
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! The rows about whole commands: set-up, a migration with nothing to do, starting the server; and about test servers.
+//! Measures whole commands (set-up, a migration with nothing to do, starting the server) and test servers.
 
 use std::{
     env,
@@ -26,7 +26,7 @@ use crate::{
     },
 };
 
-/// A server and a state folder of the benchmark's own, removed at the end.
+/// A server and a state folder for the benchmark alone, removed at the end.
 struct Bench {
     folder: PathBuf,
     xtask: PathBuf,
@@ -45,17 +45,18 @@ impl Bench {
     }
 
     /// A command of ours, on the benchmark's server.
-    fn ours(&self, args: &[&str]) -> Expression {
-        self.surrounded(cmd(&self.xtask, args)).stdout_null()
+    fn xtask(&self, args: &[&str]) -> Expression {
+        self.in_bench(cmd(&self.xtask, args)).stdout_null()
     }
 
-    /// The same by way of cargo, as people type it.
+    /// The same command started by cargo, as people type it.
     fn by_cargo(&self, args: &[&str]) -> Expression {
         let words = ["run", "--quiet", "--package", "xtask", "--"].into_iter().chain(args.iter().copied());
-        self.surrounded(cmd(&self.cargo, words)).dir(library()).stdout_null()
+        self.in_bench(cmd(&self.cargo, words)).dir(library()).stdout_null()
     }
 
-    fn surrounded(&self, expression: Expression) -> Expression {
+    /// With the environment that leads a command to the benchmark's checkout and server.
+    fn in_bench(&self, expression: Expression) -> Expression {
         expression
             .env("XTASK_ROOT", self.folder.join("checkout"))
             .env("XTASK_SERVER", "native")
@@ -77,31 +78,32 @@ impl Bench {
 
 impl Drop for Bench {
     fn drop(&mut self) {
-        // What is left behind is a folder of temporary files; there is nobody to tell about it here.
-        let _ = self.ours(&["server", "stop"]).stderr_null().unchecked().run();
+        // A failure leaves a folder of temporary files, and there is no caller here to report it to.
+        let _ = self.xtask(&["server", "stop"]).stderr_null().unchecked().run();
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
-pub(crate) async fn measure(checkout: &Checkout, runs: u32) -> anyhow::Result<Vec<Row>> {
+/// Measures every command, `runs` times each.
+pub(super) async fn measure(checkout: &Checkout, runs: u32) -> anyhow::Result<Vec<Row>> {
     let project = checkout.project()?;
     let bench = Bench::new(checkout)?;
     let mut rows = vec![from_nothing(&bench, &project, runs.min(5)).await?];
     rows.push(from_stopped(&bench, runs)?);
     rows.push(test_server(&bench, &project, runs.min(5)).await?);
-    let url = bench.surrounded(cmd!(&bench.xtask, "db-url")).read().context("find the benchmark's server")?;
+    let url = bench.in_bench(cmd!(&bench.xtask, "db-url")).read().context("find the benchmark's server")?;
     let url = Url::parse(&url)?;
     rows.push(set_up(&bench, &project, &url, runs)?);
     rows.extend(nothing_to_do(&bench, &project, &url, runs)?);
     Ok(rows)
 }
 
-/// The native server, made and started, against initdb alone.
+/// Creating and starting the native server, against initdb alone.
 async fn from_nothing(bench: &Bench, project: &Project, runs: u32) -> anyhow::Result<Row> {
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..runs {
-        ours.push(timed(&bench.ours(&["server", "start"]))?);
-        bench.ours(&["server", "stop"]).run()?;
+        ours.push(timed(&bench.xtask(&["server", "start"]))?);
+        bench.xtask(&["server", "stop"]).run()?;
         fs::remove_dir_all(bench.folder.join("state"))?;
         theirs.push(time_initdb(&bench.folder.join("initdb"), &project.postgres).await?);
         fs::remove_dir_all(bench.folder.join("initdb"))?;
@@ -110,22 +112,22 @@ async fn from_nothing(bench: &Bench, project: &Project, runs: u32) -> anyhow::Re
     Ok(Row::new("server start, from nothing", median(ours), "initdb", median(theirs), goal))
 }
 
-/// The native server from stopped to its first answer.
+/// Starting the stopped native server, until its first answer.
 fn from_stopped(bench: &Bench, runs: u32) -> anyhow::Result<Row> {
     let mut ours = Vec::new();
-    bench.ours(&["server", "start"]).run()?;
+    bench.xtask(&["server", "start"]).run()?;
     for _ in 0..runs {
-        bench.ours(&["server", "stop"]).run()?;
-        ours.push(timed(&bench.ours(&["server", "start"]))?);
+        bench.xtask(&["server", "stop"]).run()?;
+        ours.push(timed(&bench.xtask(&["server", "start"]))?);
     }
     let (ours, limit) = (median(ours), Duration::from_millis(100));
     Ok(Row::new("server start, from stopped", ours, "its goal", limit, Goal::Time(limit)))
 }
 
-/// A test server, from nothing to its first answer, beside the `initdb` that its cache spares it.
+/// Starting a test server from nothing, until its first answer, against the `initdb` that its cache saves.
 async fn test_server(bench: &Bench, project: &Project, runs: u32) -> anyhow::Result<Row> {
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-    // The first may fill the cache.
+    // The first start may fill the cache.
     time_test_server(&project.postgres).await?;
     for _ in 0..runs {
         ours.push(time_test_server(&project.postgres).await?);
@@ -136,7 +138,7 @@ async fn test_server(bench: &Bench, project: &Project, runs: u32) -> anyhow::Res
     Ok(Row::new("test server, to its first answer", median(ours), "initdb", median(theirs), goal))
 }
 
-/// `db-setup` on a running server against psql creating the database and running the same SQL.
+/// `db-setup` on a running server, against psql that creates the database and runs the same SQL.
 fn set_up(bench: &Bench, project: &Project, url: &Url, runs: u32) -> anyhow::Result<Row> {
     let scripts = project
         .migrations
@@ -148,13 +150,13 @@ fn set_up(bench: &Bench, project: &Project, url: &Url, runs: u32) -> anyhow::Res
         let file = bench.folder.join("checkout").join(&script.path);
         all.extend(["--file".into(), file.into_os_string()]);
     }
-    let ours = bench.ours(&["db-setup"]);
+    let ours = bench.xtask(&["db-setup"]);
     let create = bench.psql(url, "postgres", &["--command".into(), "create database peer".into()]);
     let fill = bench.psql(url, "peer", &all);
     let drop = bench.psql(url, "postgres", &["--command".into(), "drop database if exists peer".into()]);
     let (mut our_times, mut their_times) = (Vec::new(), Vec::new());
     for _ in 0..runs {
-        bench.ours(&["db-drop"]).run()?;
+        bench.xtask(&["db-drop"]).run()?;
         our_times.push(timed(&ours)?);
         drop.run()?;
         their_times.push(timed(&create)? + timed(&fill)?);
@@ -169,10 +171,10 @@ fn set_up(bench: &Bench, project: &Project, url: &Url, runs: u32) -> anyhow::Res
     ))
 }
 
-/// `migrate` with nothing to do, directly and by way of cargo.
+/// `migrate` with nothing to do, directly and started by cargo.
 fn nothing_to_do(bench: &Bench, project: &Project, url: &Url, runs: u32) -> anyhow::Result<[Row; 2]> {
     let select = bench.psql(url, &project.postgres.database, &["--command".into(), "select 1".into()]);
-    let (direct, by_cargo) = (bench.ours(&["migrate"]), bench.by_cargo(&["migrate"]));
+    let (direct, by_cargo) = (bench.xtask(&["migrate"]), bench.by_cargo(&["migrate"]));
     let start = bench.by_cargo(&["--help"]);
     let mut times: [Vec<Duration>; 4] = Default::default();
     for _ in 0..runs {
@@ -193,7 +195,7 @@ fn nothing_to_do(bench: &Bench, project: &Project, url: &Url, runs: u32) -> anyh
     ])
 }
 
-/// How long initdb alone takes here. It makes a data directory in `folder`.
+/// How long initdb alone takes. It creates a data directory in `folder`.
 async fn time_initdb(folder: &Path, postgres: &Postgres) -> anyhow::Result<Duration> {
     let binaries = find_binaries(postgres.version, None)?;
     let start = Instant::now();

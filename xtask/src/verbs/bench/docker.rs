@@ -1,4 +1,4 @@
-//! The rows about servers in Docker: the development server found again, and a test server from nothing.
+//! Measures servers in Docker: finding the running development server, and starting a test server from nothing.
 
 use std::{
     env,
@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// A checkout with a server of its own in Docker, both removed at the end.
+/// A checkout and a server in Docker for the benchmark alone, both removed at the end.
 struct Bench {
     cargo: OsString,
     containers: Containers,
@@ -39,7 +39,7 @@ impl Bench {
         Ok(Bench { cargo, containers: Containers::of_checkout(&folder.0, postgres)?, folder })
     }
 
-    /// A program of a package by way of cargo, as people type it.
+    /// The program of a package started by cargo, as people type it.
     fn by_cargo(&self, package: &str, args: &[&str]) -> Expression {
         let words = ["run", "--quiet", "--package", package, "--"].into_iter().chain(args.iter().copied());
         cmd(&self.cargo, words)
@@ -52,24 +52,25 @@ impl Bench {
     }
 }
 
-pub(crate) async fn measure(checkout: &Checkout, runs: u32) -> anyhow::Result<Vec<Row>> {
+/// Measures the servers, `runs` times each.
+pub(super) async fn measure(checkout: &Checkout, runs: u32) -> anyhow::Result<Vec<Row>> {
     let postgres = checkout.project()?.postgres;
     let bench = Bench::new(checkout, &postgres)?;
     Ok(vec![found_again(&bench, runs).await?, test_server(&bench, &postgres, runs).await?])
 }
 
-/// `cargo xtask server start` while the container runs, which ends once a query was answered, against the start of
-/// the package that talks to Docker alone.
+/// `cargo xtask server start` while the container runs, which returns once the server has answered a query, against
+/// starting only the program that talks to Docker.
 async fn found_again(bench: &Bench, runs: u32) -> anyhow::Result<Row> {
     let ours = bench.by_cargo("xtask", &["server", "start"]);
-    // There is no such verb, and it says no more than that.
+    // It has no such verb: it only says so, and exits.
     let start = bench.by_cargo("xtask-docker", &["--help"]).unchecked();
     ours.run()?;
     let (mut our_times, mut their_times) = (Vec::new(), Vec::new());
     for _ in 0..runs {
         our_times.push(timed(&ours)?);
         their_times.push(timed(&start)?);
-        // Here it may be interrupted.
+        // Lets an interrupt end the loop.
         yield_now().await;
     }
     let (ours, theirs) = (median(our_times), median(their_times));
@@ -83,7 +84,8 @@ async fn found_again(bench: &Bench, runs: u32) -> anyhow::Result<Row> {
     ))
 }
 
-/// A test server, from nothing to its first answer, against testcontainers alone with the same image and settings.
+/// Starting a test server from nothing, until its first answer, against testcontainers alone with the same image and
+/// settings.
 async fn test_server(bench: &Bench, postgres: &Postgres, runs: u32) -> anyhow::Result<Row> {
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..runs {
@@ -104,14 +106,14 @@ fn time_bare(containers: &Containers, postgres: &Postgres) -> anyhow::Result<Dur
     let args = [&containers.image, &postgres.version.to_string(), &containers.repository];
     let mut bare = cmd(&containers.bare, args).stdin_null();
     if env::var_os("DOCKER_HOST").is_some_and(|host| host.is_empty()) {
-        // As good as unset to everybody else, and an address to testcontainers.
+        // Other tools treat an empty variable as unset; testcontainers takes it for an address.
         bare = bare.env_remove("DOCKER_HOST");
     }
     let start = Instant::now();
-    let mut said = BufReader::new(bare.reader().context("start testcontainers alone")?);
-    said.read_line(&mut String::new())?;
+    let mut output = BufReader::new(bare.reader().context("start testcontainers alone")?);
+    output.read_line(&mut String::new())?;
     let elapsed = start.elapsed();
-    // Its end: by then its container is gone.
-    said.read_to_string(&mut String::new())?;
+    // The program ends after it has removed its container.
+    output.read_to_string(&mut String::new())?;
     Ok(elapsed)
 }

@@ -1,12 +1,12 @@
-//! A folder of the benchmark's own.
+//! A temporary folder for one run of the benchmark.
 
 use std::{env, fs, path::PathBuf, process};
 
-/// A folder that goes with this.
-pub(crate) struct Folder(pub(crate) PathBuf);
+/// A folder that is removed when this is dropped.
+pub(super) struct Folder(pub(super) PathBuf);
 
 impl Folder {
-    pub(crate) fn create() -> anyhow::Result<Folder> {
+    pub(super) fn create() -> anyhow::Result<Folder> {
         let folder = Folder(env::temp_dir().join(format!("xtask-bench-{}", process::id())));
         fs::create_dir(&folder.0)?;
         Ok(folder)
@@ -15,7 +15,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What is left behind is a folder of temporary files; there is no caller to report it to.
+        // A failure leaves a folder of temporary files, and there is no caller here to report it to.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

@@ -1,4 +1,4 @@
-//! What the benchmark needs of servers in Docker.
+//! The containers that the benchmark starts.
 
 use std::{
     path::{Path, PathBuf},
@@ -20,18 +20,18 @@ use crate::{
     },
 };
 
-/// The containers of a benchmark's own checkout, which end with this.
-pub(crate) struct Containers {
-    /// What they are found by.
-    pub(crate) repository: String,
-    pub(crate) image: String,
-    /// The program that does with testcontainers alone what `time_test_server` measures.
-    pub(crate) bare: PathBuf,
+/// The containers of the benchmark's checkout, which are removed when this is dropped.
+pub(super) struct Containers {
+    /// The label that marks them.
+    pub(super) repository: String,
+    pub(super) image: String,
+    /// A program that starts the same server as `time_test_server` with testcontainers alone.
+    pub(super) bare: PathBuf,
 }
 
 impl Containers {
-    /// Builds what they are made by, so that no figure has it in it.
-    pub(crate) fn of_checkout(checkout: &Path, postgres: &Postgres) -> anyhow::Result<Containers> {
+    /// Builds the programs that start them, so that no figure includes a build.
+    pub(super) fn of_checkout(checkout: &Path, postgres: &Postgres) -> anyhow::Result<Containers> {
         let native = Native::of_checkout(checkout, postgres.version, &postgres.database)?;
         docker::PACKAGE.program()?;
         Ok(Containers {
@@ -42,7 +42,7 @@ impl Containers {
     }
 
     /// How long a test server takes from nothing to its first answer.
-    pub(crate) async fn time_test_server(&self, postgres: &Postgres) -> anyhow::Result<Duration> {
+    pub(super) async fn time_test_server(&self, postgres: &Postgres) -> anyhow::Result<Duration> {
         let start = Instant::now();
         let (user, password) = (&postgres.database, new_password());
         let started = TestContainer::start(&self.image, user, &password, postgres.version).await?;
@@ -55,7 +55,7 @@ impl Containers {
 impl Drop for Containers {
     fn drop(&mut self) {
         let request = json!({ "repository": self.repository });
-        // There is nobody to tell about it here; what is labelled as a test server goes with a later sweep.
+        // There is no caller here to report a failure to, and a later sweep removes what is labelled as a test server.
         let _: anyhow::Result<Result<IgnoredAny, Refusal>> = docker::PACKAGE.ask_now("remove", &request);
     }
 }

@@ -1,4 +1,4 @@
-//! The time from a test's start to its first query answered, by number of migrations, drawn.
+//! Draws the time from a test's start to the answer of its first query, by number of migrations.
 
 use std::path::{Path, absolute};
 
@@ -11,14 +11,14 @@ use crate::{
     helpers::built,
     terminal::output,
     verbs::bench::{
-        figures::middle,
+        figures::median_of_ms,
         folder::Folder,
         stage::{Design, Stage},
     },
 };
 
 const MIGRATIONS: [usize; 5] = [4, 50, 100, 200, 400];
-/// Of each design on each server.
+/// How often to measure each design on each server.
 const ROUNDS: usize = 3;
 const LINES: [(&str, Design); 6] = [
     ("seeded(), the usual one", Design::Seeded),
@@ -29,7 +29,8 @@ const LINES: [(&str, Design); 6] = [
     ("#[sqlx::test]", Design::Replay),
 ];
 
-pub(crate) async fn draw(
+/// Measures with `tests` tests for each point, and draws the figures into an SVG file.
+pub(super) async fn draw(
     checkout: &Checkout,
     folder: &Folder,
     kind: ServerChoice,
@@ -41,7 +42,7 @@ pub(crate) async fn draw(
         stages.push(Stage::open(checkout, folder, kind, migrations).await?);
     }
     let mut lines = LINES.map(|_| MIGRATIONS.map(|_| Vec::new()));
-    // In turn, since others may use the machine too.
+    // In turn, because others may use the machine too.
     for _ in 0..ROUNDS {
         for (line, (_, design)) in lines.iter_mut().zip(LINES) {
             for (times, stage) in line.iter_mut().zip(&stages) {
@@ -54,9 +55,9 @@ pub(crate) async fn draw(
     }
     let mut drawn = Vec::new();
     for (line, (name, _)) in lines.into_iter().zip(LINES) {
-        let times = MIGRATIONS.into_iter().zip(line.map(middle));
-        let told: Vec<String> = times.clone().map(|(_, it)| format!("{:>8}", output::time(it))).collect();
-        output::line(&format!("{name:<34} {}", told.join(" ")));
+        let times = MIGRATIONS.into_iter().zip(line.map(median_of_ms));
+        let shown: Vec<String> = times.clone().map(|(_, it)| format!("{:>8}", output::time(it))).collect();
+        output::line(&format!("{name:<34} {}", shown.join(" ")));
         let points: Vec<_> = times.map(|(migrations, it)| (migrations, it.as_secs_f64() * 1000.0)).collect();
         drawn.push(json!({ "name": name, "points": points }));
     }

@@ -1,7 +1,7 @@
-//! `cargo xtask bench scratch`: how tests get their databases, every design in one run, beside sqlx's own.
+//! `cargo xtask bench scratch`: compares every way to give tests their databases with sqlx's own, in one run.
 //!
-//! Tests run as tests do, through the library `tests`, in a program of its own; server, password, content and cores are
-//! the same for all.
+//! A separate program runs the tests through the library `tests`, as real tests do. Server, password, content and cores
+//! are the same for all designs.
 
 use std::{path::PathBuf, thread, time::Duration};
 
@@ -17,7 +17,7 @@ use crate::{
     server::psql::find_psql,
     terminal::{format::Format, interrupt::or_interrupted},
     verbs::bench::{
-        figures::{median, middle},
+        figures::{median, median_of_ms},
         folder::Folder,
         plot,
         stage::{Design, FILLED, HandOuts, Stage, first_of_all},
@@ -25,13 +25,14 @@ use crate::{
     },
 };
 
-/// Tests that run at a time, and creators of clones.
+/// How many tests, or creators of clones, run at a time.
 const AT_ONCE: usize = 4;
-/// Migrations of the project that has many.
+/// How many migrations the large project has.
 const MANY: usize = 400;
-/// Clones that nobody waits for: a service makes no more of them ahead.
+/// Clones that the service makes ahead, so that no test waits for them. It makes no more than these ahead.
 const READY: usize = 16;
-/// Clones that are waited for. They are held with the others, and each is lent with five of the server's 200 connections.
+/// Clones that tests wait for. The tests hold them together with the ready ones, and the service reserves five of the
+/// server's 200 connections for each.
 const CLONES: usize = 20;
 
 #[derive(Debug, ClapArgs)]
@@ -39,21 +40,23 @@ const CLONES: usize = 20;
 Examples:
   cargo xtask bench scratch
   cargo xtask bench scratch --tests 20 --format json     fewer tests, for a first look
-  cargo xtask bench scratch --plot tests/hand-out.svg    the plot instead: hand-outs by number of migrations")]
-pub(crate) struct Args {
-    /// Tests of each suite
+  cargo xtask bench scratch --plot tests/hand-out.svg    draw hand-outs by number of migrations
+
+Exit code 1: a test or a command failed.")]
+pub(super) struct Args {
+    /// How many tests each suite has
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     tests: u32,
-    /// Draw hand-outs by number of migrations into this SVG file instead
+    /// Draw hand-outs by number of migrations into this SVG file, in place of the table
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
-    /// How to report
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
 impl Args {
-    pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
+    pub(super) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         let kind = match checkout.server_choice(&checkout.project()?.postgres)? {
             ServerChoice::Docker => ServerChoice::Docker,
             _ => ServerChoice::Native,
@@ -87,7 +90,7 @@ async fn measure(
 
 async fn hand_outs(few: &Stage, many: &Stage, tests: usize) -> anyhow::Result<Vec<Row>> {
     let (mut with_few, mut with_many) = (HandOuts::default(), HandOuts::default());
-    // In small turns, since what else the machine does changes from one second to the next.
+    // In small turns, because the load of the machine changes from one second to the next.
     for _ in 0..(tests / 8).clamp(5, 25) {
         for (stage, all) in [(few, &mut with_few), (many, &mut with_many)] {
             let block = stage.hand_outs(2).await?;
@@ -96,21 +99,27 @@ async fn hand_outs(few: &Stage, many: &Stage, tests: usize) -> anyhow::Result<Ve
         }
     }
     let replay = many.suite(Design::Replay, (tests / 20).clamp(1, 10), 1).await?;
-    let (ours, with_many) = (middle(with_few.ours_ms), middle(with_many.ours_ms));
+    let (ours, with_many) = (median_of_ms(with_few.ours_ms), median_of_ms(with_many.ours_ms));
     Ok(vec![
         Row::new(
             "hand-out to first query",
             ours,
             "a bare connection and the query",
-            middle(with_few.bare_ms),
+            median_of_ms(with_few.bare_ms),
             Goal::Ratio(2.0),
         ),
-        Row::new("the same with 400 migrations", with_many, "with those of now", ours, Goal::Ratio(1.15)),
+        Row::new(
+            "the same with 400 migrations",
+            with_many,
+            "with the migrations of now",
+            ours,
+            Goal::Ratio(1.15),
+        ),
         Row::new(
             "the same with 400 migrations",
             with_many,
             "#[sqlx::test] with 400",
-            middle(replay.first_query_ms),
+            median_of_ms(replay.first_query_ms),
             Goal::None,
         ),
     ])
@@ -121,10 +130,10 @@ async fn suites(stage: &Stage, tests: usize) -> anyhow::Result<Vec<Row>> {
     let rate = |seconds: f64, tests: usize| tests as f64 / seconds;
     const PEER: &str = "#[sqlx::test] replaying migrations";
     for design in Design::ALL {
-        // Whatever is made once is there, and warm.
+        // Warm up: create everything that is created once.
         stage.suite(design, AT_ONCE, AT_ONCE).await?;
     }
-    // Half of it before each of ours and half after, since others may use the machine too.
+    // Half of the peer's tests run before each of our suites and half after, because others may use the machine too.
     let half = tests.div_ceil(2);
     let mut before = stage.suite(Design::Replay, half, AT_ONCE).await?.seconds;
     let mut rows = Vec::new();
@@ -154,10 +163,10 @@ async fn suites(stage: &Stage, tests: usize) -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Clones by the service for four who wait, in turn with those of four times psql.
+/// Clones by the service for four waiting tests, in turn with clones by four psql.
 async fn clones(stage: &Stage) -> anyhow::Result<Row> {
     #[derive(Deserialize)]
-    struct Made {
+    struct Rate {
         per_second: f64,
     }
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
@@ -166,9 +175,9 @@ async fn clones(stage: &Stage) -> anyhow::Result<Row> {
         let request = json!({
             "socket": stage.host.socket, "ready": READY, "clones": CLONES, "at_once": AT_ONCE,
         });
-        ours.push(stage.ask::<Made>("clones", &request, Design::Seeded)?.per_second);
+        ours.push(stage.ask::<Rate>("clones", &request, Design::Seeded)?.per_second);
         stage.settle().await?;
-        theirs.push(by_psql(stage).await?);
+        theirs.push(clone_with_psql(stage).await?);
     }
     let [ours, theirs] = [ours, theirs].map(|mut rates| {
         rates.sort_by(f64::total_cmp);
@@ -177,8 +186,9 @@ async fn clones(stage: &Stage) -> anyhow::Result<Row> {
     Ok(Row::rates("clones, 4 waiting", ours, "create database by 4 psql", theirs, Goal::Rate(0.9)))
 }
 
-/// Counted from the first statement of the first to the last of the last, so that no start of psql is in it.
-async fn by_psql(stage: &Stage) -> anyhow::Result<f64> {
+/// Clones per second by several psql at a time. The clock starts with the first statement of all and stops after the last,
+/// so that the start of psql does not count.
+async fn clone_with_psql(stage: &Stage) -> anyhow::Result<f64> {
     const CLOCK: &str = "select extract(epoch from clock_timestamp())";
     let url = stage.url("postgres")?;
     let psql = find_psql(&stage.checkout.project()?.postgres)?;
@@ -196,8 +206,8 @@ async fn by_psql(stage: &Stage) -> anyhow::Result<f64> {
         let command = libpq::environment(&url, &options)
             .into_iter()
             .fold(cmd(&psql, words), |command, (name, value)| command.env(name, value));
-        let said = command.read().context("run psql")?;
-        let times: Vec<f64> = said.lines().filter_map(|line| line.trim().parse().ok()).collect();
+        let output = command.read().context("run psql")?;
+        let times: Vec<f64> = output.lines().filter_map(|line| line.trim().parse().ok()).collect();
         anyhow::Ok((times.first().copied().unwrap_or_default(), times.last().copied().unwrap_or_default()))
     };
     let names: Vec<String> = (0..READY + CLONES).map(|number| format!("bench_clone_{number}")).collect();
@@ -216,7 +226,7 @@ async fn by_psql(stage: &Stage) -> anyhow::Result<f64> {
     Ok(clones / (ended - began))
 }
 
-/// A plain test where nothing ever ran.
+/// The first query of a plain test in a fresh checkout.
 fn fresh(checkout: &Checkout, folder: &Folder, kind: ServerChoice, tests: usize) -> anyhow::Result<Row> {
     let times = (0..tests.min(5)).map(|_| first_of_all(checkout, folder, kind));
     let (ours, limit) = (median(times.collect::<anyhow::Result<_>>()?), Duration::from_millis(500));

@@ -1,4 +1,4 @@
-//! A checkout of so many migrations, with a test server of its own, and the program that runs tests on it.
+//! A checkout with a chosen number of migrations, its own test server, and the program that runs tests on it.
 
 use std::{
     env, fs,
@@ -24,22 +24,22 @@ use crate::{
     verbs::bench::folder::Folder,
 };
 
-/// The package of that program.
+/// The package of the program that runs the tests.
 const PACKAGE: &str = "xtask-bench";
-/// With everything that a test's database has.
-pub(crate) const FILLED: &str = "bench_filled";
-/// For bare connections; it has been connected to before.
-pub(crate) const WARM: &str = "bench_warm";
-/// For a service to make up what was taken.
+/// The database that has everything a test's database has.
+pub(super) const FILLED: &str = "bench_filled";
+/// The database for bare connections; earlier ones have warmed it up.
+pub(super) const WARM: &str = "bench_warm";
+/// How long the service may replace the databases that it lent.
 const PAUSE_MS: u64 = 100;
 
 /// How a test gets its database.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Design {
+pub(super) enum Design {
     Seeded,
     Recycled,
     Transaction,
-    /// A clone that the test makes itself, with no service.
+    /// A clone that the test makes itself, without the service.
     OnDemand,
     /// `#[sqlx::test]`, which runs the migrations and seeds.
     Replay,
@@ -48,7 +48,7 @@ pub(crate) enum Design {
 }
 
 impl Design {
-    pub(crate) const ALL: [Design; 6] = [
+    pub(super) const ALL: [Design; 6] = [
         Design::Seeded,
         Design::Recycled,
         Design::Transaction,
@@ -68,30 +68,31 @@ impl Design {
     }
 }
 
-/// What a suite took.
+/// The figures of a suite.
 #[derive(Deserialize)]
-pub(crate) struct Suite {
-    pub(crate) seconds: f64,
-    pub(crate) first_query_ms: Vec<f64>,
+pub(super) struct Suite {
+    pub(super) seconds: f64,
+    pub(super) first_query_ms: Vec<f64>,
 }
 
 /// The times of hand-outs, and of bare connections in between.
 #[derive(Default, Deserialize)]
-pub(crate) struct HandOuts {
-    pub(crate) ours_ms: Vec<f64>,
-    pub(crate) bare_ms: Vec<f64>,
+pub(super) struct HandOuts {
+    pub(super) ours_ms: Vec<f64>,
+    pub(super) bare_ms: Vec<f64>,
 }
 
-/// Where everything is measured.
-pub(crate) struct Stage {
-    pub(crate) checkout: Checkout,
-    pub(crate) host: Host,
+/// The place where a benchmark runs.
+pub(super) struct Stage {
+    pub(super) checkout: Checkout,
+    pub(super) host: Host,
     program: PathBuf,
     query: String,
 }
 
 impl Stage {
-    pub(crate) async fn open(
+    /// Starts a server for a copy of the checkout that has at least this many migrations.
+    pub(super) async fn open(
         checkout: &Checkout,
         folder: &Folder,
         kind: ServerChoice,
@@ -110,20 +111,20 @@ impl Stage {
     }
 
     /// The connection string of a database on its server.
-    pub(crate) fn url(&self, database: &str) -> anyhow::Result<Url> {
+    pub(super) fn url(&self, database: &str) -> anyhow::Result<Url> {
         let mut url: Url = self.host.url.parse().context("read the test server's URL")?;
         url.set_path(database);
         Ok(url)
     }
 
-    /// A suite of tests, some at a time, in one process.
-    pub(crate) async fn suite(&self, design: Design, tests: usize, at_once: usize) -> anyhow::Result<Suite> {
+    /// Runs a suite of tests in one process, `at_once` at a time.
+    pub(super) async fn suite(&self, design: Design, tests: usize, at_once: usize) -> anyhow::Result<Suite> {
         self.prepare(design).await?;
         self.tests(design, tests, at_once)
     }
 
-    /// The same, each test in a process of its own. How long all took.
-    pub(crate) async fn processes(
+    /// Runs each test in its own process. Returns how long all of them took.
+    pub(super) async fn processes(
         &self,
         design: Design,
         tests: usize,
@@ -148,14 +149,15 @@ impl Stage {
         self.ask("suite", &request, design)
     }
 
-    /// Databases from a service that has some ready, in turn with bare connections.
-    pub(crate) async fn hand_outs(&self, runs: usize) -> anyhow::Result<HandOuts> {
+    /// Takes databases from a service that has some ready, in turn with bare connections.
+    pub(super) async fn hand_outs(&self, runs: usize) -> anyhow::Result<HandOuts> {
         self.settle().await?;
         let request = json!({ "url": self.url(WARM)?.as_str(), "runs": runs, "query": self.query, "pause_ms": PAUSE_MS });
         self.ask("hand-out", &request, Design::Seeded)
     }
 
-    pub(crate) fn ask<T: DeserializeOwned>(
+    /// Sends a request to a verb of the program, and returns its answer.
+    pub(super) fn ask<T: DeserializeOwned>(
         &self,
         verb: &str,
         request: &Value,
@@ -169,12 +171,12 @@ impl Stage {
             program = program.env(tests::service::SERVICE, &self.host.socket);
         }
         let answer =
-            surrounded(program, &self.checkout).read().with_context(|| format!("run {PACKAGE} {verb}"))?;
+            in_checkout(program, &self.checkout).read().with_context(|| format!("run {PACKAGE} {verb}"))?;
         serde_json::from_str(&answer).with_context(|| format!("understand {PACKAGE} {verb}"))
     }
 
-    /// Statements on the server, in its database `postgres`.
-    pub(crate) async fn sql(&self, statements: &[&str]) -> anyhow::Result<()> {
+    /// Runs statements in the database `postgres`.
+    pub(super) async fn sql(&self, statements: &[&str]) -> anyhow::Result<()> {
         let options: PgConnectOptions = self.url("postgres")?.as_str().parse()?;
         let mut conn = PgConnection::connect_with(&options).await?;
         for statement in statements {
@@ -186,7 +188,7 @@ impl Stage {
         Ok(conn.close().await?)
     }
 
-    /// Waits for what was going on to end, and gives every new database what the design has it inherit.
+    /// Waits until the server is idle, and fills `template1` with what new databases should inherit in this design.
     async fn prepare(&self, design: Design) -> anyhow::Result<()> {
         self.settle().await?;
         let template = match design {
@@ -202,8 +204,8 @@ impl Stage {
         .await
     }
 
-    /// Waits until nothing is made or removed any more.
-    pub(crate) async fn settle(&self) -> anyhow::Result<()> {
+    /// Waits until no database is created or removed any more.
+    pub(super) async fn settle(&self) -> anyhow::Result<()> {
         let options = self.url("postgres")?.as_str().parse()?;
         let mut before = 0;
         loop {
@@ -217,8 +219,8 @@ impl Stage {
     }
 }
 
-/// Measures the first query of a test that finds no service and starts one, in a checkout where nothing ever ran.
-pub(crate) fn first_of_all(
+/// Measures the first query of a test that finds no service and starts one, in a fresh checkout.
+pub(super) fn first_of_all(
     checkout: &Checkout,
     folder: &Folder,
     kind: ServerChoice,
@@ -229,16 +231,16 @@ pub(crate) fn first_of_all(
     let first = cmd!(built::program(library(), PACKAGE)?, "suite")
         .env("XTASK_BIN", &this)
         .stdin_bytes(line(&request));
-    let first = surrounded(first, &fresh).read();
-    surrounded(cmd!(this, "server", "sweep"), &fresh).stdout_null().run()?;
+    let first = in_checkout(first, &fresh).read();
+    in_checkout(cmd!(this, "server", "sweep"), &fresh).stdout_null().run()?;
     fs::remove_dir_all(&fresh.root)?;
     let first: Suite = serde_json::from_str(&first?)?;
     Ok(Duration::from_secs_f64(first.first_query_ms.first().copied().unwrap_or_default() / 1000.0))
 }
 
-/// A program that is to find this checkout, and of servers what it is told.
-fn surrounded(program: Expression, checkout: &Checkout) -> Expression {
-    // The last word is the first that counts.
+/// Sets the environment that leads a program to this checkout and its choice of server.
+fn in_checkout(program: Expression, checkout: &Checkout) -> Expression {
+    // In duct the innermost call wins, so a variable that the caller set survives its removal here.
     [tests::service::SERVER, tests::service::SERVICE, "DATABASE_URL"]
         .into_iter()
         .fold(program, |program, variable| program.env_remove(variable))
@@ -246,12 +248,13 @@ fn surrounded(program: Expression, checkout: &Checkout) -> Expression {
         .env("XTASK_SERVER", checkout.asked_for().unwrap_or_default())
 }
 
+/// A request as the program reads it: one line.
 fn line(request: &Value) -> String {
     format!("{request}\n")
 }
 
-/// A copy of a checkout's migrations, with more of them than it has: a column that comes and goes.
-pub(crate) fn grown(
+/// Copies a checkout's migrations and adds more until there are `migrations`: they add and drop a column in turn.
+pub(super) fn grown(
     checkout: &Checkout,
     root: &Path,
     kind: ServerChoice,
@@ -266,11 +269,11 @@ pub(crate) fn grown(
             copy(&entry.path(), &to.join(&app.name).join(entry.file_name()))?;
         }
     }
-    grow(&project, &to, migrations.saturating_sub(project.migrations.len()))?;
+    add_migrations(&project, &to, migrations.saturating_sub(project.migrations.len()))?;
     checkout.at(root, kind)
 }
 
-fn grow(project: &Project, folder: &Path, more: usize) -> anyhow::Result<()> {
+fn add_migrations(project: &Project, folder: &Path, more: usize) -> anyhow::Result<()> {
     let owner = project.apps.iter().rev().find_map(|app| Some((&app.name, app.tables.first()?)));
     let (app, table) = owner.context("no app owns a table")?;
     let last = project.migrations_of(app).map(|migration| migration.number).max().unwrap_or(0);

@@ -1,4 +1,4 @@
-//! The rows, as a table or for programs.
+//! The figures as a table for people or as JSON for programs.
 
 use std::time::Duration;
 
@@ -9,47 +9,54 @@ use crate::terminal::{
     output::{self, time},
 };
 
-/// One figure of ours beside what it is measured by.
+/// One figure of ours beside the figure of its peer.
 #[derive(Debug, Serialize)]
-pub(crate) struct Row {
+pub(super) struct Row {
     /// What was measured.
-    pub(crate) what: &'static str,
-    /// What it is measured by.
-    pub(crate) peer: &'static str,
+    pub(super) what: &'static str,
+    /// What it is compared with.
+    pub(super) peer: &'static str,
     #[serde(flatten)]
-    pub(crate) figures: Figures,
-    /// Ours to theirs.
-    pub(crate) ratio: f64,
-    /// What it should reach; nothing where it is only shown.
-    pub(crate) goal: Option<String>,
-    pub(crate) reached: Option<bool>,
+    pub(super) figures: Figures,
+    /// Our figure divided by the peer's.
+    pub(super) ratio: f64,
+    /// What the figure should reach; `None` if it has no goal.
+    pub(super) goal: Option<String>,
+    pub(super) reached: Option<bool>,
 }
 
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(untagged)]
-pub(crate) enum Figures {
+pub(super) enum Figures {
     /// Medians, in milliseconds.
     Times { ours_ms: f64, peer_ms: f64 },
-    /// So many a second.
+    /// How many per second.
     Rates { ours_per_s: f64, peer_per_s: f64 },
 }
 
 /// What a figure should reach.
-pub(crate) enum Goal {
-    /// At most so many times the peer.
+pub(super) enum Goal {
+    /// At most this many times the peer's time.
     Ratio(f64),
-    /// At most so much longer than the peer.
+    /// At most this much longer than the peer.
     Longer(Duration),
-    /// At most so long.
+    /// At most this long.
     Time(Duration),
-    /// At least so many times the peer's rate.
+    /// At least this many times the peer's rate.
     Rate(f64),
-    /// It is shown, no more.
+    /// It has no goal.
     None,
 }
 
+/// The report of `--format json`.
+#[derive(Serialize)]
+struct Report<'r> {
+    rows: &'r [Row],
+}
+
 impl Row {
-    pub(crate) fn new(
+    /// A row of times.
+    pub(super) fn new(
         what: &'static str,
         ours: Duration,
         peer: &'static str,
@@ -57,16 +64,16 @@ impl Row {
         goal: Goal,
     ) -> Row {
         let figures = Figures::Times { ours_ms: milliseconds(ours), peer_ms: milliseconds(theirs) };
-        Row::of(what, peer, figures, ours.as_secs_f64() / theirs.as_secs_f64(), goal)
+        Row::from_figures(what, peer, figures, ours.as_secs_f64() / theirs.as_secs_f64(), goal)
     }
 
-    /// Of so many a second.
-    pub(crate) fn rates(what: &'static str, ours: f64, peer: &'static str, theirs: f64, goal: Goal) -> Row {
+    /// A row of rates per second.
+    pub(super) fn rates(what: &'static str, ours: f64, peer: &'static str, theirs: f64, goal: Goal) -> Row {
         let figures = Figures::Rates { ours_per_s: ours, peer_per_s: theirs };
-        Row::of(what, peer, figures, ours / theirs, goal)
+        Row::from_figures(what, peer, figures, ours / theirs, goal)
     }
 
-    fn of(what: &'static str, peer: &'static str, figures: Figures, ratio: f64, goal: Goal) -> Row {
+    fn from_figures(what: &'static str, peer: &'static str, figures: Figures, ratio: f64, goal: Goal) -> Row {
         let Figures::Times { ours_ms, peer_ms } = figures else {
             let (goal, reached) = match goal {
                 Goal::Rate(least) => (Some(format!("≥ {least} ×")), Some(ratio >= least)),
@@ -86,9 +93,10 @@ impl Row {
     }
 }
 
-pub(crate) fn print(rows: &[Row], format: Format) {
+/// Prints the rows.
+pub(super) fn print(rows: &[Row], format: Format) {
     if format == Format::Json {
-        output::json(&serde_json::json!({ "rows": rows }));
+        output::json(&Report { rows });
         return;
     }
     output::line(

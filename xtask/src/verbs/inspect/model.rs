@@ -1,84 +1,85 @@
-//! A table as the catalogue describes it.
+//! A table as the catalogue describes it. The fields have the order in which `--format json` prints them.
 
 use serde::{Deserialize, Serialize};
 
-/// A table as it stands in the database.
+/// A table of the database.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Table {
-    /// `None` where no app owns it.
+pub(super) struct Table {
+    /// `None` if no app owns it.
     #[serde(default)]
-    pub(crate) app: Option<String>,
-    pub(crate) schema: String,
-    pub(crate) name: String,
-    pub(crate) comment: Option<String>,
-    pub(crate) columns: Vec<Column>,
-    pub(crate) primary_key: Option<Vec<String>>,
-    pub(crate) foreign_keys: Vec<ForeignKey>,
-    pub(crate) constraints: Vec<Constraint>,
-    pub(crate) indexes: Vec<Index>,
-    pub(crate) triggers: Vec<Trigger>,
-    pub(crate) referenced_by: Vec<Reference>,
+    pub(super) app: Option<String>,
+    pub(super) columns: Vec<Column>,
+    pub(super) comment: Option<String>,
+    pub(super) constraints: Vec<Constraint>,
+    pub(super) foreign_keys: Vec<ForeignKey>,
+    pub(super) indexes: Vec<Index>,
+    pub(super) name: String,
+    pub(super) primary_key: Option<Vec<String>>,
+    pub(super) referenced_by: Vec<Reference>,
+    pub(super) schema: String,
+    pub(super) triggers: Vec<Trigger>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Column {
-    pub(crate) name: String,
+pub(super) struct Column {
+    pub(super) comment: Option<String>,
+    pub(super) default: Option<String>,
+    pub(super) generated: Option<String>,
+    pub(super) identity: Option<String>,
+    pub(super) name: String,
+    pub(super) nullable: bool,
     #[serde(rename = "type")]
-    pub(crate) kind: String,
-    pub(crate) nullable: bool,
-    pub(crate) default: Option<String>,
-    pub(crate) generated: Option<String>,
-    pub(crate) identity: Option<String>,
-    pub(crate) comment: Option<String>,
+    pub(super) kind: String,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct ForeignKey {
-    pub(crate) name: String,
-    pub(crate) columns: Vec<String>,
-    pub(crate) table: String,
-    pub(crate) to: Vec<String>,
-    pub(crate) on_delete: String,
-    pub(crate) on_update: String,
-    pub(crate) deferrable: bool,
-    pub(crate) validated: bool,
+pub(super) struct ForeignKey {
+    pub(super) columns: Vec<String>,
+    pub(super) deferrable: bool,
+    pub(super) name: String,
+    pub(super) on_delete: String,
+    pub(super) on_update: String,
+    pub(super) table: String,
+    pub(super) to: Vec<String>,
+    pub(super) validated: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Constraint {
-    pub(crate) name: String,
-    pub(crate) kind: String,
-    pub(crate) definition: String,
+pub(super) struct Constraint {
+    pub(super) definition: String,
+    pub(super) kind: String,
+    pub(super) name: String,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Index {
-    pub(crate) name: String,
-    pub(crate) unique: bool,
-    pub(crate) valid: bool,
-    pub(crate) definition: String,
+pub(super) struct Index {
+    pub(super) definition: String,
+    pub(super) name: String,
+    pub(super) unique: bool,
+    pub(super) valid: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Trigger {
-    pub(crate) name: String,
-    pub(crate) enabled: bool,
-    pub(crate) definition: String,
+pub(super) struct Trigger {
+    pub(super) definition: String,
+    pub(super) enabled: bool,
+    pub(super) name: String,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Reference {
-    pub(crate) table: String,
-    pub(crate) columns: Vec<String>,
+pub(super) struct Reference {
+    pub(super) columns: Vec<String>,
+    pub(super) table: String,
 }
 
 impl Table {
-    /// Its name as people type it.
-    pub(crate) fn shown(&self) -> String {
+    /// Its name as people type it: without the schema, if that is `public`.
+    pub(super) fn shown(&self) -> String {
         if self.schema == "public" { self.name.clone() } else { format!("{}.{}", self.schema, self.name) }
     }
 
-    pub(crate) fn is_called(&self, name: &str) -> bool {
+    /// Whether a person means this table by `name`, with or without its schema.
+    pub(super) fn is_called(&self, name: &str) -> bool {
         self.shown() == name || name.split_once('.') == Some((&self.schema, &self.name))
     }
 }

@@ -1,4 +1,4 @@
-//! Tables as people read them: aligned, a line a column, nothing wider than a screen that can be broken.
+//! Prints tables for people: aligned, one line per column, and broken between words to fit the screen.
 
 use migrations::Project;
 
@@ -7,11 +7,11 @@ use crate::{
     verbs::inspect::model::{Column, ForeignKey, Table},
 };
 
-/// The longest of the words that say what a line under the columns is.
+/// Width of the first word of a line under the columns; this is the longest.
 const KIND: usize = "referenced by".len();
 
-/// Every table in a line.
-pub(crate) fn list(project: &Project, tables: &[Table]) {
+/// Prints every table in a line.
+pub(super) fn list(project: &Project, tables: &[Table]) {
     let names = widest(tables.iter().map(Table::shown));
     for (title, tables) in groups(project, tables) {
         line(&format!("{title}, {}", count(tables.len(), "table", "tables")));
@@ -24,23 +24,23 @@ pub(crate) fn list(project: &Project, tables: &[Table]) {
         }
         line("");
     }
-    line("all of a table: cargo xtask inspect TABLE");
+    line("show one in full: cargo xtask inspect TABLE");
 }
 
-/// Everything about each.
-pub(crate) fn all(project: &Project, tables: &[Table]) {
+/// Prints everything about each table.
+pub(super) fn in_full(project: &Project, tables: &[Table]) {
     let mut first = true;
     for (title, tables) in groups(project, tables) {
         for table in tables {
             if !std::mem::take(&mut first) {
                 line("");
             }
-            whole(&title, table);
+            print(&title, table);
         }
     }
 }
 
-/// The tables of each app in the manifest's order, and then those of nobody.
+/// The tables of each app in the manifest's order, and then the tables that no app owns.
 fn groups<'t>(project: &Project, tables: &'t [Table]) -> Vec<(String, Vec<&'t Table>)> {
     let apps = project.apps.iter().map(|app| (format!("app {}", app.name), Some(&app.name)));
     let groups = apps.chain([("no app".to_owned(), None)]).map(|(title, app)| {
@@ -49,7 +49,7 @@ fn groups<'t>(project: &Project, tables: &'t [Table]) -> Vec<(String, Vec<&'t Ta
     groups.filter(|(_, tables)| !tables.is_empty()).collect()
 }
 
-fn whole(title: &str, table: &Table) {
+fn print(title: &str, table: &Table) {
     line(&format!("{}  ({title})", table.shown()));
     if let Some(comment) = &table.comment {
         wrapped("  ", comment);
@@ -73,7 +73,7 @@ fn whole(title: &str, table: &Table) {
     }
 }
 
-/// What else there is to say of a column.
+/// The rest of a column's line: keys, identity, default.
 fn rest(table: &Table, column: &Column) -> String {
     let mut parts = Vec::new();
     let alone = |columns: &[String]| columns.len() == 1 && columns[0] == column.name;
@@ -111,7 +111,7 @@ fn arrow(key: &ForeignKey) -> String {
     text
 }
 
-/// What stands under the columns: kind, name, definition.
+/// The lines under the columns: kind, name, definition.
 fn below(table: &Table) -> Vec<(&str, String, String)> {
     let mut lines = Vec::new();
     for constraint in &table.constraints {
@@ -119,7 +119,7 @@ fn below(table: &Table) -> Vec<(&str, String, String)> {
         if constraint.kind == "primary key" && alone {
             continue;
         }
-        // The kind says it already.
+        // The line starts with the kind already.
         let start = constraint.kind.to_uppercase();
         let text = constraint.definition.strip_prefix(&start).unwrap_or(&constraint.definition);
         let text = plain(text.trim_start());
@@ -156,7 +156,8 @@ fn widest(texts: impl Iterator<Item = String>) -> usize {
     texts.map(|text| text.chars().count()).max().unwrap_or(0)
 }
 
-/// A text behind its head, broken between words where it gets too long and the head leaves room for some.
+/// Prints a text after its head, broken between words where it gets too long. A head that fills the screen leaves the text
+/// 30 characters per line.
 fn wrapped(head: &str, text: &str) {
     let (indent, screen) = (head.chars().count(), width());
     let (mut current, mut length, mut empty) = (head.to_owned(), indent, true);
@@ -184,7 +185,7 @@ fn cut(text: &str) -> String {
     }
 }
 
-/// An expression without what Postgres adds to make the type of a text clear.
+/// An expression without the casts that Postgres adds to text literals.
 fn plain(expression: &str) -> String {
     let mut parts = expression.split("'::text");
     let mut text = parts.next().unwrap_or_default().to_owned();
@@ -195,7 +196,7 @@ fn plain(expression: &str) -> String {
     text
 }
 
-/// A check's condition without the parentheses around all of it.
+/// A check's condition without its outermost parentheses.
 fn bare(condition: &str) -> &str {
     condition.strip_prefix('(').and_then(|text| text.strip_suffix(')')).unwrap_or(condition).trim()
 }
@@ -205,7 +206,7 @@ mod tests {
     use super::{bare, plain};
 
     #[test]
-    fn only_casts_of_texts_are_left_out() {
+    fn only_casts_of_text_literals_are_removed() {
         assert_eq!(plain("a = ANY (ARRAY['b'::text, 'c'::text])"), "a = ANY (ARRAY['b', 'c'])");
         assert_eq!(plain("'{}'::text[] || '{}'::jsonb"), "'{}'::text[] || '{}'::jsonb");
         assert_eq!(bare("(a > (b))"), "a > (b)");

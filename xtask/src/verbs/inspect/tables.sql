@@ -1,4 +1,4 @@
--- Every table that is nobody else's, a JSON object each. $1: schemas to leave out (those of the ledger).
+-- Every table that belongs to no extension, a JSON object each. $1: schemas to leave out (the ledger's).
 select json_build_object(
     'schema', s.nspname,
     'name', c.relname,
@@ -38,14 +38,14 @@ select json_build_object(
         where k.conrelid = c.oid and k.contype = 'f' and k.conparentid = 0
     ),
     'constraints', (
-        -- 18 lists not-null constraints too; the column says it on every version.
+        -- 18 lists not-null constraints too; `nullable` shows them on every version.
         select coalesce(json_agg(json_build_object('name', k.conname, 'definition', pg_get_constraintdef(k.oid, true),
             'kind', case k.contype when 'p' then 'primary key' when 'u' then 'unique' when 'c' then 'check' when 'x' then 'exclude' end)
             order by k.contype = 'c', k.conname), '[]')
         from pg_constraint k where k.conrelid = c.oid and k.contype in ('p', 'u', 'c', 'x')
     ),
     'indexes', (
-        -- Those of constraints are told there.
+        -- Without the indexes of constraints, which are listed there.
         select coalesce(json_agg(json_build_object('name', i.relname, 'unique', x.indisunique, 'valid', x.indisvalid,
             'definition', regexp_replace(pg_get_indexdef(x.indexrelid), '^.*? USING ', '')) order by not x.indisunique, i.relname), '[]')
         from pg_index x join pg_class i on i.oid = x.indexrelid

@@ -1,4 +1,4 @@
-//! Whether what gets a new number is applied to the development database.
+//! Checks whether the development database has applied a migration that gets a new number.
 
 use migrations::{Applied, MigrationId, Project, SourceFile};
 use sha2::{Digest, Sha384};
@@ -11,16 +11,16 @@ use crate::{
     verbs::renumber::moves::Move,
 };
 
-/// What was looked at.
-pub(crate) enum Looked {
-    /// A database, and which of them are applied there.
+/// The result of the check.
+pub(super) enum Looked {
+    /// The database, and the migrations that it has applied.
     At { database: String, applied: Vec<MigrationId> },
-    /// None, and why.
+    /// No database could be read, for this reason.
     Nowhere(String),
 }
 
-/// Reads the ledger of the development database, if its server answers. `project` need not have migrations.
-pub(crate) async fn look(
+/// Reads the ledger of the development database, if its server answers. `project` may lack the migrations.
+pub(super) async fn look(
     checkout: &Checkout,
     project: &Project,
     files: &[SourceFile],
@@ -38,7 +38,7 @@ pub(crate) async fn look(
     };
     match looking.await {
         Ok((database, rows)) => {
-            let is_applied = |id: &&MigrationId| rows.iter().any(|row| is_of(row, id, files));
+            let is_applied = |id: &&MigrationId| rows.iter().any(|row| records(row, id, files));
             let applied = moves.iter().map(|moved| &moved.from).filter(is_applied).cloned().collect();
             Ok(Looked::At { database, applied })
         }
@@ -47,8 +47,9 @@ pub(crate) async fn look(
     }
 }
 
-/// By what ran, whatever it was called; or by its name, in case that the file was edited since.
-fn is_of(row: &Applied, id: &MigrationId, files: &[SourceFile]) -> bool {
+/// Whether a row of the ledger records this migration: by its checksum, whatever it was called, or by its name, in case the
+/// file was edited since.
+fn records(row: &Applied, id: &MigrationId, files: &[SourceFile]) -> bool {
     let path = format!("{id}.up.sql");
     let text = files.iter().find(|file| file.path == path).and_then(|file| file.text.as_deref());
     let ran = text.is_some_and(|text| Sha384::digest(text).as_slice() == row.checksum);

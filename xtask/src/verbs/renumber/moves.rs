@@ -1,46 +1,46 @@
-//! Which migrations get which numbers, of those that two branches have numbered alike.
+//! Chooses new numbers for migrations after two branches used the same ones.
 
 use std::collections::BTreeMap;
 
 use migrations::{Dependency, MigrationId, SourceFile};
 
-/// A migration's files, as far as their names tell.
+/// A migration, read from the names of its files.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Named {
-    pub(crate) id: MigrationId,
-    pub(crate) number: i64,
-    /// Whether it keeps its number whatever others do: it is on the base branch, or somebody said so.
-    pub(crate) stays: Stays,
+pub(super) struct Numbered {
+    pub(super) id: MigrationId,
+    pub(super) number: i64,
+    pub(super) stays: Stays,
 }
 
 /// Whether a migration keeps its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stays {
+pub(super) enum Stays {
     /// It is not on the base branch.
     No,
     /// It is on the base branch.
     OnBase,
-    /// Somebody said so.
-    Told,
+    /// A person chose it with `--keep`.
+    Chosen,
 }
 
-/// A new name.
+/// A migration's old and new name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Move {
-    pub(crate) from: MigrationId,
-    pub(crate) to: MigrationId,
+pub(super) struct Move {
+    pub(super) from: MigrationId,
+    pub(super) to: MigrationId,
 }
 
-/// A number with more than one migration of which it is not clear who keeps it.
+/// Migrations with the same number, if it is not clear which one keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Unclear {
-    pub(crate) ids: Vec<MigrationId>,
-    /// All of them on the base branch, or none.
-    pub(crate) on_base: bool,
+pub(super) struct Unclear {
+    pub(super) ids: Vec<MigrationId>,
+    /// Whether more than one has a claim to the number; otherwise none has.
+    pub(super) on_base: bool,
 }
 
-/// The migrations that the files' names tell of, by app and number.
-pub(crate) fn named(files: &[SourceFile], on_base: impl Fn(&str) -> bool) -> Vec<Named> {
+/// Reads the migrations from the names of the files, sorted by app and number. `on_base` says whether a path exists on the
+/// base branch.
+pub(super) fn numbered_migrations(files: &[SourceFile], on_base: impl Fn(&str) -> bool) -> Vec<Numbered> {
     let mut found: BTreeMap<MigrationId, Stays> = BTreeMap::new();
     for SourceFile { path, .. } in files {
         let stem = [".up.sql", ".down.sql"].iter().find_map(|ending| path.strip_suffix(ending));
@@ -51,50 +51,51 @@ pub(crate) fn named(files: &[SourceFile], on_base: impl Fn(&str) -> bool) -> Vec
         }
     }
     let number = |id: &MigrationId| id.name[..4].parse().unwrap_or_default();
-    found.into_iter().map(|(id, stays)| Named { number: number(&id), id, stays }).collect()
+    found.into_iter().map(|(id, stays)| Numbered { number: number(&id), id, stays }).collect()
 }
 
-/// New numbers for what is not on the base branch, from the first number that is taken twice: those after it keep their
-/// order, since they may need it.
-pub(crate) fn of_app(all: &[Named]) -> Result<Vec<Move>, Vec<Unclear>> {
-    let mut numbers: BTreeMap<i64, Vec<&Named>> = BTreeMap::new();
-    for named in all {
-        numbers.entry(named.number).or_default().push(named);
+/// Chooses new numbers for the migrations of one app that are not on the base branch. All of them from the first number that
+/// is taken twice move, and keep their order, because a later one may need an earlier one.
+pub(super) fn new_numbers(all: &[Numbered]) -> Result<Vec<Move>, Vec<Unclear>> {
+    let mut numbers: BTreeMap<i64, Vec<&Numbered>> = BTreeMap::new();
+    for migration in all {
+        numbers.entry(migration.number).or_default().push(migration);
     }
     let Some(first) = numbers.iter().find(|(_, alike)| alike.len() > 1).map(|(number, _)| *number) else {
         return Ok(Vec::new());
     };
-    let (mut stay, mut go, mut unclear): (Vec<&Named>, Vec<&Named>, Vec<Unclear>) = Default::default();
+    let (mut stay, mut go, mut unclear): (Vec<&Numbered>, Vec<&Numbered>, Vec<Unclear>) = Default::default();
     for (number, alike) in &numbers {
-        let with = |stays| alike.iter().copied().filter(|named| named.stays == stays).collect::<Vec<_>>();
-        let (told, on_base) = (with(Stays::Told), with(Stays::OnBase));
-        let keepers = if told.is_empty() { on_base } else { told };
+        let with =
+            |stays| alike.iter().copied().filter(|migration| migration.stays == stays).collect::<Vec<_>>();
+        let (chosen, on_base) = (with(Stays::Chosen), with(Stays::OnBase));
+        let keepers = if chosen.is_empty() { on_base } else { chosen };
         if alike.len() > 1 && keepers.len() != 1 {
-            let ids = alike.iter().map(|named| named.id.clone()).collect();
+            let ids = alike.iter().map(|migration| migration.id.clone()).collect();
             unclear.push(Unclear { ids, on_base: !keepers.is_empty() });
         } else if *number < first {
             stay.extend(alike.iter().copied());
         } else {
-            go.extend(alike.iter().copied().filter(|named| !keepers.contains(named)));
+            go.extend(alike.iter().copied().filter(|migration| !keepers.contains(migration)));
             stay.extend(keepers);
         }
     }
     if !unclear.is_empty() {
         return Err(unclear);
     }
-    let last = stay.iter().map(|named| named.number).max().unwrap_or_default();
-    let moves = go.into_iter().zip(last + 1..).filter(|(named, number)| named.number != *number);
+    let last = stay.iter().map(|migration| migration.number).max().unwrap_or_default();
+    let moves = go.into_iter().zip(last + 1..).filter(|(migration, number)| migration.number != *number);
     Ok(moves
-        .map(|(named, number)| {
-            let MigrationId { app, name } = &named.id;
+        .map(|(migration, number)| {
+            let MigrationId { app, name } = &migration.id;
             let to = MigrationId { app: app.clone(), name: format!("{number:04}{}", &name[4..]) };
-            Move { from: named.id.clone(), to }
+            Move { from: migration.id.clone(), to }
         })
         .collect())
 }
 
-/// A file's text with new names in its head; `None` where it names none of them.
-pub(crate) fn mended(text: &str, moves: &[Move]) -> Option<String> {
+/// A file's text with the new names in its head; `None` if it has none of the old ones.
+pub(super) fn mend_head(text: &str, moves: &[Move]) -> Option<String> {
     let mend = |line: &str| {
         let value = line.strip_prefix(Dependency::DIRECTIVE)?.trim();
         let moved = moves.iter().find(|moved| moved.from.to_string() == value)?;
@@ -109,22 +110,22 @@ pub(crate) fn mended(text: &str, moves: &[Move]) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// `+` before a name: it is on the base branch; `!`: somebody said that it stays.
+    /// A `+` before a name: it is on the base branch; a `!`: a person chose that it stays.
     fn check(all: &[&str], moves: &[&str]) {
-        let all: Vec<Named> = all
+        let all: Vec<Numbered> = all
             .iter()
             .map(|text| {
                 let stays = match text.as_bytes()[0] {
                     b'+' => Stays::OnBase,
-                    b'!' => Stays::Told,
+                    b'!' => Stays::Chosen,
                     _ => Stays::No,
                 };
                 let name = text.trim_start_matches(['+', '!']).to_owned();
                 let number = name[..4].parse().unwrap();
-                Named { id: MigrationId { app: "a".to_owned(), name }, number, stays }
+                Numbered { id: MigrationId { app: "a".to_owned(), name }, number, stays }
             })
             .collect();
-        let said = match of_app(&all) {
+        let said = match new_numbers(&all) {
             Ok(moves) => moves.iter().map(|m| format!("{} {}", m.from.name, m.to.name)).collect(),
             Err(unclear) => {
                 unclear.iter().map(|it| format!("{} {}", it.ids.len(), it.on_base)).collect::<Vec<_>>()
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_not_on_the_base_goes_behind_who_is() {
+    fn migrations_of_the_branch_move_behind_the_base() {
         check(&["+0001_a", "+0002_b"], &[]);
         check(&["+0001_a", "0002_b"], &[]);
         check(&["+0001_a", "0002_b", "+0002_c"], &["0002_b 0003_b"]);
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn those_that_follow_keep_their_order() {
+    fn later_migrations_keep_their_order() {
         check(
             &["+0001_a", "0002_z", "+0002_b", "0003_c", "+0003_d", "0004_e"],
             &["0002_z 0004_z", "0003_c 0005_c", "0004_e 0006_e"],
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn where_all_or_none_are_on_the_base_somebody_must_say() {
+    fn a_person_must_choose_if_all_or_none_are_on_the_base() {
         check(&["+0001_a", "+0002_b", "+0002_c"], &["2 true"]);
         check(&["+0001_a", "0002_b", "0002_c", "+0003_d", "+0003_e"], &["2 false", "2 true"]);
         check(&["+0001_a", "!0002_b", "+0002_c"], &["0002_c 0003_c"]);
@@ -162,13 +163,13 @@ mod tests {
     }
 
     #[test]
-    fn heads_follow_and_nothing_else_does() {
+    fn only_heads_get_the_new_names() {
         let id = |name: &str| MigrationId { app: "a".to_owned(), name: name.to_owned() };
         let moves =
             [Move { from: id("0002_b"), to: id("0003_b") }, Move { from: id("0003_c"), to: id("0004_c") }];
         let text = "-- After a/0002_b.\r\n-- depends-on: a/0002_b\r\n-- depends-on:a/0003_c\n-- depends-on: a/0002_bb\nselect 1";
         let expected = text.replace("on: a/0002_b\r", "on: a/0003_b\r").replace("on:a/0003_c", "on:a/0004_c");
-        assert_eq!(mended(text, &moves), Some(expected));
-        assert_eq!(mended("select 'a/0002_b'", &moves), None);
+        assert_eq!(mend_head(text, &moves), Some(expected));
+        assert_eq!(mend_head("select 'a/0002_b'", &moves), None);
     }
 }

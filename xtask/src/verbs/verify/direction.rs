@@ -1,12 +1,12 @@
-//! The direction rule, by evidence: what a migration changed in the catalogue belongs to its own app, or to one that its
-//! app depends on.
+//! Checks the direction rule: every object that a migration changed in the catalogue belongs to its own app or to an app
+//! that this one depends on.
 
 use migrations::{Migration, Project};
 
 use crate::catalogue::Catalogue;
 
-/// What a migration changed that its app may not touch.
-pub(crate) fn trespasses(
+/// Lists the tables that a migration changed and its app may not touch, each with the change.
+pub(super) fn trespasses(
     project: &Project,
     migration: &Migration,
     before: &Catalogue,
@@ -34,10 +34,10 @@ fn may_touch(project: &Project, migration: &Migration, owner: &str) -> bool {
     owner == migration.id.app || app.is_some_and(|app| app.depends_on.iter().any(|name| name == owner))
 }
 
-/// The tables of `public` that a line of the catalogue speaks of: the one that it describes, and one that it refers to.
+/// The tables of `public` in a line of the catalogue: the one it describes, and one it refers to.
 fn tables_of(line: &str) -> Vec<&str> {
     let words: Vec<&str> = line.split([' ', '(']).filter(|word| !word.is_empty()).collect();
-    // The text of a body may name anything.
+    // A function's body may contain any name.
     if words.get(1).is_some_and(|kind| ["function", "procedure", "aggregate", "operator"].contains(kind)) {
         return Vec::new();
     }
@@ -45,7 +45,7 @@ fn tables_of(line: &str) -> Vec<&str> {
     let after = |marker: &str| {
         words.iter().position(|word| *word == marker).and_then(|at| words.get(at + 1)).copied()
     };
-    // An index says in its definition whose it is.
+    // The line of an index has the name of its table only in the definition.
     let indexed = after("ON").and_then(|word| word.strip_prefix("public."));
     let referred = after("REFERENCES").map(|word| word.strip_prefix("public.").unwrap_or(word));
     let names = [own, indexed, referred].into_iter().flatten().filter_map(|name| name.split('.').next());
@@ -59,7 +59,7 @@ mod tests {
     use super::tables_of;
 
     #[test]
-    fn a_line_tells_whose_tables_it_speaks_of() {
+    fn the_tables_in_a_line_are_found() {
         assert_eq!(tables_of("+ column public.orders.total #3 integer"), ["orders"]);
         assert_eq!(tables_of("- table public.orders"), ["orders"]);
         assert_eq!(
