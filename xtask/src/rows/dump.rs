@@ -18,7 +18,7 @@ use crate::rows::tables::Column;
 pub(crate) const FILE: &str = "dump.json";
 /// The version of the format that we write and read.
 pub(crate) const FORMAT: u32 = 1;
-/// Every character of a table's name that is percent-encoded in the name of its file, because some file system rejects it.
+/// The characters of a table's name that we percent-encode in the name of its file, because file systems may reject them.
 const IN_A_NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-');
 
 /// Settings under which Postgres writes the same text for the same value, whatever the role or the server prefers, and fails

@@ -250,7 +250,7 @@ pub(crate) fn format_rows(rows: u64) -> String {
     count(usize::try_from(rows).unwrap_or(usize::MAX), "row", "rows")
 }
 
-/// Runs a statement that returns no rows. `doing` says what for, should it fail.
+/// Runs a statement that returns no rows. `doing` says in the error what it was for.
 pub(crate) async fn execute(conn: &mut PgConnection, sql: &str, doing: &'static str) -> anyhow::Result<()> {
     sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(conn).await.map_err(Error::database(doing))?;
     Ok(())

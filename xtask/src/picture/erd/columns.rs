@@ -35,8 +35,8 @@ pub(super) struct Placed {
     pub(super) y: i32,
 }
 
-/// Places all tables in as few columns as keep the picture at most two and a half times as high as it is wide. Few, because
-/// a README shrinks a wide picture until people can't read it.
+/// Places all tables in the fewest columns with which the height of the picture is at most two and a half times its width.
+/// Few, because a README shrinks a wide picture until people can't read it.
 pub(super) fn place_tables(schema: &Schema) -> Vec<Placed> {
     let order = order(schema);
     let fits = |placed: &Vec<Placed>| {
