@@ -247,7 +247,7 @@ fn the_base_is_the_branch_that_the_remote_names() {
     let checkout = collision();
     git(&checkout, &["branch", "--move", "main", "trunk"]);
     renumber(&checkout, &[]).expect(1, &["no branch main or master", "--base BRANCH"]);
-    renumber(&checkout, &["--base", "truk"]).expect(1, &["git knows no branch `truk`", "feature, trunk"]);
+    renumber(&checkout, &["--base", "truk"]).expect(1, &["git has no branch `truk`", "feature, trunk"]);
     git(&checkout, &["update-ref", "refs/remotes/origin/trunk", "trunk"]);
     git(&checkout, &["symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk"]);
     // A stale one of a usual name is not asked.

@@ -1,4 +1,4 @@
-//! The program that a deploy runs, on the development database: verbs that concern what is in the tables are its own.
+//! Runs a verb of the program that a deploy ships, on the development database. Verbs that work on accounts are its own.
 
 use std::{ffi::OsString, os::unix::process::CommandExt, process::Command};
 
@@ -8,24 +8,25 @@ use xshell::{Shell, cmd};
 
 use crate::{checkout::Checkout, database::session, helpers::built, server, terminal::exit::Stop};
 
-/// Runs a verb of it in our place, so that the terminal, Ctrl-C and the exit code are its own.
+/// Replaces this process by the program, so that the terminal, Ctrl-C and the exit code are the program's.
 pub(crate) async fn run(checkout: &Checkout, verb: &str, args: Vec<OsString>) -> anyhow::Result<()> {
     let project = checkout.project()?;
     let package = project.program.clone().with_context(|| {
         format!(
-            "{} names no program, and `{verb}` is for that to do\n  name its package at the top: program = \"PACKAGE\"",
+            "{} names no program, and `{verb}` is a verb of that program\n  name its package at the top: program = \"PACKAGE\"",
             checkout.migrations().join("apps.toml").display()
         )
     })?;
     let server = server::start_existing(checkout, &project.postgres).await?;
-    // What keeps us from the database is told in the words of all verbs.
+    // If the database is unreachable, every verb should report it in the same words.
     session::open_read_only(&server, &project).await?.close().await;
     let root = checkout.workspace.clone();
-    let building = spawn_blocking(move || built::awaited(&root, &package, "works on accounts"));
+    let building =
+        spawn_blocking(move || built::program_or_first_build(&root, &package, "works on accounts"));
     let program = building.await.context("wait for cargo")??;
     let sh = Shell::new()?;
     let mut command: Command = cmd!(sh, "{program} {verb} {args...}").into();
-    // It calls itself as it was called, and so its errors name commands that are there.
+    // Its errors name commands by the name that it was called by, so they must exist here.
     command.arg0("cargo xtask").env("DATABASE_URL", server.url.as_str());
     Err(anyhow!(command.exec()).context("start the program"))
 }
@@ -36,6 +37,6 @@ pub(crate) fn refuse_password(args: &[OsString]) -> anyhow::Result<()> {
         return Ok(());
     }
     let why = "a password is never taken from the command line, where every process on the machine can read it\n  \
-               type it when asked, or with --noinput: set SUPERUSER_PASSWORD, or write it to standard input as one line";
+               type it at the prompt, or with --noinput: set SUPERUSER_PASSWORD, or write it to standard input as one line";
     Err(Stop::Usage(why.to_owned()).into())
 }

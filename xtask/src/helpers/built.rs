@@ -1,7 +1,7 @@
-//! The program of another package of this workspace, built if it is not up to date.
+//! Programs of other packages of this workspace, built if they are not up to date.
 //!
-//! Cargo takes 0.2 s to say that nothing changed, and every command on a server in Docker would wait for that. So once
-//! cargo has said it, a file beside the program keeps the time, and until something changes cargo is not asked again.
+//! Cargo takes 0.2 s to find that nothing changed, and every command on a server in Docker would wait for that. So a file
+//! beside the program records when cargo last checked it, and cargo does not run again until a source is newer.
 
 use std::{
     env,
@@ -17,42 +17,44 @@ use serde_json::Value;
 
 use crate::terminal::output;
 
-/// The cargo that runs us, or else the one on PATH.
+/// The cargo that runs this program, else the one on PATH.
 pub(crate) fn cargo() -> OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-/// The program of the package of that name in the workspace at `root`, up to date.
+/// The path of the program of a package in the workspace at `root`, up to date.
 pub(crate) fn program(root: &Path, package: &str) -> anyhow::Result<PathBuf> {
     let beside = beside(package)?;
     if is_fresh(&beside, root) {
         return Ok(beside);
     }
-    // What is saved while cargo builds is newer than this, and may not be in the program.
+    // A source saved while cargo builds may not be in the program, so the record must be older than it.
     let began = SystemTime::now();
     let program = build(root, package, &[], package)?;
     if fs::canonicalize(&program).ok() == fs::canonicalize(&beside).ok() {
-        // Without the note cargo is asked again, and that is all.
-        let _ = File::create(note(&beside)).and_then(|file| file.set_modified(began));
+        // If this fails, cargo merely runs again next time.
+        let _ = File::create(record(&beside)).and_then(|file| file.set_modified(began));
     }
     Ok(program)
 }
 
-/// The same, with a word to whoever waits for its first build; `does` is what the program does.
-pub(crate) fn awaited(root: &Path, package: &str, does: &str) -> anyhow::Result<PathBuf> {
-    // Cargo is quiet about it, and nobody should wonder for that long.
+/// The same, with a remark before the first build, which takes long. `does` is what the program does.
+pub(crate) fn program_or_first_build(root: &Path, package: &str, does: &str) -> anyhow::Result<PathBuf> {
+    // Cargo prints nothing while it builds here.
     if !is_there(package) {
-        output::remark(&format!("building what {does}, for the first time; this takes a minute or two"));
+        output::remark(&format!(
+            "building the program that {does}, for the first time; this takes a minute or two"
+        ));
     }
     program(root, package)
 }
 
-/// Whether a program was ever built beside this one.
+/// Whether the program of a package was ever built beside this one.
 pub(crate) fn is_there(package: &str) -> bool {
     beside(package).is_ok_and(|program| program.exists())
 }
 
-/// Asks cargo for a program of a package; it says on standard error what keeps it from being built.
+/// Has cargo build a program of a package. If that fails, cargo prints why on standard error.
 pub(crate) fn build(root: &Path, package: &str, which: &[&str], name: &str) -> anyhow::Result<PathBuf> {
     let words = ["build", "--quiet", "--message-format", "json-render-diagnostics", "--package", package];
     let built = cmd(cargo(), words.iter().chain(which)).dir(root);
@@ -73,15 +75,15 @@ fn beside(package: &str) -> anyhow::Result<PathBuf> {
     Ok(env::current_exe().context("find this program")?.with_file_name(package))
 }
 
-fn note(program: &Path) -> PathBuf {
+fn record(program: &Path) -> PathBuf {
     program.with_extension("checked")
 }
 
-/// Whether nothing that a program is built from changed since cargo was asked last. In doubt it did.
+/// Whether none of a program's sources changed since cargo last checked it. In doubt, `false`.
 fn is_fresh(program: &Path, root: &Path) -> bool {
     let modified = |path: &Path| fs::metadata(path).and_then(|it| it.modified()).ok();
-    let Some(checked) = modified(&note(program)) else { return false };
-    // Cargo's own list, as for `make`: the program, a colon, and its sources.
+    let Some(checked) = modified(&record(program)) else { return false };
+    // Cargo's dependency file, in the format of `make`: the program, a colon, and its sources.
     let list = fs::read_to_string(program.with_extension("d")).unwrap_or_default();
     let sources: Vec<&Path> = list.split_ascii_whitespace().skip(1).map(Path::new).collect();
     let manifests = sources.iter().filter_map(|source| manifest(source));
@@ -90,7 +92,7 @@ fn is_fresh(program: &Path, root: &Path) -> bool {
     let older = |path: &Path| modified(path).is_some_and(|time| time < checked);
     program.exists()
         && !sources.is_empty()
-        // Else it is another checkout's, with which this one shares its target folder.
+        // A program of another checkout, if two share a target folder, has other sources.
         && sources.iter().all(|source| source.starts_with(root) && older(source))
         && manifests.chain(common).all(|path| older(&path))
 }
@@ -106,7 +108,7 @@ mod tests {
 
     use super::*;
 
-    /// A workspace whose program was checked a minute after its sources were written.
+    /// A workspace whose program cargo checked a minute after its sources were written.
     fn workspace(name: &str) -> (PathBuf, PathBuf) {
         let root = env::temp_dir().join(format!("xtask-built-{name}-{}", std::process::id()));
         let program = root.join("target/program");
@@ -121,7 +123,7 @@ mod tests {
         }
         fs::write(program.with_extension("d"), format!("{}: {}\n", program.display(), source.display()))
             .unwrap();
-        touch(&note(&program), 60);
+        touch(&record(&program), 60);
         (root, program)
     }
 
@@ -131,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_is_up_to_date_until_something_that_it_is_built_from_changes() {
+    fn a_program_is_up_to_date_until_a_source_changes() {
         for changed in ["Cargo.toml", "Cargo.lock", "program/Cargo.toml", "program/src/main.rs"] {
             let (root, program) = workspace("changed");
             assert!(is_fresh(&program, &root));
@@ -142,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_is_out_of_date_where_anything_of_it_is_missing_or_anothers() {
+    fn a_program_with_a_missing_part_or_of_another_checkout_is_out_of_date() {
         for missing in ["target/program", "target/program.d", "target/program.checked", "program/src/main.rs"]
         {
             let (root, program) = workspace("missing");

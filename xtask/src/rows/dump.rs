@@ -12,7 +12,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::rows::tables::Column;
+use crate::{catalogue::hex, rows::tables::Column};
 
 /// The file that says what the others are.
 pub(crate) const FILE: &str = "dump.json";
@@ -76,11 +76,6 @@ pub(crate) fn migrations(ledger: &Ledger) -> Vec<Migration> {
         checksum: hex(&row.checksum),
     });
     applied.collect()
-}
-
-/// Bytes in hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Hashes a file's text, and counts its lines, which are a table's rows: a line break within a value is written `\n`.

@@ -13,7 +13,7 @@ use tests::Scratch;
 use crate::{
     catalogue::{
         Catalogue,
-        differences::{Difference, between, told},
+        differences::{Difference, between, lines_for_people},
     },
     checkout::Checkout,
     database::{
@@ -205,7 +205,7 @@ fn report(project: &Project, verdict: &Verdict, steps: &mut Steps) -> anyhow::Re
     }
     if let Some(Nearest { after: Some(id), differences, others }) = nearest {
         steps.done("adopt", &format!("as after {id}"), "differs", None);
-        for line in told(differences) {
+        for line in lines_for_people(differences) {
             steps.note(&format!("  {line}"));
         }
         steps.note("\nnothing was recorded; mend the database, and run the same command again");

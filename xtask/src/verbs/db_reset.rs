@@ -6,7 +6,7 @@ use migrations::database::Found;
 use crate::{
     checkout::Checkout,
     database::{
-        dropping::{self, Destruction},
+        dropping::{self, DropOptions},
         session::on_server,
         setting_up::{self, Setup},
     },
@@ -22,7 +22,7 @@ Example:
 Exit code 4: as for db-drop.")]
 pub(crate) struct Args {
     #[command(flatten)]
-    destruction: Destruction,
+    destruction: DropOptions,
     #[command(flatten)]
     setup: Setup,
     /// How to report
@@ -38,7 +38,7 @@ impl Args {
         let mut setup = self.setup;
         let done = on_server(&server, async {
             setting_up::may_create(&server, &project).await?;
-            let found = dropping::drop(&server, &self.destruction, "db-reset", &mut steps).await?;
+            let found = dropping::drop_database(&server, &self.destruction, "db-reset", &mut steps).await?;
             // What it was for it is for again, unless something else was asked for.
             if let (None, Found::Marked(marker)) = (&setup.environment, found) {
                 setup.environment = Some(marker.environment);

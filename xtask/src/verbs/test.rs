@@ -10,7 +10,7 @@ use tests::Report;
 use crate::{
     checkout::Checkout,
     helpers::built,
-    terminal::{child, exit::as_it_ended, output},
+    terminal::{child, exit::pass_on, output},
     throwaway::host::Host,
 };
 
@@ -77,7 +77,7 @@ async fn suite(checkout: &Checkout, host: &Host, args: &[OsString]) -> anyhow::R
     if let Some(signal) = status.signal() {
         output::complain("error", &format!("the test runner was ended by signal {signal}"));
     }
-    as_it_ended(status)
+    pass_on(status)
 }
 
 /// Tells what was lent, and whether something of it is still there.

@@ -4,6 +4,7 @@ use migrations::{Ledger, Project};
 use sqlx::PgConnection;
 
 use crate::{
+    catalogue::hex,
     rows::{
         dump::{self, Dump, DumpedTable, Migration},
         tables::Table,
@@ -43,7 +44,7 @@ fn way_back(project: &Project, dumped: &[Migration], applied: &[Migration]) -> O
     let files = project
         .migrations
         .iter()
-        .map(|file| Migration { migration: file.id.to_string(), checksum: dump::hex(file.checksum()) });
+        .map(|file| Migration { migration: file.id.to_string(), checksum: hex(file.checksum()) });
     let files: Vec<Migration> = files.collect();
     if !dumped.iter().chain(applied).all(|migration| files.contains(migration)) {
         return None;
