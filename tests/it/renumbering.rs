@@ -291,7 +291,7 @@ fn without_git_it_refuses() {
     renumber(&checkout, &[]).expect(0, &["nothing to do"]);
     column(&checkout, "organizations/0002_add_tier", "organizations", "");
     let before = files(&checkout);
-    renumber(&checkout, &[]).expect(4, &["no checkout that git keeps", "nothing was touched"]);
+    renumber(&checkout, &[]).expect(4, &["is not in a git repository", "nothing was touched"]);
     let without = checkout.with_path(NOWHERE, &["renumber"], "/nonexistent");
     outcome(&without).expect(1, &["git is not on this machine's PATH"]);
     assert_eq!(before, files(&checkout));

@@ -92,11 +92,11 @@ pub(crate) enum Verb {
     DbShell(db_shell::Args),
     /// Create the files of a new migration
     Makemigrations(makemigrations::Args),
-    /// Renumber migrations whose numbers clash with those of another branch
+    /// Renumber migrations whose numbers clash after a merge
     Renumber(renumber::Args),
     /// Apply or revert migrations
     Migrate(migrate::Args),
-    /// Record migrations as applied, once the database proves to have their changes; run none
+    /// Mark migrations as applied if the database already has their changes
     Adopt(adopt::Args),
     /// Show the tables with their columns, keys, checks, indexes and triggers (read-only)
     Inspect(inspect::Args),

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 use rustix::process::Pid;
 
 use crate::{
@@ -171,7 +171,7 @@ impl Launch<'_> {
         let said = if silent { "it wrote nothing to its log".to_owned() } else { last_lines(said, 12) };
         if said.starts_with("unshare: ") {
             return anyhow!(
-                "the data directory {} belongs to root, as whom PostgreSQL does not run, and user \
+                "the data directory {} belongs to root, PostgreSQL refuses to run as root, and user \
                  namespaces are not allowed here\n{}\n  \
                  run the command as another user, or use another server: export \
                  DATABASE_URL=postgres://user@host/database",
@@ -222,10 +222,10 @@ async fn ready(cluster: &Cluster, pid: Pid, lives: impl Fn(Pid) -> bool) -> anyh
             _ if !lives => return Ok(Waited::Died),
             Some(file) if file.state == ServerState::Ready => return Ok(Waited::Ready(file)),
             Some(_) if began.elapsed() >= TO_RECOVER => {
-                slow(cluster, pid, TO_RECOVER, "is still recovering")?;
+                return Err(slow(cluster, pid, TO_RECOVER, "is still recovering"));
             }
             None if began.elapsed() >= TO_APPEAR => {
-                slow(cluster, pid, TO_APPEAR, "has written no postmaster.pid")?;
+                return Err(slow(cluster, pid, TO_APPEAR, "has written no postmaster.pid"));
             }
             Some(_) | None => tokio::time::sleep(Duration::from_millis(1)).await,
         }
@@ -233,15 +233,15 @@ async fn ready(cluster: &Cluster, pid: Pid, lives: impl Fn(Pid) -> bool) -> anyh
 }
 
 /// The error for a server that took too long.
-fn slow(cluster: &Cluster, pid: Pid, waited: Duration, what: &str) -> anyhow::Result<()> {
+fn slow(cluster: &Cluster, pid: Pid, waited: Duration, what: &str) -> anyhow::Error {
     let said = indented(&last_lines(&log_since(cluster, 0), 5));
-    bail!(
+    anyhow!(
         "the server (pid {pid}) {what} after {} s, and was left running\n{said}\n  \
          watch it: tail -f {}\n  \
          then run the same command again",
         waited.as_secs(),
         cluster.log.display()
-    );
+    )
 }
 
 /// The log from byte `start` on.

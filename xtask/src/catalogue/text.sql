@@ -187,7 +187,7 @@ lines (kind, name, definition) as (
            concat_ws(' ', case when t.typowner <> (table me) then 'owner ' || t.typowner::regrole end, '-- ' || obj_description(t.oid, 'pg_type'))
     from types t where t.typowner <> (table me) or obj_description(t.oid, 'pg_type') is not null
     union all
-    -- What the server lets everybody do with functions and types, where it was taken back.
+    -- The default rights of all to functions and types, if they were revoked.
     select 'revoke', o.name, 'from public'
     from (select name, proacl from functions union all select name, typacl from types) o (name, acl)
     where not exists (select from aclexplode(o.acl) a where a.grantee = 0) and o.acl is not null
@@ -211,7 +211,7 @@ lines (kind, name, definition) as (
         union all
         select name, proowner, proacl, true from functions
         union all
-        -- The server itself lets everybody use `public`.
+        -- By default all may use `public`.
         select quote_ident(n.nspname), n.nspowner, n.nspacl, false from pg_namespace n join schemas s using (oid) where n.nspname <> 'public'
         union all
         select name, typowner, typacl, true from types

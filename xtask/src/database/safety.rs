@@ -73,7 +73,7 @@ fn danger(server: &PgConnectOptions, database: &str, found: &Found) -> Option<St
 }
 
 /// Whether a server is on this machine, judging by its address alone.
-pub(crate) fn is_local(server: &PgConnectOptions) -> bool {
+fn is_local(server: &PgConnectOptions) -> bool {
     let host = server.get_host();
     server.get_socket().is_some()
         || host.starts_with('/')

@@ -116,7 +116,7 @@ pub(crate) async fn version(server: &Server, project: &Project) -> anyhow::Resul
 }
 
 /// The same, over an open connection.
-pub(crate) fn version_of(conn: &PgConnection, project: &Project) -> anyhow::Result<String> {
+pub(super) fn version_of(conn: &PgConnection, project: &Project) -> anyhow::Result<String> {
     Ok(migrations::database::require_version(conn, project)?)
 }
 

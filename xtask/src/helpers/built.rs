@@ -50,7 +50,7 @@ pub(crate) fn program_or_first_build(root: &Path, package: &str, does: &str) -> 
 }
 
 /// Whether the program of a package was ever built beside this one.
-pub(crate) fn is_there(package: &str) -> bool {
+pub(super) fn is_there(package: &str) -> bool {
     beside(package).is_ok_and(|program| program.exists())
 }
 

@@ -182,7 +182,7 @@ fn without_docker(why: String, postgres: &Postgres) -> (Programs, String) {
 }
 
 /// Records the kind for the next command, and says so if it changed.
-pub(crate) async fn remember(folder: &Path, kind: Kind) -> anyhow::Result<()> {
+pub(super) async fn remember(folder: &Path, kind: Kind) -> anyhow::Result<()> {
     let before = remembered(folder);
     if before == Some(kind) {
         return Ok(());

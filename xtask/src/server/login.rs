@@ -21,7 +21,7 @@ pub(crate) fn login_options(port: u16, role: &str, password: &str) -> PgConnectO
 }
 
 /// Connects to a server that was just started, and runs a first query.
-pub(crate) async fn try_login(options: PgConnectOptions) -> anyhow::Result<Login> {
+pub(super) async fn try_login(options: PgConnectOptions) -> anyhow::Result<Login> {
     let first_query = async {
         let mut connection = PgConnection::connect_with(&options.database("postgres")).await?;
         sqlx::query("select 1").execute(&mut connection).await?;

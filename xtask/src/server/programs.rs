@@ -34,7 +34,7 @@ impl fmt::Display for Programs {
 }
 
 impl Surroundings for Programs {
-    /// Finds the newest programs of this machine, or downloads those of exactly the wanted major version.
+    /// Finds the newest programs of this machine, or downloads programs of exactly that major version.
     async fn programs(&self, minimum_major: u32, prefer: Option<u32>) -> anyhow::Result<Binaries> {
         match self {
             Programs::OfThisMachine => find_binaries(minimum_major, prefer).map_err(|error| {

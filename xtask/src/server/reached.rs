@@ -59,7 +59,7 @@ impl fmt::Display for Origin {
 
 impl Server {
     /// The server of a connection string that is written in `place`.
-    pub(crate) fn from_url(mut url: Url, place: &'static str, postgres: &Postgres) -> anyhow::Result<Server> {
+    pub(super) fn from_url(mut url: Url, place: &'static str, postgres: &Postgres) -> anyhow::Result<Server> {
         if url.path().trim_matches('/').is_empty() {
             set_database(&mut url, &postgres.database);
         }
@@ -80,7 +80,7 @@ impl Server {
     }
 
     /// The same server with another development database.
-    pub(crate) fn with_database(mut self, database: &str) -> Server {
+    pub(super) fn with_database(mut self, database: &str) -> Server {
         self.options = self.options.database(database);
         set_database(&mut self.url, database);
         self
@@ -92,7 +92,7 @@ impl Server {
     }
 
     /// `kept`, `started` or `created`, and how long that took.
-    pub(crate) fn state(&self) -> (&'static str, Option<Duration>) {
+    pub(super) fn state(&self) -> (&'static str, Option<Duration>) {
         match self.started {
             Startup::AlreadyRunning => ("kept", None),
             Startup::Started { elapsed } => ("started", Some(elapsed)),

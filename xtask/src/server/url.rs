@@ -11,7 +11,7 @@ const NAME: &str = "DATABASE_URL";
 /// The connection string from the environment, else from the checkout's `.env`, and where it was found.
 ///
 /// An empty value counts as unset.
-pub(crate) fn database_url(root: &Path) -> anyhow::Result<Option<(Url, &'static str)>> {
+pub(super) fn database_url(root: &Path) -> anyhow::Result<Option<(Url, &'static str)>> {
     if let Some(value) = env::var_os(NAME).filter(|value| !value.is_empty()) {
         let value = value.into_string().ok().context("DATABASE_URL (environment) is not UTF-8")?;
         return parse(&value, "environment").map(Some);
@@ -61,7 +61,7 @@ pub(crate) fn redacted(url: &Url) -> String {
 }
 
 /// Sets the database of a connection string.
-pub(crate) fn set_database(url: &mut Url, database: &str) {
+pub(super) fn set_database(url: &mut Url, database: &str) {
     // `set_path` would take a `%` in a name for an escape, so that the URL would name another database.
     if let Ok(mut path) = url.path_segments_mut() {
         path.clear().push(database);

@@ -198,7 +198,7 @@ pub(crate) fn line(text: &str) {
     raw(&format!("{text}\n"));
 }
 
-/// Prints a text on standard output as it stands. A failure to print does not stop the command: [`written`] reports it.
+/// Prints a text on standard output unchanged. A failure to print does not stop the command: [`written`] reports it.
 pub(crate) fn raw(text: &str) {
     keep_failure(aside(|| io::stdout().write_all(text.as_bytes())));
 }

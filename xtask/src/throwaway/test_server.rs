@@ -22,9 +22,9 @@ use crate::{
 /// A server to create throwaway databases on.
 pub(crate) struct TestServer {
     /// How to connect to its database `postgres`.
-    pub(crate) options: PgConnectOptions,
+    pub(super) options: PgConnectOptions,
     /// The same as a connection string, with the password.
-    pub(crate) url: Url,
+    pub(super) url: Url,
     to_stop: ToStop,
 }
 
@@ -38,7 +38,7 @@ enum ToStop {
 
 impl TestServer {
     /// Uses the server of `DATABASE_URL` if the user chose that; else starts one in memory that ends with this process.
-    pub(crate) async fn start(
+    pub(super) async fn start(
         checkout: &Checkout,
         project: &Project,
         steps: &mut Steps,
@@ -138,12 +138,12 @@ impl TestServer {
     }
 
     /// Whether this process started the server, so that all databases on it are ours.
-    pub(crate) fn is_ours(&self) -> bool {
+    pub(super) fn is_ours(&self) -> bool {
         !matches!(self.to_stop, ToStop::Nothing)
     }
 
     /// Stops the server, if this process started it.
-    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+    pub(super) async fn stop(self) -> anyhow::Result<()> {
         match self.to_stop {
             ToStop::Nothing => Ok(()),
             ToStop::Native(server) => server.stop().await,
