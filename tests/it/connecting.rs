@@ -35,7 +35,7 @@ fn a_server_that_is_down_is_told_with_its_address_and_the_ways_out() {
         &format!("postgres://app:x@127.0.0.1:{port}/app"),
         &[
             &format!("no server answers at 127.0.0.1:{port} (DATABASE_URL (environment))"),
-            "mend DATABASE_URL",
+            "correct DATABASE_URL",
             "--server native",
         ],
     );
@@ -50,8 +50,8 @@ fn a_wrong_password_is_told_with_its_role() {
         check(
             &wrong,
             &[
-                "does not let role `app` in: password authentication failed for user \"app\"",
-                "mend user and password in DATABASE_URL",
+                "rejected role `app`: password authentication failed for user \"app\"",
+                "correct the user and password in DATABASE_URL",
             ],
         );
         Ok(())

@@ -55,9 +55,7 @@ fn ctrl_c_in_mid_migration_cancels_it_on_the_server() {
             assert_eq!(output.status.code(), Some(130), "{output:?}");
             let said = String::from_utf8_lossy(&output.stderr);
             assert!(
-                said.contains(
-                    "interrupted: what was under way in a transaction is undone, what was done before stays"
-                ),
+                said.contains("interrupted: any open transaction was rolled back; earlier changes stay"),
                 "{said}"
             );
             // At once, not only when the server looks after its clients.

@@ -117,7 +117,7 @@ fn a_state_file_that_is_rubbish_or_lost_is_healed() {
                 it.xtask(&["server", "stop"]).expect(0, &["stopped"]);
             }
             way();
-            it.xtask(&["db-check"]).expect(0, &[said, "was given a new password"]);
+            it.xtask(&["db-check"]).expect(0, &[said, "has a new password"]);
             it.postmaster();
             it.expect_data();
         }

@@ -52,7 +52,7 @@ fn data_of_another_major_version_is_not_touched() {
         (
             14,
             [
-                "PostgreSQL 14's, and this checkout needs 15 or newer; nothing was touched".to_owned(),
+                "is from PostgreSQL 14, and this checkout needs 15 or newer; nothing was touched".to_owned(),
                 "rm -r ".to_owned(),
             ],
         ),
@@ -96,7 +96,7 @@ fn a_machine_without_the_wanted_version_is_told_what_it_has_and_how_to_get_it() 
         &[
             "PostgreSQL 99 or newer is not installed",
             &format!("found, but too old: {version} in /"),
-            "looked in the folders of PATH, and in: /usr/lib/postgresql/*/bin",
+            "searched the folders of PATH, and: /usr/lib/postgresql/*/bin",
             "install it: ",
             "export XTASK_PG_BIN=/path/to/bin",
             "export DATABASE_URL=postgres://",
@@ -172,7 +172,7 @@ fn on_small_disk(it: &NativeServer, kilobytes: usize) -> Option<Outcome> {
 fn a_full_disk_is_named_with_the_folder_and_nothing_half_made_stays() {
     let it = NativeServer::new();
     // Room for the lock alone; for the state, and not for all of initdb's files.
-    for (kilobytes, said) in [(4, "cannot write"), (20_000, "could not make")] {
+    for (kilobytes, said) in [(4, "cannot write"), (20_000, "could not create")] {
         let Some(told) = on_small_disk(&it, kilobytes) else {
             // A folder that can't be written is what comes nearest.
             let full = [("XDG_STATE_HOME", OsStr::new("/dev/full"))];

@@ -25,7 +25,7 @@ fn an_index_left_invalid_is_named_and_rebuilt_by_the_next_run() {
         db.pool().execute("update t set id = 2 where ctid = (select max(ctid) from t)").await?;
         checkout
             .xtask(db, &["migrate"])
-            .expect(0, &["dropped index public.t_id_key, which an earlier try left invalid", "applied"]);
+            .expect(0, &["dropped index public.t_id_key, which an earlier attempt left invalid", "applied"]);
         assert!(valid(db, "t_id_key").await);
         Ok(())
     });

@@ -243,7 +243,7 @@ fn the_base_is_the_branch_that_the_remote_names() {
     let checkout = collision();
     git(&checkout, &["branch", "--move", "main", "trunk"]);
     renumber(&checkout, &[]).expect(1, &["no branch main or master", "--base BRANCH"]);
-    renumber(&checkout, &["--base", "truk"]).expect(1, &["git knows no branch `truk`", "feature, trunk"]);
+    renumber(&checkout, &["--base", "truk"]).expect(1, &["git has no branch `truk`", "feature, trunk"]);
     git(&checkout, &["update-ref", "refs/remotes/origin/trunk", "trunk"]);
     git(&checkout, &["symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk"]);
     // A stale one of a usual name is not asked.
@@ -281,7 +281,7 @@ fn without_git_it_refuses() {
     renumber(&checkout, &[]).expect(0, &["nothing to do"]);
     column(&checkout, "library/0002_add_tier", "branches", "");
     let before = files(&checkout);
-    renumber(&checkout, &[]).expect(4, &["no checkout that git keeps", "nothing was touched"]);
+    renumber(&checkout, &[]).expect(4, &["is not in a git repository", "nothing was touched"]);
     let without = checkout.with_path(NOWHERE, &["renumber"], "/nonexistent");
     outcome(&without).expect(1, &["git is not on this machine's PATH"]);
     assert_eq!(before, files(&checkout));

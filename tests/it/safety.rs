@@ -67,7 +67,7 @@ fn a_reset_keeps_what_the_database_is_for() {
         checkout.xtask(db, &["db-drop"]).expect(4, &["is marked `staging`"]);
         checkout
             .xtask(db, &["db-setup", "--environment", "test"])
-            .expect(0, &["it is marked `staging` since its creation"]);
+            .expect(0, &["it has been marked `staging` since its creation"]);
         let reset = ["db-reset", "--environment", "test", "--confirm", db.name()];
         checkout.xtask(db, &reset).expect(0, &[]);
         checkout.xtask(db, &["db-drop"]).expect(0, &["dropped"]);
@@ -93,7 +93,7 @@ fn a_database_in_use_is_not_dropped_without_force() {
             let again = format!("cargo xtask {verb} --force");
             checkout.xtask(db, &[verb]).expect(
                 1,
-                &["somebody is connected", "application `my server`", "nothing was touched", &again],
+                &["has open connections", "application `my server`", "nothing was touched", &again],
             );
         }
         checkout.xtask(db, &["db-reset", "--force"]).expect(0, &["dropped", "created", "9 tables"]);

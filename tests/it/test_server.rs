@@ -151,7 +151,7 @@ fn what_a_killed_command_left_of_it_is_cleared_away_by_the_next() {
             next.expect(0, &["up again gives the same fingerprint"]);
             server.expect_gone();
             let folder = server.folder.display();
-            next.stdout.contains(&format!("cleared away what a killed command had left: {folder}"))
+            next.stdout.contains(&format!("removed what a killed command had left: {folder}"))
         });
         assert!(said, "{moment:?}");
     }

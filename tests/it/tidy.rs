@@ -237,6 +237,7 @@ fn the_first_command_of_a_fresh_clone_builds_no_more_than_this() {
         "duct",
         "etcetera",
         "futures-util",
+        "hex",
         "indicatif",
         "migrations",
         "percent-encoding",

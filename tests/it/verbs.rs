@@ -291,3 +291,18 @@ fn sqlmigrate_prints_the_file_as_it_is_and_needs_no_server() {
         assert_eq!(printed.expect(0, &[]).stdout, expected);
     }
 }
+
+/// Only Linux has a device that is always full.
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_is_an_error_after_the_work_is_done() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        for args in [&["db-setup"] as &[&str], &["showmigrations", "--format", "json"]] {
+            let command = checkout.command(&db.url(), args).stdout_path("/dev/full");
+            outcome(&command).expect(1, &["error: cannot write to standard output: "]);
+        }
+        checkout.xtask(db, &["db-setup"]).expect(0, &["0 pending", "0 changes"]);
+        Ok(())
+    });
+}

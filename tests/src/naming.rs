@@ -4,7 +4,7 @@ use migrations::Project;
 use sha2::{Digest, Sha256};
 use tests_client::Recipe;
 
-use crate::owner::{PREFIX, hex, proven};
+use crate::owner::{PREFIX, proven};
 
 /// To be raised when a template of the same files is built in another way.
 const FORMAT: u32 = 1;
@@ -34,6 +34,6 @@ pub(crate) fn template_name(recipe: &Recipe, project: &Project, role: &str, serv
         add(seed.app.as_bytes());
         add(seed.script.text.as_bytes());
     }
-    let hash = hex(&hash.finalize()[..12]);
+    let hash = hex::encode(&hash.finalize()[..12]);
     proven(&format!("{PREFIX}template_{hash}"))
 }

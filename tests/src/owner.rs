@@ -131,13 +131,8 @@ impl Mark {
 
 /// Appends to a name the digits that prove it ours.
 pub(crate) fn proven(name: &str) -> String {
-    let proof = hex(&Sha256::digest(name.as_bytes())[..PROOF / 2]);
+    let proof = hex::encode(&Sha256::digest(name.as_bytes())[..PROOF / 2]);
     format!("{name}{proof}")
-}
-
-/// Writes bytes as hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whether we gave this name.

@@ -1,21 +1,21 @@
-//! The canonical text of a database's catalogue: what two databases are compared by.
+//! The canonical text of a database's catalogue, by which two databases are compared.
 
 pub(crate) mod differences;
 
-use std::{collections::BTreeSet, fmt::Write};
+use std::collections::BTreeSet;
 
 use migrations::{Error, Project};
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
-/// Everything that migrations made in a database, a line an object, sorted.
+/// Everything that migrations created in a database: one line per object, sorted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Catalogue {
     lines: Vec<String>,
 }
 
 impl Catalogue {
-    /// Reads it; the ledger itself is left out.
+    /// Reads the catalogue, without the ledger's own tables.
     pub(crate) async fn read(conn: &mut PgConnection, project: &Project) -> anyhow::Result<Catalogue> {
         let lines = sqlx::query_scalar(include_str!("catalogue/text.sql"))
             .bind(project.ledger_schemas())
@@ -24,7 +24,7 @@ impl Catalogue {
         Ok(Catalogue { lines: lines.map_err(Error::database("read the catalogue"))? })
     }
 
-    /// Its text.
+    /// The lines of its text.
     pub(crate) fn lines(&self) -> &[String] {
         &self.lines
     }
@@ -36,25 +36,21 @@ impl Catalogue {
             hash.update(line.as_bytes());
             hash.update(b"\n");
         }
-        hash.finalize().iter().fold(String::new(), |mut text, byte| {
-            // Writing to a string does not fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        hex::encode(hash.finalize())
     }
 
-    /// One of these lines.
+    /// A catalogue of these lines.
     #[cfg(test)]
-    pub(crate) fn of(lines: Vec<String>) -> Catalogue {
+    fn from_lines(lines: Vec<String>) -> Catalogue {
         Catalogue { lines }
     }
 
-    /// What stands in only one of the two, as `- expected` and `+ found` lines.
+    /// The lines that only one of the two has: `- …` if only `self`, `+ …` if only `found`.
     pub(crate) fn differences(&self, found: &Catalogue) -> Vec<String> {
         let (expected, found): (BTreeSet<_>, BTreeSet<_>) =
             (self.lines.iter().collect(), found.lines.iter().collect());
-        let gone = expected.difference(&found).map(|line| format!("- {line}"));
-        let new = found.difference(&expected).map(|line| format!("+ {line}"));
-        gone.chain(new).collect()
+        let missing = expected.difference(&found).map(|line| format!("- {line}"));
+        let unexpected = found.difference(&expected).map(|line| format!("+ {line}"));
+        missing.chain(unexpected).collect()
     }
 }

@@ -1,5 +1,4 @@
-//! Where we are: the checkout that a command works on, its project, which server its user asked for, and the folder of
-//! this library.
+//! The checkout that a command works on, its project, the server that its user chose, and the folder of this library.
 
 use std::{
     env,
@@ -10,7 +9,7 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 use migrations::{Postgres, Project};
 
-/// A variable that points us at another checkout than the repository that this program belongs to.
+/// A variable that names another checkout than the repository that this program belongs to.
 pub(crate) const ROOT: &str = "XTASK_ROOT";
 
 /// One checkout of the repository.
@@ -18,20 +17,20 @@ pub(crate) const ROOT: &str = "XTASK_ROOT";
 pub(crate) struct Checkout {
     /// Its top folder, absolute.
     pub(crate) root: PathBuf,
-    /// The repository that this program belongs to, whose packages cargo can build. It is another folder than `root` only
-    /// where XTASK_ROOT says so.
+    /// The repository that this program belongs to, whose packages cargo can build. Differs from `root` only if
+    /// XTASK_ROOT is set.
     pub(crate) workspace: PathBuf,
     asked_for: Option<ServerChoice>,
 }
 
 impl Checkout {
-    /// The one that XTASK_ROOT names, else the repository that this program belongs to.
+    /// The checkout that XTASK_ROOT names, else `host`, the repository that this program belongs to.
     pub(crate) fn new(host: &Path, asked_for: Option<ServerChoice>) -> anyhow::Result<Checkout> {
         let root = env::var_os(ROOT).map_or_else(|| host.to_owned(), PathBuf::from);
         Ok(Checkout { root: resolved(&root)?, workspace: resolved(host)?, asked_for })
     }
 
-    /// The same program on the checkout at `root`, whatever the environment says.
+    /// The checkout at `root` with that server, whatever the environment says.
     pub(crate) fn at(&self, root: &Path, server: ServerChoice) -> anyhow::Result<Checkout> {
         Ok(Checkout { root: resolved(root)?, workspace: self.workspace.clone(), asked_for: Some(server) })
     }
@@ -41,17 +40,17 @@ impl Checkout {
         self.root.join("migrations")
     }
 
-    /// What the files say. Every problem in them ends the command here, before a server is touched.
+    /// Loads the project. Any problem in its files is an error here, before a server is touched.
     pub(crate) fn project(&self) -> anyhow::Result<Project> {
         Ok(Project::load(&self.migrations())?)
     }
 
-    /// The word of the server that the command line or the environment asks for, to pass on.
+    /// The value of `--server` that the command line or the environment gives, to pass on to another process.
     pub(crate) fn asked_for(&self) -> Option<String> {
         self.asked_for.and_then(|choice| Some(choice.to_possible_value()?.get_name().to_owned()))
     }
 
-    /// Which server to use: the command line, the environment, the manifest, else the default.
+    /// The server to use: from the command line, the environment or the manifest, else the default.
     pub(crate) fn server_choice(&self, postgres: &Postgres) -> anyhow::Result<ServerChoice> {
         let named = || postgres.server.as_deref().map(|name| ServerChoice::from_str(name, false));
         match self.asked_for.map(Ok).or_else(named) {
@@ -72,7 +71,7 @@ fn resolved(root: &Path) -> anyhow::Result<PathBuf> {
     root.canonicalize().with_context(|| format!("find the checkout {}", root.display()))
 }
 
-/// The folder that this library was compiled in: the packages that cargo builds when they are needed lie there.
+/// The workspace that this library was compiled in, with the packages that cargo builds on demand.
 pub(crate) fn library() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().unwrap_or(here)
@@ -90,6 +89,6 @@ pub(crate) enum ServerChoice {
     Docker,
     /// A server of this checkout, from the Postgres binaries of this machine
     Native,
-    /// The same from binaries that are downloaded once, about 24 MB, into the user's cache folder
+    /// The same from downloaded binaries: about 24 MB, once, into the user's cache folder
     Download,
 }

@@ -1,4 +1,4 @@
-//! The command line, declared once. Its doc comments are the help; each verb's own arguments stand in the verb's file.
+//! The command line, declared once. Its doc comments are the help texts; each verb declares its arguments in its own file.
 
 use std::{env, ffi::OsString};
 
@@ -18,18 +18,18 @@ const AFTER_HELP: &str = "\
 Exit codes:
   0    done
   1    error
-  2    the command line is wrong
+  2    wrong command line
   3    pending work, drift, or a failed proof
-  4    refused for safety; the message says what to pass
-  5    a lock was not to be had in time
+  4    refused for safety; the message says how to insist
+  5    timed out waiting for a lock
   130  interrupted
 
 Start here: cargo xtask db-setup";
 
-/// Says which server, as `--server` does.
+/// The environment variable for `--server`.
 const SERVER: &str = "XTASK_SERVER";
 
-/// The whole database workflow: server, migrations, seeds, proofs.
+/// The whole database workflow: server, migrations, seeds, checks
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", after_help = AFTER_HELP, max_term_width = 100)]
 #[command(subcommand_required = true, arg_required_else_help = true, disable_help_subcommand = true)]
@@ -41,18 +41,18 @@ pub(crate) struct Cli {
     pub(crate) verb: Verb,
 }
 
-/// What was typed.
+/// A parsed command line.
 pub(crate) enum Parsed {
     /// A verb of ours.
     Ours(Cli),
-    /// A verb of the repository's own, and what follows it.
+    /// A verb that the repository adds, and its arguments.
     Hosts(HostVerb, Vec<OsString>),
 }
 
-/// Name of the argument that takes everything after a verb of the repository's own.
+/// The name of the argument that takes everything after a verb that the repository adds.
 const ARGS: &str = "args";
 
-/// Reads the command line. A wrong one ends the process here, with exit code 2.
+/// Parses the command line. If it is wrong, this prints why and ends the process with exit code 2.
 pub(crate) fn parse(host: &Host) -> Parsed {
     let mut matches = command(host).get_matches();
     if let Some((name, _)) = matches.subcommand()
@@ -64,7 +64,7 @@ pub(crate) fn parse(host: &Host) -> Parsed {
     Parsed::Ours(Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
 }
 
-/// The declaration of the command line, with the repository's own verbs. An empty XTASK_SERVER counts as unset.
+/// The command line's declaration, with the verbs that the repository adds. An empty XTASK_SERVER counts as unset.
 pub(crate) fn command(host: &Host) -> Command {
     let unset = env::var_os(SERVER).is_some_and(|value| value.is_empty());
     let command = Cli::command().mut_arg("server", |arg| if unset { arg.env(None) } else { arg });
@@ -78,64 +78,64 @@ pub(crate) fn command(host: &Host) -> Command {
 #[derive(Debug, Subcommand)]
 #[command(rename_all = "kebab-case")]
 pub(crate) enum Verb {
-    /// Make a running, migrated, seeded and checked database out of nothing
+    /// Start a server, and create, migrate, seed and check the database
     DbSetup(db_setup::Args),
-    /// Compare ledger and tables with the files; write nothing
+    /// Compare the ledger and the tables with the files (read-only)
     DbCheck(db_check::Args),
     /// Drop the database and set it up again
     DbReset(db_reset::Args),
     /// Drop the database
     DbDrop(db_drop::Args),
-    /// Print the database's connection string, password included
+    /// Print the database's connection string, with the password
     DbUrl(db_url::Args),
     /// Open the database in psql
     DbShell(db_shell::Args),
-    /// Make the files of a new migration
+    /// Create the files of a new migration
     Makemigrations(makemigrations::Args),
-    /// Give new numbers to migrations that two branches have numbered alike
+    /// Renumber migrations whose numbers clash after a merge
     Renumber(renumber::Args),
-    /// Apply migrations, or take them back
+    /// Apply or revert migrations
     Migrate(migrate::Args),
-    /// Record what the database proves to hold already, and run nothing
+    /// Mark migrations as applied if the database already has their changes
     Adopt(adopt::Args),
-    /// Tell the tables, with columns, keys, checks, indexes and triggers; write nothing
+    /// Show the tables with their columns, keys, checks, indexes and triggers (read-only)
     Inspect(inspect::Args),
-    /// List the migrations and which of them are applied
+    /// List the migrations, and which are applied
     Showmigrations(showmigrations::Args),
     /// Print the SQL of a migration
     Sqlmigrate(sqlmigrate::Args),
-    /// Draw the tables and what refers to what
+    /// Draw the tables and their foreign keys
     Erd(erd::Args),
-    /// Draw the migrations and what each waits for
+    /// Draw the migrations and their dependencies
     Graph(graph::Args),
-    /// Run the real sqlx-cli with an app's settings
+    /// Run sqlx-cli with an app's settings
     Sqlx(sqlx::Args),
-    /// Write the reference data
+    /// Insert or update the reference data
     Seed(seed::Args),
-    /// Remove all rows and write the reference data again; tables and ledger stay
+    /// Delete all rows and seed again; the tables and the ledger stay
     Flush(flush::Args),
-    /// Write the rows of tables to files
+    /// Save the rows of tables to files
     Dumpdata(dumpdata::Args),
-    /// Load the rows that dumpdata wrote
+    /// Load rows that dumpdata saved
     Loaddata(loaddata::Args),
     /// Create a superuser, by the program that apps.toml names
     Createsuperuser(createsuperuser::Args),
     /// Change the password of an account, by the program that apps.toml names
     Changepassword(changepassword::Args),
-    /// Record what the checked queries expect, so that a clean clone builds
+    /// Record the types of the checked queries, so that a clean clone builds
     Prepare(prepare::Args),
-    /// Prove the migrations and seeds on a throwaway database
+    /// Check the migrations and seeds on a throwaway database
     Verify(verify::Args),
-    /// Run the whole test suite on a test server
+    /// Run the tests on a test server
     Test(test::Args),
-    /// Hand out a throwaway database
+    /// Create, list or remove throwaway databases
     Scratch(scratch::Args),
-    /// Everything that CI checks: format, lints, queries, tests, proofs
+    /// Run the checks of CI: format, lints, queries, tests, migrations
     Ci(ci::Args),
-    /// Measure against a floor or a peer in the same run
+    /// Measure speed against a lower bound or another tool
     Bench(bench::Args),
-    /// Print what a shell needs to complete `cargo xtask`
+    /// Print the completion script of a shell
     Completions(completions::Args),
-    /// Start, stop or look at the development server
+    /// Start, stop or show the development server
     Server(server::Args),
 }

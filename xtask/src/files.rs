@@ -1,4 +1,4 @@
-//! Files of the checkout: changes to several at once, and what git says of them.
+//! Files of the checkout: changing several at once, and what git has on its branches.
 
 pub(crate) mod edits;
 pub(crate) mod git;

@@ -1,4 +1,4 @@
-//! The repository that `cargo xtask` belongs to, and its own verbs.
+//! The repository that `cargo xtask` belongs to, and the verbs that it adds.
 
 use std::{
     ffi::OsString,
@@ -32,14 +32,18 @@ impl Host {
         Host { root: root.into(), verbs: Vec::new() }
     }
 
-    /// Adds a verb. A name that one of ours has is a panic at the start of every command in a debug build.
+    /// Adds a verb.
+    ///
+    /// # Panics
+    ///
+    /// Not here, but at the start of every command, in a debug build: if one of our own verbs has that name.
     #[must_use]
     pub fn verb(mut self, verb: HostVerb) -> Host {
         self.verbs.push(verb);
         self
     }
 
-    /// The top folder.
+    /// The top folder of the repository.
     pub fn root(&self) -> &Path {
         &self.root
     }
@@ -50,9 +54,9 @@ impl Host {
 }
 
 impl HostVerb {
-    /// A verb with its line in `cargo xtask --help`, and the function that gets what was typed after it.
+    /// A verb with its line in `cargo xtask --help`, and the function that runs it with the arguments after the verb.
     ///
-    /// An error is printed after `error: ` with its causes, and exits with 1.
+    /// If the function fails, its error is printed with its causes, and the exit code is 1.
     ///
     /// ```
     /// use xtask::{Host, HostVerb};

@@ -1,12 +1,12 @@
-//! `cargo xtask`: the one door to the database workflow, as a library.
+//! `cargo xtask`, the whole database workflow, as a library.
 //!
-//! A repository's own `xtask` is [`main`] with its folder, and with verbs of its own beside ours. The rooms below, from
-//! top to bottom; a room imports only from those after it:
+//! A repository's own `xtask` calls [`main`] with its folder, and may add verbs. These are the rooms, from top to bottom;
+//! a room imports only from those after it:
 //!
 //! `cli` → `verbs` → `rows`, `throwaway` → `catalogue`, `database` → `server` → `picture`, `files`, `helpers` →
 //! `terminal`, `checkout`
 //!
-//! What a production deploy needs is not here but in `migrations`.
+//! What a production deploy needs is in `migrations` instead.
 
 mod catalogue;
 mod checkout;
@@ -33,10 +33,11 @@ use crate::{
     terminal::{
         exit::{self, Stop},
         interrupt::{self, or_interrupted},
+        output,
     },
 };
 
-/// Runs the command line of this process to its end, which is the exit code.
+/// Runs the command line of this process, and returns its exit code. Errors are printed on standard error.
 pub fn main(host: &Host) -> ExitCode {
     let parsed = cli::parse(host);
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -44,15 +45,15 @@ pub fn main(host: &Host) -> ExitCode {
         Err(error) => return failed(&anyhow::Error::new(error).context("start the async runtime")),
     };
     let done = runtime.block_on(run(host, parsed));
-    // Without waiting for a program that we started and were told to leave.
+    // Without waiting for tasks that block on a program which may outlive us.
     runtime.shutdown_background();
-    match done {
+    match done.and_then(|()| output::written()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
     }
 }
 
-/// Prints an error with its causes and what to type. Only here are the runner's errors and our own words both known.
+/// Prints an error with its causes, and returns its exit code. Only this file sees both the runner's errors and our codes.
 fn failed(error: &anyhow::Error) -> ExitCode {
     let known = error.downcast_ref::<migrations::Error>();
     let remedy = match known.and_then(migrations::Error::remedy) {

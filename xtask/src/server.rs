@@ -1,6 +1,6 @@
-//! Which server this checkout's database lives on, and how it is reached.
+//! The server of this checkout's database: choosing it, starting it, and how to connect to it.
 //!
-//! A server ends at its connection options: the code above takes those and knows no kind of server.
+//! The code above gets connection options and a URL, and never depends on the kind of server.
 
 mod choice;
 pub(crate) mod container;

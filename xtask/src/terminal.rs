@@ -1,6 +1,6 @@
-//! How we meet people and the system: output, exit codes, Ctrl-C, and programs in the foreground.
+//! How commands meet people and the system: output, exit codes, Ctrl-C, and programs in the foreground.
 //!
-//! It imports nothing of ours.
+//! This room imports nothing from the other rooms or packages.
 
 pub(crate) mod child;
 pub(crate) mod exit;

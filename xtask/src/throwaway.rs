@@ -1,4 +1,4 @@
-//! Servers and databases that go away by themselves: for tests, proofs and pictures.
+//! Servers and databases that remove themselves after use, for tests, checks and pictures.
 
 pub(crate) mod host;
 pub(crate) mod migrated;

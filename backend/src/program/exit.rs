@@ -8,7 +8,7 @@ use std::{
 
 use migrations::{Remedy, Report};
 
-use super::{command_line::name, output::remark};
+use super::{called::name, output::remark};
 
 /// The exit codes, for the help.
 pub(crate) const CODES: &str = "\

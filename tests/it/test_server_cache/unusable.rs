@@ -147,5 +147,5 @@ fn a_server_that_cannot_be_made_is_told_and_nobody_waits_for_it() {
     let it = Cached::new();
     it.executable("bin/initdb", "#!/bin/sh\necho it is broken\nexit 1\n");
     let told = outcome(&it.command(&["test"], &[]));
-    told.expect(1, &["could not make", "it is broken", "df -h"]);
+    told.expect(1, &["could not create", "it is broken", "df -h"]);
 }

@@ -1,8 +1,8 @@
-//! As whom the server's programs run.
+//! The account that a server's programs run as.
 //!
-//! Postgres refuses to run as root, and containers mostly are root. An ordinary user's server is that user's;
-//! root's runs in a user namespace, where root's own files belong to somebody who is not root; where the
-//! kernel or the container refuses that, it runs as `nobody`.
+//! Postgres refuses to run as root, and most containers run as root. An ordinary user's server runs as that user. Root's
+//! server runs in a user namespace, in which root's files belong to an ordinary account; if the kernel or the container
+//! forbids that, it runs as `nobody`.
 
 use std::{
     collections::HashMap,
@@ -16,28 +16,28 @@ use std::{
 
 use anyhow::{Context, bail};
 
-/// The locale of a new data directory: the same order of text on every machine of one system, and UTF-8.
+/// The locale of a new data directory: UTF-8, with the same sort order on every machine of one system.
 pub(crate) const LOCALE: &str = if cfg!(target_os = "macos") { "en_US.UTF-8" } else { "C.UTF-8" };
 
-/// As whom a server runs, which is also who owns its data directory.
+/// The account that a server runs as, which also owns its data directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Account {
-    /// The user who called.
+    /// The user of this process.
     Own,
-    /// Root, who to the server looks like `nobody`: a namespace made by this `unshare`.
+    /// Root, as whom the server appears to itself as `nobody`, in a namespace that this `unshare` creates.
     Namespace(PathBuf),
-    /// Another user. Its data directory must be in a folder that others can pass through.
+    /// Another user, whose data directory must be in a folder that others can pass through.
     Other { uid: u32, gid: u32 },
 }
 
 impl Account {
-    /// For a new data directory.
+    /// The account for a new data directory.
     pub(crate) fn choose() -> anyhow::Result<Account> {
         if !rustix::process::geteuid().is_root() {
             return Ok(Account::Own);
         }
         if let Ok(namespace) = Account::namespace() {
-            // Docker's usual profile and some kernels refuse, and an old `unshare` lacks the options.
+            // Docker's default profile and some kernels forbid it, and an old `unshare` lacks the options.
             let trial = namespace.command(Path::new("true"), vec![]).stdin_null().stdout_null().stderr_null();
             if trial.run().is_ok() {
                 return Ok(namespace);
@@ -46,7 +46,7 @@ impl Account {
         match (id_of_nobody("-u"), id_of_nobody("-g")) {
             (Ok(uid), Ok(gid)) => Ok(Account::Other { uid, gid }),
             (Err(error), _) | (_, Err(error)) => bail!(
-                "PostgreSQL refuses to run as root, user namespaces are refused here, and there is no user \
+                "PostgreSQL refuses to run as root, user namespaces are not allowed here, and there is no user \
                  `nobody` ({error:#})\n  \
                  run the command as an ordinary user, or use another server: export \
                  DATABASE_URL=postgres://user@host/database"
@@ -54,7 +54,7 @@ impl Account {
         }
     }
 
-    /// For a data directory that exists: its owner, for Postgres opens it as nobody else.
+    /// The account for an existing data directory: its owner, because Postgres refuses to open another user's.
     pub(crate) fn owner_of(data: &Path) -> anyhow::Result<Account> {
         let owner = data.metadata().with_context(|| format!("read the owner of {}", data.display()))?;
         let caller = rustix::process::geteuid();
@@ -79,17 +79,17 @@ impl Account {
         )
     }
 
-    /// Hands a file or folder that this process made to the account.
-    pub(crate) fn own(&self, path: &Path) -> anyhow::Result<()> {
+    /// Makes the account the owner of a file or folder that this process created.
+    pub(crate) fn hand_over(&self, path: &Path) -> anyhow::Result<()> {
         if let Account::Other { uid, gid } = self {
             chown(path, Some(*uid), Some(*gid))
-                .with_context(|| format!("hand {} to user id {uid}", path.display()))?;
+                .with_context(|| format!("give {} to user id {uid}", path.display()))?;
         }
         Ok(())
     }
 
-    /// `program` as this account. The process that starts is the program itself: `unshare` execs, so the pid
-    /// is its pid. Its input and output are for the caller to say.
+    /// The command that runs `program` as this account. The process is the program itself, because `unshare` execs it, so
+    /// its pid is the program's. The caller sets its input and output.
     pub(crate) fn command(&self, program: &Path, args: Vec<OsString>) -> duct::Expression {
         let expression = match self {
             Account::Own | Account::Other { .. } => duct::cmd(program, args),
@@ -108,28 +108,27 @@ impl Account {
             }),
             Account::Own | Account::Namespace(_) => expression,
         };
-        // The folder of the caller may be closed to the account, and must not be kept busy by a server. On
-        // macOS Postgres does not start without a locale in the environment: looking it up would start a
-        // thread.
+        // The account may have no access to the caller's folder, and a server must not keep that busy. On macOS Postgres
+        // does not start without a locale in the environment, because looking it up would start a thread.
         //
-        // Nothing else of the caller's environment: the server lives for days, and as `nobody` it would show everything
-        // to everybody who is `nobody`.
-        let kept = ["PATH", "TZ", "LD_LIBRARY_PATH"]
+        // The rest of the caller's environment is left out: the server runs for days, and as `nobody` it would show the
+        // environment to every other program that runs as `nobody`.
+        let passed_on = ["PATH", "TZ", "LD_LIBRARY_PATH"]
             .into_iter()
             .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)));
         let environment: HashMap<String, String> =
-            kept.chain([("LC_ALL".to_owned(), LOCALE.to_owned())]).collect();
+            passed_on.chain([("LC_ALL".to_owned(), LOCALE.to_owned())]).collect();
         expression.dir("/").full_env(environment)
     }
 }
 
-/// `which` is `-u` or `-g`: macOS knows no long options.
+/// `which` is `-u` or `-g`: macOS has no long options.
 fn id_of_nobody(which: &str) -> anyhow::Result<u32> {
     let said = duct::cmd!("id", which, "nobody")
         .stdin_null()
         .stderr_null()
         .read()
-        .context("ask `id` for `nobody`")?;
+        .context("run `id` for `nobody`")?;
     parse_id(&said).with_context(|| format!("`id {which} nobody` said {said:?}"))
 }
 
@@ -144,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_of_nobody_are_read_on_every_system() {
+    fn the_id_of_nobody_is_read_on_every_system() {
         assert_eq!(parse_id("65534\n"), Some(65534));
         assert_eq!(parse_id("4294967294"), Some(4_294_967_294));
         assert_eq!(parse_id("-2"), Some(4_294_967_294));

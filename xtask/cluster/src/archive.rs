@@ -1,6 +1,6 @@
-//! A data directory as one file: a line for each folder and file, a file's content after its line, and a last line.
+//! A data directory as one file: a line per folder and file, a file's content after its line, and a closing line.
 //!
-//! Postgres makes them all for its account alone, so there are no modes to remember, and the owner is who unpacks.
+//! Postgres keeps all of it private to its account, so the archive records neither modes nor owners.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
@@ -14,10 +14,11 @@ use anyhow::{Context, bail, ensure};
 use crate::account::Account;
 
 const END: &str = "end";
-/// A new log segment is 16 MB, of which hardly anything is written; a third of the directory is such pages.
+/// Trailing pages like this are left out: a new log segment has 16 MB, nearly all empty, and such pages are a third of
+/// the data directory.
 const EMPTY_PAGE: [u8; 4096] = [0; 4096];
 
-/// Writes all of `data` to `file`. It must belong to a server that is stopped.
+/// Writes the data directory of a stopped server to `file`.
 pub(crate) fn pack(data: &Path, file: &File) -> anyhow::Result<()> {
     let mut out = BufWriter::new(file);
     let mut folders = vec![PathBuf::new()];
@@ -45,20 +46,20 @@ pub(crate) fn pack(data: &Path, file: &File) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
-/// Makes `data`, which must not be there yet, of what `file` holds. A failure leaves a part of it.
+/// Creates `data`, which must not exist yet, from `file`. A failure may leave a part of it.
 pub(crate) fn unpack(file: &File, data: &Path, account: &Account) -> anyhow::Result<()> {
     let mut from = BufReader::new(file);
     let (mut line, mut content) = (String::new(), Vec::new());
     loop {
         line.clear();
         from.read_line(&mut line)?;
-        let words = line.strip_suffix('\n').context("it is cut off")?;
+        let words = line.strip_suffix('\n').context("the archive is cut off")?;
         match words.split_once(' ') {
             None if words == END => return Ok(()),
             Some(("folder", path)) => {
                 let path = below(data, path)?;
                 DirBuilder::new().mode(0o700).create(&path)?;
-                account.own(&path)?;
+                account.hand_over(&path)?;
             }
             Some(("file", words)) => {
                 let mut words = words.splitn(3, ' ');
@@ -66,17 +67,17 @@ pub(crate) fn unpack(file: &File, data: &Path, account: &Account) -> anyhow::Res
                 let (length, written, path): (u64, u64, _) =
                     (next()?.parse()?, next()?.parse()?, below(data, next()?)?);
                 content.clear();
-                // Read and written, which is faster here than to have the kernel copy a range of a file.
-                // Where there is less of it, there is no next line either.
+                // Reading and writing is faster here than having the kernel copy a range of the file. If the file
+                // ends early, the next line is missing too, which is an error.
                 from.by_ref().take(written).read_to_end(&mut content)?;
                 let mut to = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
                 to.write_all(&content)?;
                 if written < length {
                     to.set_len(length)?;
                 }
-                account.own(&path)?;
+                account.hand_over(&path)?;
             }
-            _ => bail!("a line of it is {words:?}"),
+            _ => bail!("the archive has the line {words:?}"),
         }
     }
 }
@@ -84,14 +85,14 @@ pub(crate) fn unpack(file: &File, data: &Path, account: &Account) -> anyhow::Res
 fn text(path: &Path) -> anyhow::Result<&str> {
     path.to_str()
         .filter(|text| !text.contains('\n'))
-        .with_context(|| format!("{} has a strange name", path.display()))
+        .with_context(|| format!("{} has a name that the format does not allow", path.display()))
 }
 
-/// A path in the archive, which leads out of `data` in none of ours.
+/// The place of an archived path in `data`. A path that leads out of it is an error.
 fn below(data: &Path, path: &str) -> anyhow::Result<PathBuf> {
     let path = Path::new(path);
     ensure!(path.components().all(|it| matches!(it, Component::Normal(_))), "{} leads out", path.display());
-    // Joined with nothing, a path would end in a slash.
+    // Joining an empty path would add a slash.
     Ok(if path.as_os_str().is_empty() { data.to_owned() } else { data.join(path) })
 }
 
@@ -109,7 +110,7 @@ mod tests {
         }
     }
 
-    /// A folder with some content, an archive of it, and the place to unpack that to.
+    /// A folder with some content, its archive, and a place to unpack that to.
     fn packed() -> (Trial, PathBuf, PathBuf) {
         let folder = std::env::temp_dir().join(format!("xtask-archive-{:08x}", rand::random::<u32>()));
         let (data, archive) = (folder.join("data"), folder.join("archive"));
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unpacked_is_what_was_packed_and_private() {
+    fn an_unpacked_archive_has_the_packed_content_and_is_private() {
         let (folder, archive, copy) = packed();
         unpacked(&archive, &copy).unwrap();
         for file in ["base/page", "base/nothing", "two words"] {
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn an_archive_that_is_cut_off_anywhere_is_refused() {
+    fn an_archive_that_is_cut_off_anywhere_is_rejected() {
         let (_folder, archive, copy) = packed();
         let whole = fs::read(&archive).unwrap();
         for length in 0..whole.len() {
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn an_archive_writes_nothing_outside() {
+    fn an_archive_writes_nothing_outside_its_folder() {
         let (folder, archive, copy) = packed();
         for path in ["../out", "/out", "base/../../out"] {
             fs::write(&archive, format!("folder \nfile 1 1 {path}\nxend\n")).unwrap();

@@ -1,7 +1,7 @@
 //! Finds `postgres` and `initdb` on this machine.
 //!
-//! Nothing is installed or downloaded here. The development server remembers what was found, so that a later start need
-//! not look again.
+//! Installs and downloads nothing. The development server records what it found, so that a later start need not search
+//! again.
 
 use std::{
     env, fs,
@@ -12,10 +12,10 @@ use std::{
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 
-/// Names the one folder to look in, and so overrides every other place.
+/// The variable that names the only folder to search.
 const FOLDER_VARIABLE: &str = "XTASK_PG_BIN";
 
-/// Where packages put each major version.
+/// The folders where packages put each major version.
 const USUAL_FOLDERS: &[&str] = &[
     "/usr/lib/postgresql/*/bin",
     "/usr/pgsql-*/bin",
@@ -24,22 +24,21 @@ const USUAL_FOLDERS: &[&str] = &[
     "/Applications/Postgres.app/Contents/Versions/*/bin",
 ];
 
-/// A folder that holds a server's programs.
+/// A folder with a server's programs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Binaries {
     /// The folder of `postgres` and `initdb`.
     pub bin: PathBuf,
-    /// What `postgres --version` says, such as `15.18`.
+    /// The version that `postgres --version` prints, such as `15.18`.
     pub version: String,
     /// The first number of the version.
     pub major: u32,
-    /// When `postgres` was last changed, in seconds since 1970: a minor upgrade keeps the folder and changes
-    /// the version.
+    /// When `postgres` was last modified, in seconds since 1970: a minor upgrade replaces the files in the same folder.
     modified: u64,
 }
 
 impl Binaries {
-    /// The path of a program, whether it exists or not.
+    /// The path of a program, which need not exist.
     pub fn program(&self, name: &str) -> PathBuf {
         self.bin.join(name)
     }
@@ -50,7 +49,7 @@ impl Binaries {
             && self.program("initdb").is_file()
     }
 
-    /// The programs in one folder; `None` where it lacks one of them, or they do not run here.
+    /// The programs in a folder; `None` if one is missing, or they do not run on this machine.
     pub fn in_folder(folder: &Path) -> Option<Binaries> {
         let bin = resolved(folder);
         let postgres = bin.join("postgres");
@@ -64,24 +63,23 @@ impl Binaries {
     }
 }
 
-/// Whether the user has named no other folder than that of these.
+/// Whether the user named the folder of these programs, or none.
 pub fn allows(binaries: &Binaries) -> bool {
     named_folder().is_none_or(|folder| resolved(&folder) == binaries.bin)
 }
 
-/// The one folder to look in, if the user says which.
+/// The only folder to search, if the user named one.
 pub fn named_folder() -> Option<PathBuf> {
     env::var_os(FOLDER_VARIABLE).filter(|folder| !folder.is_empty()).map(PathBuf::from)
 }
 
-/// The programs to use: of the major version `prefer` if one is named, else the newest that is at least
-/// `minimum_major`.
+/// Finds programs of the major version `prefer`; if that is `None`, the newest of at least `minimum_major`.
 ///
 /// Only the major version that wrote a data directory can open it, hence `prefer`.
 ///
 /// # Errors
 ///
-/// There are none; the message says what was found, where it looked, and how to install them.
+/// There are no such programs; the message lists those found, the folders searched, and how to install them.
 pub fn find_binaries(minimum_major: u32, prefer: Option<u32>) -> anyhow::Result<Binaries> {
     let named = named_folder();
     let folders = match &named {
@@ -98,24 +96,24 @@ pub fn find_binaries(minimum_major: u32, prefer: Option<u32>) -> anyhow::Result<
     if let (Some(folder), true) = (&named, found.is_empty()) {
         bail!(
             "{FOLDER_VARIABLE}={} holds no postgres and initdb that run here\n  \
-             name another folder, or none: unset {FOLDER_VARIABLE}",
+             name another folder, or search everywhere: unset {FOLDER_VARIABLE}",
             folder.display()
         );
     }
-    let looked_in = match named {
-        Some(_) => format!("only in {FOLDER_VARIABLE}; to look everywhere: unset {FOLDER_VARIABLE}"),
-        None => format!("in the folders of PATH, and in: {}", USUAL_FOLDERS.join(", ")),
+    let searched = match named {
+        Some(_) => format!("only {FOLDER_VARIABLE}; to search everywhere: unset {FOLDER_VARIABLE}"),
+        None => format!("the folders of PATH, and: {}", USUAL_FOLDERS.join(", ")),
     };
     choose(&found, minimum_major, prefer)
         .cloned()
-        .with_context(|| not_found(&found, &unusable, &looked_in, minimum_major, prefer))
+        .with_context(|| not_found(&found, &unusable, &searched, minimum_major, prefer))
 }
 
 fn choose(found: &[Binaries], minimum_major: u32, prefer: Option<u32>) -> Option<&Binaries> {
     found
         .iter()
         .filter(|it| it.major >= minimum_major && prefer.is_none_or(|major| it.major == major))
-        // `max_by_key` takes the last of equals; the first folder is the one that was looked in first.
+        // Of equals `max_by_key` takes the last, and the first folder should win.
         .rev()
         .max_by_key(|it| it.major)
 }
@@ -123,7 +121,7 @@ fn choose(found: &[Binaries], minimum_major: u32, prefer: Option<u32>) -> Option
 fn not_found(
     found: &[Binaries],
     unusable: &[PathBuf],
-    looked_in: &str,
+    searched: &str,
     minimum_major: u32,
     prefer: Option<u32>,
 ) -> String {
@@ -144,12 +142,11 @@ fn not_found(
         text += &format!("\n  found, but without initdb, or not for this machine: {}", folder.display());
     }
     text + &format!(
-        "\n  looked {looked_in}\n  install it: {install}\n  or name its folder: export {FOLDER_VARIABLE}=/path/to/bin"
+        "\n  searched {searched}\n  install it: {install}\n  or name its folder: export {FOLDER_VARIABLE}=/path/to/bin"
     )
 }
 
-/// Every folder with something called `postgres` in it, in the order of preference; links to the same one
-/// count once.
+/// Every folder that contains `postgres`, in order of preference. Several links to the same program count once.
 fn candidate_folders() -> Vec<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let on_path: Vec<_> = env::split_paths(&path).filter(|folder| folder.is_absolute()).collect();
@@ -161,7 +158,7 @@ fn candidate_folders() -> Vec<PathBuf> {
         folders.push(PathBuf::from(folder.trim()));
     }
     folders.extend(on_path);
-    // In alphabetical order; a folder that can't be read holds nothing for us.
+    // In alphabetical order. Folders that can't be read are skipped.
     folders.extend(USUAL_FOLDERS.iter().filter_map(|pattern| glob::glob(pattern).ok()).flatten().flatten());
 
     let mut seen = Vec::new();
@@ -174,7 +171,7 @@ fn candidate_folders() -> Vec<PathBuf> {
     folders
 }
 
-/// The version and its major number in the output of `postgres --version`.
+/// The version and the major version in the output of `postgres --version`.
 fn parse_version(said: &str) -> Option<(String, u32)> {
     let version = said.split_once("(PostgreSQL) ")?.1.split_whitespace().next()?;
     let digits = version.find(|c: char| !c.is_ascii_digit()).unwrap_or(version.len());
@@ -235,14 +232,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_said_with_the_ways_out() {
+    fn a_missing_program_is_reported_with_remedies() {
         let text =
-            not_found(&[binaries("13.9")], &[PathBuf::from("/half/bin")], "in the folders of PATH", 15, None);
+            not_found(&[binaries("13.9")], &[PathBuf::from("/half/bin")], "the folders of PATH", 15, None);
         assert!(text.starts_with("PostgreSQL 15 or newer is not installed\n"), "{text}");
         for part in [
             "found, but too old: 13.9 in /usr/lib/postgresql/13/bin",
             "found, but without initdb, or not for this machine: /half/bin",
-            "looked in the folders of PATH",
+            "searched the folders of PATH",
             "install postgresql",
             FOLDER_VARIABLE,
         ] {

@@ -1,7 +1,7 @@
-//! One data directory: made, looked at, given a password, stopped.
+//! One data directory: creating it, inspecting it, setting its password, and stopping its server.
 //!
-//! Starting it is `launch`'s. Which folder, which port and how durable is for the callers to say: the
-//! development server (`native`) and the test server (`ephemeral`).
+//! `launch` starts the server. The callers, the development server (`native`) and the test server (`ephemeral`), choose the
+//! folder, the port and the durability.
 
 use std::{
     fs::{self, File},
@@ -21,25 +21,24 @@ use crate::{
     process::{GivenUp, TO_LET_GO, indented, run_to_end},
 };
 
-/// What a half-made data directory is called, and its password file: debris if its maker did not come to the
-/// end.
+/// The beginning of the names of an unfinished data directory and its password file. They stay if their maker is killed.
 const DRAFT: &str = "data.new-";
 
-/// A fast shutdown ends every session, and then writes what is in memory.
+/// The longest wait for a fast shutdown, which ends every session and then writes all changes to disk.
 pub(crate) const TO_STOP: Duration = Duration::from_secs(30);
 
-/// What a data directory is made for.
+/// The purpose of a data directory.
 #[derive(Clone, Copy)]
 pub(crate) enum Purpose<'a> {
-    /// To be kept: it survives a power cut, and its role has this password.
+    /// It lasts and survives a power cut, and its role has this password.
     Lasting { password: &'a str },
-    /// To be copied: it has no password, and lets nobody in.
+    /// It is for copying: it has no password, and rejects every connection.
     Model,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Cluster {
-    /// The folder of the data directory; drafts are made in it.
+    /// The folder that contains the data directory, and unfinished ones.
     pub(crate) home: PathBuf,
     pub(crate) data: PathBuf,
     pub(crate) log: PathBuf,
@@ -73,12 +72,12 @@ impl Cluster {
         let data = self.data.display();
         anyhow!(
             "{data} is not a data directory: {why}; nothing was touched\n  \
-             put it aside: mv {data} {data}.aside"
+             move it aside: mv {data} {data}.aside"
         )
     }
 
-    /// Removes what makers that were killed have left. The caller holds the lock, so nobody is at it now, but
-    /// for an `initdb` that has outlived its starter.
+    /// Removes the drafts of killed commands. The caller must hold the lock, so that only an `initdb` which outlived its
+    /// starter may still be writing to them.
     pub(crate) async fn remove_debris(&self) {
         let Ok(entries) = fs::read_dir(&self.home) else { return };
         for entry in entries.flatten().filter(|it| it.file_name().to_string_lossy().starts_with(DRAFT)) {
@@ -86,8 +85,8 @@ impl Cluster {
             for pid in pidfile::makers_of(&draft) {
                 let _ = rustix::process::kill_process(pid, Signal::KILL);
             }
-            // What it had started ends by itself, without its input; without its folder it would leave its
-            // shared memory behind.
+            // Its child ends by itself at the end of its input. If its folder were removed first, its shared memory
+            // would stay.
             let began = Instant::now();
             while !pidfile::servers_of(&draft).is_empty() && began.elapsed() < TO_LET_GO {
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -96,7 +95,7 @@ impl Cluster {
         }
     }
 
-    /// Makes the data directory, under another name until it is complete.
+    /// Creates the data directory, under another name until it is complete.
     pub(crate) async fn create(
         &self,
         binaries: &Binaries,
@@ -109,37 +108,37 @@ impl Cluster {
         let password_file = self.home.join(format!("{DRAFT}password"));
         let mut args: Vec<_> = options(role, purpose).into_iter().map(Into::into).collect();
         if let Purpose::Lasting { password } = purpose {
-            // Made here and handed over, because the account may not be allowed to write to the folder.
+            // We create it, because the account may not be allowed to write to the folder.
             write_private(&password_file, password)?;
-            account.own(&password_file)?;
+            account.hand_over(&password_file)?;
             args.push(option("--pwfile=", &password_file));
         }
         folder::ensure(&draft, Access::Private)?;
-        account.own(&draft)?;
+        account.hand_over(&draft)?;
         args.push(option("--pgdata=", &draft));
         let initdb = account.command(&binaries.program("initdb"), args).stdin_null();
-        let made = run_to_end(initdb, GivenUp::Stop).await;
+        let created = run_to_end(initdb, GivenUp::Stop).await;
         let _ = fs::remove_file(&password_file);
-        if let Err(said) = made {
+        if let Err(said) = created {
             let _ = fs::remove_dir_all(&draft);
             bail!(
-                "initdb of PostgreSQL {} could not make {}\n{}\n  see what room is left: df -h {}",
+                "initdb of PostgreSQL {} could not create {}\n{}\n  check the free space: df -h {}",
                 binaries.version,
                 self.data.display(),
                 indented(&said.to_string()),
                 self.home.display()
             );
         }
-        fs::rename(&draft, &self.data).with_context(|| format!("name {} data", draft.display()))?;
+        fs::rename(&draft, &self.data).with_context(|| format!("rename {} to data", draft.display()))?;
         if let Purpose::Lasting { .. } = purpose {
-            // The name must be on disk before anybody's data is.
+            // The name must be on disk before any data is.
             let home = File::open(&self.home).and_then(|folder| folder.sync_all());
             home.with_context(|| format!("write {} to disk", self.home.display()))?;
         }
         Ok(())
     }
 
-    /// Makes `role` a superuser with this password, without knowing any other. The server must be stopped.
+    /// Makes `role` a superuser with this password, without logging in. The server must be stopped.
     pub(crate) async fn set_password(
         &self,
         binaries: &Binaries,
@@ -148,26 +147,25 @@ impl Cluster {
         password: &str,
     ) -> anyhow::Result<()> {
         let (literal, identifier) = (role.replace('\'', "''"), role.replace('"', "\"\""));
-        // One line a statement: a single-user session takes the end of the line for the end of the statement.
+        // One line per statement: in a single-user session the end of the line ends the statement.
         let script = format!(
             "set password_encryption = 'scram-sha-256';\n\
              do $xtask$ begin if not exists (select from pg_roles where rolname = '{literal}') then \
              create role \"{identifier}\"; end if; \
              alter role \"{identifier}\" with login superuser password '{password}'; end $xtask$;\n"
         );
-        self.alone(binaries, account, &[], script, GivenUp::Leave).await.map_err(|said| {
+        self.run_single_user(binaries, account, &[], script, GivenUp::Leave).await.map_err(|said| {
             anyhow!(
                 "the password of {} was lost, and setting another failed\n{}\n  \
-                 the data is untouched; try again once that is mended",
+                 the data is untouched; fix the cause and try again",
                 self.data.display(),
                 indented(&said.to_string())
             )
         })
     }
 
-    /// Runs statements, a line each, in a session that is the whole server, and asks nobody for a password. The server
-    /// must be stopped.
-    pub(crate) async fn alone(
+    /// Runs statements, one per line, in a single-user session, which needs no password. The server must be stopped.
+    pub(crate) async fn run_single_user(
         &self,
         binaries: &Binaries,
         account: &Account,
@@ -176,7 +174,7 @@ impl Cluster {
         given_up: GivenUp,
     ) -> anyhow::Result<()> {
         let mut args = vec!["--single".into(), "-D".into(), self.data.clone().into()];
-        // A failed statement would be repeated in the output, and with it a password.
+        // Otherwise a failed statement, with the password in it, would appear in the output.
         args.push("--log_min_error_statement=panic".into());
         args.extend(settings.iter().map(Into::into));
         args.push("template1".into());
@@ -184,7 +182,7 @@ impl Cluster {
         run_to_end(session, given_up).await
     }
 
-    /// The running server of this data directory, if there is one.
+    /// The running server of this data directory, if any.
     pub(crate) fn running(&self) -> anyhow::Result<Option<PidFile>> {
         match pidfile::read(&self.data)? {
             Read::Complete(file) if pidfile::serves(file.pid, &self.data) => Ok(Some(file)),
@@ -192,7 +190,7 @@ impl Cluster {
         }
     }
 
-    /// Signals the running server and waits until it is gone.
+    /// Signals a running server, and waits until it has ended.
     pub(crate) async fn stop(
         &self,
         running: &PidFile,
@@ -201,7 +199,7 @@ impl Cluster {
     ) -> anyhow::Result<()> {
         let began = Instant::now();
         let pid = running.pid;
-        // ESRCH: it was quicker.
+        // ESRCH: it has ended already.
         match rustix::process::kill_process(pid, signal) {
             Ok(()) | Err(rustix::io::Errno::SRCH) => {}
             Err(error) => bail!("stop the server (pid {pid}): {error}\n  as its owner: kill -INT {pid}"),
@@ -210,7 +208,7 @@ impl Cluster {
             if began.elapsed() >= patience {
                 bail!(
                     "the server (pid {pid}) has not stopped within {} s\n  its log: {}\n  \
-                     stop it at once, without loss: kill -QUIT {pid}",
+                     stop it at once, without losing data: kill -QUIT {pid}",
                     patience.as_secs(),
                     self.log.display()
                 );
@@ -221,18 +219,18 @@ impl Cluster {
     }
 }
 
-/// Makes a data directory in `folder` as the development server's is made, and starts nothing.
+/// Creates a data directory in `folder` with the settings of the development server. Starts nothing.
 ///
 /// # Errors
 ///
-/// The folder can't be used, or `initdb` fails; the message quotes it.
+/// The folder can't be used, or `initdb` fails; then the message quotes its output.
 pub async fn init_data(folder: &Path, binaries: &Binaries, role: &str, password: &str) -> anyhow::Result<()> {
     folder::ensure(folder, Access::Private)?;
     let cluster = Cluster::new(folder, folder.join("server.log"));
     cluster.create(binaries, &Account::choose()?, role, Purpose::Lasting { password }).await
 }
 
-/// What `initdb` makes depends on, but for its version.
+/// The options of `initdb`. With its version, they determine its result.
 pub(crate) fn options(role: &str, purpose: Purpose) -> Vec<String> {
     let mut options = vec!["--encoding=UTF8".to_owned()];
     options.push(format!("--locale={LOCALE}"));

@@ -1,7 +1,7 @@
-//! The test server: in memory, without durability, and gone when its owner is.
+//! The test server: in memory, without durability, and stopped when its owner ends.
 //!
-//! It belongs to the process that starts it. If that is killed, the server lives on until the next test
-//! server starts, which clears it away (`owned`). Databases on it are not made here.
+//! Its owner is the process that starts it. If that is killed, the server runs on until the next test server starts, which
+//! removes it (`owned`). Databases are the caller's business.
 
 use std::{
     fs, io,
@@ -26,29 +26,29 @@ use crate::{
     surroundings::{Login, Surroundings},
 };
 
-/// An immediate shutdown writes nothing.
+/// The longest wait for an immediate shutdown, which writes nothing.
 const TO_STOP: Duration = Duration::from_secs(10);
 
-/// Keeps shared memory in the server's own folder, so that clearing that away leaves nothing behind.
+/// Keeps shared memory in the server's own folder, so that removing the folder leaves nothing behind.
 const OWN_MEMORY: &str = "--dynamic_shared_memory_type=mmap";
 
-/// A session that sets a password needs no more, and starts in half the time.
-const ALONE: &[&str] = &["--fsync=off", "--shared_buffers=1MB", OWN_MEMORY];
+/// The settings of the session that sets the password. They suffice, and it starts in half the time.
+const SINGLE_USER: &[&str] = &["--fsync=off", "--shared_buffers=1MB", OWN_MEMORY];
 
-/// What makes a login cheap, and the method that goes with it. A password of 160 random bits is not guessed, however
-/// fast a guess is, and hashing it 4096 times is half of what a connection costs.
+/// The setting for a cheap login, and its authentication method. No one can guess a password of 160 random bits, however
+/// cheap a guess is, and hashing it 4096 times would be half the cost of a connection.
 fn cheap_login(major: u32) -> (&'static str, &'static str) {
     match major {
-        // It can't be told to hash less often.
+        // Its number of hashes can't be set.
         ..16 => ("--password_encryption=md5", "md5"),
-        // From 18 on it warns of md5.
+        // From 18 on Postgres warns about md5.
         _ => ("--scram_iterations=1", "scram-sha-256"),
     }
 }
 
 /// A running test server.
 pub struct Ephemeral {
-    // In this order: the server is stopped before its folder goes.
+    // The order matters: the server must stop before its folder is removed.
     serving: Serving,
     role: String,
     password: String,
@@ -58,14 +58,14 @@ pub struct Ephemeral {
 }
 
 impl Ephemeral {
-    /// Clears away what dead owners left, and starts a server with one superuser, `role`.
+    /// Removes the servers of dead owners, and starts one whose superuser is `role`.
     ///
-    /// If it does not start, its folder stays for its log to be read, until the next one starts. A start that is
-    /// interrupted, as by Ctrl-C, leaves nothing.
+    /// If it does not start, its folder stays until the next start, so that its log can be read. An interrupted start, as
+    /// by Ctrl-C, leaves nothing.
     ///
     /// # Errors
     ///
-    /// There are no programs, no folder for it, or it does not start; the message quotes its log.
+    /// There are no programs, there is no folder for it, or it does not start; then the message quotes its log.
     pub async fn start(
         surroundings: &impl Surroundings,
         minimum_major: u32,
@@ -96,7 +96,7 @@ impl Ephemeral {
         Ok(Ephemeral { serving, role, password, version, elapsed, folder })
     }
 
-    /// The port on 127.0.0.1.
+    /// Its port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.serving.running.port
     }
@@ -121,28 +121,28 @@ impl Ephemeral {
         &self.folder.place
     }
 
-    /// The folders of killed owners that were removed at the start.
+    /// The folders of killed owners that the start removed.
     pub fn cleared(&self) -> &[PathBuf] {
         &self.folder.cleared
     }
 
-    /// How long it took from nothing to the first answer.
+    /// The time from the beginning of the start to the first answer.
     pub fn elapsed(&self) -> Duration {
         self.elapsed
     }
 
-    /// Stops the server and removes everything that was in it.
+    /// Stops the server and removes its folder.
     ///
     /// # Errors
     ///
-    /// It did not stop in time, or its folder can't be removed.
+    /// The server did not stop in time, or its folder can't be removed.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.serving.cluster.stop(&self.serving.running, Signal::QUIT, TO_STOP).await?;
         self.folder.remove()
     }
 }
 
-/// What a start needs to know.
+/// The parameters of a start.
 struct Start<'a, S> {
     surroundings: &'a S,
     binaries: &'a Binaries,
@@ -153,7 +153,7 @@ struct Start<'a, S> {
 }
 
 impl<S: Surroundings> Start<'_, S> {
-    /// By a copy of the cached data directory. Where there is none, or it does not do, `initdb` makes one.
+    /// Starts the server on a copy of the cached data directory. If there is none, or it fails, `initdb` creates one.
     async fn run(&self) -> anyhow::Result<Serving> {
         let data = &self.cluster.data;
         let cache = Cache::for_options(self.binaries, &options(self.role, Purpose::Model));
@@ -171,15 +171,15 @@ impl<S: Surroundings> Start<'_, S> {
         }
         self.cluster.create(self.binaries, self.account, self.role, Purpose::Model).await?;
         if let Some(cache) = cache {
-            cache.keep(data);
+            cache.store(data);
         }
         self.serve().await
     }
 
-    /// Gives the data directory its password, and starts the server.
+    /// Sets the password in the data directory, and starts the server.
     ///
-    /// The password is set before there is a server to connect to. A cached one, to log in by once and then to
-    /// replace, would save 20 ms and be in force until then, and for good in what a killed start leaves.
+    /// The password must be set before the server accepts connections. Logging in with a cached password and replacing it
+    /// would save 20 ms, but until then the cached one would work, and after a killed start it always would.
     async fn serve(&self) -> anyhow::Result<Serving> {
         let (cluster, binaries, account) = (self.cluster, self.binaries, self.account);
         let (setting, method) = cheap_login(binaries.major);
@@ -189,11 +189,11 @@ impl<S: Surroundings> Start<'_, S> {
 
         let role = self.role.replace('"', "\"\"");
         let script = format!("alter role \"{role}\" password '{}';\n", self.password);
-        let settings = [ALONE, &[setting]].concat();
-        // Killed, it would leave its shared memory behind; it takes 20 ms.
-        let alone = cluster.alone(binaries, account, &settings, script, GivenUp::Finish).await;
-        alone.map_err(|said| {
-            anyhow!("the new test server takes no password\n{}", indented(&said.to_string()))
+        let settings = [SINGLE_USER, &[setting]].concat();
+        // It takes 20 ms; if it were killed, its shared memory would stay.
+        let session = cluster.run_single_user(binaries, account, &settings, script, GivenUp::Finish).await;
+        session.map_err(|said| {
+            anyhow!("could not set the password of the new test server\n{}", indented(&said.to_string()))
         })?;
 
         let (settings, port) = ([&THROWAWAY_SETTINGS[..], &[OWN_MEMORY, setting]].concat(), None);
@@ -202,20 +202,19 @@ impl<S: Surroundings> Start<'_, S> {
         let serving = Serving { cluster: cluster.clone(), running: launch.run().await? };
         match self.surroundings.log_in(serving.running.port, self.role, self.password).await? {
             Login::Answered => Ok(serving),
-            Login::Refused => bail!("the new test server refuses its own password"),
+            Login::Refused => bail!("the new test server rejects its own password"),
         }
     }
 }
 
-/// A server, and where.
+/// A running server and its data directory.
 struct Serving {
     cluster: Cluster,
     running: PidFile,
 }
 
-/// For a panic, or a return by `?`: takes the server down, but reports nothing and waits briefly. What it
-/// does not get done is cleared away by the next start. After `stop` it finds nothing to do. The folder goes after
-/// it, by a `Drop` of its own.
+/// For a panic, or a return by `?`: stops the server, waits only briefly and reports nothing. If it fails, the next start
+/// removes the server. After `stop` there is nothing to do. The folder has a `Drop` of its own, which runs afterwards.
 impl Drop for Serving {
     fn drop(&mut self) {
         let began = Instant::now();

@@ -1,7 +1,7 @@
-//! Folders that hold a server's data and password, and the locks on them.
+//! The folders for a server's data and password, and the locks on them.
 //!
-//! A folder in a place that everybody can write to (`/var/tmp`, `/dev/shm`) may have been put there by
-//! somebody else, so every folder is looked at before it is used. Called by both servers.
+//! In a place that all users can write to (`/var/tmp`, `/dev/shm`), another user may have created the folder first. So every
+//! folder is checked before it is used.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
@@ -14,12 +14,12 @@ use std::{
 use anyhow::{Context, anyhow, bail};
 use etcetera::BaseStrategy;
 
-/// Whom a folder lets in.
+/// Who may enter a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Its owner alone.
+    /// Only its owner.
     Private,
-    /// Others may pass through it to what they own inside, but not list it: the way of `nobody` to its data.
+    /// Others may pass through it to what they own inside, but not list it. `nobody` reaches its data this way.
     PassThrough,
 }
 
@@ -32,11 +32,14 @@ impl Access {
     }
 }
 
-/// Makes the folder with its parents, or makes sure that the one which is there is this user's and closed to
-/// others.
+/// Creates a folder and its parents. If it exists, checks that it belongs to this user, and sets its access.
+///
+/// # Errors
+///
+/// It can't be created, is not a folder, or belongs to another user.
 pub fn ensure(folder: &Path, access: Access) -> anyhow::Result<()> {
     if let Some(parent) = folder.parent() {
-        // Parents that do not exist yet are ours alone too, at least for passing through.
+        // New parents get the same access, so other users can at most pass through them.
         DirBuilder::new()
             .recursive(true)
             .mode(access.mode())
@@ -51,20 +54,20 @@ pub fn ensure(folder: &Path, access: Access) -> anyhow::Result<()> {
     let caller = rustix::process::geteuid().as_raw();
     if !found.is_dir() {
         bail!(
-            "{} is not a folder, so no server is kept in it\n  see what it is: ls -ld {0}",
+            "{} is not a folder, so it can't hold a server\n  see what it is: ls -ld {0}",
             folder.display()
         );
     }
     if found.uid() != caller {
         bail!(
-            "{} belongs to user id {}, and this is user id {caller}, so no server is kept in it\n  \
+            "{} belongs to user id {}, and this is user id {caller}, so it can't hold a server\n  \
              run the command as its owner, or keep servers in folders of yours: export \
              XDG_STATE_HOME=/a/folder TMPDIR=/another",
             folder.display(),
             found.uid()
         );
     }
-    // The umask may have taken bits away, and an older folder may have others.
+    // The umask may have removed bits, and an older folder may have others.
     if found.mode() & 0o777 != access.mode() {
         fs::set_permissions(folder, fs::Permissions::from_mode(access.mode()))
             .map_err(|error| unusable(folder, &error))?;
@@ -80,15 +83,24 @@ fn unusable(folder: &Path, error: &io::Error) -> anyhow::Error {
     )
 }
 
-/// Where this user's state and cache are.
+/// The folders of this user's state and cache.
+///
+/// # Errors
+///
+/// This user has no home folder.
 pub fn folders_of_user() -> anyhow::Result<impl BaseStrategy> {
     etcetera::choose_base_strategy().map_err(|error| {
-        anyhow!("cannot tell this user's home: {error}\n  name it: export HOME=/a/folder/of/yours")
+        anyhow!("cannot find this user's home: {error}\n  name it: export HOME=/a/folder/of/yours")
     })
 }
 
-/// Writes a file that only this user can read, whole or not at all, so that a reader never sees a half of it.
-/// The caller holds the lock of its folder.
+/// Writes a file that only this user can read. Readers see the old file or the whole new one.
+///
+/// The caller must hold the lock of the folder.
+///
+/// # Errors
+///
+/// It can't be written, as on a full disk. The old file stays.
 pub fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
     let mut draft = path.as_os_str().to_owned();
     draft.push(".new");
@@ -99,15 +111,19 @@ pub fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
         fs::rename(&draft, path)
     };
     write().map_err(|error| {
-        // A full disk leaves an empty draft; the file that was there before is untouched.
+        // A full disk leaves an empty draft.
         let _ = fs::remove_file(&draft);
         anyhow!("cannot write {}: {error}\n  see what room is left: df -h {}", path.display(), path.display())
     })
 }
 
-/// Locks `path` for as long as the returned file lives; the system lets go of it however the holder ends.
+/// Locks `path` until the returned file is dropped; the system also releases it when the process ends in any way.
 ///
 /// Waits without blocking the thread, so that Ctrl-C still works.
+///
+/// # Errors
+///
+/// Another process held the lock for all of `patience`, or the file can't be opened.
 pub async fn lock(path: &Path, patience: Duration) -> anyhow::Result<File> {
     let began = Instant::now();
     let file = open_lock(path)?;
@@ -119,7 +135,7 @@ pub async fn lock(path: &Path, patience: Duration) -> anyhow::Result<File> {
                 let holder = if holder.trim().is_empty() { "unknown" } else { holder.trim() };
                 bail!(
                     "gave up after {} s: another command (pid {holder}) holds the lock {}\n  \
-                     see what it is at: ps -f -p {holder}",
+                     see what it is doing: ps -f -p {holder}",
                     patience.as_secs(),
                     path.display()
                 );
@@ -130,14 +146,18 @@ pub async fn lock(path: &Path, patience: Duration) -> anyhow::Result<File> {
             }
         }
     }
-    // For the message above only; the lock itself is the system's.
+    // Only for the message above. The lock itself is the system's.
     let note =
         file.set_len(0).and_then(|()| (&file).write_all(format!("{}\n", std::process::id()).as_bytes()));
     note.with_context(|| format!("write {}", path.display()))?;
     Ok(file)
 }
 
-/// Locks `path` if nobody holds it; `None` if somebody does.
+/// Locks `path` without waiting. Returns `None` if another process holds the lock.
+///
+/// # Errors
+///
+/// The file can't be opened.
 pub fn lock_if_free(path: &Path) -> anyhow::Result<Option<File>> {
     let file = open_lock(path)?;
     match file.try_lock() {
@@ -173,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_symbolic_link_is_not_taken_for_a_folder() {
+    fn a_symbolic_link_is_rejected() {
         let folder = trial("link");
         let link = folder.join("link");
         std::os::unix::fs::symlink(&folder, &link).unwrap();

@@ -1,7 +1,6 @@
-//! Where the development server of one checkout keeps what it has: the state file, the log, the lock, and the data.
+//! The places of one checkout's development server: its state file, log, lock and data.
 
 use std::{
-    fmt::Write as _,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
@@ -16,19 +15,20 @@ use crate::{
     folder::{self, Access, folders_of_user},
 };
 
-/// Where root's data is if user namespaces are refused: the account `nobody` can't reach root's home.
+/// The folders for root's data if user namespaces are not allowed: `nobody` can't enter root's home.
 const SHARED_HOMES: [&str; 2] = ["/var/lib/xtask", "/var/tmp/xtask-0"];
 
-/// The places of one server, whether they exist or not.
+/// The places of one server, which need not exist.
 #[derive(Clone, Debug)]
 pub(crate) struct Home {
-    /// The state folder. Processes are known by the real path of their data directory, so this is one where it exists.
+    /// The state folder. If it exists, this is its real path, because processes are recognised by the real path of their
+    /// data directory.
     pub(crate) folder: PathBuf,
-    /// The oldest major version of Postgres that will do.
+    /// The oldest major version of Postgres to use.
     pub(crate) minimum_major: u32,
     /// The server's superuser.
     pub(crate) role: String,
-    /// The name of its folder in root's homes.
+    /// The name of its folder in [`SHARED_HOMES`].
     name: String,
 }
 
@@ -44,47 +44,50 @@ impl Home {
         Ok(Home { folder, minimum_major, role: role.to_owned(), name })
     }
 
-    /// The home of another server of the same checkout, inside of this one.
+    /// The home of another server of the same checkout, inside this one.
     pub(crate) fn apart(&self, name: &str) -> Home {
         Home { folder: self.folder.join(name), name: format!("{}-{name}", self.name), ..self.clone() }
     }
 
-    /// The same by its real path. The folder must exist.
+    /// The same home by its real path. The folder must exist.
     pub(crate) fn resolved(&self) -> anyhow::Result<Home> {
         let folder = self.folder.canonicalize();
         let folder = folder.with_context(|| format!("find {}", self.folder.display()))?;
         Ok(Home { folder, ..self.clone() })
     }
 
-    /// The lock under which the server is made, started and stopped.
+    /// The lock under which commands create, start and stop the server.
     pub(crate) fn lock(&self) -> PathBuf {
         self.folder.join("lock")
     }
 
-    /// The data directory, wherever it is; if there is none, where it would be for an ordinary user.
+    /// The existing data directory, wherever it is; if there is none, its place for an ordinary user.
     pub(crate) fn cluster(&self) -> Cluster {
         let own = self.cluster_in(&self.folder);
         if own.data.exists() || !rustix::process::geteuid().is_root() {
             return own;
         }
         let shared = self.shared_homes().map(|home| self.cluster_in(&home));
-        // Another user could have made a folder of that name first.
-        let roots = |path: Option<&Path>| {
+        // Another user could have created a folder of that name first.
+        let is_roots = |path: Option<&Path>| {
             path.and_then(|path| path.symlink_metadata().ok()).is_some_and(|it| it.is_dir() && it.uid() == 0)
         };
         let trusted = |it: &Cluster| {
-            it.data.exists() && roots(it.data.parent()) && roots(it.data.parent().and_then(Path::parent))
+            it.data.exists()
+                && is_roots(it.data.parent())
+                && is_roots(it.data.parent().and_then(Path::parent))
         };
         shared.into_iter().find(trusted).unwrap_or(own)
     }
 
-    /// Where to make the data directory for a server that runs as `account`.
+    /// The place for a new data directory of a server that runs as `account`.
     pub(crate) fn new_cluster(&self, account: &Account) -> anyhow::Result<Cluster> {
         let Account::Other { .. } = account else { return Ok(self.cluster_in(&self.folder)) };
         let mut refused = None;
         for home in self.shared_homes() {
-            let made = home.parent().map_or(Ok(()), |parent| folder::ensure(parent, Access::PassThrough));
-            match made.and_then(|()| folder::ensure(&home, Access::PassThrough)) {
+            let parent_ready =
+                home.parent().map_or(Ok(()), |parent| folder::ensure(parent, Access::PassThrough));
+            match parent_ready.and_then(|()| folder::ensure(&home, Access::PassThrough)) {
                 Ok(()) => return Ok(self.cluster_in(&home)),
                 Err(error) => refused = Some(error),
             }
@@ -101,17 +104,13 @@ impl Home {
     }
 }
 
-/// Readable, and different for every checkout: the name of its folder, and eight digits of a hash of its path.
+/// The name of the checkout's folder with eight digits of a hash of its path: readable, and unique per checkout.
 fn folder_name(root: &Path) -> String {
     let name = root.file_name().unwrap_or_default().to_string_lossy();
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let mut folder: String = name.chars().map(|c| if plain(c) { c } else { '-' }).collect();
     folder.push('-');
-    for byte in &Sha256::digest(root.as_os_str().as_encoded_bytes())[..4] {
-        // Writing to a string does not fail.
-        let _ = write!(folder, "{byte:02x}");
-    }
-    folder
+    folder + &hex::encode(&Sha256::digest(root.as_os_str().as_encoded_bytes())[..4])
 }
 
 #[cfg(test)]
@@ -119,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn checkouts_have_folders_of_their_own() {
+    fn each_checkout_has_its_own_folder() {
         assert_eq!(folder_name(Path::new("/home/me/shop")), "shop-4a68c726");
         assert_eq!(folder_name(Path::new("/home/me/my shop")).split_once('-').unwrap().0, "my");
         assert_ne!(folder_name(Path::new("/home/me/shop")), folder_name(Path::new("/home/you/shop")));

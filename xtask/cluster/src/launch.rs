@@ -1,19 +1,17 @@
 //! Starts `postgres` and waits until it is ready.
 //!
-//! Never through `pg_ctl`, which looks every 100 ms; `postmaster.pid` says when the server is ready, and it
-//! is looked at every millisecond. The server gets a process group of its own and no open file of ours, so it
-//! outlives the command that started it, and Ctrl-C in the terminal.
+//! Not through `pg_ctl`, which checks every 100 ms. `postmaster.pid` says when the server is ready, and we read it every
+//! millisecond. The server gets a process group of its own and inherits no open file, so it survives Ctrl-C in the
+//! terminal and outlives the command that started it.
 
 use std::{
     fs::{self, File, OpenOptions},
     io::{Read as _, Seek, SeekFrom},
-    net::{Ipv4Addr, TcpListener},
     os::unix::{fs::OpenOptionsExt, process::CommandExt},
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, anyhow, bail};
-use rand::RngExt;
+use anyhow::{Context, anyhow};
 use rustix::process::Pid;
 
 use crate::{
@@ -21,39 +19,38 @@ use crate::{
     binaries::Binaries,
     cluster::Cluster,
     pidfile::{self, PidFile, Read, ServerState},
+    port::{free_port, is_free},
     process::{GivenUp, TO_DROP, TO_LET_GO, indented, last_lines},
 };
 
-/// For a server to show a sign of life. A loaded machine takes a second.
+/// The longest wait for a server's `postmaster.pid`. A loaded machine takes a second.
 const TO_APPEAR: Duration = Duration::from_secs(30);
-/// For a server that is at work, which after a crash reads everything that was written since the last
+/// The longest wait for a server that has written it. After a crash the server first reads all changes since the last
 /// checkpoint.
 const TO_RECOVER: Duration = Duration::from_secs(300);
-/// Below the ports that the system hands out to outgoing connections, any of which might take ours while we
-/// are stopped.
-const PORTS: std::ops::Range<u16> = 20_000..32_000;
+/// A larger log is renamed at the next start.
 const LARGEST_LOG: u64 = 10 * 1024 * 1024;
 
-/// How to start the server of a data directory.
+/// How to start a server.
 pub(crate) struct Launch<'a> {
     pub(crate) cluster: &'a Cluster,
     pub(crate) binaries: &'a Binaries,
     pub(crate) account: &'a Account,
-    /// `--name=value` each.
+    /// Each as `--name=value`.
     pub(crate) settings: &'a [&'a str],
-    /// The port to use unless it is taken.
+    /// The port to use if it is free; `None` for any.
     pub(crate) port: Option<u16>,
     pub(crate) given_up: GivenUp,
 }
 
-/// A process that was started just now. Dropped before [`Unattended::disarm`], it becomes what `given_up` says.
+/// A process that just started. Dropping it before [`Unattended::disarm`] applies `given_up`.
 struct Unattended {
     pid: Pid,
     given_up: GivenUp,
 }
 
 impl Unattended {
-    /// The wait is over, so the process is no longer given up.
+    /// Leaves the process alone from now on: the wait for it is over.
     fn disarm(&mut self) {
         self.given_up = GivenUp::Leave;
     }
@@ -72,17 +69,17 @@ impl Drop for Unattended {
     }
 }
 
-/// What kept a server from starting and may be gone in a moment.
+/// A cause of a failed start that may pass in a moment.
 ///
-/// Postgres exits with 1 for each of them and for much else, so its words are the only way to tell them apart. They are
-/// English: a server gets no other locale for its messages than `C`'s.
+/// Postgres exits with 1 for each of them and for much else, so only its messages distinguish them. Those are in English,
+/// because we set the locale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Obstacle {
-    /// A killed server has not let go of its memory yet.
+    /// A killed server has not released its memory yet.
     SharedMemory,
-    /// Another program took the port after we had looked.
+    /// Another program took the port after we checked it.
     Port,
-    /// A server of a command that was killed in mid-start wrote its file after we had looked.
+    /// A server whose command was killed during its start wrote its `postmaster.pid` after we checked.
     LockFile,
 }
 
@@ -97,14 +94,14 @@ impl Obstacle {
     }
 }
 
-/// How waiting for a process ended.
+/// The end of a wait for a server.
 enum Waited {
     Ready(PidFile),
     Died,
 }
 
 impl Launch<'_> {
-    /// Starts the server. The answer tells the port, which is another than the wanted one if that was taken.
+    /// Starts the server. Its port, in the result, is another than the requested one if that was taken.
     pub(crate) async fn run(&self) -> anyhow::Result<PidFile> {
         let began = Instant::now();
         let mut port = match self.port {
@@ -129,7 +126,7 @@ impl Launch<'_> {
                 }
                 Obstacle::LockFile => {
                     if let Some(other) = self.cluster.running()?
-                        && let Some(file) = settled(self.cluster, other.pid).await?
+                        && let Some(file) = wait_for_other(self.cluster, other.pid).await?
                     {
                         return Ok(file);
                     }
@@ -142,15 +139,15 @@ impl Launch<'_> {
     fn spawn(&self, port: u16) -> anyhow::Result<(Pid, u64)> {
         let cluster = self.cluster;
         let (log, log_began) = open_log(cluster)?;
-        // `-D` has no long form, and `data_directory` means something else.
+        // `-D` has no long form: `data_directory` is another setting.
         let mut args = vec!["-D".into(), cluster.data.clone().into()];
         args.push(format!("--port={port}").into());
-        // Nothing but this machine's own programs, and by a password, may reach it.
+        // Only programs on this machine can reach it, and they need a password.
         args.push("--listen_addresses=127.0.0.1".into());
         args.push("--unix_socket_directories=".into());
         args.extend(self.settings.iter().map(Into::into));
         let postgres = self.binaries.program("postgres");
-        // In this order: the outer redirection is made first.
+        // The order matters: duct applies the outer redirection first.
         let command = self
             .account
             .command(&postgres, args)
@@ -162,10 +159,10 @@ impl Launch<'_> {
             command.process_group(0);
             Ok(())
         });
-        // Dropping the handle leaves the server running; `pidfile::exists` reaps it if it dies before us.
+        // Dropping the handle leaves the server running. `pidfile::exists` reaps it if it dies before us.
         let handle = command.start().with_context(|| format!("start {}", postgres.display()))?;
         let pid = handle.pids().first().and_then(|pid| Pid::from_raw(i32::try_from(*pid).ok()?));
-        Ok((pid.context("the process that was started has no pid")?, log_began))
+        Ok((pid.context("the new process has no pid")?, log_began))
     }
 
     fn died(&self, said: &str) -> anyhow::Error {
@@ -174,8 +171,8 @@ impl Launch<'_> {
         let said = if silent { "it wrote nothing to its log".to_owned() } else { last_lines(said, 12) };
         if said.starts_with("unshare: ") {
             return anyhow!(
-                "the data directory {} belongs to root, as whom PostgreSQL does not run, and user \
-                 namespaces are refused here\n{}\n  \
+                "the data directory {} belongs to root, PostgreSQL refuses to run as root, and user \
+                 namespaces are not allowed here\n{}\n  \
                  run the command as another user, or use another server: export \
                  DATABASE_URL=postgres://user@host/database",
                 self.cluster.data.display(),
@@ -184,12 +181,12 @@ impl Launch<'_> {
         }
         let servers = pidfile::servers_of(&self.cluster.data);
         let remedy = match servers.first() {
-            // Its `postmaster.pid` was removed, or a session of a killed server is still at its last query.
+            // Its `postmaster.pid` was removed, or a session of a killed server is still running a query.
             Some(pid) => {
-                format!("process {pid} is still at work there; stop it without loss: kill -INT {pid}")
+                format!("process {pid} still uses it; stop that without losing data: kill -INT {pid}")
             }
-            None if silent => format!("see what room is left: df -h {log}"),
-            None => format!("the whole log: less {log}"),
+            None if silent => format!("check the free space: df -h {log}"),
+            None => format!("read the whole log: less {log}"),
         };
         anyhow!(
             "PostgreSQL {} in {} did not start\n{}\n  {remedy}",
@@ -200,10 +197,9 @@ impl Launch<'_> {
     }
 }
 
-/// Waits for a server that somebody else has started, or is stopping. `None`: it is gone.
-pub(crate) async fn settled(cluster: &Cluster, pid: Pid) -> anyhow::Result<Option<PidFile>> {
-    // Not our child, so its pid alone does not prove that it lives: a dead one may wait for its parent to
-    // notice.
+/// Waits until a server that another process starts or stops is ready; `None` if it ends.
+pub(crate) async fn wait_for_other(cluster: &Cluster, pid: Pid) -> anyhow::Result<Option<PidFile>> {
+    // It is not our child, so an existing pid proves nothing: it may be dead and not reaped by its parent yet.
     let serves =
         |pid| pidfile::serves_at_a_glance(pid, &cluster.data).unwrap_or_else(|| pidfile::exists(pid));
     match ready(cluster, pid, serves).await? {
@@ -216,8 +212,7 @@ pub(crate) async fn settled(cluster: &Cluster, pid: Pid) -> anyhow::Result<Optio
 async fn ready(cluster: &Cluster, pid: Pid, lives: impl Fn(Pid) -> bool) -> anyhow::Result<Waited> {
     let began = Instant::now();
     loop {
-        // Asked before the file is read: a server that died in between has said so in its file or its
-        // log.
+        // Checked before reading the file, so that the file and the log of a dead server are complete.
         let lives = lives(pid);
         let file = match pidfile::read(&cluster.data)? {
             Read::Complete(file) if file.pid == pid => Some(file),
@@ -227,26 +222,29 @@ async fn ready(cluster: &Cluster, pid: Pid, lives: impl Fn(Pid) -> bool) -> anyh
             _ if !lives => return Ok(Waited::Died),
             Some(file) if file.state == ServerState::Ready => return Ok(Waited::Ready(file)),
             Some(_) if began.elapsed() >= TO_RECOVER => {
-                slow(cluster, pid, TO_RECOVER, "is still recovering")?;
+                return Err(slow(cluster, pid, TO_RECOVER, "is still recovering"));
             }
-            None if began.elapsed() >= TO_APPEAR => slow(cluster, pid, TO_APPEAR, "shows no sign of life")?,
+            None if began.elapsed() >= TO_APPEAR => {
+                return Err(slow(cluster, pid, TO_APPEAR, "has written no postmaster.pid"));
+            }
             Some(_) | None => tokio::time::sleep(Duration::from_millis(1)).await,
         }
     }
 }
 
-fn slow(cluster: &Cluster, pid: Pid, waited: Duration, what: &str) -> anyhow::Result<()> {
+/// The error for a server that took too long.
+fn slow(cluster: &Cluster, pid: Pid, waited: Duration, what: &str) -> anyhow::Error {
     let said = indented(&last_lines(&log_since(cluster, 0), 5));
-    bail!(
+    anyhow!(
         "the server (pid {pid}) {what} after {} s, and was left running\n{said}\n  \
          watch it: tail -f {}\n  \
          then run the same command again",
         waited.as_secs(),
         cluster.log.display()
-    );
+    )
 }
 
-/// What the log says from byte `start` on.
+/// The log from byte `start` on.
 fn log_since(cluster: &Cluster, start: u64) -> String {
     let mut said = Vec::new();
     let read = File::open(&cluster.log).and_then(|mut log| {
@@ -259,48 +257,15 @@ fn log_since(cluster: &Cluster, start: u64) -> String {
     }
 }
 
+/// Opens the log for appending, and returns its length.
 fn open_log(cluster: &Cluster) -> anyhow::Result<(File, u64)> {
     let log = &cluster.log;
     if fs::metadata(log).is_ok_and(|it| it.len() > LARGEST_LOG) {
         fs::rename(log, log.with_extension("log.old"))
-            .with_context(|| format!("put {} aside", log.display()))?;
+            .with_context(|| format!("rename {}", log.display()))?;
     }
     let open = OpenOptions::new().append(true).create(true).mode(0o600).open(log);
     let file = open.with_context(|| format!("open {}", log.display()))?;
     let length = file.metadata().with_context(|| format!("read {}", log.display()))?.len();
     Ok((file, length))
-}
-
-fn is_free(port: u16) -> bool {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
-}
-
-pub(crate) fn free_port() -> anyhow::Result<u16> {
-    let mut rng = rand::rng();
-    let free = (0..100).map(|_| rng.random_range(PORTS)).find(|port| is_free(*port));
-    free.with_context(|| {
-        format!(
-            "found no free port on 127.0.0.1 between {} and {}\n  see who listens: netstat -an",
-            PORTS.start, PORTS.end
-        )
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_port_that_somebody_listens_on_is_not_free() {
-        let port = free_port().unwrap();
-        assert!(PORTS.contains(&port));
-        let _listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
-        assert!(!is_free(port));
-    }
-
-    #[test]
-    fn the_last_lines_are_the_ones_with_words() {
-        assert_eq!(last_lines("one\n\ntwo\n\nthree\n", 2), "two\nthree");
-        assert_eq!(last_lines("", 2), "");
-    }
 }

@@ -1,8 +1,9 @@
-//! A PostgreSQL server of our own, made from its programs: find them, make a data directory, start it, heal it, stop it.
+//! Runs a PostgreSQL server from its programs: finds them, creates a data directory, starts the server, repairs it and
+//! stops it.
 //!
-//! [`Native`] is the durable development server of one checkout, [`Ephemeral`] the test server in memory that ends with
-//! its owner. Neither connects to Postgres: what only a client or the caller can answer (does the server accept this
-//! password, where are the programs) comes in as [`Surroundings`].
+//! [`Native`] is the durable development server of one checkout, [`Ephemeral`] a test server in memory that ends with its
+//! owner. Neither connects to Postgres. The caller does what takes a client, and supplies the programs: see
+//! [`Surroundings`].
 
 mod account;
 mod archive;
@@ -16,6 +17,7 @@ mod launch;
 mod native;
 mod owned;
 mod pidfile;
+mod port;
 mod process;
 mod revive;
 mod state;

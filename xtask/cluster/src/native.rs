@@ -1,7 +1,7 @@
-//! The development server of one checkout: durable, on a port of its own, and running until somebody stops it.
+//! The development server of one checkout: durable, on a port of its own, and running until it is stopped.
 //!
-//! Every change is made under the lock of its home; finding a server that runs already takes no lock and starts no
-//! process. Databases on it are not made here.
+//! Every change happens under the lock of its home; finding a running server takes no lock and starts no process.
+//! Databases are the caller's business.
 
 use std::{
     path::{Path, PathBuf},
@@ -15,12 +15,13 @@ use crate::{
     folder::{self, Access},
     home::Home,
     pidfile::{self, ServerState},
-    revive::{Running, Startup, reachable, revive},
+    port::reachable,
+    revive::{Running, Startup, revive},
     state,
     surroundings::Surroundings,
 };
 
-/// Another command may be making the data directory, which takes half a second, or ten on a slow disk.
+/// Another command may be creating the data directory, which takes half a second, or ten on a slow disk.
 const LOCK_PATIENCE: Duration = Duration::from_secs(60);
 
 /// The development server of one checkout, running or not.
@@ -32,31 +33,31 @@ pub struct Native {
 /// What [`Native::status`] found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Never made, or removed by hand.
+    /// It was never created, or was removed by hand.
     Absent,
-    /// There is a data directory, and no server.
+    /// There is a data directory, but no server process.
     Stopped {
-        /// Of the programs that it was last started with, such as `15.18`; of the data alone, such as `15`, if those
-        /// are not known.
+        /// The version of the programs that last started it, such as `15.18`; if they are unknown, the major version
+        /// of the data, such as `15`.
         version: String,
         /// The data directory.
         data: PathBuf,
         /// The server's log.
         log: PathBuf,
     },
-    /// A server process has the data directory.
+    /// A server process runs on the data directory.
     Running {
-        /// Its process.
+        /// The process id.
         pid: i32,
-        /// On 127.0.0.1.
+        /// The port on 127.0.0.1.
         port: u16,
-        /// As above.
+        /// The version, as of a stopped one.
         version: String,
         /// The data directory.
         data: PathBuf,
         /// The server's log.
         log: PathBuf,
-        /// When it was started.
+        /// When it started.
         since: SystemTime,
     },
 }
@@ -64,9 +65,9 @@ pub enum Status {
 /// What [`Native::stop`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stopped {
-    /// It stopped this process.
+    /// It stopped a server.
     WasRunning {
-        /// The process.
+        /// The process id that the server had.
         pid: i32,
         /// How long that took.
         elapsed: Duration,
@@ -76,7 +77,7 @@ pub enum Stopped {
 }
 
 impl Native {
-    /// The server of the checkout at `root`, with one superuser, `role`. Touches nothing.
+    /// The server of the checkout at `root`, whose superuser is `role`. Touches nothing.
     ///
     /// # Errors
     ///
@@ -85,14 +86,14 @@ impl Native {
         Ok(Native { home: Home::of_checkout(root, minimum_major, role)? })
     }
 
-    /// Another server of the same checkout, with its own data in a folder of that name.
+    /// Another server of the same checkout, with its data in a folder called `name`.
     pub fn apart(&self, name: &str) -> Native {
         Native { home: self.home.apart(name) }
     }
 
-    /// Whether a role and its password are those of this server.
+    /// Whether this server has that role with that password, according to its state file.
     pub fn has_role(&self, role: &str, password: &str) -> bool {
-        state::peek(&self.home.folder).is_some_and(|ours| ours.role == role && ours.password == password)
+        state::peek(&self.home.folder).is_some_and(|state| state.role == role && state.password == password)
     }
 
     /// The state folder of the checkout, which may not exist yet.
@@ -100,12 +101,12 @@ impl Native {
         &self.home.folder
     }
 
-    /// Makes and starts whatever is missing until the server answers.
+    /// Creates and starts the server as needed, and waits until it answers.
     ///
     /// # Errors
     ///
-    /// Another command holds the lock for too long, there are no programs, or the server does not start; the message
-    /// quotes its log.
+    /// Another command holds the lock for too long, there are no programs, or the server does not start; then the
+    /// message quotes its log.
     pub async fn ensure_running(&self, surroundings: &impl Surroundings) -> anyhow::Result<Running> {
         if let Some(running) = find_running(&self.home).await {
             return Ok(running);
@@ -114,18 +115,18 @@ impl Native {
         folder::ensure(&self.home.folder, Access::Private)?;
         let home = self.home.resolved()?;
         let _lock = folder::lock(&home.lock(), LOCK_PATIENCE).await?;
-        // The previous holder of the lock may have started it.
+        // The previous holder of the lock may have started the server.
         match find_running(&home).await {
             Some(running) => Ok(running),
             None => revive(&home, surroundings, began).await,
         }
     }
 
-    /// Reports what there is, without changing anything.
+    /// Returns the server's state. Changes nothing.
     ///
     /// # Errors
     ///
-    /// The data directory can't be read, or is not one.
+    /// The data directory can't be read, or is not a data directory.
     pub fn status(&self) -> anyhow::Result<Status> {
         let cluster = self.home.cluster();
         let Some(major) = cluster.major()? else { return Ok(Status::Absent) };
@@ -143,17 +144,17 @@ impl Native {
         })
     }
 
-    /// Stops the server; its data stays.
+    /// Stops the server. Its data stays.
     ///
     /// # Errors
     ///
-    /// It did not stop in time, or it is another user's.
+    /// The server did not stop in time, or it belongs to another user.
     pub async fn stop(&self) -> anyhow::Result<Stopped> {
         let began = Instant::now();
         if !self.home.folder.is_dir() {
             return Ok(Stopped::NotRunning);
         }
-        // Not while another command is starting it.
+        // Another command may be starting it.
         let _lock = folder::lock(&self.home.lock(), LOCK_PATIENCE).await?;
         let cluster = self.home.cluster();
         let Some(file) = cluster.running()? else { return Ok(Stopped::NotRunning) };
@@ -162,7 +163,7 @@ impl Native {
     }
 }
 
-/// The server, if everything says that it is running and ours.
+/// The server, if it is certainly running and ours.
 async fn find_running(home: &Home) -> Option<Running> {
     let state = state::peek(&home.folder)?;
     if state.role != home.role || state.binaries.major < home.minimum_major {
@@ -170,7 +171,7 @@ async fn find_running(home: &Home) -> Option<Running> {
     }
     let cluster = home.cluster();
     let pidfile::Read::Complete(file) = pidfile::read(&cluster.data).ok()? else { return None };
-    // `None`, where there is no `/proc`: a stale file whose pid and port are both in use by other programs is too
+    // `None` if there is no `/proc`. Then the pid and the port are enough: that other programs use both by now is too
     // unlikely.
     if file.state != ServerState::Ready
         || pidfile::serves_at_a_glance(file.pid, &cluster.data) == Some(false)

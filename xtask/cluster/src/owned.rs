@@ -1,5 +1,5 @@
-//! The folders of test servers: each has a lock in it that its owner holds for life, and is cleared away once
-//! nobody holds it.
+//! The folders of test servers. The owner of a folder holds a lock in it for life; once that lock is free, the next
+//! command removes the folder.
 
 use std::{
     fs::{self, File},
@@ -19,11 +19,11 @@ use crate::{
     process::TO_DROP,
 };
 
-/// A file system in memory; containers often get one of 64 MB.
+/// A file system in memory. In containers it often has only 64 MB.
 const MEMORY: &str = "/dev/shm";
 /// An empty server takes 40 MB, and a copy of a small database about 10.
 const ROOM_MB: u64 = 512;
-/// Others hold the lock of all folders while they clear away, a few milliseconds each.
+/// Other commands hold the lock of all folders while they clean up, for a few milliseconds each.
 const LOCK_PATIENCE: Duration = Duration::from_secs(60);
 /// An immediate shutdown writes nothing.
 const TO_STOP: Duration = Duration::from_secs(10);
@@ -33,22 +33,22 @@ const TO_STOP: Duration = Duration::from_secs(10);
 pub enum Place {
     /// A file system in memory.
     Memory,
-    /// A folder for temporary files, which is slower.
+    /// The folder for temporary files, which is slower.
     Disk {
         /// Why it is not in memory.
         why: String,
     },
 }
 
-/// A folder that is this process's own, and goes with it.
+/// A folder of this process, which is removed with it.
 pub(crate) struct OwnedFolder {
     pub(crate) path: PathBuf,
     pub(crate) place: Place,
-    /// The dead owners' folders that were cleared away on the occasion.
+    /// The folders of dead owners that were removed at its creation.
     pub(crate) cleared: Vec<PathBuf>,
-    /// It stays when this is dropped, until the next one is made.
+    /// It stays when this is dropped, until the next one is created.
     kept: bool,
-    /// Held for life. Nobody inherits it: files that Rust opens are closed in the programs that it starts.
+    /// Held for life. Child processes don't inherit it, because Rust opens files with close-on-exec.
     _lock: File,
 }
 
@@ -64,18 +64,19 @@ impl OwnedFolder {
         let path = base.join(format!("{:016x}", rand::random::<u64>()));
         folder::ensure(&path, access)?;
         let lock = folder::lock_if_free(&path.join("lock"))?;
-        // From here on nobody takes the folder for a dead owner's.
+        // The folder is locked now, so no other command removes it.
         drop(base_lock);
-        let lock = lock.with_context(|| format!("{} is locked, and was made just now", path.display()))?;
+        let lock =
+            lock.with_context(|| format!("another process locked {}, which is new", path.display()))?;
         let mut owned = OwnedFolder { path, place, cleared, kept: false, _lock: lock };
         if owned.place == Place::Memory {
-            // Left from when there was no room in memory. Theirs is another lock, so not under ours.
+            // Those from a time without room in memory. They have another lock, so ours must be free by now.
             owned.cleared.extend(clear_away_disk().await?);
         }
         Ok(owned)
     }
 
-    /// For its log to be read.
+    /// Keeps the folder, so that people can read the log in it.
     pub(crate) fn keep(&mut self) {
         self.kept = true;
     }
@@ -90,22 +91,22 @@ impl OwnedFolder {
     }
 }
 
-/// For a panic, or work that was given up; what can't be removed is cleared away by the next one.
+/// For a panic or an interruption. If it fails, the next test server removes the folder.
 impl Drop for OwnedFolder {
     fn drop(&mut self) {
         let began = Instant::now();
-        // What an ended program had started may be writing there for another moment.
+        // Children of a program that has ended may go on writing there for a moment.
         while !self.kept && self.remove().is_err() && began.elapsed() < TO_DROP {
             std::thread::sleep(Duration::from_millis(5));
         }
     }
 }
 
-/// Removes what the owners of test servers left when they were killed, and returns the folders that are gone.
+/// Stops the test servers of killed owners, removes their folders, and returns those.
 ///
 /// # Errors
 ///
-/// Another command holds the lock for too long, or a server without an owner does not stop.
+/// Another command holds the lock for too long, or such a server does not stop.
 pub async fn sweep() -> anyhow::Result<Vec<PathBuf>> {
     let (base, place) = base()?;
     let base_lock = folder::lock(&base.join("lock"), LOCK_PATIENCE).await?;
@@ -121,7 +122,7 @@ pub async fn sweep() -> anyhow::Result<Vec<PathBuf>> {
 fn base() -> anyhow::Result<(PathBuf, Place)> {
     let why = match memory() {
         Ok(base) => return Ok((base, Place::Memory)),
-        // Without the remedy: the disk will do.
+        // Only the first line: the rest is a remedy, and the disk is good enough.
         Err(why) => why.to_string().lines().next().unwrap_or_default().to_owned(),
     };
     let base = disk();
@@ -133,7 +134,7 @@ fn memory() -> anyhow::Result<PathBuf> {
     let room = rustix::fs::statvfs(MEMORY).with_context(|| format!("no {MEMORY}"))?;
     let room_mb = room.f_bavail.saturating_mul(room.f_frsize) / (1024 * 1024);
     if room_mb < ROOM_MB {
-        bail!("{MEMORY} has {room_mb} MB left, and {ROOM_MB} MB are wanted");
+        bail!("{MEMORY} has {room_mb} MB left, and a test server needs {ROOM_MB} MB");
     }
     let base = Path::new(MEMORY).join(base_name());
     folder::ensure(&base, Access::PassThrough)?;
@@ -148,19 +149,19 @@ fn base_name() -> String {
     format!("xtask-{}", rustix::process::geteuid().as_raw())
 }
 
-/// Processes are known by the real path of their data directory.
+/// The real path of a folder: processes are recognised by the real path of their data directory.
 fn resolved(folder: &Path) -> anyhow::Result<PathBuf> {
     folder.canonicalize().with_context(|| format!("find {}", folder.display()))
 }
 
 async fn clear_away_disk() -> anyhow::Result<Vec<PathBuf>> {
     let Ok(base) = disk().canonicalize() else { return Ok(Vec::new()) };
-    // Somebody else's folder of that name holds nothing of ours.
+    // If another user owns the folder of that name, nothing in it is ours.
     let Some(_lock) = folder::lock_if_free(&base.join("lock")).ok().flatten() else { return Ok(Vec::new()) };
     clear_away(&base).await
 }
 
-/// Removes the folders that nobody owns, and their servers first. The caller holds the lock of `base`.
+/// Stops servers without an owner, removes their folders, and returns those. The caller must hold the lock of `base`.
 async fn clear_away(base: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let entries = fs::read_dir(base).with_context(|| format!("list {}", base.display()))?;
     let mut cleared = Vec::new();
@@ -170,7 +171,7 @@ async fn clear_away(base: &Path) -> anyhow::Result<Vec<PathBuf>> {
         let cluster = Cluster::new(&folder, folder.join("server.log"));
         stop_servers_of(&cluster.data).await?;
         cluster.remove_debris().await;
-        // Where there is no `/proc`, an orphaned initdb may still be writing; what is left waits for the next.
+        // Without `/proc`, an orphaned initdb may still be writing there. Then the next command tries again.
         if fs::remove_dir_all(&folder).is_ok() {
             cleared.push(folder);
         }
@@ -178,6 +179,7 @@ async fn clear_away(base: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(cleared)
 }
 
+/// Stops every server that runs on `data`.
 pub(crate) async fn stop_servers_of(data: &Path) -> anyhow::Result<()> {
     let began = Instant::now();
     loop {
@@ -187,7 +189,7 @@ pub(crate) async fn stop_servers_of(data: &Path) -> anyhow::Result<()> {
             bail!("a test server without an owner (pid {pid}) does not stop\n  stop it: kill -KILL {pid}");
         }
         for pid in &servers {
-            // ESRCH: the first one of them, dying, has taken it along.
+            // ESRCH: it ended together with the first of them.
             let _ = rustix::process::kill_process(*pid, Signal::QUIT);
         }
         tokio::time::sleep(Duration::from_millis(5)).await;

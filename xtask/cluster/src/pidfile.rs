@@ -1,6 +1,6 @@
-//! Reads `postmaster.pid`, and tells whether the process that it names is the server of that data directory.
+//! Reads `postmaster.pid`, and checks whether the process that it names is the server of that data directory.
 //!
-//! The file alone proves nothing: it survives a crash, and its pid may be somebody else's by then.
+//! The file alone proves nothing: it survives a crash, and by then another process may have the pid.
 //! Nothing here signals a process or changes a file.
 
 use std::{
@@ -12,7 +12,7 @@ use std::{
 use anyhow::Context;
 use rustix::process::{Pid, WaitOptions};
 
-/// What a server says of itself in `postmaster.pid`.
+/// The content of `postmaster.pid`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PidFile {
     pub(crate) pid: Pid,
@@ -27,16 +27,16 @@ pub(crate) enum ServerState {
     Starting,
     Ready,
     Stopping,
-    /// Not written yet, or a word that this program does not know.
+    /// Not written yet, or another word.
     Unknown,
 }
 
-/// What the folder holds under the name `postmaster.pid`.
+/// The result of reading `postmaster.pid`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Read {
     Absent,
-    /// Empty, cut off, or not a server's: what a full disk or a power cut leaves, or a file that is just
-    /// being written.
+    /// Empty, cut off or foreign. A full disk or a power cut leaves such a file, and so does a server that is still
+    /// writing it.
     Unreadable,
     Complete(PidFile),
 }
@@ -62,7 +62,7 @@ pub(crate) fn read(data: &Path) -> anyhow::Result<Read> {
 fn parse(text: &str) -> Option<PidFile> {
     let lines: Vec<_> = text.lines().collect();
     let number = |line: usize| lines.get(line).and_then(|text| text.trim().parse::<i64>().ok());
-    // A negative pid is a single-user session's, which serves nobody.
+    // A single-user session, which accepts no connections, writes a negative pid.
     let pid = Pid::from_raw(number(0).and_then(|pid| i32::try_from(pid).ok()).filter(|pid| *pid > 0)?)?;
     let since = UNIX_EPOCH + Duration::from_secs(u64::try_from(number(2)?).ok()?);
     let port = number(3).and_then(|port| u16::try_from(port).ok())?;
@@ -75,8 +75,7 @@ fn parse(text: &str) -> Option<PidFile> {
     Some(PidFile { pid, since, port, state })
 }
 
-/// Whether a process of that pid exists. A dead child of ours is laid to rest first, or it would seem to live
-/// on.
+/// Whether a process with that pid exists. Reaps a dead child of ours first, which would still count as existing.
 pub(crate) fn exists(pid: Pid) -> bool {
     match rustix::process::waitpid(Some(pid), WaitOptions::NOHANG) {
         Ok(Some(_)) => false,
@@ -85,31 +84,31 @@ pub(crate) fn exists(pid: Pid) -> bool {
     }
 }
 
-/// Whether `pid` is the server of `data`, as far as can be told without starting a process; `None`: it can't.
+/// Whether `pid` is the server of `data`, without starting a process. `None` if that takes one.
 pub(crate) fn serves_at_a_glance(pid: Pid, data: &Path) -> Option<bool> {
     if !exists(pid) {
         return Some(false);
     }
     let process = Path::new("/proc").join(pid.as_raw_nonzero().to_string());
     let command_line = fs::read(process.join("cmdline")).ok()?;
-    // A dead process that its parent has not asked after has an empty command line.
+    // A dead process that its parent has not reaped has an empty command line.
     let mut words = command_line.split(|byte| *byte == 0);
     let program = words.next().map(String::from_utf8_lossy).unwrap_or_default();
     if !names_postgres(&program) {
         return Some(false);
     }
     match fs::read_link(process.join("cwd")) {
-        // A server lives in its data directory, however it was started.
+        // However it was started, the working directory of a server is its data directory.
         Ok(folder) => Some(folder == data),
-        // Root in a container may not look into other users' processes; anybody may read their command lines.
+        // Root in a container may not see the folders of other users' processes. Command lines are readable to all.
         Err(_) => Some(words.any(|word| word == data.as_os_str().as_encoded_bytes())),
     }
 }
 
-/// Whether `pid` is the server of `data`. Starts `ps` where there is no `/proc`.
+/// Whether `pid` is the server of `data`. Runs `ps` if there is no `/proc`.
 pub(crate) fn serves(pid: Pid, data: &Path) -> bool {
     serves_at_a_glance(pid, data).unwrap_or_else(|| {
-        // `ps` has no long options on macOS. `ww`: the whole line, however long.
+        // macOS's `ps` has no long options. `ww` prints the whole line, however long.
         let pid = pid.as_raw_nonzero().to_string();
         let said =
             duct::cmd!("ps", "-ww", "-o", "args=", "-p", pid).stdin_null().stderr_null().unchecked().read();
@@ -119,17 +118,17 @@ pub(crate) fn serves(pid: Pid, data: &Path) -> bool {
 
 /// Every server process of `data`, found without its `postmaster.pid`.
 pub(crate) fn servers_of(data: &Path) -> Vec<Pid> {
-    let own = |pid: &str| pid.parse().ok().and_then(Pid::from_raw);
+    let parse_pid = |pid: &str| pid.parse().ok().and_then(Pid::from_raw);
     if let Some(pids) = processes() {
         return pids.filter(|pid| serves_at_a_glance(*pid, data) == Some(true)).collect();
     }
     let said = duct::cmd!("ps", "-axww", "-o", "pid=,args=").stdin_null().stderr_null().unchecked().read();
     let said = said.unwrap_or_default();
     let lines = said.lines().filter_map(|line| line.trim().split_once(' '));
-    lines.filter(|(_, line)| is_command_of(line, data)).filter_map(|(pid, _)| own(pid)).collect()
+    lines.filter(|(_, line)| is_command_of(line, data)).filter_map(|(pid, _)| parse_pid(pid)).collect()
 }
 
-/// Every `initdb` that makes `data`; none are known where there is no `/proc`.
+/// Every `initdb` that is creating `data`. Finds none if there is no `/proc`.
 pub(crate) fn makers_of(data: &Path) -> Vec<Pid> {
     let makes = |pid: &Pid| {
         let line = fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero())).unwrap_or_default();
@@ -139,22 +138,21 @@ pub(crate) fn makers_of(data: &Path) -> Vec<Pid> {
     processes().into_iter().flatten().filter(makes).collect()
 }
 
-/// All processes, where there is `/proc`.
+/// All processes, if there is `/proc`.
 fn processes() -> Option<impl Iterator<Item = Pid>> {
     let entries = fs::read_dir("/proc/self").and_then(|_| fs::read_dir("/proc")).ok()?;
     let pid = |name: &str| name.parse().ok().and_then(Pid::from_raw);
     Some(entries.flatten().filter_map(move |it| it.file_name().to_str().and_then(pid)))
 }
 
-/// `ps` prints a line without its quotes, so the program's own path may hold blanks, and so may the data
-/// directory's.
+/// Whether a line of `ps` is a server's on `data`. `ps` prints no quotes, so both paths may contain blanks.
 fn is_command_of(line: &str, data: &Path) -> bool {
     let Some((program, rest)) = line.split_once(" -D ") else { return false };
     let after = rest.strip_prefix(&*data.to_string_lossy());
     names_postgres(program) && after.is_some_and(|rest| rest.trim_end().is_empty() || rest.starts_with(' '))
 }
 
-/// `postgres`, `postgres: checkpointer` and the `.postgres-wrapped` of Nix.
+/// Accepts `postgres`, `postgres: checkpointer` and Nix's `.postgres-wrapped`.
 fn names_postgres(program: &str) -> bool {
     let name = program.split(':').next().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
     name.contains("postgres")
@@ -167,7 +165,7 @@ mod tests {
     const WHOLE: &str = "4711\n/state/data\n1700000000\n21873\n\n127.0.0.1\n  1234567         3\nready   \n";
 
     #[test]
-    fn a_whole_file_is_understood() {
+    fn a_complete_file_is_parsed() {
         let expected = PidFile {
             pid: Pid::from_raw(4711).unwrap(),
             since: UNIX_EPOCH + Duration::from_secs(1_700_000_000),
@@ -178,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_its_state_yet_is_understood() {
+    fn a_file_without_a_state_is_parsed() {
         let state = |text: &str| parse(text).map(|it| it.state);
         assert_eq!(state("4711\n/state/data\n1700000000\n21873\n\n"), Some(ServerState::Unknown));
         assert_eq!(state(&WHOLE.replace("ready", "starting")), Some(ServerState::Starting));
@@ -186,14 +184,14 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_off_file_names_nobody() {
+    fn a_cut_off_file_is_rejected() {
         for text in ["", "\n", "47", "4711\n/state/data\n", "4711\n/state/data\n1700000000\n"] {
             assert_eq!(parse(text), None, "{text:?}");
         }
     }
 
     #[test]
-    fn no_pid_that_would_signal_many_is_ever_taken() {
+    fn a_pid_that_would_signal_several_processes_is_rejected() {
         for pid in ["0", "-1", "-4711", "99999999999"] {
             assert_eq!(parse(&WHOLE.replacen("4711", pid, 1)), None, "{pid}");
         }
@@ -207,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn command_lines_are_told_apart() {
+    fn a_servers_command_line_is_recognised() {
         let data = Path::new("/state/data");
         assert!(is_command_of("/usr/lib/postgresql/15/bin/postgres -D /state/data --port=1", data));
         assert!(!is_command_of("/usr/lib/postgresql/15/bin/postgres -D /other/data --port=1", data));

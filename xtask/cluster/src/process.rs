@@ -1,28 +1,28 @@
-//! Runs Postgres's own programs to their end, and what becomes of them when the wait is given up.
+//! Runs Postgres's programs to their end, and stops them if the caller stops waiting.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-/// For what a killed server leaves behind to notice, and to let go of its memory.
+/// The time for the sessions of a killed server to notice that, and to release its memory.
 pub(crate) const TO_LET_GO: Duration = Duration::from_secs(10);
-/// In `Drop`, which must not wait for long; an immediate shutdown takes 8 ms.
+/// The longest wait in `Drop`, which must be short. An immediate shutdown takes 8 ms.
 pub(crate) const TO_DROP: Duration = Duration::from_millis(250);
-/// For what a killed `initdb` had started to notice, which it does between two of its steps.
+/// The time for the child of a killed `initdb` to notice that, which it does between two of its steps.
 const TO_END: Duration = Duration::from_secs(2);
 
-/// What becomes of a program whose starter is interrupted before it is ready, or at its end.
+/// What to do with a program if its starter stops waiting before the program is ready, or done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum GivenUp {
-    /// It goes on, and the next command finds it.
+    /// Leave it running; the next command finds it.
     Leave,
-    /// It is of no use to anybody else.
+    /// Stop it; no other command can use it.
     Stop,
-    /// It ends by itself within a moment, and is waited for.
+    /// Wait for it; it ends by itself within a moment.
     Finish,
 }
 
-/// A program that was started. Dropped while it is being waited for, it is what `given_up` says.
+/// A running program. Dropping it before its end applies `given_up`.
 struct Program {
     handle: duct::Handle,
     given_up: GivenUp,
@@ -31,14 +31,14 @@ struct Program {
 impl Drop for Program {
     fn drop(&mut self) {
         let began = Instant::now();
-        // Without effect where it has ended.
+        // No effect if it has ended.
         let ends = match self.given_up {
             GivenUp::Leave => false,
             GivenUp::Stop => self.handle.kill().is_ok(),
             GivenUp::Finish => true,
         };
         if ends {
-            // Until what it had started has let go of its output too.
+            // Until its own children have closed its output too.
             while matches!(self.handle.try_wait(), Ok(None)) && began.elapsed() < TO_END {
                 std::thread::sleep(Duration::from_millis(1));
             }
@@ -46,7 +46,7 @@ impl Drop for Program {
     }
 }
 
-/// Runs a program to its end without blocking the thread; the error is what it printed.
+/// Runs a program to its end without blocking the thread. If it fails, the error is the end of its output.
 pub(crate) async fn run_to_end(command: duct::Expression, given_up: GivenUp) -> anyhow::Result<()> {
     let handle = command.stderr_to_stdout().stdout_capture().unchecked().start().context("start it")?;
     let program = Program { handle, given_up };
@@ -57,7 +57,7 @@ pub(crate) async fn run_to_end(command: duct::Expression, given_up: GivenUp) -> 
         tokio::time::sleep(Duration::from_millis(2)).await;
     };
     let said = String::from_utf8_lossy(&output.stdout);
-    // A single-user session ends well even if its statements failed.
+    // A single-user session exits with 0 even if a statement failed.
     let failed =
         said.lines().any(|line| ["ERROR:", "FATAL:", "PANIC:"].iter().any(|word| line.contains(word)));
     if !output.status.success() || failed {
@@ -66,6 +66,7 @@ pub(crate) async fn run_to_end(command: duct::Expression, given_up: GivenUp) -> 
     Ok(())
 }
 
+/// The last `count` lines that are not blank.
 pub(crate) fn last_lines(text: &str, count: usize) -> String {
     let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     lines[lines.len().saturating_sub(count)..].join("\n")
@@ -73,4 +74,15 @@ pub(crate) fn last_lines(text: &str, count: usize) -> String {
 
 pub(crate) fn indented(text: &str) -> String {
     text.lines().map(|line| format!("  │ {line}")).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_lines_skip_blank_ones() {
+        assert_eq!(last_lines("one\n\ntwo\n\nthree\n", 2), "two\nthree");
+        assert_eq!(last_lines("", 2), "");
+    }
 }

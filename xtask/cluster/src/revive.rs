@@ -1,17 +1,15 @@
-//! The way from whatever state a development server is in to one that runs.
+//! Brings a development server from any state to a running one.
 //!
-//! The caller holds the lock of the server's home and has found no running server. Nothing of the user's is ever
-//! removed: only half-made data directories, and `postmaster.pid` files that provably name no server.
+//! The caller holds the lock of the server's home and has found no running server. This removes nothing that belongs to the
+//! user: only unfinished data directories, and `postmaster.pid` files that provably name no server.
 
 use std::{
     fs,
-    net::Ipv4Addr,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, bail};
 use rustix::process::Signal;
-use tokio::{net::TcpStream, time::timeout};
 
 use crate::{
     account::Account,
@@ -20,41 +18,40 @@ use crate::{
     home::Home,
     launch::{self, Launch},
     pidfile::{self, PidFile, Read},
+    port::free_port,
     process::{GivenUp, TO_LET_GO},
     state::{self, Found, State},
     surroundings::{Login, Surroundings},
 };
 
-/// Loopback answers at once or never.
-const TO_CONNECT: Duration = Duration::from_secs(2);
-/// For a server that is just writing its first `postmaster.pid`.
+/// The longest wait for a server that is writing its first `postmaster.pid`.
 const TO_WRITE: Duration = Duration::from_secs(1);
 
-/// A server that answered just now, on 127.0.0.1.
+/// A server on 127.0.0.1 that has just answered.
 pub struct Running {
-    /// The port that it listens on.
+    /// Its port.
     pub port: u16,
     /// Its superuser.
     pub role: String,
     /// That role's password.
     pub password: String,
-    /// What it took to have it running.
+    /// Whether it had to be created or started.
     pub started: Startup,
-    /// What happened on the way that the user should know, a sentence each.
+    /// Changes that the user should hear of, a sentence each.
     pub notes: Vec<String>,
 }
 
-/// What it took to have a server running.
+/// Whether a server had to be created or started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Startup {
-    /// Nothing.
+    /// It was running already.
     AlreadyRunning,
-    /// Its data was there.
+    /// Its data existed, and the server was started.
     Started {
         /// How long the start took.
         elapsed: Duration,
     },
-    /// Its data was made first.
+    /// Its data was created, and the server was started.
     Created {
         /// How long both took.
         elapsed: Duration,
@@ -68,28 +65,23 @@ impl Running {
     }
 }
 
-/// Whether anything listens on that port of this machine.
-pub(crate) async fn reachable(port: u16) -> bool {
-    matches!(timeout(TO_CONNECT, TcpStream::connect((Ipv4Addr::LOCALHOST, port))).await, Ok(Ok(_)))
-}
-
-/// Makes or starts the server.
+/// Creates the server's data if there is none, and starts the server.
 pub(crate) async fn revive<S: Surroundings>(
     home: &Home,
     surroundings: &S,
     began: Instant,
 ) -> anyhow::Result<Running> {
     let mut revival = Revival { home, surroundings, began, notes: Vec::new() };
-    let known = revival.read_state()?;
+    let state = revival.read_state()?;
     let cluster = home.cluster();
     cluster.remove_debris().await;
     match cluster.major()? {
-        None => revival.create(known).await,
-        Some(major) => revival.restart(&cluster, major, known).await,
+        None => revival.create(state).await,
+        Some(major) => revival.restart(&cluster, major, state).await,
     }
 }
 
-/// A server on its way.
+/// A server that is being started.
 struct Revival<'a, S> {
     home: &'a Home,
     surroundings: &'a S,
@@ -103,54 +95,50 @@ impl<S: Surroundings> Revival<'_, S> {
             Found::State(state) => Some(state),
             Found::Absent => None,
             Found::Unreadable { aside } => {
-                self.notes.push(format!("the state file was unreadable; it is now {}", aside.display()));
+                self.notes
+                    .push(format!("the state file was unreadable, and was renamed to {}", aside.display()));
                 None
             }
         })
     }
 
-    async fn create(mut self, known: Option<State>) -> anyhow::Result<Running> {
+    async fn create(mut self, old: Option<State>) -> anyhow::Result<Running> {
         let binaries = self.surroundings.programs(self.home.minimum_major, None).await?;
         let account = Account::choose()?;
         let cluster = self.home.new_cluster(&account)?;
         cluster.remove_debris().await;
-        // A user who has removed the data by hand keeps the URL.
-        let (port, password) = match known {
+        // The URL stays the same if the user removed only the data.
+        let (port, password) = match old {
             Some(state) => (state.port, state.password),
-            None => (launch::free_port()?, state::new_password()),
+            None => (free_port()?, state::new_password()),
         };
         let mut state = State { port, role: self.home.role.clone(), password, binaries };
-        // Before the data, so that no data directory is ever without its password.
+        // Before creating the data, so that its password is never lost.
         state::write(&self.home.folder, &state)?;
         let purpose = Purpose::Lasting { password: &state.password };
         cluster.create(&state.binaries, &account, &state.role, purpose).await?;
         let file = launch(&cluster, &state, &account).await?;
         match self.log_in(&state, &file).await? {
             Login::Answered => {}
-            Login::Refused => bail!("the new server in {} refuses its own password", cluster.data.display()),
+            Login::Refused => bail!("the new server in {} rejects its own password", cluster.data.display()),
         }
         self.settle_port(&mut state, &file)?;
         Ok(Running::new(&state, &file, Startup::Created { elapsed: self.began.elapsed() }, self.notes))
     }
 
-    async fn restart(
-        mut self,
-        cluster: &Cluster,
-        major: u32,
-        known: Option<State>,
-    ) -> anyhow::Result<Running> {
+    async fn restart(mut self, cluster: &Cluster, major: u32, old: Option<State>) -> anyhow::Result<Running> {
         self.refuse_too_old(cluster, major)?;
         let account = Account::owner_of(&cluster.data)?;
-        let binaries = self.binaries_of(cluster, major, known.as_ref()).await?;
+        let binaries = self.binaries_of(cluster, major, old.as_ref()).await?;
         let role = self.home.role.clone();
-        let lost = match &known {
+        let lost = match &old {
             Some(state) if state.role == role => None,
             Some(_) => Some("the role has changed"),
             None => Some("the state file was lost"),
         };
-        let mut state = match &known {
+        let mut state = match &old {
             Some(old) => State { role, binaries, ..old.clone() },
-            None => State { port: launch::free_port()?, role, password: state::new_password(), binaries },
+            None => State { port: free_port()?, role, password: state::new_password(), binaries },
         };
 
         let running = live_server(cluster).await?;
@@ -164,27 +152,27 @@ impl<S: Surroundings> Revival<'_, S> {
                 match self.log_in(&state, &file).await? {
                     Login::Answered => file,
                     Login::Refused => {
-                        let why = "the server refused the password of the state file";
+                        let why = "the server rejected the password in the state file";
                         self.launch_with_new_password(cluster, &account, &state, Some(file), why).await?
                     }
                 }
             }
         };
-        if known.as_ref() != Some(&state) {
+        if old.as_ref() != Some(&state) {
             state::write(&self.home.folder, &state)?;
         }
         self.settle_port(&mut state, &file)?;
         Ok(Running::new(&state, &file, Startup::Started { elapsed: self.began.elapsed() }, self.notes))
     }
 
-    /// The programs that can open the data directory: those of the last start, or others of the same major.
+    /// The programs for this data directory: the ones of the last start, or others of the same major version.
     async fn binaries_of(
         &self,
         cluster: &Cluster,
         major: u32,
-        known: Option<&State>,
+        old: Option<&State>,
     ) -> anyhow::Result<Binaries> {
-        if let Some(state) = known
+        if let Some(state) = old
             && state.binaries.major == major
             && self.surroundings.still_uses(&state.binaries)
         {
@@ -195,7 +183,7 @@ impl<S: Surroundings> Revival<'_, S> {
         })
     }
 
-    /// Stops the server if it runs, sets the password of `state`, and starts it.
+    /// Stops the server if it is running, sets the password to the one in `state`, and starts the server.
     async fn launch_with_new_password(
         &mut self,
         cluster: &Cluster,
@@ -208,15 +196,15 @@ impl<S: Surroundings> Revival<'_, S> {
             cluster.stop(&file, Signal::INT, TO_STOP).await?;
         }
         cluster.set_password(&state.binaries, account, &state.role, &state.password).await?;
-        // At once, so that the file always holds the password that is in force.
+        // At once, so that the file always has the valid password.
         state::write(&self.home.folder, state)?;
-        self.notes.push(format!("{why}, so the role {} was given a new password", state.role));
+        self.notes.push(format!("{why}, so the role {} has a new password", state.role));
         let file = launch(cluster, state, account).await?;
         match self.log_in(state, &file).await? {
             Login::Answered => Ok(file),
             Login::Refused => bail!(
-                "the server in {} refuses the role {}, whose password was set just now\n  \
-                 see who may log in, and how: less {}",
+                "the server in {} rejects the role {}, whose password was just set\n  \
+                 check its login rules: less {}",
                 cluster.data.display(),
                 state.role,
                 cluster.data.join("pg_hba.conf").display()
@@ -228,7 +216,7 @@ impl<S: Surroundings> Revival<'_, S> {
         self.surroundings.log_in(file.port, &state.role, &state.password).await
     }
 
-    /// Keeps the port that the server got, which is not the intended one if that was taken.
+    /// Records the port of the server, if it could not get the recorded one.
     fn settle_port(&mut self, state: &mut State, file: &PidFile) -> anyhow::Result<()> {
         if state.port == file.port {
             return Ok(());
@@ -248,12 +236,12 @@ impl<S: Surroundings> Revival<'_, S> {
         }
         let data = cluster.data.display();
         bail!(
-            "the data in {data} is PostgreSQL {major}'s, and this checkout needs {minimum_major} or newer; nothing was \
+            "the data in {data} is from PostgreSQL {major}, and this checkout needs {minimum_major} or newer; nothing was \
              touched\n  \
-             keep what matters, with the programs of PostgreSQL {major}: postgres -D {data} \
-             --listen_addresses= --unix_socket_directories=/tmp, and beside it: pg_dumpall --host=/tmp \
+             save what you need, with the programs of PostgreSQL {major}: postgres -D {data} \
+             --listen_addresses= --unix_socket_directories=/tmp, and in another terminal: pg_dumpall --host=/tmp \
              --username={role} > dump.sql\n  \
-             then remove it, and the next start makes a new one: rm -r {data}",
+             then remove it, and the next start creates a new one: rm -r {data}",
         );
     }
 }
@@ -264,10 +252,10 @@ async fn launch(cluster: &Cluster, state: &State, account: &Account) -> anyhow::
     Launch { cluster, binaries, account, settings: &[], port, given_up }.run().await
 }
 
-/// The server of this data directory that a killed command has left, or that somebody has started by hand.
+/// A running server that a killed command left, or the user started by hand.
 ///
-/// Postgres takes any living process of the right pid for its server, so a file that names a stranger is removed. The
-/// memory of a server that still runs without its file is found by Postgres itself, through the data directory.
+/// Removes a `postmaster.pid` that names a foreign process: Postgres would take any process with that pid for the server.
+/// It is safe, because Postgres itself detects a server without its file, by the shared memory of the data directory.
 async fn live_server(cluster: &Cluster) -> anyhow::Result<Option<PidFile>> {
     let began = Instant::now();
     let stale = pidfile::path(&cluster.data);
@@ -275,7 +263,7 @@ async fn live_server(cluster: &Cluster) -> anyhow::Result<Option<PidFile>> {
         match pidfile::read(&cluster.data)? {
             Read::Absent => return Ok(None),
             Read::Complete(file) if pidfile::serves(file.pid, &cluster.data) => {
-                return launch::settled(cluster, file.pid).await;
+                return launch::wait_for_other(cluster, file.pid).await;
             }
             Read::Complete(file) if !pidfile::exists(file.pid) => return Ok(None),
             Read::Unreadable if began.elapsed() < TO_WRITE => {}
@@ -284,11 +272,11 @@ async fn live_server(cluster: &Cluster) -> anyhow::Result<Option<PidFile>> {
                     fs::remove_file(&stale).with_context(|| format!("remove {}", stale.display()))?;
                     return Ok(None);
                 }
-                // Sessions of a server that was killed end by themselves, mostly at once.
+                // The sessions of a killed server end by themselves, mostly at once.
                 Some(_) if began.elapsed() < TO_LET_GO => {}
                 Some(pid) => bail!(
-                    "{} names no server, yet process {pid} is at work there; nothing was touched\n  \
-                     stop it without loss: kill -INT {pid}",
+                    "{} names no server, yet process {pid} uses its data; nothing was touched\n  \
+                     stop it without losing data: kill -INT {pid}",
                     stale.display()
                 ),
             },

@@ -1,6 +1,6 @@
-//! The state file of a development server: what has to be the same at its next start.
+//! The state file of a development server: what must be the same at its next start.
 //!
-//! It is rewritten whole, by the holder of the folder's lock, and read by anybody who may.
+//! Only the holder of the folder's lock writes it, always whole. Reading it takes no lock.
 
 use std::{
     fs, io,
@@ -12,21 +12,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::{binaries::Binaries, folder::write_private};
 
-/// Holds the password in clear, so it has no `Debug`, and the file is its owner's alone.
+/// Contains the password in clear, so this has no `Debug`, and only the owner can read the file.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct State {
     pub(crate) port: u16,
     pub(crate) role: String,
     pub(crate) password: String,
-    /// With what the server was last started; asked again only if it has changed.
+    /// The programs that last started the server; their version is read again only if they changed.
     pub(crate) binaries: Binaries,
 }
 
-/// What was found in the place of the state file.
+/// The result of reading the state file.
 pub(crate) enum Found {
     State(State),
     Absent,
-    /// Not a state file; it was put aside for whoever wants to look.
+    /// It was not a state file, and has been moved aside for inspection.
     Unreadable {
         aside: PathBuf,
     },
@@ -36,12 +36,12 @@ fn path(folder: &Path) -> PathBuf {
     folder.join("server.json")
 }
 
-/// The state, if there is one that can be used; changes nothing.
+/// The state, if there is a readable one. Changes nothing.
 pub(crate) fn peek(folder: &Path) -> Option<State> {
     parse(&fs::read_to_string(path(folder)).ok()?)
 }
 
-/// The state, for a caller who holds the lock.
+/// Reads the state, and moves an unreadable file aside. The caller must hold the lock.
 pub(crate) fn read(folder: &Path) -> anyhow::Result<Found> {
     let path = path(folder);
     let text = match fs::read(&path) {
@@ -59,7 +59,7 @@ pub(crate) fn read(folder: &Path) -> anyhow::Result<Found> {
         return Ok(Found::State(state));
     }
     let aside = folder.join("server.json.unreadable");
-    fs::rename(&path, &aside).with_context(|| format!("put {} aside", path.display()))?;
+    fs::rename(&path, &aside).with_context(|| format!("move {} aside", path.display()))?;
     Ok(Found::Unreadable { aside })
 }
 
@@ -68,17 +68,16 @@ pub(crate) fn write(folder: &Path, state: &State) -> anyhow::Result<()> {
     write_private(&path(folder), &(text + "\n"))
 }
 
-/// 160 random bits, in letters that need no quoting anywhere.
+/// A new password: 160 random bits in hexadecimal, which needs no quoting anywhere.
 pub fn new_password() -> String {
     (0..5).map(|_| format!("{:08x}", rand::random::<u32>())).collect()
 }
 
 fn parse(text: &str) -> Option<State> {
-    // A password that is not one of ours was written by somebody else, and would have to be quoted in SQL and
-    // in URLs.
-    let ours =
+    // Another program or person wrote a password with other characters, which SQL and URLs would have to quote.
+    let is_plain =
         |password: &str| !password.is_empty() && password.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    serde_json::from_str(text).ok().filter(|state: &State| state.port != 0 && ours(&state.password))
+    serde_json::from_str(text).ok().filter(|state: &State| state.port != 0 && is_plain(&state.password))
 }
 
 #[cfg(test)]
@@ -92,14 +91,14 @@ mod tests {
     }"#;
 
     #[test]
-    fn a_state_file_comes_back_as_it_was_written() {
+    fn a_written_state_file_is_read_unchanged() {
         let state = parse(TEXT).unwrap();
         assert_eq!((state.port, state.role.as_str(), state.binaries.major), (21873, "app", 15));
         assert!(parse(&serde_json::to_string(&state).unwrap()) == Some(state));
     }
 
     #[test]
-    fn rubbish_is_no_state() {
+    fn an_invalid_file_is_not_a_state() {
         let no_password = TEXT.replace("\"secret\"", "\"\"");
         let foreign_password = TEXT.replace("secret", "it's");
         let no_port = TEXT.replace("21873", "0");
@@ -112,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn passwords_are_long_and_never_the_same() {
+    fn passwords_are_long_and_differ() {
         let password = new_password();
         assert_eq!(password.len(), 40);
         assert_ne!(password, new_password());

@@ -1,4 +1,4 @@
-//! How two catalogues differ, told an object at a time.
+//! How two catalogues differ, object by object.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,19 +19,19 @@ const TWO_WORDS: &[&str] = &[
     "materialized view",
     "partitioned table",
 ];
-/// Objects that are told; the rest is counted.
-const TOLD: usize = 20;
-/// Characters of a definition that are told.
+/// The number of objects that are listed; the rest are only counted.
+const MOST_SHOWN: usize = 20;
+/// The number of characters of a definition that are shown.
 const WIDTH: usize = 100;
 
-/// One object that is not the same in both.
+/// An object that is not the same in both catalogues.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Difference {
     /// Its kind and name.
     object: String,
-    /// What it should be; `None`: it should not be there.
+    /// Its definition in the expected catalogue; `None` if it should not exist.
     expected: Option<String>,
-    /// What it is; `None`: it is not there.
+    /// Its definition in the other catalogue; `None` if it does not exist.
     found: Option<String>,
 }
 
@@ -41,7 +41,7 @@ impl Difference {
     }
 }
 
-/// What is missing, what is unexpected, and what is there and not as expected, in this order.
+/// The missing objects, then the unexpected ones, then those with another definition.
 pub(crate) fn between(expected: &Catalogue, found: &Catalogue) -> Vec<Difference> {
     let (wanted, real): (BTreeSet<_>, BTreeSet<_>) =
         (expected.lines().iter().collect(), found.lines().iter().collect());
@@ -62,14 +62,14 @@ pub(crate) fn between(expected: &Catalogue, found: &Catalogue) -> Vec<Difference
         };
         match (expected.as_slice(), found.as_slice()) {
             ([expected], [found]) => say(Some(expected), Some(found)),
-            // Such as the rights to a table, a line each.
+            // An object may have several lines, as a table has one for each right to it.
             _ => {
                 expected.into_iter().for_each(|definition| say(Some(definition), None));
                 found.into_iter().for_each(|definition| say(None, Some(definition)));
             }
         }
     }
-    // A column that is missing moves those after it, which is the lesser news.
+    // A missing column also changes the position of those after it, which matters less.
     differences.sort_by_key(|difference| match (&difference.expected, &difference.found) {
         (_, None) => 0,
         (None, _) => 1,
@@ -78,9 +78,9 @@ pub(crate) fn between(expected: &Catalogue, found: &Catalogue) -> Vec<Difference
     differences
 }
 
-/// The differences for people, and not too many: of a table that is missing or unexpected not its columns too, and of a
-/// column that is, not the ones that it moves.
-pub(crate) fn told(differences: &[Difference]) -> Vec<String> {
+/// The differences as lines for people, without what follows from others: the parts of a missing or unexpected table, and
+/// the columns that a missing or unexpected column moves.
+pub(crate) fn lines_for_people(differences: &[Difference]) -> Vec<String> {
     let parts = |table: &Difference| {
         let (kind, name) = table.object.rsplit_once(' ').unwrap_or_default();
         let whole = kind.ends_with("table") || kind.ends_with("view");
@@ -99,14 +99,14 @@ pub(crate) fn told(differences: &[Difference]) -> Vec<String> {
         .filter(|it| !tables.iter().any(|table| it.is_part_of(table)) && !follows(it))
         .map(ToString::to_string)
         .collect();
-    if lines.len() > TOLD {
-        let more = lines.split_off(TOLD).len();
+    if lines.len() > MOST_SHOWN {
+        let more = lines.split_off(MOST_SHOWN).len();
         lines.push(format!("… and {more} more"));
     }
     lines
 }
 
-/// A line of a catalogue as object and definition.
+/// Splits a line of a catalogue into object and definition.
 fn split(line: &str) -> (&str, &str) {
     let kind = TWO_WORDS
         .iter()
@@ -132,13 +132,13 @@ impl Difference {
         Some(self.object.strip_prefix("column ")?.rsplit_once('.')?.0)
     }
 
-    /// Whether it is the same column in another place, which its definition begins with.
+    /// Whether only the position of a column differs, with which its definition begins.
     fn only_moved(&self) -> bool {
         let rest = |definition: &Option<String>| Some(definition.as_ref()?.split_once(' ')?.1.to_owned());
         rest(&self.expected).is_some_and(|expected| Some(expected) == rest(&self.found))
     }
 
-    /// Whether it is about a column, constraint, index or right of a table.
+    /// Whether the object is a column, constraint or index of a table, or a right to it.
     fn is_part_of(&self, table: &str) -> bool {
         let name = self.object.split_once(' ').map_or("", |(_, name)| name);
         let definition = self.expected.as_deref().or(self.found.as_deref()).unwrap_or_default();
@@ -170,7 +170,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// The first line, and not all of that where it is long.
+/// The first line of a definition, cut off if it is long.
 fn shortened(definition: &str) -> String {
     let first = definition.lines().next().unwrap_or_default();
     let cut: String = first.chars().take(WIDTH).collect();
@@ -181,11 +181,12 @@ fn shortened(definition: &str) -> String {
 mod tests {
     use super::*;
 
-    fn check(expected: &[&str], found: &[&str], told: &[&str]) {
-        let catalogue = |lines: &[&str]| Catalogue::of(lines.iter().map(|line| (*line).to_owned()).collect());
+    fn check(expected: &[&str], found: &[&str], lines: &[&str]) {
+        let catalogue =
+            |lines: &[&str]| Catalogue::from_lines(lines.iter().map(|line| (*line).to_owned()).collect());
         let said: Vec<String> =
             between(&catalogue(expected), &catalogue(found)).iter().map(ToString::to_string).collect();
-        assert_eq!(said, told);
+        assert_eq!(said, lines);
     }
 
     #[test]
@@ -206,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn names_may_hold_blanks() {
+    fn names_may_contain_blanks() {
         check(
             &["table public.\"a b\" row security", "materialized view public.v SELECT 1"],
             &["table public.\"a b\"", "materialized view public.v SELECT 2"],
@@ -223,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_table_is_told_without_its_parts() {
+    fn a_missing_table_is_listed_without_its_parts() {
         let lines = [
             "column public.t.a #1 integer",
             "constraint public.t.t_pkey PRIMARY KEY (a)",
@@ -232,8 +233,8 @@ mod tests {
             "index tt_idx CREATE INDEX tt_idx ON public.tt USING btree (a)",
             "table public.t",
         ];
-        let catalogue = Catalogue::of(lines.map(str::to_owned).to_vec());
-        let said = told(&between(&catalogue, &Catalogue::of(Vec::new())));
+        let catalogue = Catalogue::from_lines(lines.map(str::to_owned).to_vec());
+        let said = lines_for_people(&between(&catalogue, &Catalogue::from_lines(Vec::new())));
         let expected = [
             "missing     index tt_idx CREATE INDEX tt_idx ON public.tt USING btree (a)",
             "missing     table public.t",
@@ -242,30 +243,31 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_column_is_told_without_those_that_it_moves() {
-        let lines = |of: &[&str]| Catalogue::of(of.iter().map(|line| (*line).to_owned()).collect());
+    fn a_missing_column_is_listed_without_those_that_it_moves() {
+        let lines = |of: &[&str]| Catalogue::from_lines(of.iter().map(|line| (*line).to_owned()).collect());
         let whole = ["column public.t.a #1 int", "column public.t.b #2 int", "column public.t.c #3 int"];
         let without = lines(&["column public.t.b #1 int", "column public.t.c #2 text"]);
         let expected = [
             "missing     column public.t.a #1 int",
             "differs     column public.t.c\n    expected  #3 int\n    found     #2 text",
         ];
-        assert_eq!(told(&between(&lines(&whole), &without)), expected);
-        // Where none is missing, the place is the news.
+        assert_eq!(lines_for_people(&between(&lines(&whole), &without)), expected);
+        // If none is missing, the positions themselves differ.
         let moved =
             lines(&["column public.t.a #2 int", "column public.t.b #1 int", "column public.t.c #3 int"]);
-        assert_eq!(told(&between(&lines(&whole), &moved)).len(), 2);
+        assert_eq!(lines_for_people(&between(&lines(&whole), &moved)).len(), 2);
     }
 
     #[test]
-    fn of_many_the_first_are_told_and_the_others_counted() {
+    fn many_differences_are_cut_off_with_a_count() {
         let lines = (10..35).map(|n| format!("schema s{n}")).collect();
-        let said = told(&between(&Catalogue::of(lines), &Catalogue::of(Vec::new())));
-        assert_eq!((said.len(), said[TOLD].as_str()), (TOLD + 1, "… and 5 more"));
+        let said =
+            lines_for_people(&between(&Catalogue::from_lines(lines), &Catalogue::from_lines(Vec::new())));
+        assert_eq!((said.len(), said[MOST_SHOWN].as_str()), (MOST_SHOWN + 1, "… and 5 more"));
     }
 
     #[test]
-    fn rights_are_told_one_by_one() {
+    fn rights_are_listed_one_by_one() {
         check(
             &["grant public.t SELECT to public", "grant public.t UPDATE to public"],
             &["grant public.t DELETE to public"],

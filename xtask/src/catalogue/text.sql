@@ -1,6 +1,6 @@
--- Everything that migrations make, a line an object, the same text on every server for the same schema.
--- $1: schemas to leave out (those of the ledger). What belongs to an extension is the extension's line.
--- Not here: rows, large objects, where things are stored, and what takes a superuser and C to make (base types, operator classes,
+-- Everything that migrations create, one line per object: the same text on every server for the same schema.
+-- $1: schemas to leave out (the ledgers'). An extension has one line; what belongs to it has none.
+-- Not here: rows, large objects, storage, and what only a superuser can create in C (base types, operator classes,
 -- languages, foreign data wrappers).
 with
 me as (
@@ -187,7 +187,7 @@ lines (kind, name, definition) as (
            concat_ws(' ', case when t.typowner <> (table me) then 'owner ' || t.typowner::regrole end, '-- ' || obj_description(t.oid, 'pg_type'))
     from types t where t.typowner <> (table me) or obj_description(t.oid, 'pg_type') is not null
     union all
-    -- What the server lets everybody do with functions and types, where it was taken back.
+    -- The default rights of all to functions and types, if they were revoked.
     select 'revoke', o.name, 'from public'
     from (select name, proacl from functions union all select name, typacl from types) o (name, acl)
     where not exists (select from aclexplode(o.acl) a where a.grantee = 0) and o.acl is not null
@@ -201,7 +201,7 @@ lines (kind, name, definition) as (
     left join pg_roles g on g.oid = a.grantee
     where a.grantee <> d.defaclrole
     union all
-    -- Rights that somebody else than the owner was given.
+    -- Rights granted to anyone but the owner.
     select 'grant', o.name, concat_ws(' ', a.privilege_type, 'to', coalesce(g.rolname, 'public'), case when a.is_grantable then 'with grant option' end)
     from (
         select name, relowner as owner, relacl as acl, false as everybodys from relations
@@ -211,14 +211,14 @@ lines (kind, name, definition) as (
         union all
         select name, proowner, proacl, true from functions
         union all
-        -- The server itself lets everybody use `public`.
+        -- By default all may use `public`.
         select quote_ident(n.nspname), n.nspowner, n.nspacl, false from pg_namespace n join schemas s using (oid) where n.nspname <> 'public'
         union all
         select name, typowner, typacl, true from types
     ) o
     cross join lateral aclexplode(o.acl) a
     left join pg_roles g on g.oid = a.grantee
-    -- What everybody may do without being told is no different where it was said.
+    -- Granting to all what all may do by default changes nothing.
     where a.grantee <> o.owner and not (o.everybodys and a.grantee = 0)
 )
 select line

@@ -8,7 +8,7 @@ use xshell::{Shell, cmd};
 
 use crate::{checkout::Checkout, database::session, helpers::built, server};
 
-/// Replaces this process by a verb of the program, which so gets the terminal, Ctrl-C and the exit code.
+/// Replaces this process by the program, so that the terminal, Ctrl-C and the exit code are the program's.
 pub(crate) async fn run(checkout: &Checkout, verb: &str, args: Vec<OsString>) -> anyhow::Result<()> {
     let project = checkout.project()?;
     let package = project.program.clone().with_context(|| {
@@ -21,7 +21,7 @@ pub(crate) async fn run(checkout: &Checkout, verb: &str, args: Vec<OsString>) ->
     // So that a database that can't be reached is reported in the same words by all verbs.
     session::open_read_only(&server, &project).await?.close().await;
     let (root, does) = (checkout.workspace.clone(), format!("does `{verb}`"));
-    let building = spawn_blocking(move || built::awaited(&root, &package, &does));
+    let building = spawn_blocking(move || built::program_or_first_build(&root, &package, &does));
     let program = building.await.context("wait for cargo")??;
     let sh = Shell::new()?;
     let mut command: Command = cmd!(sh, "{program} {verb} {args...}").into();

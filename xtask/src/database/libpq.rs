@@ -1,11 +1,11 @@
-//! A connection string in the variables that psql, pg_dump and their like read: on a command line everybody on the machine
-//! could read the password.
+//! A connection string as the environment variables that psql, pg_dump and the like read. On a command line, every user
+//! of the machine could read the password.
 
 use percent_encoding::percent_decode_str;
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
-/// The variables of a database; the options are sqlx's reading of the same URL.
+/// The variables for a database. `options` must be what sqlx parsed from `url`.
 pub(crate) fn environment(url: &Url, options: &PgConnectOptions) -> Vec<(&'static str, String)> {
     let parameter =
         |wanted| url.query_pairs().find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned());

@@ -1,10 +1,10 @@
-//! Migrating with a report of every step, and what the words of a command line mean.
+//! Migrating with a report of every step, and reading a target from the command line.
 
 use migrations::{Direction, Event, Project, Session, Target};
 
 use crate::terminal::output::{Steps, count, time};
 
-/// What is meant by an app and a name.
+/// The target that an app and a migration's name, its prefix or `zero` stand for.
 pub(crate) fn target(project: &Project, app: Option<&str>, name: Option<&str>) -> anyhow::Result<Target> {
     Ok(match (app, name) {
         (None, _) => Target::Latest,
@@ -14,7 +14,7 @@ pub(crate) fn target(project: &Project, app: Option<&str>, name: Option<&str>) -
     })
 }
 
-/// Migrates, and reports every step of it.
+/// Migrates, and reports every step.
 pub(crate) async fn run(
     session: &mut Session,
     project: &Project,
@@ -29,7 +29,7 @@ pub(crate) async fn run(
     Ok(())
 }
 
-/// Tells what a session is at.
+/// Prints an event of a session.
 pub(crate) fn report(steps: &mut Steps, event: &Event<'_>) {
     match event {
         Event::WaitingForLock { database, holder } => {
@@ -45,12 +45,12 @@ pub(crate) fn report(steps: &mut Steps, event: &Event<'_>) {
             steps.done("migrate", &step.migration.id.to_string(), state, Some(*elapsed));
         }
         Event::Retrying { step, attempt, pause } => steps.note(&format!(
-            "           {} waits for a lock that another session holds; undone, try {attempt} in {}",
+            "           {} waited too long for a lock that another session holds; rolled back, attempt {attempt} in {}",
             step.migration.id,
             time(*pause)
         )),
         Event::DroppedInvalidIndex { index, .. } => {
-            steps.note(&format!("           dropped index {index}, which an earlier try left invalid"));
+            steps.note(&format!("           dropped index {index}, which an earlier attempt left invalid"));
         }
         _ => {}
     }

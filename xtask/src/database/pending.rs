@@ -1,4 +1,4 @@
-//! What is said where the checkout has migrations which the development database has not, or the other way round.
+//! Warns or refuses when the checkout and the development database do not have the same migrations.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use crate::{
     },
 };
 
-/// Whoever asked for something else does not wait longer for it.
+/// The warning is a courtesy of commands that do something else, so it must not delay them for longer.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// So many are named.
+/// The number of migrations that a warning names.
 const NAMED: usize = 3;
 
-/// Looks, and warns on standard error. Where the database can't be read, that is for others to say.
+/// Warns on standard error. If the database can't be read, says nothing: the command itself reports that.
 pub(crate) async fn warn(server: &Server, project: &Project) {
     let look = async {
         let mut session = session::open_read_only(server, project).await?;
@@ -33,7 +33,7 @@ pub(crate) async fn warn(server: &Server, project: &Project) {
     }
 }
 
-/// Refuses what needs every migration to be applied, with exit code 3.
+/// Fails with exit code 3 if any migration is pending; `why` says what needs them all.
 pub(crate) fn refuse(ledger: &Ledger, project: &Project, why: &str) -> anyhow::Result<()> {
     let pending = ledger.pending(project);
     let Some(first) = pending.first() else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! Looking before we destroy: the environment marker, the host, and whether the database is ours.
+//! The checks before we destroy anything: the environment marker, the host, and whether the database is ours.
 
 use migrations::database::Found;
 use sqlx::postgres::PgConnectOptions;
@@ -8,54 +8,74 @@ use crate::terminal::{exit::Stop, shell::shell_word};
 /// Environments whose data anyone may throw away.
 const EXPENDABLE: &[&str] = &["development", "test", "scratch"];
 
-/// Refuses to destroy a database that might matter, unless its name was typed.
-///
-/// `what` says what would happen to it: `db-reset would destroy it`.
-pub(crate) fn may_destroy(
-    options: &PgConnectOptions,
-    database: &str,
-    found: &Found,
-    what: &str,
-    confirmed: Option<&str>,
-    command: &str,
-) -> anyhow::Result<()> {
-    match confirmed {
-        Some(typed) if typed == database => return Ok(()),
-        // Whoever types a name means it; and this is not the one.
-        Some(typed) => {
-            let why =
-                format!("--confirm {typed} names another database than `{database}`; nothing was touched");
-            return Err(Stop::Refused(why).into());
-        }
-        None => {}
-    }
-    let reason = match found {
-        Found::Absent => return Ok(()),
-        Found::Unmarked => {
-            format!("database `{database}` has no environment marker, so it is not known to be ours")
-        }
-        Found::Marked(marker) if !EXPENDABLE.contains(&marker.environment.as_str()) => {
-            format!(
-                "database `{database}` is marked `{}` (set when it was created, {})",
-                marker.environment, marker.created
-            )
-        }
-        Found::Marked(_) if !is_local(options) => {
-            format!("database `{database}` is on another machine ({})", options.get_host())
-        }
-        Found::Marked(_) => return Ok(()),
-    };
-    Err(Stop::Refused(format!(
-        "{reason}; {what}\n  if you mean it: cargo xtask {command} --confirm {}",
-        shell_word(database)
-    ))
-    .into())
+/// What a command is about to destroy, and whether its user has confirmed that.
+pub(crate) struct Destruction<'a> {
+    /// The name of the database.
+    pub(crate) target: &'a str,
+    /// What would happen to it: `db-reset would destroy it`.
+    pub(crate) what: &'a str,
+    /// The name that the user passed to `--confirm`.
+    pub(crate) confirmed: Option<&'a str>,
+    /// The last line of a refusal, which says how to insist; usually made by [`again`].
+    pub(crate) again: String,
 }
 
-/// Whether a server is on this machine, as far as its address tells.
-pub(crate) fn is_local(options: &PgConnectOptions) -> bool {
-    let host = options.get_host();
-    options.get_socket().is_some()
+/// `if you mean it: cargo xtask db-drop --confirm app`.
+pub(crate) fn again(command: &str, database: &str) -> String {
+    format!("if you mean it: cargo xtask {command} --confirm {}", shell_word(database))
+}
+
+impl Destruction<'_> {
+    /// Refuses to destroy a database that might matter, unless the user confirmed its name.
+    pub(crate) fn check(&self, server: &PgConnectOptions, found: &Found) -> anyhow::Result<()> {
+        match danger(server, self.target, found) {
+            Some(reason) => self.require_confirmation(&reason),
+            None => self.is_confirmed().map(drop),
+        }
+    }
+
+    /// Refuses for this reason, unless the user confirmed the database's name.
+    pub(crate) fn require_confirmation(&self, reason: &str) -> anyhow::Result<()> {
+        if self.is_confirmed()? {
+            return Ok(());
+        }
+        Err(Stop::Refused(format!("{reason}; {}\n  {}", self.what, self.again)).into())
+    }
+
+    /// Whether the user confirmed this database. Another name is a mistake, so it is refused in any case.
+    fn is_confirmed(&self) -> anyhow::Result<bool> {
+        let Some(typed) = self.confirmed else { return Ok(false) };
+        if typed == self.target {
+            return Ok(true);
+        }
+        let why =
+            format!("--confirm {typed} names another database than `{}`; nothing was touched", self.target);
+        Err(Stop::Refused(why).into())
+    }
+}
+
+/// Why a database might matter; `None` if anyone may destroy it.
+fn danger(server: &PgConnectOptions, database: &str, found: &Found) -> Option<String> {
+    match found {
+        Found::Absent => None,
+        Found::Unmarked => {
+            Some(format!("database `{database}` has no environment marker, so it may not be ours"))
+        }
+        Found::Marked(marker) if !EXPENDABLE.contains(&marker.environment.as_str()) => Some(format!(
+            "database `{database}` is marked `{}` (set when it was created, {})",
+            marker.environment, marker.created
+        )),
+        Found::Marked(_) if !is_local(server) => {
+            Some(format!("database `{database}` is on another machine ({})", server.get_host()))
+        }
+        Found::Marked(_) => None,
+    }
+}
+
+/// Whether a server is on this machine, judging by its address alone.
+fn is_local(server: &PgConnectOptions) -> bool {
+    let host = server.get_host();
+    server.get_socket().is_some()
         || host.starts_with('/')
         || host == "localhost"
         || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
@@ -69,8 +89,13 @@ mod tests {
 
     fn check(url: &str, found: &Found, confirmed: Option<&str>, refusal: Option<&str>) {
         let options: PgConnectOptions = url.parse().unwrap();
-        let said = may_destroy(&options, "app", found, "db-drop would destroy it", confirmed, "db-drop");
-        match (said, refusal) {
+        let destruction = Destruction {
+            target: "app",
+            what: "db-drop would destroy it",
+            confirmed,
+            again: again("db-drop", "app"),
+        };
+        match (destruction.check(&options, found), refusal) {
             (Ok(()), None) => {}
             (Err(error), Some(expected)) => assert!(error.to_string().contains(expected), "{error}"),
             (said, expected) => panic!("{said:?} instead of {expected:?}"),

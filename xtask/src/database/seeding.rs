@@ -1,4 +1,4 @@
-//! Running the seeds with a report, and what they did in one line.
+//! Running the seeds with a report, and a one-line summary of what they did.
 
 use migrations::{Project, Prune, SeedMode, SeedReport, Session};
 
@@ -7,7 +7,7 @@ use crate::{
     terminal::output::Steps,
 };
 
-/// Runs the seeds. What they need of the migrations is checked first, for a better error than a missing table.
+/// Runs the seeds. Pending migrations are an error first, which reads better than a missing table.
 pub(crate) async fn run(
     session: &mut Session,
     project: &Project,
@@ -16,7 +16,7 @@ pub(crate) async fn run(
     steps: &mut Steps,
 ) -> anyhow::Result<SeedReport> {
     let ledger = session.ledger(project).await?;
-    pending::refuse(&ledger, project, "the seeds need the tables that they make")?;
+    pending::refuse(&ledger, project, "the seeds need their tables")?;
     Ok(session.seed(project, mode, prune, &mut |event| migrating::report(steps, &event)).await?)
 }
 

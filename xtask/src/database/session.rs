@@ -1,4 +1,4 @@
-//! Connecting, with errors that say which server it was and what to do, and ending what an interrupted command left.
+//! Connecting, with errors that name the server and a remedy, and ending the sessions of an interrupted command.
 
 use std::{io, process, sync::LazyLock, time::Duration};
 
@@ -14,23 +14,25 @@ use crate::{
 
 /// How long a server may take to answer a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The SQLSTATE of a server that accepts no connections yet.
+const STARTING: &str = "57P03";
 
-/// Options of every verb that changes the schema.
+/// The options of every verb that changes the schema.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Timeouts {
     /// Seconds to wait for the migration lock
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(0..=86_400))]
     lock_timeout: u64,
-    /// Seconds that one statement may take
+    /// Seconds that a single statement may take
     #[arg(long, value_name = "SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     statement_timeout: u64,
 }
 
-/// What this process calls itself on a server. Pids are alike on different machines, hence the random part.
+/// The name of this process on a server. Two machines may use the same pid, hence the random part.
 static APPLICATION_NAME: LazyLock<String> =
     LazyLock::new(|| format!("cargo xtask ({}, {:08x})", process::id(), rand::random::<u32>()));
 
-/// The same for a program that works for us.
+/// That name, for a program that we run.
 pub(crate) fn application_name() -> &'static str {
     &APPLICATION_NAME
 }
@@ -44,23 +46,24 @@ pub(crate) async fn open(server: &Server, project: &Project, timeouts: Timeouts)
     connect(server, project, settings).await
 }
 
-/// Opens it for reading; Postgres refuses everything else.
+/// Opens the development database for reading; Postgres itself enforces that.
 pub(crate) async fn open_read_only(server: &Server, project: &Project) -> anyhow::Result<Session> {
     let settings = Settings::default().access(Access::ReadOnly).application_name(application_name());
     connect(server, project, settings).await
 }
 
 async fn connect(server: &Server, project: &Project, settings: Settings) -> anyhow::Result<Session> {
-    let opening = || async {
-        match Session::connect(&server.options, settings.clone()).await {
-            Ok(session) => Ok(Ok(session)),
-            Err(migrations::Error::Database { source, .. }) => Err(source),
-            Err(other) => Ok(Err(other)),
-        }
+    let is_starting = |error: &migrations::Error| match error {
+        migrations::Error::Database { source, .. } => is(source, STARTING),
+        _ => false,
     };
-    let session = match in_time(opening).await {
-        Some(Ok(session)) => session?,
-        Some(Err(error)) => return Err(explain(server, server.database(), error)),
+    let opening = || Session::connect(&server.options, settings.clone());
+    let session = match in_time(opening, is_starting).await {
+        Some(Ok(session)) => session,
+        Some(Err(migrations::Error::Database { source, .. })) => {
+            return Err(explain(server, server.database(), source));
+        }
+        Some(Err(error)) => return Err(error.into()),
         None => return Err(no_answer(server)),
     };
     session.require_version(project)?;
@@ -72,7 +75,7 @@ pub(crate) async fn maintenance(server: &Server) -> anyhow::Result<PgConnection>
     let mut refused = None;
     for database in ["postgres", "template1"] {
         let options = server.options.clone().database(database).application_name(&APPLICATION_NAME);
-        match in_time(|| options.connect()).await {
+        match in_time(|| options.connect(), |error| is(error, STARTING)).await {
             Some(Ok(conn)) => return Ok(conn),
             Some(Err(error)) if is(&error, "3D000") => refused = Some(explain(server, database, error)),
             Some(Err(error)) => return Err(explain(server, database, error)),
@@ -82,14 +85,15 @@ pub(crate) async fn maintenance(server: &Server) -> anyhow::Result<PgConnection>
     Err(refused.unwrap_or_else(|| no_answer(server)))
 }
 
-/// Connects, again and again where the server says that it is still starting. `None` is no answer in time.
-async fn in_time<T, F: Future<Output = Result<T, sqlx::Error>>>(
+/// Connects, and tries again for as long as the server says that it is starting. `None`: it did not answer in time.
+async fn in_time<T, E, F: Future<Output = Result<T, E>>>(
     connect: impl Fn() -> F,
-) -> Option<Result<T, sqlx::Error>> {
+    is_starting: impl Fn(&E) -> bool,
+) -> Option<Result<T, E>> {
     let trying = async {
         loop {
             match connect().await {
-                Err(error) if is(&error, "57P03") => tokio::time::sleep(Duration::from_millis(50)).await,
+                Err(error) if is_starting(&error) => tokio::time::sleep(Duration::from_millis(50)).await,
                 done => return done,
             }
         }
@@ -105,8 +109,8 @@ pub(crate) async fn version(server: &Server, project: &Project) -> anyhow::Resul
     Ok(version)
 }
 
-/// The same of a connection that we have.
-pub(crate) fn version_of(conn: &PgConnection, project: &Project) -> anyhow::Result<String> {
+/// The same, over an open connection.
+pub(super) fn version_of(conn: &PgConnection, project: &Project) -> anyhow::Result<String> {
     Ok(migrations::database::require_version(conn, project)?)
 }
 
@@ -114,7 +118,7 @@ fn no_answer(server: &Server) -> anyhow::Error {
     anyhow!("{} did not answer within {} s\n  {}", address(server), CONNECT_TIMEOUT.as_secs(), remedy(server))
 }
 
-/// An error of connecting, with which server it was and what helps.
+/// An error of connecting, with the server's address and a remedy.
 fn explain(server: &Server, database: &str, error: sqlx::Error) -> anyhow::Error {
     let address = address(server);
     let role = server.options.get_username();
@@ -124,7 +128,7 @@ fn explain(server: &Server, database: &str, error: sqlx::Error) -> anyhow::Error
         }
         sqlx::Error::Io(cause) => anyhow!("cannot reach {address}: {cause}\n  {}", remedy(server)),
         sqlx::Error::Tls(cause) => anyhow!(
-            "{address} wants TLS, which this tool is built without: {cause}\n  it is for servers on this machine; reach \
+            "{address} requires TLS, which this tool is built without: {cause}\n  it is for servers on this machine; reach \
              a remote one through a tunnel"
         ),
         _ if is(&error, "3D000") => {
@@ -133,7 +137,7 @@ fn explain(server: &Server, database: &str, error: sqlx::Error) -> anyhow::Error
         _ if is(&error, "28P01") || is(&error, "28000") => {
             let words = error.as_database_error().map_or(String::new(), |error| error.message().to_owned());
             anyhow!(
-                "{address} does not let role `{role}` in: {words}\n  mend user and password in {}",
+                "{address} rejected role `{role}`: {words}\n  correct the user and password in {}",
                 server.origin
             )
         }
@@ -156,14 +160,14 @@ fn address(server: &Server) -> String {
 fn remedy(server: &Server) -> &'static str {
     match server.origin {
         Origin::Url(_) => {
-            "start that server, mend DATABASE_URL, or use one of this machine's binaries: --server native"
+            "start that server, correct DATABASE_URL, or use one from this machine's binaries: --server native"
         }
-        Origin::Native(..) | Origin::Docker { .. } => "look at it: cargo xtask server status",
+        Origin::Native(..) | Origin::Docker { .. } => "inspect it: cargo xtask server status",
     }
 }
 
-/// Does work on a server. If we are asked to end, it also ends whatever the work left running there: the server would
-/// notice by itself that we are gone, but only after a moment in which the lock still looks taken.
+/// Does work on a server. If this process is interrupted, it also ends the sessions that the work left open there: the
+/// server would close them itself, but until then other commands would find the lock taken.
 pub(crate) async fn on_server<T>(
     server: &Server,
     work: impl Future<Output = anyhow::Result<T>>,
@@ -171,7 +175,7 @@ pub(crate) async fn on_server<T>(
     ended_on(server, or_interrupted(work).await).await
 }
 
-/// The same for work that sees to its own end.
+/// The same for work that stops by itself when this process is interrupted.
 pub(crate) async fn ended_on<T>(server: &Server, done: anyhow::Result<T>) -> anyhow::Result<T> {
     if let Err(error) = &done
         && matches!(error.downcast_ref(), Some(Stop::Interrupted))
@@ -190,7 +194,7 @@ async fn end_sessions(server: &Server) {
         );
         end.bind(&*APPLICATION_NAME).execute(&mut conn).await.ok()
     };
-    // Where this does not work out, the server ends them by itself as soon as it looks; nobody should wait for it here.
+    // If this fails, the server closes the sessions itself before long, so there is no point in waiting for it.
     let _ = tokio::time::timeout(Duration::from_secs(3), ending).await;
 }
 

@@ -1,4 +1,4 @@
-//! From an empty server to a migrated, seeded and checked database: what `db-setup` and `db-reset` share.
+//! Turns an empty server into a migrated, seeded and checked database, for `db-setup` and `db-reset`.
 
 use clap::Args as ClapArgs;
 use migrations::{
@@ -20,30 +20,30 @@ use crate::{
     },
 };
 
-/// What `db-setup` and `db-reset` share.
+/// The options that `db-setup` and `db-reset` share.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Setup {
-    /// What a new database is for [default: development]; destructive commands spare all but development and test
-    #[arg(long, value_name = "NAME", value_parser = environment)]
+    /// Environment of a new database [default: development]; destructive commands refuse any but development and test
+    #[arg(long, value_name = "NAME", value_parser = parse_environment)]
     pub(crate) environment: Option<String>,
     #[command(flatten)]
     pub(crate) timeouts: Timeouts,
 }
 
-/// What a database is for where nobody says.
+/// The environment of a new database, unless the user names another.
 const DEVELOPMENT: &str = "development";
 
-/// The environment stands in the marker between blanks.
-fn environment(name: &str) -> Result<String, String> {
+/// The marker separates the environment from the rest by blanks.
+fn parse_environment(name: &str) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
     if !name.is_empty() && name.chars().all(plain) {
         Ok(name.to_owned())
     } else {
-        Err("lower-case letters, digits, `-` and `_`".to_owned())
+        Err("use lower-case letters, digits, `-` and `_`".to_owned())
     }
 }
 
-/// The last lines: where the database is. A program gets its report in any case.
+/// Prints where the database is, if all went well. A JSON report is printed even after a failure.
 pub(crate) fn finish(server: &Server, steps: &mut Steps, done: &anyhow::Result<()>) {
     if done.is_ok() {
         steps
@@ -52,7 +52,7 @@ pub(crate) fn finish(server: &Server, steps: &mut Steps, done: &anyhow::Result<(
     steps.finish(json!({ "url": server.redacted(), "done": done.is_ok() }));
 }
 
-/// All steps after the server is known to run.
+/// Every step after starting the server.
 pub(crate) async fn set_up(
     server: &Server,
     project: &Project,
@@ -62,11 +62,11 @@ pub(crate) async fn set_up(
     let mut conn = session::maintenance(server).await?;
     let version = session::version_of(&conn, project)?;
     server.report(steps, &version);
-    let unmarked = create(&mut conn, server, setup.environment.as_deref(), steps).await?;
+    let found = create(&mut conn, server, setup.environment.as_deref(), steps).await?;
 
     let mut session = session::open(server, project, setup.timeouts).await?;
-    if unmarked && is_empty(&mut session).await? {
-        // Somebody's `createdb`, or ours that was cut off before it could mark what it had made.
+    if found == Some(Found::Unmarked) && is_empty(&mut session).await? {
+        // The user ran `createdb`, or an earlier command was killed between creating the database and marking it.
         database::mark(&mut conn, server.database(), setup.environment.as_deref().unwrap_or(DEVELOPMENT))
             .await?;
     }
@@ -77,7 +77,7 @@ pub(crate) async fn set_up(
     Ok(())
 }
 
-/// Makes sure that a database could be created here, before the one that is there is dropped.
+/// Checks that this role may create a database, before the existing one is dropped.
 pub(crate) async fn may_create(server: &Server, project: &Project) -> anyhow::Result<()> {
     let mut conn = session::maintenance(server).await?;
     session::version_of(&conn, project)?;
@@ -85,7 +85,7 @@ pub(crate) async fn may_create(server: &Server, project: &Project) -> anyhow::Re
         sqlx::query_scalar("select rolcreatedb or rolsuper from pg_roles where rolname = current_user")
             .fetch_one(&mut conn)
             .await
-            .map_err(Error::database("ask what the role may do"))?;
+            .map_err(Error::database("read the rights of the role"))?;
     if !allowed {
         anyhow::bail!(
             "role `{role}` may not create databases, so nothing was touched\n  allow it, as a superuser: alter role {role} createdb",
@@ -95,13 +95,13 @@ pub(crate) async fn may_create(server: &Server, project: &Project) -> anyhow::Re
     Ok(())
 }
 
-/// Creates the database where it is missing. Says whether it is there without a marker.
+/// Creates the database unless it exists. Returns what existed before.
 async fn create(
     conn: &mut PgConnection,
     server: &Server,
     environment: Option<&str>,
     steps: &mut Steps,
-) -> anyhow::Result<bool> {
+) -> anyhow::Result<Option<Found>> {
     let name = server.database();
     let mut found = database::read_marker(conn, name).await?;
     if found == Found::Absent {
@@ -111,9 +111,9 @@ async fn create(
         match created {
             Ok(()) => {
                 steps.done("database", name, "created", Some(elapsed));
-                return Ok(false);
+                return Ok(None);
             }
-            // Somebody else was quicker.
+            // Another command was quicker.
             Err(error) if is_duplicate(&error) => found = database::read_marker(conn, name).await?,
             Err(error) => return Err(error.into()),
         }
@@ -123,17 +123,17 @@ async fn create(
         && marker.environment != wanted
     {
         steps.note(&format!(
-            "           it is marked `{}` since its creation, and stays so",
+            "           it has been marked `{}` since its creation, and stays so",
             marker.environment
         ));
     }
-    Ok(found == Found::Unmarked)
+    Ok(Some(found))
 }
 
 fn is_duplicate(error: &migrations::Error) -> bool {
     let migrations::Error::Database { source, .. } = error else { return false };
     let code = source.as_database_error().and_then(|error| error.code());
-    // Postgres says either, depending on how close the race was.
+    // Postgres returns either code, depending on how close the race was.
     code.is_some_and(|code| code == "42P04" || code == "23505")
 }
 
@@ -159,10 +159,10 @@ async fn check_step(session: &mut Session, project: &Project, steps: &mut Steps)
         steps.done("check", &format!("{tables}, exactly as apps.toml says"), "", Some(elapsed));
         return Ok(());
     }
-    steps.done("check", "the tables are not those of apps.toml", "failed", Some(elapsed));
+    steps.done("check", "the tables differ from apps.toml", "failed", Some(elapsed));
     for difference in contract.differences() {
         steps.note(&format!("  {difference}"));
     }
-    steps.note("look at all of it: cargo xtask db-check");
+    steps.note("see the whole check: cargo xtask db-check");
     Err(Stop::Differs.into())
 }

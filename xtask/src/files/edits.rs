@@ -9,18 +9,18 @@ use std::{
 
 use anyhow::{Context, anyhow};
 
-/// One change.
+/// A change to one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Edit {
-    /// A file that is not there yet.
+    /// Makes a file that must not exist yet.
     Create { path: PathBuf, text: String },
-    /// Another name, which nothing has yet.
+    /// Renames a file to a name that nothing has yet.
     Rename { from: PathBuf, to: PathBuf },
-    /// Another text.
+    /// Replaces the text of a file.
     Rewrite { path: PathBuf, old: String, new: String },
 }
 
-/// Makes the changes in their order. Where one fails, those before it are undone.
+/// Makes the changes in order. If one fails, undoes those before it.
 pub(crate) fn apply(edits: &[Edit]) -> anyhow::Result<()> {
     for (index, edit) in edits.iter().enumerate() {
         let Err(error) = edit.apply() else { continue };
@@ -32,9 +32,9 @@ pub(crate) fn apply(edits: &[Edit]) -> anyhow::Result<()> {
             .collect();
         return Err(match undone.as_slice() {
             [] => error.context("nothing was changed"),
-            left => anyhow!(
-                "{error:#}; and what was done before it could not be undone:\n  {}",
-                left.join("\n  ")
+            remaining => anyhow!(
+                "{error:#}; and the changes before it could not be undone:\n  {}",
+                remaining.join("\n  ")
             ),
         });
     }
@@ -63,7 +63,7 @@ impl Edit {
     }
 }
 
-/// Never over something that is there; and whole or not at all, as on a full disk.
+/// Creates a file, never over an existing one; a full disk leaves nothing behind.
 fn create(path: &Path, text: &str) -> io::Result<()> {
     let mut file = fs::File::create_new(path)?;
     file.write_all(text.as_bytes()).inspect_err(|_| {
@@ -81,7 +81,7 @@ fn rename(from: &Path, to: &Path) -> anyhow::Result<()> {
     fs::rename(from, to).with_context(doing)
 }
 
-/// By a file beside it that takes its place, so that a full disk costs nothing.
+/// Replaces a file by renaming a new one over it, so that a full disk loses nothing.
 fn rewrite(path: &Path, text: &str) -> anyhow::Result<()> {
     let rewriting = || {
         let path = path.canonicalize()?;
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn where_one_change_fails_all_are_undone() {
+    fn all_changes_are_undone_if_one_fails() {
         let folder = std::env::temp_dir().join(format!("xtask-edits-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let path = |name: &str| folder.join(name);

@@ -1,4 +1,4 @@
-//! What git says of the checkout. It is only asked, never told.
+//! Reads branches and their files from git. Changes nothing.
 
 use std::{
     collections::BTreeSet,
@@ -16,19 +16,36 @@ pub(crate) struct Git {
     root: PathBuf,
 }
 
-/// Branches that others start from, where the remote names none.
+/// How a command of git ended.
+enum Reply {
+    /// It succeeded and printed this.
+    Output(String),
+    /// It failed with this on standard error.
+    Complaint(String),
+}
+
+impl Reply {
+    fn output(self) -> Option<String> {
+        match self {
+            Reply::Output(output) => Some(output),
+            Reply::Complaint(_) => None,
+        }
+    }
+}
+
+/// The usual names of the base branch, if the remote does not name it.
 const BASES: &[&str] = &["main", "master", "origin/main", "origin/master"];
 
 impl Git {
-    /// Finds it, and makes sure that it keeps this checkout.
+    /// Finds git, and checks that `root` is in a git repository.
     pub(crate) fn new(root: &Path) -> anyhow::Result<Git> {
         let program = which::which("git").context(
-            "git is not on this machine's PATH, and it alone knows which files are on the main branch",
+            "git is not on this machine's PATH, and without it there is no way to see which files are on the main branch",
         )?;
         let git = Git { program, root: root.to_owned() };
-        if let Err(said) = git.ask(&["rev-parse", "--show-toplevel"])? {
+        if let Reply::Complaint(said) = git.run(&["rev-parse", "--show-toplevel"])? {
             let why = format!(
-                "{} is no checkout that git keeps, and it alone knows which files are on the main branch; \
+                "{} is not in a git repository, so there is no way to see which files are on the main branch; \
                  nothing was touched\n  {said}",
                 root.display()
             );
@@ -37,49 +54,55 @@ impl Git {
         Ok(git)
     }
 
-    /// The branch that others start from: the one that is asked for, else the remote's own, else the usual names.
-    pub(crate) fn base(&self, asked: Option<&str>) -> anyhow::Result<String> {
-        if let Some(base) = asked {
-            if !self.knows(base)? {
-                let branches =
-                    self.ask(&["branch", "--all", "--format=%(refname:short)"])?.unwrap_or_default();
+    /// The base branch, from which others start: `wanted`, else the remote's default branch, else one of the usual names.
+    pub(crate) fn base(&self, wanted: Option<&str>) -> anyhow::Result<String> {
+        if let Some(base) = wanted {
+            if !self.has_commit(base)? {
+                let branches = self.run(&["branch", "--all", "--format=%(refname:short)"])?.output();
+                let branches = branches.unwrap_or_default();
                 let branches: Vec<&str> = branches.lines().collect();
                 bail!(
-                    "git knows no branch `{base}`; nothing was touched\n  its branches: {}",
+                    "git has no branch `{base}`; nothing was touched\n  its branches: {}",
                     branches.join(", ")
                 );
             }
             return Ok(base.to_owned());
         }
-        let of_remote = self.ask(&["symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"])?;
-        for base in of_remote.iter().map(String::as_str).chain(BASES.iter().copied()) {
-            if self.knows(base)? {
+        let of_remote =
+            self.run(&["symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"])?.output();
+        for base in of_remote.as_deref().into_iter().chain(BASES.iter().copied()) {
+            if self.has_commit(base)? {
                 return Ok(base.to_owned());
             }
         }
         bail!(
             "git has no branch main or master, and no remote that names another; nothing was touched\n  \
-             name the branch that others start from: --base BRANCH"
+             name the base branch: --base BRANCH"
         )
     }
 
     /// The files of a folder of the checkout on a branch, by their paths from its top.
     pub(crate) fn files(&self, branch: &str, folder: &str) -> anyhow::Result<BTreeSet<String>> {
-        match self.ask(&["ls-tree", "-r", "-z", "--name-only", branch, "--", folder])? {
-            Ok(files) => Ok(files.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect()),
-            Err(said) => bail!("git does not list the files of {branch}: {said}"),
+        match self.run(&["ls-tree", "-r", "-z", "--name-only", branch, "--", folder])? {
+            Reply::Output(files) => {
+                Ok(files.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect())
+            }
+            Reply::Complaint(said) => bail!("git could not list the files of {branch}: {said}"),
         }
     }
 
-    fn knows(&self, name: &str) -> anyhow::Result<bool> {
-        Ok(self.ask(&["rev-parse", "--verify", "--quiet", &format!("{name}^{{commit}}")])?.is_ok())
+    fn has_commit(&self, name: &str) -> anyhow::Result<bool> {
+        Ok(self.run(&["rev-parse", "--verify", "--quiet", &format!("{name}^{{commit}}")])?.output().is_some())
     }
 
-    /// Its answer, or what it complains of.
-    fn ask(&self, args: &[&str]) -> anyhow::Result<Result<String, String>> {
-        let asking = cmd(&self.program, args).dir(&self.root).stdin_null().stdout_capture().stderr_capture();
-        let output = asking.unchecked().run().with_context(|| format!("run git {}", args.join(" ")))?;
+    fn run(&self, args: &[&str]) -> anyhow::Result<Reply> {
+        let git = cmd(&self.program, args).dir(&self.root).stdin_null().stdout_capture().stderr_capture();
+        let output = git.unchecked().run().with_context(|| format!("run git {}", args.join(" ")))?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end_matches('\n').to_owned();
-        Ok(if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) })
+        Ok(if output.status.success() {
+            Reply::Output(text(&output.stdout))
+        } else {
+            Reply::Complaint(text(&output.stderr))
+        })
     }
 }

@@ -1,4 +1,4 @@
-//! The program of another package of this workspace, built if it is not up to date.
+//! Programs of other packages of this workspace, built if they are not up to date.
 //!
 //! Cargo takes 0.2 s to say that nothing has changed, so it is asked only after a change; `start` says when that is.
 
@@ -16,12 +16,12 @@ use serde_json::Value;
 
 use crate::terminal::output;
 
-/// The cargo that runs us, or else the one on PATH.
+/// The cargo that runs this program, else the one on PATH.
 pub(crate) fn cargo() -> OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-/// The program of the package of that name in the workspace at `root`, up to date.
+/// The path of the program of a package in the workspace at `root`, up to date.
 pub(crate) fn program(root: &Path, package: &str) -> anyhow::Result<PathBuf> {
     let beside = beside(package)?;
     if start::is_fresh(&beside, root) {
@@ -35,21 +35,23 @@ pub(crate) fn program(root: &Path, package: &str) -> anyhow::Result<PathBuf> {
     Ok(program)
 }
 
-/// The same, with a word to whoever waits for its first build; `does` is what the program does.
-pub(crate) fn awaited(root: &Path, package: &str, does: &str) -> anyhow::Result<PathBuf> {
-    // Cargo is quiet about it, and nobody should wonder for that long.
+/// The same, with a remark before the first build, which takes long. `does` is what the program does.
+pub(crate) fn program_or_first_build(root: &Path, package: &str, does: &str) -> anyhow::Result<PathBuf> {
+    // Cargo prints nothing while it builds here.
     if !is_there(package) {
-        output::remark(&format!("building what {does}, for the first time; this takes a minute or two"));
+        output::remark(&format!(
+            "building the program that {does}, for the first time; this takes a minute or two"
+        ));
     }
     program(root, package)
 }
 
-/// Whether a program was ever built beside this one.
-pub(crate) fn is_there(package: &str) -> bool {
+/// Whether the program of a package was ever built beside this one.
+pub(super) fn is_there(package: &str) -> bool {
     beside(package).is_ok_and(|program| program.exists())
 }
 
-/// Asks cargo for a program of a package; it says on standard error what keeps it from being built.
+/// Has cargo build a program of a package. If that fails, cargo prints why on standard error.
 pub(crate) fn build(root: &Path, package: &str, which: &[&str], name: &str) -> anyhow::Result<PathBuf> {
     let words = ["build", "--quiet", "--message-format", "json-render-diagnostics", "--package", package];
     let built = cmd(cargo(), words.iter().chain(which)).dir(root);

@@ -69,7 +69,7 @@ impl Package {
 
     /// Its program, up to date.
     pub(crate) fn program(self) -> anyhow::Result<PathBuf> {
-        built::awaited(library(), self.name, self.does)
+        built::program_or_first_build(library(), self.name, self.does)
     }
 }
 

@@ -83,14 +83,9 @@ pub(crate) fn file_name(table: &str) -> String {
 pub(crate) fn applied_migrations(ledger: &Ledger) -> Vec<Migration> {
     let applied = ledger.applied.iter().map(|row| Migration {
         migration: format!("{}/{}", row.app, row.name()),
-        checksum: hex(&row.checksum),
+        checksum: hex::encode(&row.checksum),
     });
     applied.collect()
-}
-
-/// Writes bytes in hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Hashes the text of a table's file and counts its lines. A line is a row: COPY writes a line break in a value as `\n`.
@@ -116,7 +111,7 @@ impl Tally {
     }
 
     pub(crate) fn sha256(self) -> String {
-        hex(&self.hash.finalize())
+        hex::encode(self.hash.finalize())
     }
 }
 

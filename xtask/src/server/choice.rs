@@ -1,5 +1,5 @@
-//! Which kind of server a checkout uses, why that one, and remembering it: the development database must not move from
-//! one server to another by itself, because a daemon happens to run today.
+//! Chooses the kind of server for a checkout, says why, and remembers it: the development database must not move to
+//! another server only because a Docker daemon happens to run today.
 
 use std::{fmt, fs, path::Path};
 
@@ -24,31 +24,31 @@ use crate::{
     terminal::output,
 };
 
-/// Name of the file in the checkout's state folder.
+/// The name of the file in the checkout's state folder.
 const FILE: &str = "server-kind";
 
-/// What a checkout uses.
+/// The server that a checkout uses.
 #[derive(Debug, Clone)]
 pub(crate) enum Chosen {
-    /// A connection string, and where it stands.
+    /// The server of a connection string, and where that is written.
     Url(Url, &'static str),
-    /// One of those that are ours to start.
+    /// A server that we start ourselves.
     Own(Own),
 }
 
-/// A server of our own.
+/// A server that we start ourselves.
 #[derive(Debug, Clone)]
 pub(crate) struct Own {
     pub(crate) kind: Kind,
     /// Why this kind, in a few words.
     pub(crate) why: String,
-    /// Whether another kind may be tried where this one can't be had.
+    /// Whether to try another kind if this one does not start.
     pub(crate) settled: Settled,
-    /// The database on it that DATABASE_URL names; without that the usual one.
+    /// The database that DATABASE_URL names on it; `None` for the usual one.
     pub(crate) database: Option<String>,
 }
 
-/// The kinds of server that are ours to start.
+/// The kinds of server that we start ourselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Docker,
@@ -58,12 +58,12 @@ pub(crate) enum Kind {
 const NATIVE: Kind = Kind::Native(Programs::OfThisMachine);
 const DOWNLOAD: Kind = Kind::Native(Programs::Downloaded);
 
-/// Whether a kind was decided on.
+/// Whether the choice of a kind is final.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Settled {
-    /// By the user, or by an earlier command.
+    /// The user or an earlier command chose it.
     Yes,
-    /// It is the first that seems to be there.
+    /// It is the first kind that seems to be available.
     No,
 }
 
@@ -92,7 +92,7 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Decides, and starts nothing.
+/// Chooses a server. Starts nothing.
 pub(crate) fn choose(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<Chosen> {
     let chosen = |kind| Ok(Chosen::Own(Own::new(kind, "chosen", Settled::Yes)));
     match checkout.server_choice(postgres)? {
@@ -100,8 +100,8 @@ pub(crate) fn choose(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result
             Some((url, place)) => Ok(Chosen::Url(url, place)),
             None => bail!(
                 "DATABASE_URL is not set, neither in the environment nor in .env\n  set it: export \
-                 DATABASE_URL=postgres://user:password@localhost:5432/{}\n  or use a server of this machine's \
-                 binaries: --server native, or of downloaded ones: --server download",
+                 DATABASE_URL=postgres://user:password@localhost:5432/{}\n  or use a server from this machine's \
+                 binaries: --server native, or from downloaded ones: --server download",
                 postgres.database
             ),
         },
@@ -115,8 +115,8 @@ pub(crate) fn choose(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result
     }
 }
 
-/// The server of a connection string. The URL of our own server may be written down for other programs; then that
-/// starts again as it does without.
+/// The server of a connection string. If it is one of our own, whose URL was written down for other programs, then that
+/// one is started as usual.
 fn choose_by_url(
     checkout: &Checkout,
     postgres: &Postgres,
@@ -138,19 +138,19 @@ fn choose_by_url(
     Ok(Chosen::Own(Own { database, ..Own::new(kind, "DATABASE_URL is its own", Settled::Yes) }))
 }
 
-/// Whether a connection string is that of this server, on whatever port it was at the time.
+/// Whether a connection string belongs to this server; its port may have changed since.
 fn is_url_of(native: &Native, url: &Url) -> bool {
     url.host_str() == Some("127.0.0.1") && native.has_role(url.username(), url.password().unwrap_or_default())
 }
 
-/// The server that this checkout used before, else the first kind that this machine can run.
+/// The kind of server that this checkout used before, else the first that this machine can run.
 fn choose_own(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<Own> {
     let native = own_server(checkout, postgres)?;
     let as_before = |kind| Ok(Own::new(kind, "as before", Settled::Yes));
     if let Some(kind) = remembered(native.folder()) {
         return as_before(kind);
     }
-    // Its first start was cut off before it could be remembered, or it is spoilt, which its start reports best.
+    // Its first start was killed before the kind was recorded, or its data is damaged, which its start reports best.
     if exists(&native) {
         return as_before(NATIVE);
     }
@@ -170,8 +170,8 @@ fn exists(native: &Native) -> bool {
     !matches!(native.status(), Ok(Status::Absent))
 }
 
-/// A server of this machine's programs, or of downloaded ones where there are none. Where a folder that was named has
-/// none, or there is no download either, looking for them again tells it.
+/// This machine's programs, or downloaded ones if it has none. If the folder that the user named has none, or there is no
+/// download for this machine, starting the server reports that.
 fn without_docker(why: String, postgres: &Postgres) -> (Programs, String) {
     let wanted = postgres.version;
     if named_folder().is_some() || !download::exists(wanted) || find_binaries(wanted, None).is_ok() {
@@ -181,8 +181,8 @@ fn without_docker(why: String, postgres: &Postgres) -> (Programs, String) {
     (Programs::Downloaded, why)
 }
 
-/// Keeps the kind for the next command, and says so where that is another than before.
-pub(crate) async fn remember(folder: &Path, kind: Kind) -> anyhow::Result<()> {
+/// Records the kind for the next command, and says so if it changed.
+pub(super) async fn remember(folder: &Path, kind: Kind) -> anyhow::Result<()> {
     let before = remembered(folder);
     if before == Some(kind) {
         return Ok(());
@@ -192,7 +192,7 @@ pub(crate) async fn remember(folder: &Path, kind: Kind) -> anyhow::Result<()> {
     write_private(&folder.join(FILE), kind.word())?;
     if let Some(before) = before {
         output::remark(&format!(
-            "this checkout's database was on the {before} server and is now on the {kind} one; the old one stays as it was, \
+            "this checkout's database was on the {before} server and is now on the {kind} one; the old one is unchanged, \
              and --server {} goes back to it",
             before.word()
         ));
@@ -205,7 +205,7 @@ fn remembered(folder: &Path) -> Option<Kind> {
     [Kind::Docker, NATIVE, DOWNLOAD].into_iter().find(|kind| kind.word() == word.trim())
 }
 
-/// What a refusal of Docker means for this choice: the end, or a native server and why.
+/// What to use if Docker can't: the programs of a native server and the reason. Fails if the choice of Docker was final.
 pub(crate) fn instead(
     own: &Own,
     refusal: &Refusal,

@@ -10,18 +10,18 @@ use sqlx::{
 };
 use tokio::time::timeout;
 
-/// A server that has just recovered may be busy.
+/// A server that has just finished recovery may be busy.
 const TO_ANSWER: Duration = Duration::from_secs(30);
 
-/// Everything but the database. Said in full, because sqlx takes what is not said from `PGHOST`, `PGSSLMODE`
-/// and the like.
+/// Everything but the database. Every option is set, because sqlx would read the others from `PGHOST`, `PGSSLMODE` and the
+/// like.
 pub(crate) fn login_options(port: u16, role: &str, password: &str) -> PgConnectOptions {
     let options = PgConnectOptions::new_without_pgpass().host("127.0.0.1").port(port);
     options.username(role).password(password).ssl_mode(PgSslMode::Disable)
 }
 
-/// Asks a server that has just been started to answer a query.
-pub(crate) async fn try_login(options: PgConnectOptions) -> anyhow::Result<Login> {
+/// Connects to a server that was just started, and runs a first query.
+pub(super) async fn try_login(options: PgConnectOptions) -> anyhow::Result<Login> {
     let first_query = async {
         let mut connection = PgConnection::connect_with(&options.database("postgres")).await?;
         sqlx::query("select 1").execute(&mut connection).await?;
@@ -32,8 +32,8 @@ pub(crate) async fn try_login(options: PgConnectOptions) -> anyhow::Result<Login
     match error.as_database_error().and_then(|it| it.code()).as_deref() {
         // Invalid password, invalid authorization: no such role, or one that may not log in.
         Some("28P01" | "28000") => Ok(Login::Refused),
-        // Its owner has dropped the database `postgres`, which is nobody's business; the password was right.
+        // The user dropped the database `postgres`, as they may; the password was right.
         Some("3D000") => Ok(Login::Answered),
-        _ => Err(error).context("ask the new server for its first answer"),
+        _ => Err(error).context("run a first query on the new server"),
     }
 }

@@ -1,4 +1,4 @@
-//! The two servers of a checkout that run from Postgres's programs: from this machine's, and from downloaded ones.
+//! The two native servers of a checkout: one from this machine's Postgres programs, one from downloaded ones.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// Where a server's programs come from. Each is a kind of server of its own, with its own data.
+/// Where a server's programs come from. Each has a server and data of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Programs {
     OfThisMachine,
@@ -34,16 +34,16 @@ impl fmt::Display for Programs {
 }
 
 impl Surroundings for Programs {
-    /// Finds the newest programs of this machine, or a download of exactly the wanted major version.
+    /// Finds the newest programs of this machine, or downloads programs of exactly that major version.
     async fn programs(&self, minimum_major: u32, prefer: Option<u32>) -> anyhow::Result<Binaries> {
         match self {
             Programs::OfThisMachine => find_binaries(minimum_major, prefer).map_err(|error| {
-                let elsewhere = match download::exists(prefer.unwrap_or(minimum_major)) {
+                let others = match download::exists(prefer.unwrap_or(minimum_major)) {
                     true => "--server docker, or --server download",
                     false => "--server docker",
                 };
                 anyhow!(
-                    "{error:#}\n  or do without: {elsewhere}\n  or use a server of yours: export \
+                    "{error:#}\n  or do without: {others}\n  or use a server of yours: export \
                      DATABASE_URL=postgres://user@host/database"
                 )
             }),
@@ -60,7 +60,7 @@ impl Surroundings for Programs {
     }
 }
 
-/// The checkout's server from this machine's programs. Its folder holds the state of all the checkout's servers.
+/// The checkout's server from this machine's programs. Its folder also has the state of the checkout's other servers.
 pub(crate) fn own_server(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<Native> {
     Native::of_checkout(&checkout.root, postgres.version, &postgres.database)
 }

@@ -1,4 +1,4 @@
-//! Where psql is.
+//! Finds psql.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use anyhow::Context;
 use cluster::binaries;
 use migrations::Postgres;
 
-/// Finds psql on PATH, or beside the server's programs, where Homebrew leaves it.
+/// Finds psql on PATH, or beside the server's programs, where Homebrew puts it.
 pub(crate) fn find_psql(postgres: &Postgres) -> anyhow::Result<PathBuf> {
     which::which("psql").or_else(|error| psql_of_binaries(postgres).ok_or(error)).context(
         "psql is not on this machine's PATH\n  Debian, Ubuntu: sudo apt-get install postgresql-client\n  macOS: brew \

@@ -1,4 +1,4 @@
-//! A server that we know how to reach: where it comes from, its connection options, and its URL.
+//! A server that runs: its origin, its connection options, and its URL.
 
 use std::{fmt, time::Duration};
 
@@ -16,18 +16,18 @@ use crate::{
     terminal::output::Steps,
 };
 
-/// Bytes of a name that Postgres keeps.
+/// Postgres cuts names off after this many bytes.
 const LONGEST_NAME: usize = 63;
 
-/// A server that we know how to reach.
+/// A server that runs, or that the user says runs.
 pub(crate) struct Server {
     /// How to connect to the development database on it.
     pub(crate) options: PgConnectOptions,
-    /// That as a connection string, password included.
+    /// The same as a connection string, with the password.
     pub(crate) url: Url,
-    /// Where it comes from, and why that one.
+    /// Where it comes from, and why we use it.
     pub(crate) origin: Origin,
-    /// What it took to have it running.
+    /// Whether it had to be created or started.
     pub(crate) started: Startup,
 }
 
@@ -36,13 +36,13 @@ pub(crate) struct Server {
 pub(crate) enum Origin {
     /// A connection string, and where it is written.
     Url(&'static str),
-    /// Binaries of this machine or downloaded ones, and why those.
+    /// This machine's programs or downloaded ones, and why those.
     Native(Programs, String),
-    /// A container, and why that.
+    /// A container.
     Docker {
-        /// Its name.
+        /// The container's name.
         container: String,
-        /// Why Docker.
+        /// Why we use Docker.
         why: String,
     },
 }
@@ -59,7 +59,7 @@ impl fmt::Display for Origin {
 
 impl Server {
     /// The server of a connection string that is written in `place`.
-    pub(crate) fn from_url(mut url: Url, place: &'static str, postgres: &Postgres) -> anyhow::Result<Server> {
+    pub(super) fn from_url(mut url: Url, place: &'static str, postgres: &Postgres) -> anyhow::Result<Server> {
         if url.path().trim_matches('/').is_empty() {
             set_database(&mut url, &postgres.database);
         }
@@ -68,7 +68,7 @@ impl Server {
         let name = options.get_database().unwrap_or_default();
         if name.len() > LONGEST_NAME {
             bail!(
-                "DATABASE_URL ({place}) names a database of more than {LONGEST_NAME} bytes, which Postgres would cut: `{name}`"
+                "DATABASE_URL ({place}) names a database of more than {LONGEST_NAME} bytes, which Postgres would cut off: `{name}`"
             );
         }
         Ok(Server { options, url, origin: Origin::Url(place), started: Startup::AlreadyRunning })
@@ -80,7 +80,7 @@ impl Server {
     }
 
     /// The same server with another development database.
-    pub(crate) fn with_database(mut self, database: &str) -> Server {
+    pub(super) fn with_database(mut self, database: &str) -> Server {
         self.options = self.options.database(database);
         set_database(&mut self.url, database);
         self
@@ -91,8 +91,8 @@ impl Server {
         redacted(&self.url)
     }
 
-    /// `started`, `created` or nothing new, and how long that took.
-    pub(crate) fn state(&self) -> (&'static str, Option<Duration>) {
+    /// `kept`, `started` or `created`, and how long that took.
+    pub(super) fn state(&self) -> (&'static str, Option<Duration>) {
         match self.started {
             Startup::AlreadyRunning => ("kept", None),
             Startup::Started { elapsed } => ("started", Some(elapsed)),
@@ -107,7 +107,7 @@ impl Server {
     }
 }
 
-/// A connection string as people write it. sqlx's own lists settings of the client that only sqlx understands.
+/// A connection string as people write it; sqlx would add parameters that only sqlx understands.
 pub(crate) fn plain_url(options: &PgConnectOptions, password: &str) -> anyhow::Result<Url> {
     let address = format!("postgres://{}:{}", options.get_host(), options.get_port());
     let mut url = Url::parse(&address).with_context(|| format!("make a URL of {address}"))?;

@@ -1,4 +1,4 @@
-//! Finds the server that this checkout uses, and starts what is missing of a server of our own.
+//! Starts the server that this checkout uses, if it is one of our own.
 
 use anyhow::bail;
 use migrations::Postgres;
@@ -15,12 +15,12 @@ use crate::{
     terminal::output,
 };
 
-/// Starts the server that this checkout uses, unless it runs; makes one where there is none.
+/// Starts the checkout's server unless it is running. Creates it if there is none.
 pub(crate) async fn start(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<Server> {
     start_chosen(checkout, postgres, choose(checkout, postgres)?).await
 }
 
-/// The same for commands that need an existing database: they make no server, and report a start on standard error.
+/// The same for commands that need an existing database: creates no server, and reports a start on standard error.
 pub(crate) async fn start_existing(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<Server> {
     let chosen = choose(checkout, postgres)?;
     if let Chosen::Own(Own { settled: Settled::No, .. }) = chosen {

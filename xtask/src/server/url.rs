@@ -1,4 +1,4 @@
-//! `DATABASE_URL`: where it may stand, and how it is shown.
+//! `DATABASE_URL`: reading it from the environment or `.env`, and printing it without the password.
 
 use std::{env, path::Path};
 
@@ -10,8 +10,8 @@ const NAME: &str = "DATABASE_URL";
 
 /// The connection string from the environment, else from the checkout's `.env`, and where it was found.
 ///
-/// An empty value is as good as none.
-pub(crate) fn database_url(root: &Path) -> anyhow::Result<Option<(Url, &'static str)>> {
+/// An empty value counts as unset.
+pub(super) fn database_url(root: &Path) -> anyhow::Result<Option<(Url, &'static str)>> {
     if let Some(value) = env::var_os(NAME).filter(|value| !value.is_empty()) {
         let value = value.into_string().ok().context("DATABASE_URL (environment) is not UTF-8")?;
         return parse(&value, "environment").map(Some);
@@ -22,10 +22,10 @@ pub(crate) fn database_url(root: &Path) -> anyhow::Result<Option<(Url, &'static 
     }
     let lines = dotenvy::from_path_iter(&file).with_context(|| format!("read {}", file.display()))?;
     for line in lines {
-        // The error would show the whole line, and with it whatever secret stands there.
+        // The error of `dotenvy` shows the whole line, which may contain a secret.
         let Ok((name, value)) = line else {
             bail!(
-                "{} has a line that is not NAME=value\n  mend it, or set {NAME} in the environment",
+                "{} has a line that is not NAME=value\n  correct it, or set {NAME} in the environment",
                 file.display()
             )
         };
@@ -38,7 +38,7 @@ pub(crate) fn database_url(root: &Path) -> anyhow::Result<Option<(Url, &'static 
 
 fn parse(value: &str, place: &'static str) -> anyhow::Result<(Url, &'static str)> {
     let example = "write it as postgres://user:password@localhost:5432/app";
-    // The value itself is not shown: it holds a password, and what is no URL can't be redacted.
+    // The message leaves out the value: it may contain a password, and only a URL can be redacted.
     let url = Url::parse(value).with_context(|| format!("{NAME} ({place}) is not a URL; {example}"))?;
     if !matches!(url.scheme(), "postgres" | "postgresql") {
         bail!("{NAME} ({place}) is for `{}`, and this is Postgres; {example}", url.scheme());
@@ -46,7 +46,7 @@ fn parse(value: &str, place: &'static str) -> anyhow::Result<(Url, &'static str)
     Ok((url, place))
 }
 
-/// A connection string with `…` for its password, wherever that stands.
+/// A connection string with `…` for its password, and without a `password` parameter.
 pub(crate) fn redacted(url: &Url) -> String {
     let mut shown = url.clone();
     let query: Vec<(String, String)> =
@@ -55,14 +55,14 @@ pub(crate) fn redacted(url: &Url) -> String {
     if !query.is_empty() {
         shown.query_pairs_mut().extend_pairs(query);
     }
-    // A mark that no URL can hold would come out percent-encoded, so it is put in afterwards.
+    // `…` would come out percent-encoded, so it replaces a plain `*` afterwards.
     let marked = url.password().is_some() && shown.set_password(Some("*")).is_ok();
     if marked { shown.as_str().replacen(":*@", ":…@", 1) } else { shown.into() }
 }
 
-/// Has a connection string name a database.
-pub(crate) fn set_database(url: &mut Url, database: &str) {
-    // Not `set_path`: it takes a `%` in a name for an escape, and so the URL would be that of another database.
+/// Sets the database of a connection string.
+pub(super) fn set_database(url: &mut Url, database: &str) {
+    // `set_path` would take a `%` in a name for an escape, so that the URL would name another database.
     if let Ok(mut path) = url.path_segments_mut() {
         path.clear().push(database);
     }
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_names_the_database_that_it_was_given() {
+    fn a_url_names_the_database_that_was_set() {
         for name in ["app", "App", "a b", "a%20b", "p%c", "a/b", "/a", "x?y#z", "q\"'q", "ünï", "-dash"] {
             let mut url = Url::parse("postgres://app:s3cret@127.0.0.1:5432/before").unwrap();
             set_database(&mut url, name);

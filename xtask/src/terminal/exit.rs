@@ -1,4 +1,4 @@
-//! How a command ends: its exit code, and its last words on standard error.
+//! How a command ends: its exit code, and its error on standard error.
 
 use std::{
     fmt,
@@ -7,20 +7,20 @@ use std::{
 
 use crate::terminal::output;
 
-/// An end that is not simply an error.
+/// An end with an exit code or a first word of its own.
 #[derive(Debug)]
 pub(crate) enum Stop {
-    /// Pending work, drift or a failed proof. What it is was reported already.
+    /// Pending work, drift or a failed proof that the command has reported already.
     Differs,
-    /// The command line asks for what is not to be had.
+    /// The command line makes no sense.
     Usage(String),
-    /// The same, where it was not reported yet.
+    /// Pending work, drift or a failed proof, still to be reported.
     Unfit(String),
-    /// Too dangerous without being told explicitly.
+    /// Too dangerous without an explicit confirmation.
     Refused(String),
-    /// Another session has what we need, and kept it for longer than we wait.
+    /// Timed out waiting for a lock that another session holds.
     Locked(String),
-    /// Ctrl-C, or a signal that asks to end; with what became of the work.
+    /// Ctrl-C, or another signal that asks this process to end.
     Interrupted,
     /// Another program's exit code, passed on.
     Code(u8),
@@ -29,11 +29,9 @@ pub(crate) enum Stop {
 impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Stop::Differs => f.write_str("the database is not as it should be"),
+            Stop::Differs => f.write_str("the database differs from what it should be"),
             Stop::Usage(why) | Stop::Unfit(why) | Stop::Refused(why) | Stop::Locked(why) => f.write_str(why),
-            Stop::Interrupted => {
-                f.write_str("what was under way in a transaction is undone, what was done before stays")
-            }
+            Stop::Interrupted => f.write_str("any open transaction was rolled back; earlier changes stay"),
             Stop::Code(code) => write!(f, "a command ended with exit code {code}"),
         }
     }
@@ -41,15 +39,15 @@ impl fmt::Display for Stop {
 
 impl std::error::Error for Stop {}
 
-/// The end of a program that we ran for somebody: its exit code is ours, and 1 where a signal ended it.
-pub(crate) fn as_it_ended(status: ExitStatus) -> anyhow::Result<()> {
+/// Passes on the exit code of a program that we ran; 1 if a signal killed it.
+pub(crate) fn pass_on(status: ExitStatus) -> anyhow::Result<()> {
     if status.success() {
         return Ok(());
     }
     Err(Stop::Code(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)).into())
 }
 
-/// Prints `words`, which say why, and returns the exit code of that kind of failure.
+/// Prints `words` as the reason for a failure, and returns its exit code.
 pub(crate) fn failed(error: &anyhow::Error, words: &str) -> ExitCode {
     let (word, code) = match error.downcast_ref() {
         Some(Stop::Differs) => return ExitCode::from(3),

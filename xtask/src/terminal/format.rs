@@ -1,4 +1,4 @@
-//! How a command reports.
+//! The format of a command's report.
 
 use clap::ValueEnum;
 

@@ -1,4 +1,4 @@
-//! Ctrl-C and its relatives: work stops at its next wait, whoever owns something cleans it up, and the exit code is 130.
+//! Ctrl-C and similar signals: work stops at its next wait, owners clean up what they own, and the exit code is 130.
 
 use std::sync::LazyLock;
 
@@ -10,13 +10,13 @@ use tokio::{
 
 use crate::terminal::exit::Stop;
 
-/// True once we were asked to end. It stays so: work that begins afterwards ends at once.
-static ASKED: LazyLock<watch::Sender<bool>> = LazyLock::new(|| watch::Sender::new(false));
+/// True from the first signal on, so that work that starts later stops at once too.
+static INTERRUPTED: LazyLock<watch::Sender<bool>> = LazyLock::new(|| watch::Sender::new(false));
 
-/// Starts to listen. A second signal ends the process on the spot.
+/// Starts listening for signals. A second signal ends the process on the spot.
 pub(crate) fn listen() -> anyhow::Result<()> {
     let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate()];
-    // Whoever started us by `nohup` wants it ignored.
+    // `nohup` starts a program with this signal ignored, and it should stay ignored.
     if !ignored(SignalKind::hangup()) {
         kinds.push(SignalKind::hangup());
     }
@@ -24,7 +24,7 @@ pub(crate) fn listen() -> anyhow::Result<()> {
         let mut signals = signal(kind).context("listen for Ctrl-C")?;
         tokio::spawn(async move {
             while signals.recv().await.is_some() {
-                if ASKED.send_replace(true) {
+                if INTERRUPTED.send_replace(true) {
                     std::process::exit(130);
                 }
             }
@@ -33,7 +33,7 @@ pub(crate) fn listen() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether a signal was ignored when we started, as far as the system tells: Linux does.
+/// Whether a signal was ignored when this process started. Only Linux has that information; elsewhere `false`.
 fn ignored(kind: SignalKind) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -41,18 +41,18 @@ fn ignored(kind: SignalKind) -> bool {
     mask >> (kind.as_raw_value() - 1) & 1 == 1
 }
 
-/// Resolves when we are asked to end.
-pub(crate) async fn asked() {
-    let mut receiver = ASKED.subscribe();
+/// Resolves once this process is interrupted.
+pub(crate) async fn interruption() {
+    let mut receiver = INTERRUPTED.subscribe();
     // The sender is a static, so there is always one.
-    let _ = receiver.wait_for(|asked| *asked).await;
+    let _ = receiver.wait_for(|interrupted| *interrupted).await;
 }
 
-/// Does the work, unless we are asked to end: then the work is dropped where it waits.
+/// Does the work, or drops it where it waits once this process is interrupted.
 pub(crate) async fn or_interrupted<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     tokio::select! {
         biased;
-        () = asked() => Err(Stop::Interrupted.into()),
+        () = interruption() => Err(Stop::Interrupted.into()),
         done = work => done,
     }
 }

@@ -1,34 +1,35 @@
-//! Everything that we print: a line a step with its time, tables, JSON, and complaints.
+//! Everything that commands print: a line per step with its time, tables, JSON, and errors.
 
 use std::{
     env,
     io::{self, IsTerminal, Write},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 
+use anyhow::anyhow;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use crate::terminal::format::Format;
 
-/// Columns of a step's line: step, what, state, time.
+/// The widths of the columns of a step's line: step, what, state, time.
 const WIDTHS: (usize, usize, usize, usize) = (10, 48, 9, 8);
-/// What stands on a terminal while a step runs.
+/// The line on a terminal while a step runs.
 const TIMED: &str = "{prefix:10} {wide_msg} {elapsed}";
-/// The same where it is known how much there is to do.
+/// The same if the amount of work is known.
 const COUNTED: &str = "{prefix:10} {bar:24} {pos} of {len}  {wide_msg} {elapsed}";
-/// How often the time there is brought up to date.
+/// How often the elapsed time on that line is refreshed.
 const TICK: Duration = Duration::from_millis(200);
 
-/// The line of a step that still runs. There is one terminal, and so one of it.
+/// The line of the running step. There is one terminal, so there is one line.
 static RUNNING: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
 fn running() -> MutexGuard<'static, Option<ProgressBar>> {
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Writes while that line is not there.
+/// Hides that line while writing.
 fn aside<T>(write: impl FnOnce() -> T) -> T {
     match &*running() {
         Some(bar) => bar.suspend(write),
@@ -36,7 +37,7 @@ fn aside<T>(write: impl FnOnce() -> T) -> T {
     }
 }
 
-/// One step that was done.
+/// A finished step.
 #[derive(Debug, Clone, Serialize)]
 struct Step {
     step: String,
@@ -45,25 +46,45 @@ struct Step {
     milliseconds: Option<f64>,
 }
 
+/// Where the steps of a command are reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Report {
+    /// A line per step on standard output, as they happen.
+    Lines,
+    /// One JSON object on standard output at the end.
+    Json,
+    /// Nowhere.
+    Nothing,
+}
+
 /// Reports the steps of a command as they happen.
 #[derive(Debug)]
 pub(crate) struct Steps {
-    format: Format,
+    report: Report,
     done: Vec<Step>,
     last: String,
 }
 
 impl Steps {
     pub(crate) fn new(format: Format) -> Steps {
-        Steps { format, done: Vec::new(), last: String::new() }
+        let report = match format {
+            Format::Text => Report::Lines,
+            Format::Json => Report::Json,
+        };
+        Steps { report, done: Vec::new(), last: String::new() }
     }
 
-    /// Shows on a terminal what is under way, and for how long; nothing elsewhere.
+    /// Steps without a report, for a command whose standard output is something else. Notes go to standard error.
+    pub(crate) fn quiet() -> Steps {
+        Steps { report: Report::Nothing, done: Vec::new(), last: String::new() }
+    }
+
+    /// Shows the running step and its elapsed time, on a terminal only.
     pub(crate) fn doing(&mut self, step: &str, what: &str) {
         self.show(step, what, TIMED);
     }
 
-    /// The same with how much of it is done.
+    /// The same, with a progress bar.
     pub(crate) fn doing_part(&mut self, step: &str, what: &str, done: usize, of: usize) {
         let bar = self.show(step, what, COUNTED);
         bar.set_length(of as u64);
@@ -71,9 +92,9 @@ impl Steps {
     }
 
     fn show(&mut self, step: &str, what: &str, template: &str) -> ProgressBar {
-        let target = match self.format {
-            Format::Text => ProgressDrawTarget::stdout(),
-            Format::Json => ProgressDrawTarget::hidden(),
+        let target = match self.report {
+            Report::Lines => ProgressDrawTarget::stdout(),
+            Report::Json | Report::Nothing => ProgressDrawTarget::hidden(),
         };
         let mut running = running();
         let bar = running.get_or_insert_with(|| {
@@ -90,10 +111,10 @@ impl Steps {
         bar.clone()
     }
 
-    /// Tells that a step is done.
+    /// Reports a finished step.
     pub(crate) fn done(&mut self, step: &str, what: &str, state: &str, elapsed: Option<Duration>) {
         self.wipe();
-        if self.format == Format::Text {
+        if self.report == Report::Lines {
             let name = if self.last == step { "" } else { step };
             let (a, b, c, d) = WIDTHS;
             let time = elapsed.map_or(String::new(), time);
@@ -108,19 +129,19 @@ impl Steps {
         });
     }
 
-    /// Tells something that belongs to the step under way.
+    /// Prints a remark on the running step.
     pub(crate) fn note(&mut self, text: &str) {
-        if self.format == Format::Text {
+        if self.report == Report::Lines {
             line(text);
         } else {
             complain_line(text);
         }
     }
 
-    /// Ends a report for programs; for people it has been told already.
+    /// Prints the JSON report, with `more` in it; in text every step is printed already.
     pub(crate) fn finish(&mut self, more: impl Serialize) {
         self.wipe();
-        if self.format == Format::Json {
+        if self.report == Report::Json {
             let mut report = serde_json::json!({ "steps": self.done });
             if let (Some(report), Ok(serde_json::Value::Object(more))) =
                 (report.as_object_mut(), serde_json::to_value(more))
@@ -144,14 +165,14 @@ impl Drop for Steps {
     }
 }
 
-/// Runs a step and says how long it took.
+/// Awaits `work`, and returns how long it took too.
 pub(crate) async fn timed<T>(work: impl Future<Output = T>) -> (T, Duration) {
     let start = Instant::now();
     let done = work.await;
     (done, start.elapsed())
 }
 
-/// A duration as people read it.
+/// A duration for people: `0.4 ms`, `38 ms`, `2.10 s`.
 pub(crate) fn time(elapsed: Duration) -> String {
     let seconds = elapsed.as_secs_f64();
     if seconds < 0.0095 {
@@ -163,7 +184,7 @@ pub(crate) fn time(elapsed: Duration) -> String {
     }
 }
 
-/// Characters of a line that fit on the screen; elsewhere always as many.
+/// The number of characters that fit on a line of the screen; 100 if there is no terminal.
 pub(crate) fn width() -> usize {
     let columns = rustix::termios::tcgetwinsize(io::stdout()).map_or(100, |size| usize::from(size.ws_col));
     columns.clamp(80, 160)
@@ -174,37 +195,51 @@ pub(crate) fn count(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
 
-/// One line on standard output.
+/// Prints a line on standard output.
 pub(crate) fn line(text: &str) {
     raw(&format!("{text}\n"));
 }
 
-/// A text exactly as it is.
-///
-/// A reader that went away (`… | head`) is no error of ours: the command goes on in silence. A full disk is one.
+/// Prints a text on standard output unchanged. A failure to print does not stop the command: [`written`] reports it.
 pub(crate) fn raw(text: &str) {
-    match aside(|| io::stdout().write_all(text.as_bytes())) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            complain("error", &format!("cannot write to standard output: {error}"));
-            std::process::exit(1);
-        }
-        _ => {}
-    }
+    keep_failure(aside(|| io::stdout().write_all(text.as_bytes())));
 }
 
-/// A report for programs.
+/// Prints a value as JSON on standard output.
 pub(crate) fn json(value: &impl Serialize) {
-    if let Ok(text) = serde_json::to_string_pretty(value) {
-        line(&text);
+    match serde_json::to_string_pretty(value) {
+        Ok(text) => line(&text),
+        Err(error) => keep_failure(Err(error.into())),
     }
 }
 
-/// A remark on standard error, for commands whose standard output is for programs.
+/// The first failure to print. A command in the middle of its work on a database must not end because a disk is full.
+static FAILURE: OnceLock<io::Error> = OnceLock::new();
+
+fn keep_failure(printed: io::Result<()>) {
+    match printed {
+        // The reader went away, as in `… | head`, so the rest of the output is not needed.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        Err(error) => drop(FAILURE.set(error)),
+        Ok(()) => {}
+    }
+}
+
+/// Fails if anything could not be printed on standard output.
+pub(crate) fn written() -> anyhow::Result<()> {
+    keep_failure(io::stdout().flush());
+    match FAILURE.get() {
+        Some(error) => Err(anyhow!("cannot write to standard output: {error}")),
+        None => Ok(()),
+    }
+}
+
+/// Prints a line on standard error, for commands whose standard output is for programs.
 pub(crate) fn remark(text: &str) {
     complain_line(text);
 }
 
-/// `error: …` on standard error; colour only repeats the word.
+/// Prints `error: …` on standard error. Colour only repeats what the word says.
 pub(crate) fn complain(word: &str, text: &str) {
     let coloured = io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let (start, end) = if coloured { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };

@@ -1,7 +1,7 @@
-//! Words of commands that we print to be pasted into a shell.
+//! Quoting, for commands that we print for people to paste into a shell.
 
 /// Quotes a name so that a shell reads it as one word.
 pub(crate) fn shell_word(name: &str) -> String {
-    // No name that reaches us holds a zero byte, which no shell could be given.
+    // Quoting fails only for a zero byte, which no name of ours can contain.
     shlex::try_quote(name).map_or_else(|_| name.to_owned(), |word| word.into_owned())
 }

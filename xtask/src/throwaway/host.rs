@@ -31,9 +31,9 @@ use crate::{
     checkout::{Checkout, ROOT},
     server::{self, Chosen, choose},
     terminal::{
-        exit::{Stop, as_it_ended},
+        exit::{Stop, pass_on},
         format::Format,
-        interrupt::{asked, or_interrupted},
+        interrupt::{interruption, or_interrupted},
         output::{self, Steps},
     },
     throwaway::test_server::TestServer,
@@ -68,7 +68,7 @@ impl Args {
         let project = checkout.project()?;
         let mut end = if self.attached { Some(end_of_input()) } else { None };
         let mut steps = Steps::new(Format::Text);
-        let found = or_interrupted(TestServer::find(checkout, &project, &mut steps)).await;
+        let found = or_interrupted(TestServer::start(checkout, &project, &mut steps)).await;
         let server = found.map_err(|error| self.quietly(error))?;
         let served = self.serve(checkout, &server, &mut end).await;
         server.stop().await?;
@@ -118,7 +118,7 @@ impl Args {
         let served = tokio::select! {
             served = service.serve(listener) => served,
             () = starter_left => Ok(()),
-            () = asked() => Err(Stop::Interrupted.into()),
+            () = interruption() => Err(Stop::Interrupted.into()),
         };
         service.end().await;
         served
@@ -179,7 +179,7 @@ impl Host {
 
 async fn ended(child: Arc<Handle>) -> anyhow::Result<()> {
     let status = spawn_blocking(move || child.wait().map(|output| output.status)).await??;
-    as_it_ended(status)
+    pass_on(status)
 }
 
 /// The service that tests of this checkout find by themselves, started where it does not run.
@@ -290,7 +290,7 @@ async fn start(
                 Err(Stop::Code(1).into())
             }
         },
-        () = asked() => {
+        () = interruption() => {
             for pid in child.pids().into_iter().filter_map(|pid| Pid::from_raw(i32::try_from(pid).ok()?)) {
                 let _ = kill_process(pid, Signal::TERM);
             }

@@ -1,4 +1,4 @@
-//! A throwaway database that has had every migration of the checkout, for what is to be learned from the schema.
+//! A throwaway database with every migration of the checkout applied, for commands that read the schema.
 
 use ::tests::scratch::Scratch;
 use migrations::{Project, Session, Settings, Target};
@@ -9,8 +9,8 @@ use crate::{
     throwaway::test_server::TestServer,
 };
 
-/// Does work on one. The work sees to its own end where we are asked to end.
-pub(crate) async fn with<T>(
+/// Does work on such a database. The work must stop by itself when this process is interrupted.
+pub(crate) async fn with_scratch<T>(
     checkout: &Checkout,
     project: &Project,
     steps: &mut Steps,

@@ -1,4 +1,4 @@
-//! The server that tests and proofs run on.
+//! The server that tests and checks run on.
 
 use std::time::Instant;
 
@@ -8,37 +8,37 @@ use cluster::{Ephemeral, Place, new_password};
 use migrations::{Postgres, Project};
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
-use xtask_protocol::Refusal;
 
 use crate::{
     checkout::Checkout,
     database::session,
     server::{
-        self, Chosen, Kind, choose, container, docker::TestContainer, instead, login_options, plain_url,
+        self, Chosen, Kind, Programs, choose, container, docker::TestContainer, instead, login_options,
+        plain_url,
     },
     terminal::{interrupt::or_interrupted, output::Steps},
 };
 
-/// Where everything has its throwaway databases from.
+/// A server to create throwaway databases on.
 pub(crate) struct TestServer {
-    /// How to connect to it, and to none of its databases in particular.
-    pub(crate) options: PgConnectOptions,
-    /// That as a connection string, password included.
-    pub(crate) url: Url,
-    ours: Ours,
+    /// How to connect to its database `postgres`.
+    pub(super) options: PgConnectOptions,
+    /// The same as a connection string, with the password.
+    pub(super) url: Url,
+    to_stop: ToStop,
 }
 
-/// What is ours to stop.
-enum Ours {
-    /// Nothing: the server is the developer's own.
+/// The server to stop at the end, if this process started one.
+enum ToStop {
+    /// The server of `DATABASE_URL`, which is the developer's.
     Nothing,
     Native(Box<Ephemeral>),
     Container(TestContainer),
 }
 
 impl TestServer {
-    /// That of `DATABASE_URL` where the user chose so, else one in memory that ends with us.
-    pub(crate) async fn find(
+    /// Uses the server of `DATABASE_URL` if the user chose that; else starts one in memory that ends with this process.
+    pub(super) async fn start(
         checkout: &Checkout,
         project: &Project,
         steps: &mut Steps,
@@ -50,55 +50,73 @@ impl TestServer {
                 server.report(steps, &session::version(&server, project).await?);
                 server.url.set_path("postgres");
                 let options = server.options.database("postgres");
-                return Ok(TestServer { options, url: server.url, ours: Ours::Nothing });
+                return Ok(TestServer { options, url: server.url, to_stop: ToStop::Nothing });
             }
             Chosen::Own(own) => own,
         };
         let programs = match own.kind {
             Kind::Native(programs) => programs,
-            Kind::Docker => match TestServer::container(postgres, steps).await? {
-                Ok(server) => return Ok(server),
-                Err(refusal) => {
-                    let (programs, why) = instead(&own, &refusal, postgres)?;
-                    steps.note(&format!("           {why}"));
-                    programs
+            Kind::Docker => {
+                steps.doing("server", "starting a container in memory");
+                let (began, image) = (Instant::now(), container::image(postgres));
+                let user = &postgres.database;
+                match TestContainer::start(&image, user, &new_password(), postgres.version).await? {
+                    Ok(container) => {
+                        let what = format!("PostgreSQL {}, Docker, in memory", container.answer.version);
+                        steps.done("server", &what, "started", Some(began.elapsed()));
+                        return TestServer::from_container(container);
+                    }
+                    Err(refusal) => {
+                        let (programs, why) = instead(&own, &refusal, postgres)?;
+                        steps.note(&format!("           {why}"));
+                        programs
+                    }
                 }
-            },
+            }
         };
+        TestServer::start_native(programs, postgres, steps).await
+    }
+
+    async fn start_native(
+        programs: Programs,
+        postgres: &Postgres,
+        steps: &mut Steps,
+    ) -> anyhow::Result<TestServer> {
         steps.doing("server", "starting one in memory");
-        let ours = Ephemeral::start(&programs, postgres.version, &postgres.database).await?;
-        let place = match ours.place() {
+        let server = Ephemeral::start(&programs, postgres.version, &postgres.database).await?;
+        let place = match server.place() {
             Place::Memory => "in memory".to_owned(),
             Place::Disk { why } => format!("on disk, which is slower: {why}"),
         };
-        let what = format!("PostgreSQL {}, {programs}, {place}", ours.version());
-        steps.done("server", &what, "started", Some(ours.elapsed()));
-        for folder in ours.cleared() {
-            steps.note(&format!(
-                "           cleared away what a killed command had left: {}",
-                folder.display()
-            ));
+        let what = format!("PostgreSQL {}, {programs}, {place}", server.version());
+        steps.done("server", &what, "started", Some(server.elapsed()));
+        for folder in server.cleared() {
+            steps.note(&format!("           removed what a killed command had left: {}", folder.display()));
         }
-        let options = login_options(ours.port(), ours.role(), ours.password()).database("postgres");
-        Ok(TestServer {
-            url: plain_url(&options, ours.password())?,
-            options,
-            ours: Ours::Native(Box::new(ours)),
-        })
+        let options = login_options(server.port(), server.role(), server.password()).database("postgres");
+        let url = plain_url(&options, server.password())?;
+        Ok(TestServer { options, url, to_stop: ToStop::Native(Box::new(server)) })
     }
 
-    /// Does work on a throwaway database of one. Whatever comes of the work, the database goes, and then the server. The
-    /// work sees to its own end where we are asked to end.
+    fn from_container(container: TestContainer) -> anyhow::Result<TestServer> {
+        let mut url = Url::parse(&container.answer.url).context("read the container's URL")?;
+        url.set_path("postgres");
+        let options = url.as_str().parse()?;
+        Ok(TestServer { options, url, to_stop: ToStop::Container(container) })
+    }
+
+    /// Starts a test server, does work on a throwaway database there, and removes both, even if the work fails. The work
+    /// must stop by itself when this process is interrupted.
     pub(crate) async fn with_scratch<T>(
         checkout: &Checkout,
         project: &Project,
         steps: &mut Steps,
         work: impl AsyncFnOnce(&Scratch, &mut Steps) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
-        let server = or_interrupted(TestServer::find(checkout, project, steps)).await?;
+        let server = or_interrupted(TestServer::start(checkout, project, steps)).await?;
         let done = server.on_scratch(steps, work).await;
         let stopped = server.stop().await;
-        // What went wrong first is what to tell.
+        // Report the first error, which may have caused the second.
         let done = done?;
         stopped?;
         Ok(done)
@@ -119,35 +137,17 @@ impl TestServer {
         Ok(done)
     }
 
-    /// Whether nobody else has databases on it.
-    pub(crate) fn is_ours(&self) -> bool {
-        !matches!(self.ours, Ours::Nothing)
+    /// Whether this process started the server, so that all databases on it are ours.
+    pub(super) fn is_ours(&self) -> bool {
+        !matches!(self.to_stop, ToStop::Nothing)
     }
 
-    async fn container(
-        postgres: &Postgres,
-        steps: &mut Steps,
-    ) -> anyhow::Result<Result<TestServer, Refusal>> {
-        steps.doing("server", "starting a container in memory");
-        let began = Instant::now();
-        let (image, user) = (container::image(postgres), &postgres.database);
-        let container = match TestContainer::start(&image, user, &new_password(), postgres.version).await? {
-            Ok(container) => container,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        let what = format!("PostgreSQL {}, Docker, in memory", container.answer.version);
-        steps.done("server", &what, "started", Some(began.elapsed()));
-        let mut url = Url::parse(&container.answer.url).context("read the container's URL")?;
-        url.set_path("postgres");
-        let options = url.as_str().parse()?;
-        Ok(Ok(TestServer { options, url, ours: Ours::Container(container) }))
-    }
-
-    pub(crate) async fn stop(self) -> anyhow::Result<()> {
-        match self.ours {
-            Ours::Nothing => Ok(()),
-            Ours::Native(server) => server.stop().await,
-            Ours::Container(container) => container.stop().await,
+    /// Stops the server, if this process started it.
+    pub(super) async fn stop(self) -> anyhow::Result<()> {
+        match self.to_stop {
+            ToStop::Nothing => Ok(()),
+            ToStop::Native(server) => server.stop().await,
+            ToStop::Container(container) => container.stop().await,
         }
     }
 }

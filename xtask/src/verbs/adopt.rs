@@ -13,7 +13,7 @@ use tests::scratch::Scratch;
 use crate::{
     catalogue::{
         Catalogue,
-        differences::{Difference, between, told},
+        differences::{Difference, between, lines_for_people},
     },
     checkout::Checkout,
     database::{
@@ -235,7 +235,7 @@ fn print(project: &Project, verdict: &Verdict, steps: &mut Steps) {
     }
     if let Some(Nearest { after: Some(id), differences, others }) = nearest {
         steps.done("adopt", &format!("as after {id}"), "differs", None);
-        for line in told(differences) {
+        for line in lines_for_people(differences) {
             steps.note(&format!("  {line}"));
         }
         steps.note("\nnothing was recorded; fix the database, and run the same command again");

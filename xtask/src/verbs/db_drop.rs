@@ -6,7 +6,7 @@ use migrations::Project;
 use crate::{
     checkout::Checkout,
     database::{
-        dropping::{self, Destruction},
+        dropping::{self, DropOptions},
         session::on_server,
     },
     server,
@@ -21,7 +21,7 @@ Example:
 Exit code 4: refused, because the database is marked as something other than development or test, is on another machine, or has no marker; the message says what to pass.")]
 pub(crate) struct Args {
     #[command(flatten)]
-    destruction: Destruction,
+    destruction: DropOptions,
 }
 
 impl Args {
@@ -29,7 +29,7 @@ impl Args {
         let project: Project = checkout.project()?;
         let server = or_interrupted(server::start_existing(checkout, &project.postgres)).await?;
         let mut steps = Steps::new(Format::Text);
-        on_server(&server, dropping::drop(&server, &self.destruction, "db-drop", &mut steps))
+        on_server(&server, dropping::drop_database(&server, &self.destruction, "db-drop", &mut steps))
             .await
             .map(|_| ())
     }

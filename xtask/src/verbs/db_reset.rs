@@ -6,7 +6,7 @@ use migrations::database::Found;
 use crate::{
     checkout::Checkout,
     database::{
-        dropping::{self, Destruction},
+        dropping::{self, DropOptions},
         session::on_server,
         setting_up::{self, Setup},
     },
@@ -22,7 +22,7 @@ Example:
 Exit code 4: refused, because the database might matter; the message says what to pass.")]
 pub(crate) struct Args {
     #[command(flatten)]
-    destruction: Destruction,
+    destruction: DropOptions,
     #[command(flatten)]
     setup: Setup,
     /// Output format
@@ -38,7 +38,7 @@ impl Args {
         let mut setup = self.setup;
         let done = on_server(&server, async {
             setting_up::may_create(&server, &project).await?;
-            let found = dropping::drop(&server, &self.destruction, "db-reset", &mut steps).await?;
+            let found = dropping::drop_database(&server, &self.destruction, "db-reset", &mut steps).await?;
             // Unless --environment says otherwise, the new database has the environment of the old one.
             if let (None, Found::Marked(marker)) = (&setup.environment, found) {
                 setup.environment = Some(marker.environment);

@@ -12,7 +12,7 @@ use crate::{
         erd::{self, Schema},
         present::{Options, Picture},
     },
-    terminal::{format::Format, interrupt::or_interrupted, output::Steps},
+    terminal::{interrupt::or_interrupted, output::Steps},
     throwaway::migrated,
 };
 
@@ -36,10 +36,10 @@ impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         let project = checkout.project()?;
         // Standard output is for the picture alone.
-        let mut steps = Steps::new(Format::Json);
+        let mut steps = Steps::quiet();
         let read =
             async |scratch: &Scratch, _: &mut Steps| or_interrupted(Schema::read(scratch, &project)).await;
-        let schema = migrated::with(checkout, &project, &mut steps, read).await?;
+        let schema = migrated::with_scratch(checkout, &project, &mut steps, read).await?;
         let picture = Picture {
             name: "erd",
             text: erd::text(&schema),

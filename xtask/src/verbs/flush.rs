@@ -9,7 +9,9 @@ use sqlx::{Connection, PgConnection};
 use crate::{
     checkout::Checkout,
     database::{
-        migrating, pending, safety, seeding,
+        migrating, pending,
+        safety::{Destruction, again},
+        seeding,
         session::{self, Timeouts, on_server},
     },
     rows::{
@@ -72,8 +74,9 @@ impl Args {
         let mut session = session::open(server, project, self.timeouts).await?;
         let found = session.found().await?;
         let what = "flush would destroy every row in it";
-        let confirmed = self.confirm.as_deref();
-        safety::may_destroy(&server.options, server.database(), &found, what, confirmed, "flush")?;
+        let (target, confirmed) = (server.database(), self.confirm.as_deref());
+        let destruction = Destruction { target, what, confirmed, again: again("flush", target) };
+        destruction.check(&server.options, &found)?;
         let lock = session.lock(&mut |event| migrating::report(&mut steps, &event)).await?;
         steps.doing("flush", server.database());
         let (done, elapsed) = timed(lock.run(async |conn| flush(conn, project).await)).await;

@@ -9,7 +9,8 @@ use serde::Serialize;
 use crate::{
     checkout::Checkout,
     database::{
-        migrating, safety,
+        migrating,
+        safety::{self, Destruction},
         session::{self, Timeouts, on_server},
     },
     rows::{
@@ -92,8 +93,9 @@ impl Args {
         if self.replace {
             let found = session.found().await?;
             let what = "loaddata --replace would destroy rows in it";
-            let confirmed = self.confirm.as_deref();
-            safety::may_destroy(&server.options, server.database(), &found, what, confirmed, &again)?;
+            let (target, confirmed) = (server.database(), self.confirm.as_deref());
+            let again = safety::again(&again, target);
+            Destruction { target, what, confirmed, again }.check(&server.options, &found)?;
         }
         let lock = session.lock(&mut |event| migrating::report(&mut steps, &event)).await?;
         let source = load::Source { dump, folder, files: self.files(), again: &again };

@@ -8,7 +8,8 @@ use serde_json::json;
 use crate::{
     checkout::Checkout,
     database::{
-        migrating, safety,
+        migrating,
+        safety::{self, Destruction},
         session::{self, Timeouts, on_server},
     },
     server::{self, Server},
@@ -114,14 +115,9 @@ impl Args {
                 let what = "reverting migrations would destroy data in it";
                 let again = ["migrate"].into_iter().chain(self.app.as_deref()).chain(self.name.as_deref());
                 let again = again.collect::<Vec<_>>().join(" ");
-                safety::may_destroy(
-                    &server.options,
-                    server.database(),
-                    &found,
-                    what,
-                    self.confirm.as_deref(),
-                    &again,
-                )?;
+                let (target, confirmed) = (server.database(), self.confirm.as_deref());
+                let again = safety::again(&again, target);
+                Destruction { target, what, confirmed, again }.check(&server.options, &found)?;
             }
         }
         migrating::run(&mut session, project, target, &mut steps).await?;

@@ -66,7 +66,7 @@ impl Args {
             false => {
                 let record =
                     async |scratch: &Scratch, steps: &mut Steps| cargo.record(&scratch.url(), steps).await;
-                migrated::with(checkout, &project, &mut steps, record).await?
+                migrated::with_scratch(checkout, &project, &mut steps, record).await?
             }
         };
         let folder = checkout.root.join(".sqlx");

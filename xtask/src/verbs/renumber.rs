@@ -17,8 +17,9 @@ use self::{
 };
 use crate::{
     checkout::Checkout,
+    database::safety::Destruction,
     files::edits,
-    terminal::{exit::Stop, format::Format, shell::shell_word},
+    terminal::{format::Format, shell::shell_word},
 };
 
 #[derive(Debug, ClapArgs)]
@@ -85,26 +86,22 @@ impl Args {
     fn may_renumber(&self, looked: &Looked) -> anyhow::Result<()> {
         let Looked::At { database, applied } = looked else { return Ok(()) };
         let Some(first) = applied.first() else { return Ok(()) };
-        let why = match self.confirm.as_deref() {
-            Some(typed) if typed == database => return Ok(()),
-            Some(typed) => {
-                format!("--confirm {typed} names another database than `{database}`; nothing was touched")
-            }
-            None => {
-                let names: Vec<String> = applied.iter().map(ToString::to_string).collect();
-                format!(
-                    "applied to database `{database}` already: {}; nothing was touched\n  \
-                     take it back where the files are in order, and merge again: git merge --abort, or git switch --detach ORIG_HEAD;\n  \
-                     there: cargo xtask migrate {} {}\n  \
-                     or give that database up: cargo xtask renumber --confirm {}, then cargo xtask db-reset",
-                    names.join(", "),
-                    first.app,
-                    before(&first.name),
-                    shell_word(database),
-                )
-            }
-        };
-        Err(Stop::Refused(why).into())
+        let names: Vec<String> = applied.iter().map(ToString::to_string).collect();
+        let what = format!(
+            "nothing was touched\n  \
+             revert it where the files are in order, and merge again: git merge --abort, or git switch --detach ORIG_HEAD;\n  \
+             there: cargo xtask migrate {} {}",
+            first.app,
+            before(&first.name),
+        );
+        let again = format!(
+            "or give that database up: cargo xtask renumber --confirm {}, then cargo xtask db-reset",
+            shell_word(database)
+        );
+        let destruction =
+            Destruction { target: database, what: &what, confirmed: self.confirm.as_deref(), again };
+        destruction
+            .require_confirmation(&format!("applied to database `{database}` already: {}", names.join(", ")))
     }
 }
 

@@ -12,7 +12,7 @@ use url::Url;
 use crate::{
     checkout::Checkout,
     database::libpq,
-    terminal::{child, exit::as_it_ended, format::Format, interrupt::or_interrupted, output},
+    terminal::{child, exit::pass_on, format::Format, interrupt::or_interrupted, output},
     throwaway::host::{shared_host, shared_server},
 };
 
@@ -95,7 +95,7 @@ impl Args {
             lent.keep().await?;
         }
         let status = ran.with_context(|| format!("run {}", Path::new(program).display()))?;
-        as_it_ended(status)
+        pass_on(status)
     }
 
     fn setup(&self, checkout: &Checkout) -> anyhow::Result<Setup> {

@@ -8,12 +8,15 @@ use migrations::{Project, database};
 
 use crate::{
     checkout::Checkout,
-    database::{safety, session},
+    database::{
+        safety::{self, Destruction},
+        session,
+    },
     helpers::{built, package::Package},
     server::{self, Server},
     terminal::{
         child,
-        exit::{Stop, as_it_ended},
+        exit::{Stop, pass_on},
         interrupt::or_interrupted,
     },
 };
@@ -78,7 +81,7 @@ impl Args {
         };
         if !command.database {
             // Without DATABASE_URL it cannot reach a database that we did not check.
-            return as_it_ended(child::run(sqlx()?.env_remove("DATABASE_URL")).await?);
+            return pass_on(child::run(sqlx()?.env_remove("DATABASE_URL")).await?);
         }
         let server = or_interrupted(server::start_existing(checkout, &project.postgres)).await?;
         if command.destroys {
@@ -104,15 +107,11 @@ impl Args {
         let found = database::read_marker(&mut conn, database).await?;
         let what = format!("sqlx {words} would destroy data in it");
         let app = self.app.as_ref().map_or(String::new(), |app| format!(" --app {app}"));
-        let confirmed = self.confirm.as_deref();
-        let may =
-            safety::may_destroy(&server.options, database, &found, &what, confirmed, &format!("sqlx{app}"));
-        may.map_err(|error| match error.downcast() {
-            // What is to be typed ends with the command itself.
-            Ok(Stop::Refused(why)) if confirmed.is_none() => Stop::Refused(format!("{why} {words}")).into(),
-            Ok(stop) => stop.into(),
-            Err(error) => error,
-        })
+        // Our own options come before the words of sqlx-cli.
+        let again = format!("{} {words}", safety::again(&format!("sqlx{app}"), database));
+        let destruction =
+            Destruction { target: database, what: &what, confirmed: self.confirm.as_deref(), again };
+        destruction.check(&server.options, &found)
     }
 }
 
@@ -123,7 +122,7 @@ async fn run(sqlx: Expression, server: &Server) -> anyhow::Result<()> {
     if status.code() == Some(130) {
         return Err(Stop::Interrupted.into());
     }
-    as_it_ended(status)
+    pass_on(status)
 }
 
 impl Command {

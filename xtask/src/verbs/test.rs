@@ -13,7 +13,7 @@ use crate::{
         built,
         packages::{self, Packages},
     },
-    terminal::{child, exit::as_it_ended, output},
+    terminal::{child, exit::pass_on, output},
     throwaway::host::Host,
 };
 
@@ -122,7 +122,7 @@ async fn run(checkout: &Checkout, host: &Host, words: Vec<OsString>) -> anyhow::
     if let Some(signal) = status.signal() {
         output::complain("error", &format!("the test runner was ended by signal {signal}"));
     }
-    as_it_ended(status)
+    pass_on(status)
 }
 
 /// Prints how many databases the tests had, how long they waited for one, and which of these tests were slowest.

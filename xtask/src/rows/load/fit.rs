@@ -45,7 +45,7 @@ fn commands_to_fit(project: &Project, dumped: &[Migration], applied: &[Migration
     let files = project
         .migrations
         .iter()
-        .map(|file| Migration { migration: file.id.to_string(), checksum: dump::hex(file.checksum()) });
+        .map(|file| Migration { migration: file.id.to_string(), checksum: hex::encode(file.checksum()) });
     let files: Vec<Migration> = files.collect();
     if !dumped.iter().chain(applied).all(|migration| files.contains(migration)) {
         return None;
