@@ -26,8 +26,7 @@ fn data_outlives_a_stop_a_pause_and_the_container_itself() {
     it.xtask(&["--server", "docker", "db-setup"]).expect(0, &[]);
     it.sql("insert into branches (name, slug) values ('Acme', 'acme')");
     let name = it.container();
-    let still_there =
-        |what: &str| assert_eq!(it.sql("select count(*) from branches"), "1", "after {what}");
+    let still_there = |what: &str| assert_eq!(it.sql("select count(*) from branches"), "1", "after {what}");
     it.xtask(&["server", "stop"]).expect(0, &["stopped"]);
     it.xtask(&["server", "status"]).expect(0, &["stopped", "start it: cargo xtask server start"]);
     still_there("a stop");

@@ -150,10 +150,8 @@ fn moving_between_native_and_download_says_so_and_keeps_both() {
         let args = ["--server", server, "db-shell", "--", "--tuples-only", "--no-align", "--command", sql];
         it.xtask(&args).expect(0, &[]).stdout.clone()
     };
-    let (add, count) = (
-        "insert into branches (name, slug) values ('Acme', 'acme')",
-        "select count(*) from branches",
-    );
+    let (add, count) =
+        ("insert into branches (name, slug) values ('Acme', 'acme')", "select count(*) from branches");
     it.xtask(&["--server", "native", "db-setup"]).expect(0, &["native (chosen)"]);
     branches("native", add);
     it.xtask(&["--server", "download", "db-setup"]).expect(

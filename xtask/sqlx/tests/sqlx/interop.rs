@@ -59,8 +59,7 @@ fn each_takes_back_what_the_other_applied() {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
         let whole = shape(db).await;
-        sqlx(&checkout, db, "library", "migrate revert")
-            .expect(0, &["Applied 3/revert index staff"]);
+        sqlx(&checkout, db, "library", "migrate revert").expect(0, &["Applied 3/revert index staff"]);
         checkout.xtask(db, &["showmigrations"]).expect(0, &["[X] 0002_add_manager\n [ ] 0003_index_staff"]);
         sqlx(&checkout, db, "library", "migrate run").expect(0, &["Applied 3/migrate index staff"]);
         checkout.xtask(db, &["migrate", "library", "0001"]).expect(0, &["reverted"]);
@@ -78,9 +77,7 @@ fn one_goes_on_in_the_middle_of_the_other() {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate", "people"]).expect(0, &["people/0001_initial"]);
         sqlx(&checkout, db, "library", "migrate run --target-version 1").expect(0, &["Applied 1/"]);
-        checkout
-            .xtask(db, &["migrate", "library"])
-            .expect(0, &["library/0002_add_manager", "applied"]);
+        checkout.xtask(db, &["migrate", "library"]).expect(0, &["library/0002_add_manager", "applied"]);
         sqlx(&checkout, db, "loans", "migrate run").expect(0, &["Applied 1/"]);
         checkout.xtask(db, &["db-check"]).expect(0, &["exactly as the files say"]);
         Ok(())
@@ -114,10 +111,8 @@ fn the_files_that_it_adds_are_ours_to_run() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
-        sqlx(&checkout, db, "loans", "migrate add add_note").expect(
-            0,
-            &["Creating migrations/loans/0002_add_note.up.sql", "loans/0002_add_note.down.sql"],
-        );
+        sqlx(&checkout, db, "loans", "migrate add add_note")
+            .expect(0, &["Creating migrations/loans/0002_add_note.up.sql", "loans/0002_add_note.down.sql"]);
         checkout.xtask(db, &["showmigrations", "loans"]).expect(0, &[" [ ] 0002_add_note"]);
         let up = "alter table loans add column note text;";
         checkout.migration("loans/0002_add_note", up, "alter table loans drop column note;");

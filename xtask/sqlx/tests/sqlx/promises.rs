@@ -37,10 +37,7 @@ fn the_app_is_asked_for_and_looked_up() {
         for words in [&["sqlx", "migrate", "info"] as &[&str], &["sqlx", "database", "setup"]] {
             checkout.xtask(db, words).expect(
                 2,
-                &[
-                    "is about one app\n  apps: people, library, loans\n",
-                    "cargo xtask sqlx --app people",
-                ],
+                &["is about one app\n  apps: people, library, loans\n", "cargo xtask sqlx --app people"],
             );
         }
         sqlx(&checkout, db, "poeple", "migrate info").expect(1, &["no app `poeple`; did you mean `people`?"]);
@@ -64,16 +61,12 @@ fn what_destroys_data_looks_at_the_database_first() {
         let before = snapshot(db).await;
         for words in ["migrate revert", "database drop -y", "database reset -y"] {
             let again = format!("cargo xtask sqlx --app loans --confirm {} {words}", db.name());
-            sqlx(&checkout, db, "loans", words)
-                .expect(4, &["refused: ", "is marked `production`", &again]);
-            let other: Vec<&str> = ["sqlx", "--app", "loans", "--confirm", "app"]
-                .into_iter()
-                .chain(words.split(' '))
-                .collect();
+            sqlx(&checkout, db, "loans", words).expect(4, &["refused: ", "is marked `production`", &again]);
+            let other: Vec<&str> =
+                ["sqlx", "--app", "loans", "--confirm", "app"].into_iter().chain(words.split(' ')).collect();
             checkout.xtask(db, &other).expect(4, &["refused: --confirm app names another database than"]);
         }
-        sqlx(&checkout, db, "loans", "migrate revert --dry-run")
-            .expect(0, &["Can apply 1/revert initial"]);
+        sqlx(&checkout, db, "loans", "migrate revert --dry-run").expect(0, &["Can apply 1/revert initial"]);
         assert_eq!(before, snapshot(db).await);
         let confirmed = ["sqlx", "--app", "loans", "--confirm", db.name(), "migrate", "revert"];
         checkout.xtask(db, &confirmed).expect(0, &["Applied 1/revert initial"]);
