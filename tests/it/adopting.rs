@@ -102,7 +102,7 @@ fn a_database_that_differs_is_refused_object_by_object_and_keeps_its_ledger() {
 }
 
 #[test]
-fn what_was_not_asked_for_but_is_there_leads_to_adopting_all() {
+fn more_than_the_named_part_leads_to_adopting_everything() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         without_ledger(&checkout, db, &[]).await;
@@ -200,7 +200,7 @@ fn rows_that_nothing_proves_are_adopted_only_by_name() {
         let named = checkout.xtask(db, &["adopt", "loans", "0002"]);
         named.expect(0, &["loans/0002_fill leaves no trace in the catalogue, so its rows are not proven"]);
         checkout.xtask(db, &["migrate", "--check"]).expect(0, &[]);
-        // One that is followed by something proven is told too.
+        // One that comes before something proven is reported too.
         checkout.migration("loans/0003_note", "alter table loans add column note text;", "select 1;");
         without_ledger(&checkout, db, &[]).await;
         checkout.xtask(db, &["adopt"]).expect(0, &["loans/0003_note", "loans/0002_fill leaves no trace"]);

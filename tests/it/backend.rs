@@ -49,7 +49,7 @@ fn a_deploy_brings_its_schema_along() {
 }
 
 #[test]
-fn a_deploy_without_sense_is_told_how() {
+fn a_wrong_command_of_a_deploy_is_answered_with_the_usage() {
     tests::empty().run(async |db| {
         let nowhere = tempfile::tempdir()?;
         outcome(&backend(db, "migrat", &nowhere)).expect(
@@ -70,7 +70,7 @@ fn after_users() -> Setup {
 }
 
 #[test]
-fn a_deploy_that_is_told_to_end_undoes_what_it_is_at() {
+fn a_deploy_that_a_signal_ends_undoes_its_current_migration() {
     after_users().run(async |db| {
         let (nowhere, before) = (tempfile::tempdir()?, snapshot(db).await);
         for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
@@ -128,7 +128,7 @@ fn ctrl_c_is_heard_while_a_password_is_waited_for() {
 }
 
 #[test]
-fn the_program_tells_what_it_can_without_a_database() {
+fn the_program_shows_its_help_without_a_database() {
     let ask = |args: &[&str]| outcome(&cmd(built("backend"), args).env_remove("DATABASE_URL").unchecked());
     let verbs = ["migrate", "check", "createsuperuser", "changepassword"];
     ask(&["--help"]).expect(0, &verbs);
@@ -143,7 +143,7 @@ fn the_program_tells_what_it_can_without_a_database() {
 }
 
 #[test]
-fn the_files_inside_are_those_of_the_folder() {
+fn the_embedded_files_equal_the_folder() {
     let inside = ::backend::migrations().unwrap();
     let folder = product::project();
     let sums = |project: &migrations::Project| {

@@ -15,7 +15,7 @@ use tests::{TestDatabase, workspace_root};
 /// The folder of the schema that tests of the engine use, below the workspace's root.
 pub(crate) const FIXTURE: &str = "tests/fixtures";
 
-/// The program under test. `cargo xtask test` names itself; where it is not in charge, cargo builds it.
+/// The program under test: `cargo xtask test` names itself, otherwise cargo builds it.
 static XTASK: LazyLock<PathBuf> = LazyLock::new(|| match std::env::var_os("XTASK_BIN") {
     Some(path) => path.into(),
     None => built("xtask"),
@@ -24,16 +24,16 @@ static XTASK: LazyLock<PathBuf> = LazyLock::new(|| match std::env::var_os("XTASK
 /// A program of this workspace, built if it is not up to date.
 pub(crate) fn built(package: &str) -> PathBuf {
     cmd!(env!("CARGO"), "build", "--quiet", "--package", package).dir(workspace_root()).run().unwrap();
-    // This test stands in the folder `deps` beside the programs.
+    // This test is in the folder `deps`, which is beside the programs.
     std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join(package)
 }
 
-/// The program under test, for a test that starts it by another program.
+/// The program under test, for a test that starts it through another program.
 pub(crate) fn xtask() -> &'static Path {
     &XTASK
 }
 
-/// A spoilable checkout.
+/// A checkout that a test may spoil.
 pub(crate) struct Checkout {
     folder: TempDir,
 }
@@ -108,12 +108,12 @@ impl Checkout {
         if path.is_dir() { fs::remove_dir_all(path).unwrap() } else { fs::remove_file(path).unwrap() }
     }
 
-    /// Replaces a text that must be there, below `migrations/`.
+    /// Replaces a text below `migrations/`, which must contain it.
     pub(crate) fn replace(&self, path: &str, from: &str, to: &str) {
         self.edit(&format!("migrations/{path}"), from, to);
     }
 
-    /// Replaces a text that must be there, anywhere.
+    /// Replaces a text in any file, which must contain it.
     pub(crate) fn edit(&self, path: &str, from: &str, to: &str) {
         let file = self.root().join(path);
         let text = fs::read_to_string(&file).unwrap();
@@ -126,7 +126,7 @@ impl Checkout {
         self.program(&[], args, &[]).env("DATABASE_URL", url)
     }
 
-    /// The same with no server named.
+    /// The same without a named server.
     pub(crate) fn bare_command<A: AsRef<OsStr>>(&self, args: &[A]) -> Expression {
         self.bare_command_in(args, &[])
     }
@@ -136,7 +136,7 @@ impl Checkout {
         self.bare_command_by(&[], args, more)
     }
 
-    /// The same, started by another program, which takes it for its last words.
+    /// The same, started by another program, which gets it as its last arguments.
     pub(crate) fn bare_command_by<A: AsRef<OsStr>>(
         &self,
         starter: &[&OsStr],
@@ -199,7 +199,7 @@ impl Checkout {
 pub(crate) fn outcome(command: &Expression) -> Outcome {
     let output = command.stdout_capture().stderr_capture().run().unwrap();
     Outcome {
-        // A signal's number as a shell tells it.
+        // As a shell reports the end by a signal.
         code: output.status.code().unwrap_or(128),
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
@@ -207,13 +207,13 @@ pub(crate) fn outcome(command: &Expression) -> Outcome {
 }
 
 impl Outcome {
-    /// Asserts the exit code, and that all of these texts were said, on either stream.
+    /// Asserts the exit code, and that each of these texts was printed, on either stream.
     #[track_caller]
     pub(crate) fn expect(&self, code: i32, said: &[&str]) -> &Outcome {
         let all = format!("{}{}", self.stdout, self.stderr);
         assert_eq!(self.code, code, "{all}");
         for text in said {
-            assert!(all.contains(text), "`{text}` was not said:\n{all}");
+            assert!(all.contains(text), "`{text}` was not printed:\n{all}");
         }
         self
     }

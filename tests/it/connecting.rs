@@ -1,4 +1,4 @@
-//! Which server is meant, and what is said when it is not there, not ours, or not good enough.
+//! Which server a command uses, and what it prints if that server is missing, foreign or too old.
 
 use std::{fs, net::TcpListener};
 
@@ -28,7 +28,7 @@ fn check(url: &str, said: &[&str]) {
 }
 
 #[test]
-fn a_server_that_is_down_is_told_with_its_address_and_the_ways_out() {
+fn a_server_that_is_down_is_reported_with_its_address_and_the_ways_out() {
     // A port that was free a moment ago.
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     check(
@@ -42,7 +42,7 @@ fn a_server_that_is_down_is_told_with_its_address_and_the_ways_out() {
 }
 
 #[test]
-fn a_wrong_password_is_told_with_its_role() {
+fn a_wrong_password_is_reported_with_its_role() {
     tests::empty().run(async |db| {
         let url = db.url();
         let password = url.split_once('@').unwrap().0.rsplit_once(':').unwrap().1;
@@ -59,7 +59,7 @@ fn a_wrong_password_is_told_with_its_role() {
 }
 
 #[test]
-fn a_server_that_is_too_old_is_told_with_both_versions() {
+fn a_server_that_is_too_old_is_reported_with_both_versions() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.replace("apps.toml", "version = 15", "version = 99");
@@ -75,7 +75,7 @@ fn a_server_that_is_too_old_is_told_with_both_versions() {
 }
 
 #[test]
-fn what_is_no_connection_string_is_told_without_showing_it() {
+fn a_malformed_connection_string_is_reported_without_showing_it() {
     for (url, said) in [
         ("s3cret", "is not a URL"),
         ("mysql://a:s3cret@localhost/app", "is for `mysql`, and this is Postgres"),
@@ -102,7 +102,7 @@ fn the_environment_comes_before_the_env_file() {
 }
 
 #[test]
-fn an_env_file_with_a_broken_line_is_told_without_showing_it() {
+fn a_broken_line_of_the_env_file_is_reported_without_showing_it() {
     let checkout = Checkout::new();
     fs::write(checkout.root().join(".env"), "DATABASE_URL='s3cret\n").unwrap();
     let told = outcome(&checkout.bare_command(&["db-setup"]));
@@ -111,7 +111,7 @@ fn an_env_file_with_a_broken_line_is_told_without_showing_it() {
 }
 
 #[test]
-fn url_as_the_choice_wants_a_url() {
+fn choosing_url_needs_a_url() {
     let told = outcome(&Checkout::new().bare_command(&["--server", "url", "db-setup"]));
     told.expect(1, &["DATABASE_URL is not set, neither in the environment nor in .env", "--server native"]);
     let checkout = Checkout::new();
@@ -134,7 +134,7 @@ fn a_url_without_a_database_means_the_manifests() {
 }
 
 #[test]
-fn a_server_of_somebody_else_is_not_ours_to_stop() {
+fn a_foreign_server_is_not_stopped() {
     tests::empty().run(async |db| {
         Checkout::new()
             .xtask(db, &["server", "stop"])
@@ -144,7 +144,7 @@ fn a_server_of_somebody_else_is_not_ours_to_stop() {
 }
 
 #[test]
-fn a_role_that_may_not_is_told_what_it_lacks() {
+fn a_role_without_a_right_learns_which_one_it_lacks() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         let role = db.name();

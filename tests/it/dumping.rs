@@ -160,7 +160,7 @@ fn the_same_rows_make_the_same_files() {
     });
 }
 
-/// Moves a token from one table to the other and back, so that at every moment it is in one of them, until told to stop.
+/// Moves a token from one table to the other and back, so that it is in one of them at every moment, until `stop` is set.
 fn keep_moving(options: PgConnectOptions, stop: &AtomicBool) {
     let (permissions, branches) = (
         "insert into permissions (name, resource, action) values ('token', 'r', 'a')",
@@ -205,7 +205,7 @@ fn a_dump_is_of_one_moment() {
 }
 
 #[test]
-fn whoever_owns_the_tables_may_dump_load_and_flush() {
+fn the_owner_of_the_tables_may_dump_load_and_flush() {
     with_database(async |db| {
         let checkout = Checkout::new();
         fill(db).await;

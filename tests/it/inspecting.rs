@@ -1,4 +1,4 @@
-//! `inspect` tells what stands in the database, to people and to programs.
+//! `inspect` shows what is in the database, to people and to programs.
 
 use serde_json::Value;
 use sqlx::Executor;
@@ -46,7 +46,7 @@ fn without_a_name_every_table_is_a_line_below_its_app() {
 }
 
 #[test]
-fn a_table_is_told_with_all_that_it_has() {
+fn a_table_is_shown_with_all_that_it_has() {
     with_database(async |db| {
         let told = inspect(db, &["people/"]);
         for line in [
@@ -72,7 +72,7 @@ fn a_table_is_told_with_all_that_it_has() {
 }
 
 #[test]
-fn keys_of_two_columns_and_what_is_switched_off_are_told() {
+fn keys_of_two_columns_and_disabled_triggers_are_shown() {
     with_database(async |db| {
         let make = "create table pairs (a int, b int, primary key (a, b));
             create table stray (
@@ -108,7 +108,7 @@ fn a_table_is_found_by_its_schema_too() {
 }
 
 #[test]
-fn programs_are_told_the_same() {
+fn programs_read_the_same() {
     with_database(async |db| {
         assert_eq!(json(db, &[]).len(), 9);
         let table = json(db, &["people"]).remove(0);
@@ -131,7 +131,7 @@ fn programs_are_told_the_same() {
 }
 
 #[test]
-fn an_unknown_table_is_told_with_the_nearest_one() {
+fn an_unknown_table_is_reported_with_the_nearest_one() {
     with_database(async |db| {
         let checkout = Checkout::new();
         for (name, said) in [

@@ -35,7 +35,7 @@ async fn run(db: &TestDatabase, sql: &'static str) {
 }
 
 #[test]
-fn an_edited_file_is_told_with_the_way_back() {
+fn an_edited_file_is_reported_with_the_way_back() {
     check(
         async |it, _| it.replace("people/0001_initial.up.sql", "Creates people", "Creates People"),
         "edited",
@@ -47,7 +47,7 @@ fn an_edited_file_is_told_with_the_way_back() {
 }
 
 #[test]
-fn an_applied_migration_without_a_file_is_told() {
+fn an_applied_migration_without_a_file_is_reported() {
     check(
         async |it, _| {
             it.remove("loans/0003_index.up.sql");
@@ -59,7 +59,7 @@ fn an_applied_migration_without_a_file_is_told() {
 }
 
 #[test]
-fn a_late_file_is_told_with_the_one_it_came_too_late_for() {
+fn a_late_file_is_reported_with_the_one_it_came_too_late_for() {
     check(
         async |_, db| run(db, "delete from migrations.loans where version = 2").await,
         "late",
@@ -71,7 +71,7 @@ fn a_late_file_is_told_with_the_one_it_came_too_late_for() {
 }
 
 #[test]
-fn a_migration_applied_before_what_it_needs_is_told() {
+fn a_migration_applied_before_what_it_needs_is_reported() {
     check(
         async |_, db| run(db, "delete from migrations.people").await,
         "impossible",
@@ -80,7 +80,7 @@ fn a_migration_applied_before_what_it_needs_is_told() {
 }
 
 #[test]
-fn a_renamed_migration_is_told_with_its_old_name() {
+fn a_renamed_migration_is_reported_with_its_old_name() {
     check(
         async |it, _| {
             for direction in ["up", "down"] {
@@ -94,7 +94,7 @@ fn a_renamed_migration_is_told_with_its_old_name() {
 }
 
 #[test]
-fn a_row_marked_as_failed_is_told() {
+fn a_row_marked_as_failed_is_reported() {
     check(
         async |_, db| run(db, "update migrations.people set success = false").await,
         "failed",
@@ -103,7 +103,7 @@ fn a_row_marked_as_failed_is_told() {
 }
 
 #[test]
-fn a_table_among_the_ledgers_that_no_app_has_is_told() {
+fn a_ledger_that_no_app_has_is_reported() {
     check(
         async |_, db| run(db, "create table migrations.billing (version bigint)").await,
         "unknown",
@@ -112,7 +112,7 @@ fn a_table_among_the_ledgers_that_no_app_has_is_told() {
 }
 
 #[test]
-fn an_unexpected_and_a_missing_table_are_told_by_name() {
+fn an_unexpected_and_a_missing_table_are_reported_by_name() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["db-setup"]).expect(0, &["9 tables, exactly as apps.toml says"]);

@@ -18,7 +18,7 @@ fn files(checkout: &Checkout, app: &str) -> Vec<String> {
 }
 
 #[test]
-fn both_files_of_the_next_number_are_made_and_told() {
+fn both_files_of_the_next_number_are_written_and_listed() {
     let checkout = Checkout::new();
     make(&checkout, "library", "add_due_date").expect(
         0,

@@ -1,4 +1,4 @@
-//! Whoever is about to use the database is told that it lacks migrations of the checkout.
+//! Verbs that hand out the database warn if it lacks migrations of the checkout.
 
 use crate::{
     checkout::{Checkout, outcome},
@@ -8,7 +8,7 @@ use crate::{
 const WARNED: &[&[&str]] = &[&["db-url"], &["db-shell", "--", "--command", "select 1"], &["server", "start"]];
 
 #[test]
-fn whoever_uses_a_database_that_lacks_migrations_is_told_on_standard_error() {
+fn verbs_that_use_a_database_without_some_migrations_warn_on_standard_error() {
     with_database(async |db| {
         let checkout = Checkout::new();
         for args in WARNED {
@@ -27,7 +27,7 @@ fn whoever_uses_a_database_that_lacks_migrations_is_told_on_standard_error() {
 }
 
 #[test]
-fn many_are_counted_and_a_migration_that_the_checkout_lacks_is_told_too() {
+fn many_are_counted_and_a_migration_that_the_checkout_lacks_is_reported_too() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["db-url"]).expect(0, &["lacks 5 migrations", "library/0002_add_manager, …"]);

@@ -1,11 +1,11 @@
-//! The product's own schema, for the tests that are about it and not about the engine.
+//! The product's own schema, for tests of the product.
 
 use std::path::PathBuf;
 
 use migrations::Project;
 use tests::workspace_root;
 
-/// The folder of its migrations; of those of a copy where `XTASK_ROOT` names one.
+/// The folder of its migrations, or of a copy if `XTASK_ROOT` names one.
 pub(crate) fn folder() -> PathBuf {
     std::env::var_os("XTASK_ROOT").map_or_else(workspace_root, PathBuf::from).join("migrations")
 }

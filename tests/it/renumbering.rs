@@ -197,7 +197,7 @@ fn what_the_database_has_applied_keeps_its_number() {
                 ],
             );
             assert_eq!((before, database), (files(&checkout), snapshot(db).await));
-            // Given up, the database is made anew.
+            // With the database's name confirmed, the files change and the database has to be reset.
             checkout
                 .xtask(db, &["renumber", "--confirm", db.name()])
                 .expect(0, &["then: git add --all migrations && cargo xtask db-reset && cargo xtask verify"]);
@@ -219,7 +219,7 @@ fn where_no_server_answers_it_says_that_it_did_not_look() {
 }
 
 #[test]
-fn where_all_or_none_are_on_the_main_branch_somebody_must_say_which_stays() {
+fn where_all_or_none_are_on_the_main_branch_a_person_must_choose_which_stays() {
     let checkout = collision();
     let before = files(&checkout);
     git(&checkout, &["branch", "--force", "start", "feature~2"]);
@@ -299,7 +299,7 @@ fn a_rename_that_can_not_be_finished_is_undone() {
 }
 
 #[test]
-fn other_problems_are_told_before_anything_is_renamed() {
+fn other_problems_are_reported_before_anything_is_renamed() {
     let checkout = collision();
     checkout.remove("loans/0002_add_level.down.sql");
     let before = files(&checkout);

@@ -133,7 +133,7 @@ fn an_empty_unmarked_database_is_marked_by_db_setup_and_a_used_one_is_not() {
 }
 
 #[test]
-fn a_password_is_shown_by_the_one_command_that_is_asked_for_it() {
+fn only_the_command_for_it_shows_a_password() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         let url = db.url();

@@ -77,7 +77,7 @@ fn a_migration_is_tested_on_the_database_just_before_it() {
 }
 
 #[test]
-fn a_migration_that_is_none_is_told_with_those_there_are() {
+fn an_unknown_migration_is_reported_with_the_known_ones() {
     for (wrong, said) in [
         (
             "library/0009_nothing",

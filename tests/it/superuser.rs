@@ -286,7 +286,7 @@ fn an_unready_database_is_refused_with_the_command_that_prepares_it() {
 }
 
 #[test]
-fn a_manifest_without_a_program_is_told_what_to_name() {
+fn a_manifest_without_a_program_learns_what_to_name() {
     tests::with_database(async |db| {
         let checkout = Checkout::of_product();
         checkout.replace("apps.toml", "program = \"backend\"", "");

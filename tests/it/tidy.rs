@@ -1,5 +1,7 @@
 //! Invariants of the code base itself, as ARCHITECTURE.md states them. None needs a server.
 
+mod suite;
+
 use std::{fs, path::PathBuf};
 
 use duct::cmd;
@@ -48,21 +50,6 @@ fn built_from(package: &str, edges: &str) -> Vec<String> {
     names.sort();
     names.dedup();
     names
-}
-
-#[test]
-fn every_file_of_this_binary_is_a_module() {
-    for (path, _) in files("tests/it", &[".rs"]).iter().filter(|(path, _)| path != "tests/it/main.rs") {
-        let (folder, module) = path.strip_suffix(".rs").unwrap().rsplit_once('/').unwrap();
-        // A file in a folder belongs to the module that the folder is named after.
-        let parent =
-            if folder == "tests/it" { "tests/it/main.rs".to_owned() } else { format!("{folder}.rs") };
-        let declared = fs::read_to_string(workspace_root().join(&parent)).unwrap_or_default();
-        assert!(
-            declared.lines().any(|line| line.trim_start_matches("pub(crate) ") == format!("mod {module};")),
-            "{path} is not declared in {parent}, so its tests never run"
-        );
-    }
 }
 
 #[test]
@@ -279,7 +266,7 @@ fn the_image_is_built_by_the_compiler_that_is_tested() {
 }
 
 #[test]
-fn versions_stand_in_one_place() {
+fn every_version_is_in_the_workspace_manifest() {
     let packages = folders();
     assert!(packages.len() >= 9, "{packages:?}");
     for package in packages {
@@ -311,51 +298,6 @@ fn no_app_is_named_in_the_engine() {
                         "{path} names the app {quoted}; what is known of an app stands in apps.toml"
                     );
                 }
-            }
-        }
-    }
-}
-
-/// So that a new app, table or migration of the product breaks tests of the product alone.
-#[test]
-fn tests_of_the_engine_use_the_fixture() {
-    // These are about the product, all or in part; `suite` and `scratch_crowd` borrow from a checkout of their own.
-    let apart = [
-        "backend",
-        "bad_input",
-        "documents",
-        "example",
-        "pictures",
-        "preparing",
-        "product",
-        "schema",
-        "scratch_crowd",
-        "suite",
-        "superuser",
-        "tidy",
-    ];
-    let about_product = |path: &str| {
-        let first = path.strip_prefix("tests/it/").and_then(|path| path.split(['/', '.']).next());
-        first.is_some_and(|name| apart.contains(&name))
-    };
-    // What reaches the product's schema.
-    let ways = [
-        "of_product()",
-        "product::",
-        "tests::with_database",
-        "tests::seeded",
-        "tests::unseeded",
-        "tests::at(",
-        "tests::recycled",
-        "tests::with_transaction",
-    ];
-    for folder in ["tests/it", "xtask/docker/tests", "xtask/download/tests", "xtask/sqlx/tests"] {
-        for (path, text) in files(folder, &[".rs"]).iter().filter(|(path, _)| !about_product(path)) {
-            for way in ways {
-                assert!(
-                    path == "tests/it/checkout.rs" || !text.contains(way),
-                    "{path} has `{way}`; databases with the fixture come from tests/it/fixture.rs"
-                );
             }
         }
     }

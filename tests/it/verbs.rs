@@ -1,4 +1,4 @@
-//! The verbs about migrations: what they say, what they do, and that those who read write nothing.
+//! The verbs about migrations: what they print, what they do, and that reading verbs write nothing.
 
 use std::fs;
 
@@ -43,8 +43,8 @@ fn verbs_that_read_write_nothing_not_even_a_ledger() {
             }
             let before = snapshot(db).await;
             for args in reading {
-                let tells = matches!(args, ["db-check"] | ["migrate", "--check"]);
-                checkout.xtask(db, args).expect(if tells && !whole { 3 } else { 0 }, &[]);
+                let checks = matches!(args, ["db-check"] | ["migrate", "--check"]);
+                checkout.xtask(db, args).expect(if checks && !whole { 3 } else { 0 }, &[]);
             }
             assert_eq!(before, snapshot(db).await);
             Ok(())
@@ -150,7 +150,7 @@ fn showmigrations_is_a_tree_an_app() {
 }
 
 #[test]
-fn migrate_goes_where_it_is_told() {
+fn migrate_goes_where_its_arguments_say() {
     // What the ledger holds after each command, from the one before.
     let steps: &[(&[&str], &[&str])] = &[
         (&["migrate", "loans"], &["people 1", "loans 1"]),
@@ -204,7 +204,7 @@ fn the_plan_is_what_would_run() {
 }
 
 #[test]
-fn check_tells_by_its_exit_code_whether_something_is_left_to_do() {
+fn check_exits_with_3_while_something_is_left_to_do() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout
@@ -232,7 +232,7 @@ fn check_tells_by_its_exit_code_whether_something_is_left_to_do() {
 }
 
 #[test]
-fn wrong_names_are_told_with_the_right_ones() {
+fn wrong_names_are_answered_with_the_right_ones() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         for verb in ["migrate", "showmigrations"] {
@@ -279,7 +279,7 @@ fn wrong_names_are_told_with_the_right_ones() {
 }
 
 #[test]
-fn sqlmigrate_prints_the_file_as_it_is_and_needs_no_server() {
+fn sqlmigrate_prints_the_unchanged_file_and_needs_no_server() {
     let checkout = Checkout::new();
     let url = "postgres://nobody@127.0.0.1:1/none";
     for (args, file) in [

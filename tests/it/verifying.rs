@@ -11,7 +11,7 @@ use crate::{
     native_server::PATIENCE,
 };
 
-/// Runs a test with the URL of a role of its own, so that what it leaves on the server can be told from what others do.
+/// Runs a test with the URL of a role of its own, so that its leftovers on the server can be recognised.
 #[track_caller]
 pub(crate) fn as_own_role(test: impl AsyncFn(&TestDatabase, &str)) {
     tests::empty().run(async |db| {
@@ -38,7 +38,7 @@ fn check(spoil: impl Fn(&Checkout), code: i32, said: &[&str]) {
 }
 
 #[test]
-fn the_project_itself_is_proven() {
+fn a_project_that_keeps_its_rules_is_proven() {
     check(
         |_| {},
         0,
@@ -192,7 +192,7 @@ fn a_migration_that_fails_is_an_error_like_any_other() {
 }
 
 #[test]
-fn programs_are_told_the_flaws() {
+fn programs_read_the_flaws() {
     as_own_role(async |_, url| {
         let checkout = Checkout::new();
         checkout.migration("loans/0002_more", "create schema extra;", "select 1;");

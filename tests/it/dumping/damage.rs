@@ -64,16 +64,16 @@ fn missing_and_extra_files_are_named() {
 }
 
 #[test]
-fn an_edited_row_that_breaks_a_constraint_is_told_by_file_and_line() {
+fn an_edited_row_that_breaks_a_constraint_is_reported_with_file_and_line() {
     let user = "00000000-0000-0000-0000-00000000000b";
-    let nobody = "00000000-0000-0000-0000-0000000000ff";
+    let missing = "00000000-0000-0000-0000-0000000000ff";
     let edited = &["--edited"];
     check(
         edited,
         1,
         &["dump/people.copy:1: ", "\"people_email_check\" (23514); nothing was loaded"],
         |_, edit| {
-            edit("people.copy", "a@x.org", "nobody");
+            edit("people.copy", "a@x.org", "nowhere");
         },
     );
     check(edited, 1, &["dump/people.copy:2, column id: invalid input syntax"], |_, edit| {
@@ -85,7 +85,7 @@ fn an_edited_row_that_breaks_a_constraint_is_told_by_file_and_line() {
     check(edited, 1, &["dump/roles.copy", "null value in column \"name\""], |_, edit| {
         edit("roles.copy", "\town\t", "\t\\N\t");
     });
-    // Asked at the end of the file, asked at the end of the load, and of what stands beside them.
+    // Keys that Postgres checks at the end of the file, keys that it checks at the end of the load, and a unique key.
     check(edited, 1, &["dump/events.copy:3: ", "\"events_person_id_fkey\" (23503)"], |checkout, _| {
         let path = checkout.root().join("dump/events.copy");
         let lines = fs::read_to_string(&path).unwrap();
@@ -101,13 +101,13 @@ fn an_edited_row_that_breaks_a_constraint_is_told_by_file_and_line() {
         fs::write(path, lines.join("\n")).unwrap();
     });
     check(edited, 1, &["dump/staff.copy:", "\"staff_person_id_fkey\" (23503)"], |_, edit| {
-        edit("staff.copy", user, nobody);
+        edit("staff.copy", user, missing);
     });
     check(edited, 1, &["dump/branches.copy:1: ", "\"branches_manager_id_fkey\" (23503)"], |_, edit| {
-        edit("branches.copy", "00000000-0000-0000-0000-00000000000a", nobody);
+        edit("branches.copy", "00000000-0000-0000-0000-00000000000a", missing);
     });
     check(edited, 1, &["dump/people.copy:3: ", "\"people_branch_id_fkey\" (23503)"], |_, edit| {
-        edit("people.copy", "10000000-0000-0000-0000-000000000002", nobody);
+        edit("people.copy", "10000000-0000-0000-0000-000000000002", missing);
     });
     check(edited, 1, &["dump/permissions.copy", "\"permissions_resource_action_key\" (23505)"], |_, edit| {
         edit("permissions.copy", "drop_item\titem\tdrop", "drop_item\titem\tread");
@@ -120,7 +120,7 @@ fn an_edited_row_that_breaks_a_constraint_is_told_by_file_and_line() {
 }
 
 #[test]
-fn an_edited_file_that_breaks_nothing_is_loaded_when_told_so() {
+fn an_edited_file_that_breaks_nothing_is_loaded_on_request() {
     with_database(async |db| {
         let checkout = Checkout::new();
         fill(db).await;

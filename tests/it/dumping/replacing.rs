@@ -1,4 +1,4 @@
-//! Loading where rows are already: never by accident, never over somebody else's.
+//! Loading into tables that hold rows: never by accident, and never under rows of other tables.
 
 use sqlx::{ConnectOptions, Executor, query_scalar};
 
@@ -6,7 +6,7 @@ use super::{dump, fill, standing};
 use crate::{checkout::Checkout, fixture::with_database, snapshot::snapshot};
 
 #[test]
-fn rows_are_replaced_only_when_told_so() {
+fn rows_are_replaced_only_on_request() {
     with_database(async |db| {
         let checkout = Checkout::new();
         let folder = dump(&checkout, db, "dump");

@@ -1,4 +1,4 @@
-//! Seeds that can't run: each is told with file and line, and undone together with those of every other app.
+//! A seed that fails is reported with file and line, and undone together with the seeds of every other app.
 
 use super::{reference, with_unseeded};
 use crate::{checkout::Checkout, snapshot::snapshot};
@@ -18,7 +18,7 @@ fn check_refused(spoil: impl Fn(&Checkout), said: &[&str]) {
 }
 
 #[test]
-fn a_failing_seed_is_told_with_its_line_and_undoes_those_of_every_app() {
+fn a_failing_seed_is_reported_with_its_line_and_undoes_the_seeds_of_every_app() {
     check_refused(
         |it| {
             it.write(
@@ -37,7 +37,7 @@ fn a_failing_seed_is_told_with_its_line_and_undoes_those_of_every_app() {
     );
     check_refused(
         |it| {
-            it.write("library/seed.sql", "-- Nobody's.\ninsert into branchs (name) values ('Acme');\n");
+            it.write("library/seed.sql", "-- A slip.\ninsert into branchs (name) values ('Acme');\n");
         },
         &[
             "┌ migrations/library/seed.sql:2",

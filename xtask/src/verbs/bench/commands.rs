@@ -145,7 +145,10 @@ fn set_up(bench: &Bench, project: &Project, url: &Url, runs: u32) -> anyhow::Res
         .iter()
         .map(|migration| &migration.up)
         .chain(project.seeds.iter().map(|seed| &seed.script));
-    let mut all: Vec<OsString> = vec!["--single-transaction".into()];
+    let scripts: Vec<_> = scripts.collect();
+    // Not for a project with a migration that can't run in one.
+    let whole = scripts.iter().all(|script| !script.no_transaction);
+    let mut all: Vec<OsString> = if whole { vec!["--single-transaction".into()] } else { Vec::new() };
     for script in scripts {
         let file = bench.folder.join("checkout").join(&script.path);
         all.extend(["--file".into(), file.into_os_string()]);
