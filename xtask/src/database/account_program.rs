@@ -26,7 +26,7 @@ pub(crate) async fn run(checkout: &Checkout, verb: &str, args: Vec<OsString>) ->
     let program = building.await.context("wait for cargo")??;
     let sh = Shell::new()?;
     let mut command: Command = cmd!(sh, "{program} {verb} {args...}").into();
-    // Its errors name commands by the name that it was called by, so they must exist here.
+    // The program's errors quote the name that it was called by, and this is the one that works here.
     command.arg0("cargo xtask").env("DATABASE_URL", server.url.as_str());
     Err(anyhow!(command.exec()).context("start the program"))
 }

@@ -48,7 +48,7 @@ pub(crate) async fn open(server: &Server, project: &Project, timeouts: Timeouts)
     connect(server, project, settings).await
 }
 
-/// Opens the development database for reading; Postgres itself enforces that.
+/// Opens the development database read-only, which Postgres enforces.
 pub(crate) async fn open_read_only(server: &Server, project: &Project) -> anyhow::Result<Session> {
     let settings = Settings {
         access: Access::ReadOnly,
