@@ -98,7 +98,7 @@ pub(crate) enum Verb {
     Migrate(migrate::Args),
     /// Mark migrations as applied if the database already has their changes
     Adopt(adopt::Args),
-    /// Show the tables with their columns, keys, checks, indexes and triggers (read-only)
+    /// Show the tables with columns, keys, checks, indexes and triggers (read-only)
     Inspect(inspect::Args),
     /// List the migrations, and which are applied
     Showmigrations(showmigrations::Args),

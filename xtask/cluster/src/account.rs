@@ -24,7 +24,7 @@ pub(crate) const LOCALE: &str = if cfg!(target_os = "macos") { "en_US.UTF-8" } e
 pub(crate) enum Account {
     /// The user of this process.
     Own,
-    /// Root, as whom the server appears to itself as `nobody`, in a namespace that this `unshare` creates.
+    /// Root, in a namespace that this `unshare` creates, where the server seems to run as `nobody`.
     Namespace(PathBuf),
     /// Another user, whose data directory must be in a folder that others can pass through.
     Other { uid: u32, gid: u32 },

@@ -1,7 +1,7 @@
 //! The test server: in memory, without durability, and stopped when its owner ends.
 //!
 //! Its owner is the process that starts it. If that is killed, the server runs on until the next test server starts, which
-//! removes it (`owned`). Databases are the caller's business.
+//! removes it (`owned`). The caller creates the databases.
 
 use std::{
     fs, io,

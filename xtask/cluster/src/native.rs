@@ -1,7 +1,7 @@
 //! The development server of one checkout: durable, on a port of its own, and running until it is stopped.
 //!
 //! Every change happens under the lock of its home; finding a running server takes no lock and starts no process.
-//! Databases are the caller's business.
+//! The caller creates the databases.
 
 use std::{
     path::{Path, PathBuf},

@@ -25,7 +25,7 @@ const MEMORY: &str = "/dev/shm";
 const ROOM_MB: u64 = 512;
 /// Other commands hold the lock of all folders while they clean up, for a few milliseconds each.
 const LOCK_PATIENCE: Duration = Duration::from_secs(60);
-/// An immediate shutdown writes nothing.
+/// The longest wait for an immediate shutdown, which writes nothing.
 const TO_STOP: Duration = Duration::from_secs(10);
 
 /// Where the data of test servers is.
@@ -70,7 +70,7 @@ impl OwnedFolder {
             lock.with_context(|| format!("another process locked {}, which is new", path.display()))?;
         let mut owned = OwnedFolder { path, place, cleared, kept: false, _lock: lock };
         if owned.place == Place::Memory {
-            // Those from a time without room in memory. They have another lock, so ours must be free by now.
+            // Folders on disk remain from a time without room in memory. They have another lock, so ours is released.
             owned.cleared.extend(clear_away_disk().await?);
         }
         Ok(owned)

@@ -1,4 +1,4 @@
-//! Runs Postgres's programs to their end, and stops them if the caller stops waiting.
+//! Runs Postgres's programs to their end, and deals with them if the caller stops waiting.
 
 use std::time::{Duration, Instant};
 

@@ -46,7 +46,7 @@ pub(crate) async fn open(server: &Server, project: &Project, timeouts: Timeouts)
     connect(server, project, settings).await
 }
 
-/// Opens the development database for reading; Postgres itself enforces that.
+/// Opens the development database read-only, which Postgres enforces.
 pub(crate) async fn open_read_only(server: &Server, project: &Project) -> anyhow::Result<Session> {
     let settings = Settings::default().access(Access::ReadOnly).application_name(application_name());
     connect(server, project, settings).await

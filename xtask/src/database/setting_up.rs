@@ -52,7 +52,7 @@ pub(crate) fn finish(server: &Server, steps: &mut Steps, done: &anyhow::Result<(
     steps.finish(json!({ "url": server.redacted(), "done": done.is_ok() }));
 }
 
-/// Every step after starting the server.
+/// Does every step after starting the server.
 pub(crate) async fn set_up(
     server: &Server,
     project: &Project,
