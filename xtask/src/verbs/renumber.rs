@@ -62,10 +62,7 @@ impl Args {
         }
         let request = Request { app: self.app.as_deref(), base: self.base.as_deref(), keep: &self.keep };
         if !request.finds_duplicates(&files) {
-            match self.format {
-                Format::Json => report::print_nothing_as_json(),
-                Format::Text => report::print_nothing(),
-            }
+            report::print_nothing_to_do(self.format);
             return Ok(());
         }
         let plan = request.plan(checkout, &files, &manifest)?;
@@ -75,10 +72,7 @@ impl Args {
         if outcome == Outcome::Written {
             edits::apply(&plan.edits)?;
         }
-        match self.format {
-            Format::Json => report::print_json(&plan, &looked, outcome),
-            Format::Text => report::print(&plan, &looked, outcome),
-        }
+        report::print(self.format, &plan, &looked, outcome);
         Ok(())
     }
 

@@ -29,7 +29,7 @@ Examples:
   cargo xtask server status
   cargo xtask --server native server start
 
-The server is durable: it goes on after the command that started it, and a later command starts it again after a stop.
+The server is durable: it keeps running after the command that started it, and the next command starts it again after a stop.
 
 Exit code 1: the server cannot be started, stopped or reached.")]
 pub(crate) struct Args {

@@ -85,7 +85,7 @@ impl Args {
         }
         let server = or_interrupted(server::start_existing(checkout, &project.postgres)).await?;
         if command.destroys {
-            or_interrupted(self.look(&server)).await?;
+            or_interrupted(self.check_safety(&server)).await?;
         }
         session::ended_on(&server, run(sqlx()?, &server).await).await
     }
@@ -100,8 +100,9 @@ impl Args {
         ))
     }
 
-    /// sqlx-cli asks nothing before it takes back, and nothing that tells before it drops.
-    async fn look(&self, server: &Server) -> anyhow::Result<()> {
+    /// Refuses to destroy data that might matter. sqlx-cli does not ask before it reverts, and its question before it drops
+    /// does not say what the database is.
+    async fn check_safety(&self, server: &Server) -> anyhow::Result<()> {
         let mut conn = session::maintenance(server).await?;
         let (database, words) = (server.database(), self.words.join(" "));
         let found = database::read_marker(&mut conn, database).await?;

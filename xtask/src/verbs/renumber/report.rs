@@ -4,7 +4,7 @@ use migrations::MigrationId;
 use serde::Serialize;
 
 use crate::{
-    terminal::output,
+    terminal::{format::Format, output},
     verbs::renumber::{applied::Looked, moves::Move, plan::Plan},
 };
 
@@ -36,13 +36,23 @@ struct Renamed {
     to: String,
 }
 
-/// Reports to a program that no number is taken twice.
-pub(super) fn print_nothing_as_json() {
-    output::json(&Report::default());
+/// Reports that no number is taken twice.
+pub(super) fn print_nothing_to_do(format: Format) {
+    match format {
+        Format::Json => output::json(&Report::default()),
+        Format::Text => output::line("no number is taken twice; nothing to do"),
+    }
 }
 
-/// Reports to a program.
-pub(super) fn print_json(plan: &Plan, looked: &Looked, outcome: Outcome) {
+/// Reports the plan, the check of the database, and what to do next.
+pub(super) fn print(format: Format, plan: &Plan, looked: &Looked, outcome: Outcome) {
+    match format {
+        Format::Json => print_json(plan, looked, outcome),
+        Format::Text => print_text(plan, looked, outcome),
+    }
+}
+
+fn print_json(plan: &Plan, looked: &Looked, outcome: Outcome) {
     let (database, not_looked) = match looked {
         Looked::At { database, .. } => (Some(database.as_str()), None),
         Looked::Nowhere(why) => (None, Some(why.as_str())),
@@ -58,13 +68,7 @@ pub(super) fn print_json(plan: &Plan, looked: &Looked, outcome: Outcome) {
     });
 }
 
-/// Reports to a person that no number is taken twice.
-pub(super) fn print_nothing() {
-    output::line("no number is taken twice; nothing to do");
-}
-
-/// Reports to a person.
-pub(super) fn print(plan: &Plan, looked: &Looked, outcome: Outcome) {
+fn print_text(plan: &Plan, looked: &Looked, outcome: Outcome) {
     output::line(&format!("base       {}", plan.base));
     for Move { from, to } in &plan.moves {
         output::line(&format!("renumber   {from} → {}", to.name));
