@@ -52,14 +52,14 @@ async fn a_test_on_a_runtime_of_several_threads_gets_its_databases() {
     let (db, _) = hand_out_beside_a_task().await;
     assert_eq!(apples(&db).await, 2);
     let (first, second) = tokio::join!(tests::unseeded().database(), tests::database());
-    assert_eq!((roles(&first).await, roles(&second).await), (0, 7));
+    assert!(roles(&first).await == 0 && roles(&second).await > 0);
 }
 
 #[tokio::test]
 async fn what_is_handed_out_goes_when_it_is_dropped() {
     let db = tests::database().await;
     let (witness, name) = (tests::empty().database().await, db.name().to_owned());
-    assert_eq!(roles(&db).await, 7);
+    assert!(roles(&db).await > 0);
     drop(db);
     let there = "select count(*) from pg_database where datname = $1";
     let query = || sqlx::query_scalar::<_, i64>(there).bind(&name).fetch_one(witness.pool());
