@@ -18,15 +18,24 @@ pub(crate) struct Shelf {
     making: usize,
     /// How many tests have asked so far.
     requests: usize,
-    /// Clones come back cleaned, so that none has to be made ahead.
-    recycled: bool,
+    stocked: Stocked,
     /// The last one could not be made, so none is made ahead until another test asks.
     failed: bool,
 }
 
+/// When clones are made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Stocked {
+    /// Some before a test asks for them.
+    #[default]
+    Ahead,
+    /// When a test asks and none is ready: tests give them back cleaned.
+    OnDemand,
+}
+
 impl Shelf {
-    pub(crate) fn new(template: String, recycled: bool) -> Shelf {
-        Shelf { template, recycled, ..Shelf::default() }
+    pub(crate) fn new(template: String, stocked: Stocked) -> Shelf {
+        Shelf { template, stocked, ..Shelf::default() }
     }
 
     /// Hands over one that is ready, or puts the test into the queue.
@@ -47,7 +56,10 @@ impl Shelf {
 
     /// Whether one should be made ahead.
     pub(crate) fn has_room(&self, most: usize) -> bool {
-        let enough = if self.recycled { 0 } else { (self.requests + AT_FIRST).min(most) };
+        let enough = match self.stocked {
+            Stocked::Ahead => (self.requests + AT_FIRST).min(most),
+            Stocked::OnDemand => 0,
+        };
         !self.failed && self.ready.len() + self.making < enough
     }
 

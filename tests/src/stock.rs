@@ -23,7 +23,7 @@ use tokio::{
 use crate::{
     owner::{Owner, Purpose, maintenance},
     scratch,
-    shelf::Shelf,
+    shelf::{Shelf, Stocked},
     sources::{Freshness, Sources},
     statements, template,
 };
@@ -120,7 +120,8 @@ impl Stock {
             template::make_default(&mut conn, template).await?;
         }
         let template = template.unwrap_or_default();
-        lock(&self.shelves).insert(recipe.clone(), Shelf::new(template.clone(), recipe.recyclable));
+        let stocked = if recipe.recyclable { Stocked::OnDemand } else { Stocked::Ahead };
+        lock(&self.shelves).insert(recipe.clone(), Shelf::new(template.clone(), stocked));
         self.wanted.notify_waiters();
         Ok(template)
     }

@@ -1,5 +1,7 @@
 //! Servers and databases that remove themselves after use, for tests, checks and pictures.
 
-pub(crate) mod host;
 pub(crate) mod migrated;
+pub(crate) mod process;
+pub(crate) mod serving;
+pub(crate) mod shared;
 pub(crate) mod test_server;

@@ -1,6 +1,6 @@
 //! `backend changepassword`: sets a new password for an account.
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use backend::{
     Error,
     audit::Actor,
@@ -9,7 +9,12 @@ use backend::{
 };
 use sqlx::PgConnection;
 
-use super::{called::name, database, inputs, output::line, terminal::Terminal};
+use super::{
+    called::name,
+    database, inputs,
+    output::line,
+    terminal::{Judged, Terminal},
+};
 
 /// The help after the usage line.
 pub(crate) const HELP: &str = "\
@@ -53,9 +58,7 @@ impl Args {
 
     async fn ask(self, terminal: &Terminal, conn: &mut PgConnection) -> anyhow::Result<(String, String)> {
         let user = match self.email {
-            Some(email) => find_account(conn, &email)
-                .await?
-                .map_err(|why| anyhow!("{email}: {why}; nothing was written"))?,
+            Some(email) => find_account(conn, &email).await?.of_argument(&email)?,
             None => terminal.ask("E-mail", async |email| find_account(conn, &email).await).await?,
         };
         let names = [user.email.as_str(), user.username.as_str()];
@@ -72,8 +75,8 @@ fn open_terminal() -> anyhow::Result<Terminal> {
     ))
 }
 
-/// Finds the account, or returns the reason for the person at the terminal.
-async fn find_account(conn: &mut PgConnection, email: &str) -> anyhow::Result<Result<User, String>> {
+/// Accepts the address of an account.
+async fn find_account(conn: &mut PgConnection, email: &str) -> anyhow::Result<Judged<User>> {
     let found = users::find_by_email(conn, email).await?;
-    Ok(found.ok_or_else(|| Error::NoSuchUser.to_string()))
+    Ok(found.map_or_else(|| Judged::Refused(Error::NoSuchUser.to_string()), Judged::Accepted))
 }

@@ -1,6 +1,6 @@
 //! `backend createsuperuser`: creates an account with every permission.
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use backend::{
     Error,
     audit::Actor,
@@ -10,7 +10,12 @@ use backend::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{called::name, database, inputs, output::line, terminal::Terminal};
+use super::{
+    called::name,
+    database, inputs,
+    output::line,
+    terminal::{Judged, Terminal},
+};
 
 /// The help after the usage line.
 pub(crate) const HELP: &str = "\
@@ -72,13 +77,11 @@ impl Args {
 
     async fn ask(self, terminal: &Terminal, conn: &mut PgConnection) -> anyhow::Result<Answers> {
         let email = match self.email {
-            Some(given) => free_email(conn, given.clone()).await?.map_err(|why| refused(&given, &why))?,
+            Some(given) => free_email(conn, given.clone()).await?.of_argument(&given)?,
             None => terminal.ask("E-mail", async |email| free_email(conn, email).await).await?,
         };
         let username = match self.username {
-            Some(given) => {
-                free_username(conn, &email, given.clone()).await?.map_err(|why| refused(&given, &why))?
-            }
+            Some(given) => free_username(conn, &email, given.clone()).await?.of_argument(&given)?,
             None => {
                 let question = format!("Username [{email}]");
                 terminal.ask(&question, async |username| free_username(conn, &email, username).await).await?
@@ -98,33 +101,27 @@ fn open_terminal() -> anyhow::Result<Terminal> {
     ))
 }
 
-/// The error for an argument. The program does not ask for an argument again.
-fn refused(given: &str, why: &str) -> anyhow::Error {
-    anyhow!("{given}: {why}; nothing was written")
-}
-
-/// Returns an address that an account could have, or the reason why it could not.
-async fn free_email(conn: &mut PgConnection, email: String) -> anyhow::Result<Result<String, String>> {
+/// Accepts an address that a new account could have.
+async fn free_email(conn: &mut PgConnection, email: String) -> anyhow::Result<Judged<String>> {
     // With an unused name.
     let tried = users::try_names(conn, &email, &Uuid::now_v7().to_string()).await;
     judged(tried, email.trim())
 }
 
-/// Returns a name that an account with this address could have, or the reason why it could not. An empty name means the
-/// address.
+/// Accepts a name that a new account with this address could have. An empty name means the address.
 async fn free_username(
     conn: &mut PgConnection,
     email: &str,
     username: String,
-) -> anyhow::Result<Result<String, String>> {
+) -> anyhow::Result<Judged<String>> {
     let username = if username.is_empty() { email } else { &username };
     judged(users::try_names(conn, email, username).await, username)
 }
 
-fn judged(tried: backend::Result<()>, name: &str) -> anyhow::Result<Result<String, String>> {
+fn judged(tried: backend::Result<()>, name: &str) -> anyhow::Result<Judged<String>> {
     match tried {
-        Ok(()) => Ok(Ok(name.to_owned())),
+        Ok(()) => Ok(Judged::Accepted(name.to_owned())),
         Err(error @ Error::Database(_)) => Err(error.into()),
-        Err(error) => Ok(Err(error.to_string())),
+        Err(error) => Ok(Judged::Refused(error.to_string())),
     }
 }

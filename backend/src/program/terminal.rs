@@ -15,6 +15,24 @@ const NO_KEY: u8 = if cfg!(target_os = "linux") { 0 } else { 0xff };
 /// The terminal for questions.
 pub(crate) struct Terminal(());
 
+/// What becomes of an answer.
+pub(crate) enum Judged<T> {
+    /// It is good, and means this.
+    Accepted(T),
+    /// It is not, for this reason, which the person at the terminal is shown.
+    Refused(String),
+}
+
+impl<T> Judged<T> {
+    /// The value, or the error for an argument, which the program does not ask for again.
+    pub(crate) fn of_argument(self, argument: &str) -> anyhow::Result<T> {
+        match self {
+            Judged::Accepted(value) => Ok(value),
+            Judged::Refused(why) => bail!("{argument}: {why}; nothing was written"),
+        }
+    }
+}
+
 impl Terminal {
     /// Requires that standard input and standard error are a terminal. `instead` is the command for the error.
     pub(crate) fn open(instead: &str) -> anyhow::Result<Terminal> {
@@ -28,13 +46,13 @@ impl Terminal {
     pub(crate) async fn ask<T>(
         &self,
         what: &str,
-        mut judge: impl AsyncFnMut(String) -> anyhow::Result<Result<T, String>>,
+        mut judge: impl AsyncFnMut(String) -> anyhow::Result<Judged<T>>,
     ) -> anyhow::Result<T> {
         loop {
             question(what);
             match judge(answer().await?).await? {
-                Ok(answer) => return Ok(answer),
-                Err(why) => remark(&format!("  {why}")),
+                Judged::Accepted(answer) => return Ok(answer),
+                Judged::Refused(why) => remark(&format!("  {why}")),
             }
         }
     }

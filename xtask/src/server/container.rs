@@ -15,7 +15,7 @@ use cluster::{
 use migrations::Postgres;
 use url::Url;
 use xtask_protocol::{
-    Refusal, Reply,
+    Reply,
     docker::{self as protocol, StartDev, State, Status, Stop, Stopped, Sweep},
 };
 
@@ -52,7 +52,7 @@ pub(crate) async fn start(
     checkout: &Checkout,
     postgres: &Postgres,
     why: &str,
-) -> anyhow::Result<Result<Server, Refusal>> {
+) -> anyhow::Result<Reply<Server>> {
     let began = Instant::now();
     let native = own_server(checkout, postgres)?;
     let request = StartDev {
@@ -66,7 +66,7 @@ pub(crate) async fn start(
     };
     let answer = match docker::PACKAGE.ask(request).await? {
         Reply::Answer(answer) => answer,
-        Reply::Error(refusal) => return Ok(Err(refusal)),
+        Reply::Error(refusal) => return Ok(Reply::Error(refusal)),
     };
     let mut url = Url::parse(&answer.url).context("read the container's URL")?;
     set_database(&mut url, &postgres.database);
@@ -78,7 +78,7 @@ pub(crate) async fn start(
         protocol::Startup::Kept => Startup::AlreadyRunning,
     };
     server.origin = Origin::Docker { container: answer.container, why: why.to_owned() };
-    Ok(Ok(server))
+    Ok(Reply::Answer(server))
 }
 
 /// Whether a connection string is that of the checkout's container, on whatever port it was at the time.

@@ -49,7 +49,7 @@ impl TestContainer {
         user: &str,
         password: &str,
         major: u32,
-    ) -> anyhow::Result<Result<TestContainer, Refusal>> {
+    ) -> anyhow::Result<Reply<TestContainer>> {
         let request = StartTest {
             image: image.to_owned(),
             user: user.to_owned(),
@@ -72,9 +72,9 @@ impl TestContainer {
             BufReader::new(reader).read_line(&mut line)?;
             Ok(match PACKAGE.read(line.as_bytes())? {
                 Reply::Answer(answer) => {
-                    Ok(TestContainer { answer, child: Arc::new(child), input: Some(writer) })
+                    Reply::Answer(TestContainer { answer, child: Arc::new(child), input: Some(writer) })
                 }
-                Reply::Error(refusal) => Err(refusal),
+                Reply::Error(refusal) => Reply::Error(refusal),
             })
         });
         work.await.context("wait for Docker")?

@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 use migrations::Postgres;
+use xtask_protocol::Reply;
 
 use crate::{
     checkout::Checkout,
@@ -51,11 +52,11 @@ async fn start_own(checkout: &Checkout, postgres: &Postgres, own: Own) -> anyhow
     let (programs, why) = match own.kind {
         Kind::Native(programs) => (programs, own.why),
         Kind::Docker => match container::start(checkout, postgres, &own.why).await? {
-            Ok(server) => {
+            Reply::Answer(server) => {
                 remember(&folder, Kind::Docker).await?;
                 return Ok(server);
             }
-            Err(refusal) => instead(&own, &refusal, postgres)?,
+            Reply::Error(refusal) => instead(&own, &refusal, postgres)?,
         },
     };
     let server = start_native(checkout, programs, postgres, why).await?;

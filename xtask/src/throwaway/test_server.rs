@@ -8,6 +8,7 @@ use cluster::{Ephemeral, Place, new_password};
 use migrations::{Postgres, Project};
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
+use xtask_protocol::Reply;
 
 use crate::{
     checkout::Checkout,
@@ -61,12 +62,12 @@ impl TestServer {
                 let (began, image) = (Instant::now(), container::image(postgres));
                 let user = &postgres.database;
                 match TestContainer::start(&image, user, &new_password(), postgres.version).await? {
-                    Ok(container) => {
+                    Reply::Answer(container) => {
                         let what = format!("PostgreSQL {}, Docker, in memory", container.answer.version);
                         steps.done("server", &what, "started", Some(began.elapsed()));
                         return TestServer::from_container(container);
                     }
-                    Err(refusal) => {
+                    Reply::Error(refusal) => {
                         let (programs, why) = instead(&own, &refusal, postgres)?;
                         steps.note(&format!("           {why}"));
                         programs

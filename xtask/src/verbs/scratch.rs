@@ -13,7 +13,7 @@ use crate::{
     checkout::Checkout,
     database::libpq,
     terminal::{child, exit::pass_on, format::Format, interrupt::or_interrupted, output},
-    throwaway::host::{shared_host, shared_server},
+    throwaway::shared,
 };
 
 #[derive(Debug, ClapArgs)]
@@ -78,7 +78,8 @@ impl Args {
 
     async fn lend(self, checkout: &Checkout) -> anyhow::Result<()> {
         let setup = self.setup(checkout)?;
-        let (name, socket) = (self.name(), or_interrupted(shared_host(checkout)).await?);
+        let name = self.name();
+        let socket = or_interrupted(shared::start_if_missing(checkout)).await?.socket;
         let lent = or_interrupted(setup.borrow_from(&socket, &name)).await?;
         let Some((program, args)) = self.exec.split_first() else {
             output::line(lent.url());
@@ -122,7 +123,7 @@ impl Args {
 }
 
 async fn list(checkout: &Checkout, format: Format) -> anyhow::Result<()> {
-    let server = shared_server(checkout).await?;
+    let server = shared::server_of_tests(checkout).await?;
     let databases = match &server {
         Some(server) => tests::scratch::databases(server).await?,
         None => Vec::new(),
@@ -146,7 +147,7 @@ async fn list(checkout: &Checkout, format: Format) -> anyhow::Result<()> {
 }
 
 async fn sweep(checkout: &Checkout) -> anyhow::Result<()> {
-    let removed = match shared_server(checkout).await? {
+    let removed = match shared::server_of_tests(checkout).await? {
         Some(server) => tests::scratch::sweep(&server).await?,
         None => Vec::new(),
     };

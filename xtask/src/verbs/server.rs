@@ -20,7 +20,7 @@ use crate::{
         interrupt::or_interrupted,
         output::{self, Steps, timed},
     },
-    throwaway::host,
+    throwaway::{serving, shared},
 };
 
 #[derive(Debug, ClapArgs)]
@@ -47,7 +47,7 @@ enum Verb {
     },
     /// Run a test server that lends databases to tests
     #[command(hide = true)]
-    Host(host::Args),
+    Host(serving::Args),
     /// Stop it and keep its data
     Stop,
     /// Show the server that this checkout uses and its state
@@ -88,7 +88,7 @@ async fn start(checkout: &Checkout) -> anyhow::Result<()> {
 
 async fn start_test(checkout: &Checkout) -> anyhow::Result<()> {
     let began = Instant::now();
-    let (_, state) = host::shared(checkout).await?;
+    let state = shared::start_if_missing(checkout).await?.state;
     let elapsed = (state == "started").then(|| began.elapsed());
     Steps::new(Format::Text).done("service", "databases for `cargo test`", state, elapsed);
     Ok(())
@@ -123,7 +123,7 @@ async fn stop(checkout: &Checkout) -> anyhow::Result<()> {
 
 /// Removes the test servers that killed commands left behind, in memory and in containers.
 async fn sweep(checkout: &Checkout) -> anyhow::Result<()> {
-    let ended = host::sweep(checkout).await?;
+    let ended = shared::end_unused(checkout).await?;
     if ended > 0 {
         let servers = output::count(ended, "unused test server", "unused test servers");
         output::line(&format!("{servers} ended"));

@@ -14,7 +14,7 @@ use crate::{
         packages::{self, Packages},
     },
     terminal::{child, exit::pass_on, output},
-    throwaway::host::Host,
+    throwaway::process::ServiceProcess,
 };
 
 #[derive(Debug, ClapArgs)]
@@ -38,7 +38,7 @@ impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         // Files that are wrong are told before a server is started.
         checkout.project()?;
-        let host = Host::start(checkout, output::line).await?;
+        let host = ServiceProcess::start(checkout, output::line).await?;
         let ran = suite(checkout, &host, &self.args).await;
         let report = host.report().await;
         match report {
@@ -76,7 +76,7 @@ impl Args {
 }
 
 /// Runs the tests; without arguments also the examples in the documentation, which cargo test runs and nextest does not.
-async fn suite(checkout: &Checkout, host: &Host, args: &[OsString]) -> anyhow::Result<()> {
+async fn suite(checkout: &Checkout, host: &ServiceProcess, args: &[OsString]) -> anyhow::Result<()> {
     let nextest = which::which("cargo-nextest").is_ok();
     let words: &[&str] = if nextest { &["nextest", "run"] } else { &["test"] };
     let mut words: Vec<OsString> = words.iter().map(OsString::from).collect();
@@ -101,7 +101,7 @@ async fn suite(checkout: &Checkout, host: &Host, args: &[OsString]) -> anyhow::R
     }
 }
 
-async fn run(checkout: &Checkout, host: &Host, words: Vec<OsString>) -> anyhow::Result<()> {
+async fn run(checkout: &Checkout, host: &ServiceProcess, words: Vec<OsString>) -> anyhow::Result<()> {
     let cargo = built::cargo();
     let this = env::current_exe().context("find this program")?;
     // A failed assertion names its line. The backtrace of a test would show the runner's calls around it, and many machines

@@ -51,7 +51,7 @@ impl Bench {
 
     /// The same command started by cargo, as people type it.
     fn by_cargo(&self, args: &[&str]) -> Expression {
-        let words = ["run", "--quiet", "--package", "xtask", "--"].into_iter().chain(args.iter().copied());
+        let words = ["xtask"].into_iter().chain(args.iter().copied());
         self.in_bench(cmd(&self.cargo, words)).dir(library()).stdout_null()
     }
 

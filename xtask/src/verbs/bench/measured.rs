@@ -5,10 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::anyhow;
 use cluster::{Native, new_password};
 use migrations::Postgres;
-use xtask_protocol::docker::Remove;
+use xtask_protocol::{Reply, docker::Remove};
 
 use crate::{
     checkout::library,
@@ -46,7 +45,10 @@ impl Containers {
         let (user, password) = (&postgres.database, new_password());
         let started = TestContainer::start(&self.image, user, &password, postgres.version).await?;
         let elapsed = start.elapsed();
-        started.map_err(|refusal| anyhow!(refusal.message))?.stop().await?;
+        match started {
+            Reply::Answer(container) => container.stop().await?,
+            Reply::Error(refusal) => return Err(refusal.into()),
+        }
         Ok(elapsed)
     }
 }

@@ -22,7 +22,7 @@ use crate::{
     checkout::{Checkout, ROOT, ServerChoice, library},
     helpers::{built, package::line},
     terminal::output,
-    throwaway::host::Host,
+    throwaway::process::ServiceProcess,
     verbs::bench::folder::Folder,
 };
 
@@ -74,7 +74,7 @@ impl Design {
 /// The place where a benchmark runs.
 pub(super) struct Stage {
     pub(super) checkout: Checkout,
-    pub(super) host: Host,
+    pub(super) host: ServiceProcess,
     program: PathBuf,
     query: String,
 }
@@ -88,7 +88,7 @@ impl Stage {
         migrations: usize,
     ) -> anyhow::Result<Stage> {
         let checkout = grown(checkout, &folder.0.join(migrations.to_string()), kind, migrations)?;
-        let host = Host::start(&checkout, output::remark).await?;
+        let host = ServiceProcess::start(&checkout, output::remark).await?;
         let project = checkout.project()?;
         let table = project.apps.iter().flat_map(|app| &app.tables).next().context("no app owns a table")?;
         let query = format!("select count(*) from {table}");

@@ -1,0 +1,74 @@
+//! The service that tests of a checkout share when they run without `cargo xtask test`: it outlives them for some minutes.
+
+use std::{fs, path::PathBuf, time::Duration};
+
+use cluster::folder;
+use sqlx::postgres::PgConnectOptions;
+use tests::service::{end, report, shared_socket};
+use tokio::time::sleep;
+
+use crate::{
+    checkout::Checkout,
+    server::{self, Chosen, choose},
+    terminal::output,
+    throwaway::process::{Tie, start},
+};
+
+/// How long another command may take to start the same service, and to build xtask before.
+const LOCK_PATIENCE: Duration = Duration::from_secs(300);
+
+/// A service that answers.
+pub(crate) struct Shared {
+    /// Where it listens.
+    pub(crate) socket: PathBuf,
+    /// `kept` or `started`.
+    pub(crate) state: &'static str,
+}
+
+/// Finds the service of a checkout, and starts it if it does not run.
+pub(crate) async fn start_if_missing(checkout: &Checkout) -> anyhow::Result<Shared> {
+    let socket = shared_socket(&checkout.root)?;
+    let _lock = folder::lock(&socket.with_extension("lock"), LOCK_PATIENCE).await?;
+    if report(&socket).await.is_ok() {
+        return Ok(Shared { socket, state: "kept" });
+    }
+    // A killed one may have left it.
+    let _ = fs::remove_file(&socket);
+    start(checkout, &socket, Tie::Detached, output::remark).await?;
+    Ok(Shared { socket, state: "started" })
+}
+
+/// The server that tests of a checkout have their databases on; `None` if none runs. Starts none of our own.
+pub(crate) async fn server_of_tests(checkout: &Checkout) -> anyhow::Result<Option<PgConnectOptions>> {
+    if let Ok(report) = report(&shared_socket(&checkout.root)?).await {
+        return Ok(Some(report.server.parse()?));
+    }
+    let postgres = checkout.project()?.postgres;
+    let Chosen::Url(..) = choose(checkout, &postgres)? else { return Ok(None) };
+    Ok(Some(server::start(checkout, &postgres).await?.options))
+}
+
+/// Ends the services of a checkout that no test uses, and returns how many those were.
+pub(crate) async fn end_unused(checkout: &Checkout) -> anyhow::Result<usize> {
+    let socket = shared_socket(&checkout.root)?;
+    let name = socket.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let mut ended = 0;
+    for entry in fs::read_dir(socket.parent().unwrap_or(&socket))?.flatten() {
+        let (path, found) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+        if !found.starts_with(&name) || !found.ends_with(".socket") {
+            continue;
+        }
+        match end(&path).await {
+            Ok(()) => {
+                ended += 1;
+                while path.exists() {
+                    sleep(Duration::from_millis(5)).await;
+                }
+            }
+            // Its process was killed.
+            Err(_) if report(&path).await.is_err() => drop(fs::remove_file(&path)),
+            Err(_) => {}
+        }
+    }
+    Ok(ended)
+}
