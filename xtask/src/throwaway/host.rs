@@ -39,11 +39,11 @@ use crate::{
     throwaway::test_server::TestServer,
 };
 
-/// What the starter writes when it leaves and the server is to stay.
+/// What the starter writes if the server should stay when the starter ends.
 const STAY: &str = "stay";
-/// For reading what a host that has ended said.
+/// How long to read the last output of a host that has ended.
 const LAST_WORDS: Duration = Duration::from_secs(1);
-/// Others may be starting the same server, and building xtask before.
+/// Another command may be starting the same server, and building xtask first.
 const LOCK_PATIENCE: Duration = Duration::from_secs(300);
 
 #[derive(Debug, ClapArgs)]
@@ -56,10 +56,10 @@ pub(crate) struct Args {
     attached: bool,
 }
 
-/// The one line for our starter: everything is ready.
+/// The one line that we print for our starter once everything is ready.
 #[derive(Debug, Serialize, Deserialize)]
 struct Ready {
-    /// Of the server, password included.
+    /// The connection string of the server, with the password.
     url: String,
 }
 
@@ -72,7 +72,7 @@ impl Args {
         let server = found.map_err(|error| self.quietly(error))?;
         let served = self.serve(checkout, &server, &mut end).await;
         server.stop().await?;
-        // Last, so that its absence tells that everything is gone.
+        // Last, so a missing socket means that everything is gone.
         let _ = fs::remove_file(&self.socket);
         served.map_err(|error| self.quietly(error))
     }
@@ -103,7 +103,7 @@ impl Args {
         let listener = UnixListener::bind(&self.socket)
             .with_context(|| format!("listen at {}", self.socket.display()))?;
         output::line(&serde_json::to_string(&Ready { url: server.url.to_string() })?);
-        // Unless told to stay, we go when our starter does, however that ends.
+        // Unless our starter has asked us to stay, we end when it does, however it ends.
         let starter_left = async {
             match end {
                 Some(end) => {
@@ -125,13 +125,13 @@ impl Args {
     }
 }
 
-/// Resolves when standard input ends: true if the last word was to stay.
+/// Resolves when standard input ends: true if its last line is [`STAY`].
 fn end_of_input() -> oneshot::Receiver<bool> {
     let (sender, receiver) = oneshot::channel();
-    // A thread of its own: a read of standard input can't be given up.
+    // A thread of its own: we can't cancel a read of standard input.
     thread::spawn(move || {
         let last = io::stdin().lines().map_while(Result::ok).last();
-        // Whoever listened may be done already.
+        // The receiver may already be gone.
         let _ = sender.send(last.as_deref() == Some(STAY));
     });
     receiver
@@ -139,7 +139,7 @@ fn end_of_input() -> oneshot::Receiver<bool> {
 
 /// A host that we started for ourselves.
 pub(crate) struct Host {
-    /// Of the server.
+    /// The connection string of the server.
     pub(crate) url: String,
     pub(crate) socket: PathBuf,
     child: Arc<Handle>,
@@ -147,15 +147,15 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    /// Starts one that ends with us, and tells what it tells.
-    pub(crate) async fn start(checkout: &Checkout, tell: fn(&str)) -> anyhow::Result<Host> {
+    /// Starts a host that ends with us, and passes its output lines to `show`.
+    pub(crate) async fn start(checkout: &Checkout, show: fn(&str)) -> anyhow::Result<Host> {
         let socket = tests::service::shared_socket(&checkout.root)?
             .with_extension(format!("{}.socket", std::process::id()));
-        // Of a killed one that had our number.
+        // A killed command with our process id may have left its socket.
         let _ = fs::remove_file(&socket);
         let (input, writer) = pipe()?;
         let (child, url) =
-            start(checkout, &socket, |child| child.stdin_file(input), &["--attached"], tell).await?;
+            start(checkout, &socket, |child| child.stdin_file(input), &["--attached"], show).await?;
         Ok(Host { url, socket, child, input: writer })
     }
 
@@ -166,11 +166,11 @@ impl Host {
 
     /// Leaves it running for as long as people may look at what failed tests have left.
     pub(crate) fn leave(mut self) -> anyhow::Result<Duration> {
-        writeln!(self.input, "{STAY}").context("tell the test server to stay")?;
+        writeln!(self.input, "{STAY}").context("ask the test server to stay")?;
         Ok(Lifetime::default().kept)
     }
 
-    /// Ends it, and waits until everything of it is gone.
+    /// Ends it, and waits until all of its processes and files are gone.
     pub(crate) async fn end(self) -> anyhow::Result<()> {
         drop(self.input);
         ended(self.child).await
@@ -182,7 +182,7 @@ async fn ended(child: Arc<Handle>) -> anyhow::Result<()> {
     pass_on(status)
 }
 
-/// The service that tests of this checkout find by themselves, started where it does not run.
+/// The service that tests of this checkout share; starts it if it does not run.
 pub(crate) async fn shared(checkout: &Checkout) -> anyhow::Result<(PathBuf, &'static str)> {
     let socket = tests::service::shared_socket(&checkout.root)?;
     let _lock = folder::lock(&socket.with_extension("lock"), LOCK_PATIENCE).await?;
@@ -195,12 +195,12 @@ pub(crate) async fn shared(checkout: &Checkout) -> anyhow::Result<(PathBuf, &'st
     Ok((socket, "started"))
 }
 
-/// The same for commands that only need to reach it.
+/// The same for commands that only need its socket.
 pub(crate) async fn shared_host(checkout: &Checkout) -> anyhow::Result<PathBuf> {
     Ok(shared(checkout).await?.0)
 }
 
-/// The same for commands that need none to be started: the server that tests of this checkout have their databases on.
+/// The server on which the tests of this checkout have their databases, if it runs; starts no service.
 pub(crate) async fn shared_server(checkout: &Checkout) -> anyhow::Result<Option<PgConnectOptions>> {
     if let Ok(report) = tests::service::report(&tests::service::shared_socket(&checkout.root)?).await {
         return Ok(Some(report.server.parse()?));
@@ -210,7 +210,7 @@ pub(crate) async fn shared_server(checkout: &Checkout) -> anyhow::Result<Option<
     Ok(Some(server::start(checkout, &postgres).await?.options))
 }
 
-/// Ends the hosts of this checkout that nobody uses. How many that were.
+/// Ends the unused hosts of this checkout. Returns how many it ended.
 pub(crate) async fn sweep(checkout: &Checkout) -> anyhow::Result<usize> {
     let socket = tests::service::shared_socket(&checkout.root)?;
     let name = socket.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -235,13 +235,13 @@ pub(crate) async fn sweep(checkout: &Checkout) -> anyhow::Result<usize> {
     Ok(ended)
 }
 
-/// Starts a host, tells what it tells, and waits until it is ready.
+/// Starts a host, passes its output lines to `show`, and waits until it is ready.
 async fn start(
     checkout: &Checkout,
     socket: &Path,
     surround: impl FnOnce(duct::Expression) -> duct::Expression,
     more: &[&str],
-    tell: fn(&str),
+    show: fn(&str),
 ) -> anyhow::Result<(Arc<Handle>, String)> {
     let this = env::current_exe().context("find this program")?;
     let mut words: Vec<std::ffi::OsString> = Vec::new();
@@ -252,15 +252,15 @@ async fn start(
     words.push(socket.into());
     words.extend(more.iter().map(Into::into));
     let (reader, output) = pipe()?;
-    // Ours may be gone while it lives on, and then whoever reads it would wait for the end.
+    // A pipe of its own: the host may outlive us, and a reader of our standard error would wait until the host ends.
     let (complaints, error_output) = pipe()?;
-    // In one go: the ends of the pipes that are for the child must not stay open here.
+    // One expression, so that it drops the child's ends of the pipes in this process.
     let child = surround(cmd(this, words).stderr_file(error_output))
         .env(ROOT, &checkout.root)
         .stdout_file(output)
         .unchecked()
         .before_spawn(|command| {
-            // Ctrl-C in the terminal is for us to tell it.
+            // Ctrl-C in the terminal reaches only us; we pass it on.
             command.process_group(0);
             Ok(())
         })
@@ -274,7 +274,7 @@ async fn start(
         while let Some(Ok(line)) = lines.next() {
             match serde_json::from_str::<Ready>(&line) {
                 Ok(ready) => return Some(ready.url),
-                Err(_) => tell(&line),
+                Err(_) => show(&line),
             }
         }
         None
@@ -284,7 +284,7 @@ async fn start(
             Some(url) => Ok((child, url)),
             None => {
                 let ended = ended(child).await;
-                // It has said why. Somebody who outlives it may have that pipe too.
+                // It has said why. Another process may still hold the pipe, so don't wait for its end.
                 let _ = timeout(LAST_WORDS, complaining).await;
                 ended?;
                 Err(Stop::Code(1).into())
