@@ -197,8 +197,8 @@ fn adopt_records_a_migration_that_only_writes_rows_only_by_name() {
             &["loans/0002_fill stays pending", "if its rows are there: cargo xtask adopt loans 0002_fill"],
         );
         checkout.xtask(db, &["adopt"]).expect(3, &["nothing was recorded: loans/0002_fill stays pending"]);
-        let named = checkout.xtask(db, &["adopt", "loans", "0002"]);
-        named.expect(0, &["loans/0002_fill leaves no trace in the catalogue, so its rows are not proven"]);
+        let outcome = checkout.xtask(db, &["adopt", "loans", "0002"]);
+        outcome.expect(0, &["loans/0002_fill leaves no trace in the catalogue, so its rows are not proven"]);
         checkout.xtask(db, &["migrate", "--check"]).expect(0, &[]);
         // `adopt` also reports such a migration if a later one is proven.
         checkout.migration("loans/0003_note", "alter table loans add column note text;", "select 1;");

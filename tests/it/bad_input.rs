@@ -157,7 +157,7 @@ fn a_verb_shows_the_command_that_creates_a_missing_database() {
 }
 
 #[test]
-fn a_verb_that_needs_the_whole_schema_changes_nothing_before_it_is_there() {
+fn a_verb_that_needs_applied_migrations_changes_nothing_while_they_are_pending() {
     tests::empty().run(async |db| {
         each(db, Meets::Pending, &db.url()).await;
         each_of_product(db, Meets::Pending, &db.url()).await;

@@ -30,14 +30,14 @@ static BORROWER: LazyLock<PathBuf> = LazyLock::new(|| {
     std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("examples/borrower")
 });
 
-/// A process that borrows (`tests/examples/borrower.rs`). Of our variables its environment has only these.
+/// A process that borrows (`tests/examples/borrower.rs`), with these of our environment variables and no others.
 pub(crate) fn borrower(checkout: &Checkout, words: &[&str], more: &[(&str, &OsStr)]) -> Expression {
     surrounded(checkout, cmd(&*BORROWER, words), more)
 }
 
 /// Any command, in a checkout's environment.
 pub(crate) fn surrounded(checkout: &Checkout, command: Expression, more: &[(&str, &OsStr)]) -> Expression {
-    // The first value of a variable wins.
+    // Of two values for a variable, the one set first wins.
     let command = more.iter().fold(command, |command, (name, value)| command.env(name, value));
     ["DATABASE_URL", "XTASK_SERVER", tests::service::SERVER, tests::service::SERVICE]
         .into_iter()

@@ -170,7 +170,7 @@ impl Checkout {
         let words = starter.iter().copied().chain([XTASK.as_os_str()]);
         let words: Vec<&OsStr> = words.chain(args.iter().map(AsRef::as_ref)).collect();
         let command = cmd(words[0], &words[1..]);
-        // The first value of a variable wins.
+        // Of two values for a variable, the one set first wins.
         more.iter()
             .fold(command, |command, (name, value)| command.env(name, value))
             .env("XTASK_ROOT", self.root())

@@ -29,7 +29,7 @@ async fn ledger(db: &TestDatabase) -> Vec<String> {
 }
 
 #[test]
-fn flush_leaves_the_seeds_the_schema_and_the_ledger() {
+fn flush_keeps_the_seeds_the_schema_and_the_ledger() {
     with_database(async |db| {
         let checkout = Checkout::new();
         fill(db).await;
@@ -146,8 +146,8 @@ fn tables_that_inherit_from_ours_keep_their_rows() {
             ))
             .await?;
         Checkout::new().xtask(db, &["flush"]).expect(0, &[]);
-        let kept: i64 = query_scalar("select count(*) from other.kept").fetch_one(db.pool()).await?;
-        assert_eq!(kept, 1);
+        let count: i64 = query_scalar("select count(*) from other.kept").fetch_one(db.pool()).await?;
+        assert_eq!(count, 1);
         Ok(())
     });
 }

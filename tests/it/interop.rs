@@ -106,12 +106,12 @@ fn a_migrator_of_sqlx_waits_while_we_migrate() {
         let project = fixture::project();
         let mut session = Session::connect(&db.options(), Settings::default()).await?;
         let mut other = db.pool().acquire().await?.detach();
-        let mut kept_out = None;
+        let mut locked_out = None;
         // Tries for the lock in the middle of our migration, on another thread, since this thread's runtime is busy then.
         let options = db.options();
         session
             .migrate(&project, &Target::Latest, &mut |_| {
-                kept_out.get_or_insert_with(|| {
+                locked_out.get_or_insert_with(|| {
                     let options = options.clone();
                     std::thread::spawn(move || {
                         let runtime =
@@ -127,7 +127,7 @@ fn a_migrator_of_sqlx_waits_while_we_migrate() {
                 });
             })
             .await?;
-        assert_eq!(kept_out, Some(true));
+        assert_eq!(locked_out, Some(true));
         sqlx::query("set lock_timeout = '5s'").execute(&mut other).await?;
         other.lock().await?;
         Ok(())

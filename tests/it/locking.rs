@@ -102,9 +102,9 @@ fn the_lock_is_free_after_success_and_after_failure() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         let free = async || {
-            let held = "select not exists (select from pg_locks where locktype = 'advisory'
+            let sql = "select not exists (select from pg_locks where locktype = 'advisory'
                         and database = (select oid from pg_database where datname = current_database()))";
-            sqlx::query_scalar::<_, bool>(held).fetch_one(db.pool()).await.unwrap()
+            sqlx::query_scalar::<_, bool>(sql).fetch_one(db.pool()).await.unwrap()
         };
         // One session throughout: Postgres would release the lock at the end of the session.
         let mut session = Session::connect(&db.options(), Settings::default()).await?;

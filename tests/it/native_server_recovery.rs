@@ -27,7 +27,7 @@ fn the_next_command_restarts_a_killed_server_with_its_data() {
 }
 
 #[test]
-fn a_pid_file_with_the_pid_of_a_foreign_process_misleads_no_command() {
+fn commands_ignore_a_pid_file_that_names_a_foreign_process() {
     let it = NativeServer::new();
     it.xtask(&["db-setup"]).expect(0, &[]);
     it.write_data();

@@ -36,7 +36,7 @@ fn a_load_replaces_rows_only_on_request() {
 }
 
 #[test]
-fn a_load_keeps_rows_that_tables_outside_the_dump_refer_to() {
+fn a_load_refuses_to_replace_rows_that_tables_outside_the_dump_refer_to() {
     with_database(async |db| {
         let checkout = Checkout::new();
         fill(db).await;
