@@ -34,7 +34,7 @@ pub use passwords as password;
 /// The embedded migrations.
 ///
 /// # Errors
-/// Those of [`Project::load`]; never in a build whose tests passed.
+/// The same as [`Project::load`]; never in a build whose tests passed.
 pub fn migrations() -> std::result::Result<Project, migrations::Error> {
     ::migrations::embedded!()
 }

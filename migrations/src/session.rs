@@ -131,8 +131,8 @@ impl Session {
     /// the database has what they make. If it returns none, nothing is written, not even a ledger.
     ///
     /// # Errors
-    /// Those of `prove`, [`Error::Ledger`] if a migration that they depend on would not be recorded, [`Error::Locked`].
-    /// Nothing is recorded then.
+    /// The error of `prove`, [`Error::Ledger`] if a dependency of a migration would not be recorded, [`Error::Locked`].
+    /// Then the call records nothing.
     pub async fn adopt<E: From<Error>>(
         &mut self,
         project: &Project,
@@ -194,7 +194,7 @@ impl MigrationLock<'_> {
     /// Does the work on the session's connection, and releases the lock whether the work succeeds or fails.
     ///
     /// # Errors
-    /// Those of the work, or else [`Error::Database`] if the lock can't be released.
+    /// The error of the work, or else [`Error::Database`] if Postgres can't release the lock.
     pub async fn run<T, E: From<Error>>(
         self,
         work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, E>,

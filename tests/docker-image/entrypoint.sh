@@ -35,7 +35,7 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
     # After initdb's lines for this machine alone; connections from outside come through a bridge.
     printf '\nhost all all all scram-sha-256\n' >>"$PGDATA/pg_hba.conf"
     if [ "$database" != postgres ]; then
-        # Over the socket alone, so that nobody outside takes it for the server.
+        # Over the socket alone, so no client outside mistakes it for the final server.
         pg_ctl --options="-c listen_addresses=''" --wait start
         printf 'create database :"name";\n' |
             psql --no-psqlrc --quiet --username="$user" --dbname=postgres --set=ON_ERROR_STOP=1 --set=name="$database"

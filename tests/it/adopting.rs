@@ -1,4 +1,4 @@
-//! `adopt` records what a database proves to hold, and nothing that it does not.
+//! `adopt` records only the migrations whose schema the database provably holds.
 
 mod meanwhile;
 
@@ -22,7 +22,7 @@ const ALL: [&str; 5] = [
     "loans/0001_initial",
 ];
 
-/// Makes a database that holds what `migrate` with these words makes, and whose ledger is lost.
+/// Migrates a database with these arguments of `migrate`, and then removes its ledger.
 async fn without_ledger(checkout: &Checkout, db: &TestDatabase, to: &[&str]) {
     checkout.xtask(db, &[&["migrate"], to].concat()).expect(0, &[]);
     db.pool().execute("drop schema migrations cascade").await.unwrap();
@@ -33,12 +33,12 @@ async fn exists(db: &TestDatabase, what: &str) -> bool {
 }
 
 fn json(checkout: &Checkout, db: &TestDatabase, code: i32, args: &[&str]) -> Value {
-    let told = checkout.xtask(db, &[args, &["--format", "json"]].concat());
-    serde_json::from_str(&told.expect(code, &[]).stdout).unwrap()
+    let outcome = checkout.xtask(db, &[args, &["--format", "json"]].concat());
+    serde_json::from_str(&outcome.expect(code, &[]).stdout).unwrap()
 }
 
 #[test]
-fn what_is_there_is_adopted_with_the_rows_that_running_it_writes() {
+fn adopt_writes_the_same_ledger_rows_as_migrate() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
@@ -62,8 +62,8 @@ fn what_is_there_is_adopted_with_the_rows_that_running_it_writes() {
 }
 
 #[test]
-fn a_database_that_differs_is_refused_object_by_object_and_keeps_its_ledger() {
-    for (spoil, told) in [
+fn adopt_refuses_a_database_that_differs_and_lists_each_difference() {
+    for (spoil, said) in [
         (
             "alter table loans drop column metadata",
             &["as after loans/0001_initial", "missing     column public.loans.metadata #7 jsonb"] as &[_],
@@ -93,7 +93,7 @@ fn a_database_that_differs_is_refused_object_by_object_and_keeps_its_ledger() {
             db.pool().execute("delete from migrations.loans").await?;
             db.pool().execute(spoil).await?;
             let before = snapshot(db).await;
-            checkout.xtask(db, &["adopt"]).expect(3, told);
+            checkout.xtask(db, &["adopt"]).expect(3, said);
             checkout.xtask(db, &["adopt", "loans", "0001"]).expect(3, &["nothing was recorded"]);
             assert_eq!(before, snapshot(db).await, "{spoil}");
             Ok(())
@@ -102,19 +102,19 @@ fn a_database_that_differs_is_refused_object_by_object_and_keeps_its_ledger() {
 }
 
 #[test]
-fn more_than_the_named_part_leads_to_adopting_everything() {
+fn adopting_a_part_suggests_adopting_everything_if_the_database_holds_more() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         without_ledger(&checkout, db, &[]).await;
-        let asked = checkout.xtask(db, &["adopt", "library", "0001"]);
-        asked.expect(3, &["unexpected  table public.loans", "adopt that too: cargo xtask adopt\n"]);
+        let refused = checkout.xtask(db, &["adopt", "library", "0001"]);
+        refused.expect(3, &["unexpected  table public.loans", "adopt that too: cargo xtask adopt\n"]);
         checkout.xtask(db, &["adopt"]).expect(0, &ALL);
         Ok(())
     });
 }
 
 #[test]
-fn as_much_as_is_there_is_adopted_and_the_rest_runs() {
+fn adopt_records_what_the_database_holds_and_migrate_runs_the_rest() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         without_ledger(&checkout, db, &["library", "0001"]).await;
@@ -129,10 +129,10 @@ fn as_much_as_is_there_is_adopted_and_the_rest_runs() {
 }
 
 #[test]
-fn a_named_one_is_adopted_with_what_it_needs_and_nothing_else() {
+fn adopt_records_a_named_migration_and_its_dependencies_only() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
-        // No part of the whole plan is this, since `library` comes before `loans`.
+        // The whole plan has no such prefix, since `library` comes before `loans`.
         without_ledger(&checkout, db, &["loans"]).await;
         let before = snapshot(db).await;
         checkout.xtask(db, &["adopt", "library", "0001"]).expect(
@@ -144,8 +144,8 @@ fn a_named_one_is_adopted_with_what_it_needs_and_nothing_else() {
             ],
         );
         assert_eq!(before, snapshot(db).await);
-        let told = json(&checkout, db, 0, &["adopt", "loans", "0001"]);
-        assert_eq!(told["adopted"], serde_json::json!(["people/0001_initial", "loans/0001_initial"]));
+        let report = json(&checkout, db, 0, &["adopt", "loans", "0001"]);
+        assert_eq!(report["adopted"], serde_json::json!(["people/0001_initial", "loans/0001_initial"]));
         checkout.xtask(db, &["adopt", "people", "0001"]).expect(0, &["0 pending"]);
         checkout.xtask(db, &["migrate", "loans", "--check"]).expect(0, &[]);
         checkout.xtask(db, &["migrate"]).expect(0, &["library/0001_initial"]);
@@ -155,29 +155,29 @@ fn a_named_one_is_adopted_with_what_it_needs_and_nothing_else() {
 }
 
 #[test]
-fn a_part_that_is_applied_already_counts() {
+fn adopt_accepts_a_database_where_a_part_is_applied_already() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
         db.pool().execute("delete from migrations.loans").await?;
-        let told = json(&checkout, db, 0, &["adopt", "loans"]);
-        assert_eq!(told["adopted"], serde_json::json!(["loans/0001_initial"]));
+        let report = json(&checkout, db, 0, &["adopt", "loans"]);
+        assert_eq!(report["adopted"], serde_json::json!(["loans/0001_initial"]));
         checkout.xtask(db, &["migrate", "--check"]).expect(0, &[]);
         Ok(())
     });
 }
 
 #[test]
-fn where_nothing_pending_is_there_nothing_is_recorded_not_even_a_ledger() {
+fn adopt_creates_no_ledger_if_the_database_holds_nothing_pending() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         let before = snapshot(db).await;
         checkout
             .xtask(db, &["adopt"])
             .expect(3, &["nothing was recorded: 5 migrations stay pending", "cargo xtask migrate"]);
-        let told = json(&checkout, db, 3, &["adopt", "people", "0001"]);
-        assert_eq!(told["nearest"], "people/0001_initial");
-        assert_eq!(told["differences"][0]["found"], Value::Null);
+        let report = json(&checkout, db, 3, &["adopt", "people", "0001"]);
+        assert_eq!(report["nearest"], "people/0001_initial");
+        assert_eq!(report["differences"][0]["found"], Value::Null);
         assert_eq!(before, snapshot(db).await);
         checkout.xtask(db, &["adopt", "people", "zero"]).expect(2, &["cargo xtask migrate people zero"]);
         checkout.xtask(db, &["adopt", "poeple"]).expect(1, &["did you mean `people`?"]);
@@ -187,7 +187,7 @@ fn where_nothing_pending_is_there_nothing_is_recorded_not_even_a_ledger() {
 }
 
 #[test]
-fn rows_that_nothing_proves_are_adopted_only_by_name() {
+fn adopt_records_a_migration_that_only_writes_rows_only_by_name() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.migration("loans/0002_fill", "update loans set fee = 1;", "select 1;");
@@ -197,10 +197,10 @@ fn rows_that_nothing_proves_are_adopted_only_by_name() {
             &["loans/0002_fill stays pending", "if its rows are there: cargo xtask adopt loans 0002_fill"],
         );
         checkout.xtask(db, &["adopt"]).expect(3, &["nothing was recorded: loans/0002_fill stays pending"]);
-        let named = checkout.xtask(db, &["adopt", "loans", "0002"]);
-        named.expect(0, &["loans/0002_fill leaves no trace in the catalogue, so its rows are not proven"]);
+        let outcome = checkout.xtask(db, &["adopt", "loans", "0002"]);
+        outcome.expect(0, &["loans/0002_fill leaves no trace in the catalogue, so its rows are not proven"]);
         checkout.xtask(db, &["migrate", "--check"]).expect(0, &[]);
-        // One that comes before something proven is reported too.
+        // `adopt` also reports such a migration if a later one is proven.
         checkout.migration("loans/0003_note", "alter table loans add column note text;", "select 1;");
         without_ledger(&checkout, db, &[]).await;
         checkout.xtask(db, &["adopt"]).expect(0, &["loans/0003_note", "loans/0002_fill leaves no trace"]);
@@ -209,7 +209,7 @@ fn rows_that_nothing_proves_are_adopted_only_by_name() {
 }
 
 #[test]
-fn the_library_records_nothing_without_what_it_needs() {
+fn the_library_refuses_to_adopt_a_migration_without_its_dependencies() {
     tests::empty().run(async |db| {
         let project = fixture::project();
         let mut session = Session::connect(&db.options(), Settings::default()).await?;
@@ -219,7 +219,7 @@ fn the_library_records_nothing_without_what_it_needs() {
         let refused: Result<(), Error> = session.adopt(&project, &mut |_| {}, one).await;
         assert!(matches!(refused, Err(Error::Ledger(_))), "{refused:?}");
         assert_eq!(before, snapshot(db).await);
-        // The lock is given back.
+        // The session has released the lock.
         session.migrate(&project, &Target::Latest, &mut |_| {}).await?;
         Ok(())
     });

@@ -1,4 +1,4 @@
-//! The program of a deploy: it brings its migrations along, so it works from an empty folder.
+//! The program that a deploy runs: it embeds its migrations, so it works from an empty folder.
 
 use duct::{Expression, cmd};
 use rustix::process::Signal;
@@ -18,7 +18,7 @@ fn backend(db: &TestDatabase, verb: &str, folder: &tempfile::TempDir) -> Express
 }
 
 #[test]
-fn a_deploy_brings_its_schema_along() {
+fn migrate_works_from_an_empty_folder() {
     tests::empty().run(async |db| {
         let nowhere = tempfile::tempdir()?;
         let empty = snapshot(db).await;
@@ -49,7 +49,7 @@ fn a_deploy_brings_its_schema_along() {
 }
 
 #[test]
-fn a_wrong_command_of_a_deploy_is_answered_with_the_usage() {
+fn a_wrong_command_shows_the_usage() {
     tests::empty().run(async |db| {
         let nowhere = tempfile::tempdir()?;
         outcome(&backend(db, "migrat", &nowhere)).expect(
@@ -63,18 +63,18 @@ fn a_wrong_command_of_a_deploy_is_answered_with_the_usage() {
     });
 }
 
-/// A database with all of the first app, whose table `users` the next migration needs.
+/// A database with every migration of the first app. The next migration needs its table `users`.
 fn after_users() -> Setup {
     let project = product::project();
     tests::at(&project.migrations_of("users").last().unwrap().id.to_string())
 }
 
 #[test]
-fn a_deploy_that_a_signal_ends_undoes_its_current_migration() {
+fn a_signal_rolls_back_the_current_migration_of_a_deploy() {
     after_users().run(async |db| {
         let (nowhere, before) = (tempfile::tempdir()?, snapshot(db).await);
         for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
-            // The next migration refers to this table, and waits.
+            // The next migration refers to this table, so it waits.
             let mut holder = db.pool().begin().await?;
             holder.execute("lock table users").await?;
             let running = backend(db, "migrate", &nowhere).stdout_capture().stderr_capture().start()?;
@@ -93,7 +93,7 @@ fn a_deploy_that_a_signal_ends_undoes_its_current_migration() {
 }
 
 #[test]
-fn a_deploy_by_nohup_goes_on_when_its_terminal_goes() {
+fn a_deploy_under_nohup_survives_the_loss_of_its_terminal() {
     after_users().run(async |db| {
         let nowhere = tempfile::tempdir()?;
         let mut holder = db.pool().begin().await?;
@@ -111,7 +111,7 @@ fn a_deploy_by_nohup_goes_on_when_its_terminal_goes() {
 }
 
 #[test]
-fn ctrl_c_is_heard_while_a_password_is_waited_for() {
+fn ctrl_c_ends_a_command_that_waits_for_a_password() {
     for verb in ["createsuperuser", "changepassword"] {
         tests::with_database(async |db| {
             let nowhere = tempfile::tempdir()?;
@@ -129,16 +129,16 @@ fn ctrl_c_is_heard_while_a_password_is_waited_for() {
 
 #[test]
 fn the_program_shows_its_help_without_a_database() {
-    let ask = |args: &[&str]| outcome(&cmd(built("backend"), args).env_remove("DATABASE_URL").unchecked());
+    let run = |args: &[&str]| outcome(&cmd(built("backend"), args).env_remove("DATABASE_URL").unchecked());
     let verbs = ["migrate", "check", "createsuperuser", "changepassword"];
-    ask(&["--help"]).expect(0, &verbs);
-    ask(&["--version"]).expect(0, &[&format!("backend {}", env!("CARGO_PKG_VERSION"))]);
+    run(&["--help"]).expect(0, &verbs);
+    run(&["--version"]).expect(0, &[&format!("backend {}", env!("CARGO_PKG_VERSION"))]);
     for verb in verbs {
-        ask(&[verb, "--help"]).expect(0, &[&format!("usage: backend {verb}"), "Exit codes: 0 done, 1 error"]);
+        run(&[verb, "--help"]).expect(0, &[&format!("usage: backend {verb}"), "Exit codes: 0 done, 1 error"]);
     }
     for wrong in [&[] as &[&str], &["--verbose"], &["check", "twice"], &["createsuperuser", "--email"]] {
-        let told = ask(wrong);
-        assert_eq!((told.code, told.stdout.as_str()), (2, ""), "{told:?}");
+        let printed = run(wrong);
+        assert_eq!((printed.code, printed.stdout.as_str()), (2, ""), "{printed:?}");
     }
 }
 
@@ -159,7 +159,7 @@ fn the_embedded_files_equal_the_folder() {
 }
 
 #[test]
-fn a_migration_whose_tables_are_there_names_a_command_of_the_program_that_ran() {
+fn an_existing_table_is_reported_with_a_command_of_the_program_that_ran() {
     tests::empty().run(async |db| {
         db.pool().execute("create table organizations (id int)").await?;
         let (nowhere, checkout) = (tempfile::tempdir()?, Checkout::of_product());

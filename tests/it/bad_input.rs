@@ -1,5 +1,4 @@
-//! Every verb in every situation that people run into: a clear message, the right exit code, and nothing changed that
-//! should not be.
+//! Every verb in every situation that people run into: a clear message, the right exit code, no unwanted change.
 
 use sqlx::AssertSqlSafe;
 use tests::TestDatabase;
@@ -13,25 +12,25 @@ use crate::{
 /// What a verb does in one situation.
 #[derive(Clone, Copy)]
 enum Cell {
-    /// It ends with this exit code, prints this, and changes nothing.
+    /// It exits with this code, prints this, and changes nothing.
     Says(i32, &'static str),
-    /// It succeeds, prints this, and changes the database; what `db-check` says then.
+    /// It succeeds, prints this, and changes the database; then `db-check` exits with this code and prints this.
     Does(&'static str, (i32, &'static str)),
 }
 
 use Cell::{Does, Says};
 
-/// The situation that a verb is in: the columns of the table.
+/// The situation in which a verb runs: a column of the table.
 #[derive(Clone, Copy)]
 enum Meets {
     NoServer,
     /// The server has no database of that name.
     NoDatabase,
-    /// The database is empty, and every migration pending.
+    /// The database is empty, so every migration is pending.
     Pending,
-    /// A whole database, and a role that may only read.
+    /// The database is complete, and the role may only read.
     Reader,
-    /// An empty database, and a role that may not create anything.
+    /// The database is empty, and the role may not create anything.
     NoCreate,
 }
 
@@ -85,14 +84,14 @@ const VERBS: &[(&[&str], [Cell; 5])] = &[
     (&["completions", "bash"],                  [WELL,      WELL,                   WELL,                              WELL,                        WELL]),
 ];
 
-/// Verbs that run the product's own program, which the fixture has not.
+/// Verbs that run the product's own program, which the fixture lacks.
 #[rustfmt::skip]
 const ACCOUNT_VERBS: &[(&[&str], [Cell; 5])] = &[
     (&["createsuperuser", "--noinput"],               [NO_SERVER, ABSENT, PENDING, NO_EMAIL,    PENDING]),
     (&["changepassword", "a@b.example", "--noinput"], [NO_SERVER, ABSENT, PENDING, NO_PASSWORD, PENDING]),
 ];
 
-/// Verbs that build a package or run these tests; they are tested in files of their own.
+/// Verbs that build a package or run these tests; other files test them.
 const APART: &[&str] = &["sqlx", "prepare", "test", "ci", "bench"];
 
 /// Runs every verb that should change nothing, and compares the database before and after.
@@ -113,7 +112,7 @@ async fn run(
     url: &str,
 ) {
     for (args, cells) in verbs {
-        // What changes the database has a test of its own.
+        // Another test runs the verbs that change the database.
         let Says(code, words) = cells[meets as usize] else { continue };
         let (checkout, before) = (checkout(), snapshot(db).await);
         let said = outcome(&checkout.command(url, args).dir(checkout.root()));
@@ -138,7 +137,7 @@ fn every_verb_is_in_the_table() {
 }
 
 #[test]
-fn without_a_server_its_address_is_shown() {
+fn a_verb_shows_the_address_of_a_missing_server() {
     tests::empty().run(async |db| {
         let url = "postgres://app:x@127.0.0.1:1/app";
         each(db, Meets::NoServer, url).await;
@@ -148,7 +147,7 @@ fn without_a_server_its_address_is_shown() {
 }
 
 #[test]
-fn without_a_database_the_command_that_creates_it_is_shown() {
+fn a_verb_shows_the_command_that_creates_a_missing_database() {
     tests::empty().run(async |db| {
         let url = db.url().replace(db.name(), "there_is_none");
         each(db, Meets::NoDatabase, &url).await;
@@ -158,7 +157,7 @@ fn without_a_database_the_command_that_creates_it_is_shown() {
 }
 
 #[test]
-fn where_migrations_are_pending_nothing_is_done_halfway() {
+fn a_verb_that_needs_applied_migrations_changes_nothing_while_they_are_pending() {
     tests::empty().run(async |db| {
         each(db, Meets::Pending, &db.url()).await;
         each_of_product(db, Meets::Pending, &db.url()).await;
@@ -166,7 +165,7 @@ fn where_migrations_are_pending_nothing_is_done_halfway() {
     });
 }
 
-/// Runs a verb that changes a database on one that is missing or empty, and looks at it afterwards.
+/// Runs a verb that changes the database where it is missing or empty, and then runs `db-check`.
 #[track_caller]
 fn check_change(args: &[&str], meets: Meets, words: &str, after: (i32, &str)) {
     tests::empty().run(async |db| {
@@ -175,7 +174,7 @@ fn check_change(args: &[&str], meets: Meets, words: &str, after: (i32, &str)) {
             Meets::NoDatabase => db.url().replace(db.name(), &format!("{}_own", db.name())),
             _ => db.url(),
         };
-        // An open connection would stop `db-drop` and `db-reset`.
+        // An open connection would keep `db-drop` and `db-reset` from working.
         db.pool().close().await;
         outcome(&checkout.command(&url, args)).expect(0, &[words]);
         outcome(&checkout.command(&url, &["db-check"])).expect(after.0, &[after.1]);
@@ -185,7 +184,7 @@ fn check_change(args: &[&str], meets: Meets, words: &str, after: (i32, &str)) {
 }
 
 #[test]
-fn a_verb_that_changes_the_database_does_so_where_nothing_stops_it() {
+fn a_verb_that_changes_the_database_works_on_a_missing_or_empty_one() {
     let mut changes = 0;
     for (args, cells) in VERBS {
         for meets in [Meets::NoServer, Meets::NoDatabase, Meets::Pending, Meets::Reader, Meets::NoCreate] {
@@ -198,8 +197,8 @@ fn a_verb_that_changes_the_database_does_so_where_nothing_stops_it() {
     assert_eq!(changes, 6);
 }
 
-/// A role of that name that may connect, with these grants; how it connects.
-async fn role(db: &TestDatabase, grants: &str) -> String {
+/// Creates a role with these grants, named after the database. Returns its connection string.
+async fn create_role(db: &TestDatabase, grants: &str) -> String {
     let role = db.name();
     let sql = format!("create role {role} login password 'x'; {}", grants.replace("ROLE", role));
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(db.pool()).await.unwrap();
@@ -213,16 +212,16 @@ async fn drop_role(db: &TestDatabase) {
 }
 
 #[test]
-fn a_role_that_may_only_read_learns_what_it_lacks() {
+fn a_role_that_may_only_read_sees_which_right_it_lacks() {
     let grants = "grant usage on schema migrations to ROLE; grant select on all tables in schema migrations, public to ROLE";
     with_database(async |db| {
-        let url = role(db, grants).await;
+        let url = create_role(db, grants).await;
         each(db, Meets::Reader, &url).await;
         drop_role(db).await;
         Ok(())
     });
     tests::with_database(async |db| {
-        let url = role(db, grants).await;
+        let url = create_role(db, grants).await;
         each_of_product(db, Meets::Reader, &url).await;
         let account = ["createsuperuser", "--noinput", "--email", "ada@example.org"];
         let checkout = Checkout::of_product();
@@ -236,9 +235,9 @@ fn a_role_that_may_only_read_learns_what_it_lacks() {
 }
 
 #[test]
-fn a_role_that_may_not_create_learns_what_it_lacks() {
+fn a_role_that_may_not_create_sees_which_right_it_lacks() {
     tests::empty().run(async |db| {
-        let url = role(db, "").await;
+        let url = create_role(db, "").await;
         each(db, Meets::NoCreate, &url).await;
         each_of_product(db, Meets::NoCreate, &url).await;
         drop_role(db).await;
@@ -247,13 +246,13 @@ fn a_role_that_may_not_create_learns_what_it_lacks() {
 }
 
 #[test]
-fn an_unknown_name_is_answered_with_the_known_ones() {
+fn an_unknown_name_is_reported_with_the_existing_ones() {
     const NO_APP: (i32, &str) =
         (1, "there is no app `poeple`; did you mean `people`?\n  apps: people, library, loans");
     const NO_MIGRATION: (i32, &str) =
         (1, "app `people` has no migration `0099`\n  its migrations: 0001_initial");
     const NO_TABLE: (i32, &str) = (1, "did you mean `people_roles`?");
-    let named: &[(&[&str], (i32, &str))] = &[
+    let cases: &[(&[&str], (i32, &str))] = &[
         (&["migrate", "poeple"], NO_APP),
         (&["migrate", "poeple", "--plan"], NO_APP),
         (&["migrate", "poeple", "zero"], NO_APP),
@@ -275,7 +274,7 @@ fn an_unknown_name_is_answered_with_the_known_ones() {
     ];
     with_database(async |db| {
         let before = snapshot(db).await;
-        for (args, (code, words)) in named {
+        for (args, (code, words)) in cases {
             Checkout::new().xtask(db, args).expect(*code, &[words]);
         }
         assert!(before == snapshot(db).await);
@@ -284,7 +283,7 @@ fn an_unknown_name_is_answered_with_the_known_ones() {
 }
 
 #[test]
-fn without_a_terminal_the_way_to_do_without_is_shown() {
+fn without_a_terminal_an_account_verb_suggests_noinput() {
     tests::with_database(async |db| {
         let before = snapshot(db).await;
         for verb in ["createsuperuser", "changepassword"] {

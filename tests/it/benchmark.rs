@@ -1,4 +1,4 @@
-//! The benchmarks run, report every row, and leave nothing; how fast anything is, no test judges.
+//! The benchmarks run, report every row, and leave nothing behind. No test judges the speed.
 
 use std::fs;
 
@@ -7,8 +7,8 @@ use crate::checkout::{Checkout, outcome};
 #[test]
 fn the_benchmark_measures_every_row_on_a_server_of_its_own() {
     let checkout = Checkout::new();
-    let told = outcome(&checkout.bare_command(&["bench", "--runs", "1", "--format", "json"]));
-    let report: serde_json::Value = serde_json::from_str(&told.expect(0, &[]).stdout).unwrap();
+    let printed = outcome(&checkout.bare_command(&["bench", "--runs", "1", "--format", "json"]));
+    let report: serde_json::Value = serde_json::from_str(&printed.expect(0, &[]).stdout).unwrap();
     let rows = report["rows"].as_array().unwrap();
     let names: Vec<&str> = rows.iter().map(|row| row["what"].as_str().unwrap()).collect();
     assert_eq!(
@@ -26,18 +26,18 @@ fn the_benchmark_measures_every_row_on_a_server_of_its_own() {
         let ratio = row["ours_ms"].as_f64().unwrap() / row["peer_ms"].as_f64().unwrap();
         assert!((ratio - row["ratio"].as_f64().unwrap()).abs() < 0.01 && ratio > 0.0, "{row}");
     }
-    // It set nothing up in the state folder of whoever ran it.
+    // It created nothing in the state folder of the checkout that ran it.
     assert!(!checkout.root().join("state").exists());
 }
 
 #[test]
-fn every_design_of_test_databases_is_measured_beside_sqlx_and_leaves_nothing() {
+fn the_benchmark_compares_every_design_of_test_databases_with_sqlx_and_leaves_nothing() {
     let checkout = Checkout::new();
     let folder = checkout.root().join("tmp");
     fs::create_dir(&folder).unwrap();
     let words = ["bench", "scratch", "--tests", "4", "--format", "json"];
-    let told = outcome(&checkout.bare_command_in(&words, &[("TMPDIR", folder.as_os_str())]));
-    let report: serde_json::Value = serde_json::from_str(&told.expect(0, &[]).stdout).unwrap();
+    let printed = outcome(&checkout.bare_command_in(&words, &[("TMPDIR", folder.as_os_str())]));
+    let report: serde_json::Value = serde_json::from_str(&printed.expect(0, &[]).stdout).unwrap();
     let rows = report["rows"].as_array().unwrap();
     let names: Vec<&str> = rows.iter().map(|row| row["what"].as_str().unwrap()).collect();
     assert_eq!(
@@ -66,13 +66,13 @@ fn every_design_of_test_databases_is_measured_beside_sqlx_and_leaves_nothing() {
         );
         assert_eq!(row["goal"].is_null(), row["reached"].is_null(), "{row}");
     }
-    // Its servers ended with it: there is no socket of theirs, nor any folder but that of sockets.
-    let mut left = vec![folder];
-    while let Some(path) = left.pop() {
+    // Its servers ended with it: they left no socket, and no folder but the one for sockets.
+    let mut paths = vec![folder];
+    while let Some(path) = paths.pop() {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         assert!(!name.starts_with("xtask-bench") && !name.ends_with(".socket"), "{}", path.display());
         if path.is_dir() {
-            left.extend(fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+            paths.extend(fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
         }
     }
     assert!(!checkout.root().join("state").exists());

@@ -1,4 +1,4 @@
-//! What tests of the databases that are lent to tests share: processes that borrow, and services that may be killed.
+//! Helpers for the tests of lent databases: processes that borrow, and services that a test may kill.
 
 use std::{
     ffi::OsStr,
@@ -19,25 +19,25 @@ use crate::{
     native_server::{lives, pid_of, processes, wait_until},
 };
 
-/// What is to be in a migrated and seeded database, as one statement that answers `9 3`.
+/// A statement that returns `9 3` in a migrated and seeded database.
 pub(crate) const RIGHT: &str =
     "select (select count(*) from pg_tables where schemaname = 'public') || ' ' || count(*) from roles";
 
 static BORROWER: LazyLock<PathBuf> = LazyLock::new(|| {
     let build = cmd!(env!("CARGO"), "build", "--quiet", "--package", "tests", "--example", "borrower");
     build.dir(workspace_root()).run().unwrap();
-    // This test stands in the folder `deps` beside that of the examples.
+    // Cargo puts this test into the folder `deps`, beside the folder `examples`.
     std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("examples/borrower")
 });
 
-/// A process that borrows (`tests/examples/borrower.rs`), in an environment with these variables alone of ours.
+/// A process that borrows (`tests/examples/borrower.rs`), with these of our environment variables and no others.
 pub(crate) fn borrower(checkout: &Checkout, words: &[&str], more: &[(&str, &OsStr)]) -> Expression {
     surrounded(checkout, cmd(&*BORROWER, words), more)
 }
 
-/// Any command, with a checkout's environment.
+/// Any command, in a checkout's environment.
 pub(crate) fn surrounded(checkout: &Checkout, command: Expression, more: &[(&str, &OsStr)]) -> Expression {
-    // The variable that is set first is the one that counts.
+    // Of two values for a variable, the one set first wins.
     let command = more.iter().fold(command, |command, (name, value)| command.env(name, value));
     ["DATABASE_URL", "XTASK_SERVER", tests::service::SERVER, tests::service::SERVICE]
         .into_iter()
@@ -50,12 +50,12 @@ pub(crate) fn surrounded(checkout: &Checkout, command: Expression, more: &[(&str
         .unchecked()
 }
 
-/// Starts what is to be waited for later.
+/// Starts a command; the caller waits for its end later.
 pub(crate) fn begin(command: &Expression) -> Handle {
     command.stdout_capture().stderr_capture().start().unwrap()
 }
 
-/// A borrower that has its database, and ends when it is told to.
+/// A borrower that has its database, and ends when [`Waiting::end`] closes its input.
 pub(crate) struct Waiting {
     pub(crate) process: Handle,
     /// What it has printed so far.
@@ -65,7 +65,7 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    /// Starts it, and waits until it has its database. Its end must be `wait`.
+    /// Starts it, and waits until it has its database. Its last argument must be `wait`.
     pub(crate) fn begin(command: &Expression) -> Waiting {
         let (stdin, input) = pipe().unwrap();
         let (output, stdout) = pipe().unwrap();
@@ -76,22 +76,22 @@ impl Waiting {
         Waiting { process, line, input, _output: output }
     }
 
-    /// Lets it come to its end.
+    /// Lets it finish.
     pub(crate) fn end(self) -> Output {
         drop(self.input);
         self.process.into_output().unwrap()
     }
 }
 
-/// What it printed, once it has ended well.
+/// The lines that a process prints. Waits for its end, and panics if it fails.
 #[track_caller]
-pub(crate) fn told(handle: &Handle) -> Vec<String> {
+pub(crate) fn printed_lines(handle: &Handle) -> Vec<String> {
     let output = handle.wait().unwrap();
     assert!(output.status.success(), "{output:?}");
     String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
 }
 
-/// The words of the one line that a borrower printed, once it has ended well.
+/// The words of the one line that a borrower printed. Panics if it failed.
 #[track_caller]
 pub(crate) fn outcome_line(outcome: &Outcome) -> Vec<&str> {
     assert_eq!(outcome.code, 0, "{outcome:?}");
@@ -99,18 +99,18 @@ pub(crate) fn outcome_line(outcome: &Outcome) -> Vec<&str> {
     outcome.stdout.split_whitespace().collect()
 }
 
-/// Kills a process on the spot, and waits until it is gone.
+/// Kills a process, and waits for its end.
 pub(crate) fn kill(handle: &Handle) {
     killed_alive(handle);
 }
 
-/// The same; returns whether it still ran.
+/// The same; returns whether the process was still running.
 pub(crate) fn killed_alive(handle: &Handle) -> bool {
     let _ = kill_process(pid_of(handle), Signal::KILL);
     handle.wait().unwrap().status.signal() == Some(Signal::KILL.as_raw())
 }
 
-/// What one statement answers on a server, a row an element.
+/// Runs one statement, and returns the first column of each row.
 pub(crate) fn ask(url: &str, sql: &str) -> Vec<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let rows = runtime.block_on(async {
@@ -122,12 +122,12 @@ pub(crate) fn ask(url: &str, sql: &str) -> Vec<String> {
     rows.unwrap().iter().map(|row| row.try_get_raw(0).unwrap().as_str().unwrap().to_owned()).collect()
 }
 
-/// The databases of a server.
+/// The names of a server's databases.
 pub(crate) fn databases(url: &str) -> Vec<String> {
     ask(url, "select datname from pg_database order by 1")
 }
 
-/// The service that tests of a checkout of its own find by themselves, in memory; not started yet.
+/// The in-memory service that the tests of its own checkout share. `new` does not start it yet.
 pub(crate) struct Shared {
     pub(crate) checkout: Checkout,
 }
@@ -155,13 +155,13 @@ impl Shared {
         tests::service::shared_socket(self.checkout.root()).unwrap()
     }
 
-    /// Its server, password included.
+    /// The connection string of its server, with the password.
     pub(crate) fn url(&self) -> String {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(tests::service::report(&self.socket())).unwrap().server
     }
 
-    /// The processes that lend for this checkout, also those of `cargo xtask test`.
+    /// The processes that lend for this checkout, including the ones that `cargo xtask test` starts.
     pub(crate) fn hosts(&self) -> Vec<Pid> {
         let name = self.socket().file_stem().unwrap().to_string_lossy().into_owned();
         let serves = |words: &[String]| {
@@ -170,7 +170,7 @@ impl Shared {
         processes().iter().filter(|it| serves(&it.words)).map(|it| it.pid).collect()
     }
 
-    /// The server of its only host, and the folder that holds everything.
+    /// The postmaster of its only host, and the folder that holds all of its files.
     pub(crate) fn postmaster(&self) -> (Pid, PathBuf) {
         let hosts = self.hosts();
         assert_eq!(hosts.len(), 1, "{hosts:?}");
@@ -184,7 +184,7 @@ impl Shared {
 impl Drop for Shared {
     fn drop(&mut self) {
         self.xtask(&["server", "sweep"]);
-        // A test that failed may have left borrowers.
+        // Borrowers of a failed test may keep it running.
         for host in self.hosts() {
             let _ = kill_process(host, Signal::TERM);
             wait_until("the service is gone", || !lives(host));
@@ -192,7 +192,7 @@ impl Drop for Shared {
     }
 }
 
-/// A service on a server that is there already.
+/// A service on a server that already runs.
 pub(crate) struct Host {
     pub(crate) process: Handle,
     pub(crate) socket: PathBuf,
@@ -200,7 +200,7 @@ pub(crate) struct Host {
 
 impl Host {
     pub(crate) fn start(checkout: &Checkout, url: &str) -> Host {
-        // A socket's path has about a hundred bytes.
+        // A socket's path may have about a hundred bytes.
         let socket = checkout.root().join(format!("{:08x}.socket", rand::random::<u32>()));
         let words = ["--server", "url", "server", "host", "--socket"].map(OsStr::new);
         let words = [&words[..], &[socket.as_os_str()]].concat();

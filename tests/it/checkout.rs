@@ -1,5 +1,5 @@
-//! A checkout that a test may spoil: a copy of the fixture or of the product's migrations in a folder of its own, and the
-//! `xtask` program pointed at it.
+//! A checkout that a test may spoil: a copy of the fixture or of the product's migrations in its own folder, and `xtask`
+//! commands that work on it.
 
 use std::{
     ffi::OsStr,
@@ -15,16 +15,16 @@ use tests::{TestDatabase, workspace_root};
 /// The folder of the schema that tests of the engine use, below the workspace's root.
 pub(crate) const FIXTURE: &str = "tests/fixtures";
 
-/// The program under test: `cargo xtask test` names itself, otherwise cargo builds it.
+/// The program under test: the one that `cargo xtask test` passes on, or else one that cargo builds.
 static XTASK: LazyLock<PathBuf> = LazyLock::new(|| match std::env::var_os("XTASK_BIN") {
     Some(path) => path.into(),
     None => built("xtask"),
 });
 
-/// A program of this workspace, built if it is not up to date.
+/// Builds a program of this workspace if it is out of date, and returns its path.
 pub(crate) fn built(package: &str) -> PathBuf {
     cmd!(env!("CARGO"), "build", "--quiet", "--package", package).dir(workspace_root()).run().unwrap();
-    // This test is in the folder `deps`, which is beside the programs.
+    // Cargo puts this test into the folder `deps`, beside the programs.
     std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join(package)
 }
 
@@ -47,14 +47,14 @@ pub(crate) struct Outcome {
 }
 
 impl Checkout {
-    /// A copy of the fixture, as the checkout's migrations.
+    /// A checkout whose migrations are a copy of the fixture.
     pub(crate) fn new() -> Checkout {
         let checkout = Checkout::empty();
         copy(&workspace_root().join(FIXTURE), &checkout.path(""));
         checkout
     }
 
-    /// A copy of the product's migrations, for tests of the product.
+    /// A checkout whose migrations are a copy of the product's, for tests of the product.
     pub(crate) fn of_product() -> Checkout {
         let checkout = Checkout::empty();
         copy(&workspace_root().join("migrations"), &checkout.path(""));
@@ -126,17 +126,17 @@ impl Checkout {
         self.program(&[], args, &[]).env("DATABASE_URL", url)
     }
 
-    /// The same without a named server.
+    /// The same without `DATABASE_URL`.
     pub(crate) fn bare_command<A: AsRef<OsStr>>(&self, args: &[A]) -> Expression {
         self.bare_command_in(args, &[])
     }
 
-    /// The same in an environment that differs in these variables.
+    /// The same with these environment variables.
     pub(crate) fn bare_command_in<A: AsRef<OsStr>>(&self, args: &[A], more: &[(&str, &OsStr)]) -> Expression {
         self.bare_command_by(&[], args, more)
     }
 
-    /// The same, started by another program, which gets it as its last arguments.
+    /// The same, started by another program, which gets the command as its last arguments.
     pub(crate) fn bare_command_by<A: AsRef<OsStr>>(
         &self,
         starter: &[&OsStr],
@@ -170,12 +170,12 @@ impl Checkout {
         let words = starter.iter().copied().chain([XTASK.as_os_str()]);
         let words: Vec<&OsStr> = words.chain(args.iter().map(AsRef::as_ref)).collect();
         let command = cmd(words[0], &words[1..]);
-        // The variable that is set first is the one that counts.
+        // Of two values for a variable, the one set first wins.
         more.iter()
             .fold(command, |command, (name, value)| command.env(name, value))
             .env("XTASK_ROOT", self.root())
             .env("XDG_STATE_HOME", self.root().join("state"))
-            // A daemon that happens to run on this machine would decide which server is taken, and what `sweep` builds.
+            // Otherwise a Docker daemon on this machine would affect which server commands choose and what `sweep` builds.
             .env("DOCKER_HOST", "unix:///nowhere/docker.sock")
             .env_remove("XTASK_SERVER")
             .stdin_null()
@@ -199,7 +199,7 @@ impl Checkout {
 pub(crate) fn outcome(command: &Expression) -> Outcome {
     let output = command.stdout_capture().stderr_capture().run().unwrap();
     Outcome {
-        // As a shell reports the end by a signal.
+        // Stands for the end by a signal, as in a shell.
         code: output.status.code().unwrap_or(128),
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
@@ -207,7 +207,7 @@ pub(crate) fn outcome(command: &Expression) -> Outcome {
 }
 
 impl Outcome {
-    /// Asserts the exit code, and that each of these texts was printed, on either stream.
+    /// Asserts the exit code, and that the command printed each of these texts on either stream.
     #[track_caller]
     pub(crate) fn expect(&self, code: i32, said: &[&str]) -> &Outcome {
         let all = format!("{}{}", self.stdout, self.stderr);
@@ -219,24 +219,24 @@ impl Outcome {
     }
 }
 
-/// Copies a migrations folder, without the runner's source beside the product's.
+/// Copies a migrations folder without `src`, the source of the runner, which shares the product's folder.
 fn copy(from: &Path, to: &Path) {
     copy_without(from, to, &["src"]);
 }
 
-/// Copies a workspace without what cargo built, which may be a link to anywhere.
+/// Copies a workspace without cargo's target folder, which may be a link to anywhere.
 fn copy_all(from: &Path, to: &Path) {
     copy_without(from, to, &["target", ".git", ".env"]);
 }
 
-fn copy_without(from: &Path, to: &Path, left_out: &[&str]) {
+fn copy_without(from: &Path, to: &Path, excluded: &[&str]) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let (source, target) = (entry.path(), to.join(entry.file_name()));
         match source.is_dir() {
-            _ if left_out.iter().any(|name| entry.file_name() == *name) => {}
-            true => copy_without(&source, &target, left_out),
+            _ if excluded.iter().any(|name| entry.file_name() == *name) => {}
+            true => copy_without(&source, &target, excluded),
             false => drop(fs::copy(&source, &target).unwrap()),
         }
     }

@@ -6,9 +6,9 @@ use duct::cmd;
 
 use crate::checkout::{Checkout, outcome};
 
-/// What bash offers for the last of these words, as it asks for it.
+/// What bash offers for the last of these words.
 fn completed(script: &str, words: &[&str]) -> Vec<String> {
-    let ask = format!(
+    let commands = format!(
         "complete -F _cargos_own cargo; _cargos_own() {{ COMPREPLY=(cargos own); }}
          {script}
          {script}
@@ -19,7 +19,7 @@ fn completed(script: &str, words: &[&str]) -> Vec<String> {
         words[words.len() - 2],
     );
     let file = tempfile::NamedTempFile::new().unwrap();
-    fs::write(file.path(), ask).unwrap();
+    fs::write(file.path(), commands).unwrap();
     cmd!("bash", "--norc", file.path()).read().unwrap().lines().map(str::to_owned).collect()
 }
 
@@ -34,7 +34,7 @@ fn bash_completes_verbs_options_and_their_values_and_leaves_cargos_own_alone() {
 }
 
 #[test]
-fn every_shell_gets_a_script_and_an_unknown_one_the_list() {
+fn every_supported_shell_has_a_script_and_an_unsupported_one_gets_the_list() {
     let checkout = Checkout::new();
     for shell in ["bash", "zsh", "fish"] {
         outcome(&checkout.bare_command(&["completions", shell])).expect(0, &["db-setup", "cargo"]);

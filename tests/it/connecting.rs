@@ -1,4 +1,4 @@
-//! Which server a command uses, and what it prints if that server is missing, foreign or too old.
+//! Which server a command uses, and what it prints if the server is down, too old, or not this checkout's own.
 
 use std::{fs, net::TcpListener};
 
@@ -28,8 +28,8 @@ fn check(url: &str, said: &[&str]) {
 }
 
 #[test]
-fn a_server_that_is_down_is_reported_with_its_address_and_the_ways_out() {
-    // A port that was free a moment ago.
+fn a_server_that_is_down_is_reported_with_its_address_and_the_alternatives() {
+    // The listener closes at once, so the port is most likely free.
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     check(
         &format!("postgres://app:x@127.0.0.1:{port}/app"),
@@ -68,7 +68,7 @@ fn a_server_that_is_too_old_is_reported_with_both_versions() {
                 .xtask(db, args)
                 .expect(1, &["error: the server is PostgreSQL 1", "apps.toml requires 99 or newer"]);
         }
-        // It is still there: a `db-reset` that can't set up again drops nothing.
+        // The database still exists: `db-reset` drops nothing if it can't set up again.
         sqlx::query("select 1").execute(db.pool()).await?;
         Ok(())
     });
@@ -84,13 +84,13 @@ fn a_malformed_connection_string_is_reported_without_showing_it() {
             url,
             &["DATABASE_URL (environment)", said, "write it as postgres://user:password@localhost:5432/app"],
         );
-        let told = outcome(&Checkout::new().command(url, &["db-setup"]));
-        assert!(!told.stderr.contains("s3cret"), "{told:?}");
+        let printed = outcome(&Checkout::new().command(url, &["db-setup"]));
+        assert!(!printed.stderr.contains("s3cret"), "{printed:?}");
     }
 }
 
 #[test]
-fn the_environment_comes_before_the_env_file() {
+fn the_environment_overrides_the_env_file() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         fs::write(checkout.root().join(".env"), "DATABASE_URL=postgres://nobody@127.0.0.1:1/none\n")?;
@@ -105,15 +105,16 @@ fn the_environment_comes_before_the_env_file() {
 fn a_broken_line_of_the_env_file_is_reported_without_showing_it() {
     let checkout = Checkout::new();
     fs::write(checkout.root().join(".env"), "DATABASE_URL='s3cret\n").unwrap();
-    let told = outcome(&checkout.bare_command(&["db-setup"]));
-    told.expect(1, &[".env has a line that is not NAME=value"]);
-    assert!(!told.stderr.contains("s3cret"), "{told:?}");
+    let printed = outcome(&checkout.bare_command(&["db-setup"]));
+    printed.expect(1, &[".env has a line that is not NAME=value"]);
+    assert!(!printed.stderr.contains("s3cret"), "{printed:?}");
 }
 
 #[test]
-fn choosing_url_needs_a_url() {
-    let told = outcome(&Checkout::new().bare_command(&["--server", "url", "db-setup"]));
-    told.expect(1, &["DATABASE_URL is not set, neither in the environment nor in .env", "--server native"]);
+fn choosing_the_server_url_needs_a_url() {
+    let printed = outcome(&Checkout::new().bare_command(&["--server", "url", "db-setup"]));
+    printed
+        .expect(1, &["DATABASE_URL is not set, neither in the environment nor in .env", "--server native"]);
     let checkout = Checkout::new();
     checkout.replace("apps.toml", "version = 15", "server = \"url\"\nversion = 15");
     outcome(&checkout.bare_command(&["db-setup"])).expect(1, &["DATABASE_URL is not set"]);
@@ -123,7 +124,7 @@ fn choosing_url_needs_a_url() {
 }
 
 #[test]
-fn a_url_without_a_database_means_the_manifests() {
+fn a_url_without_a_database_means_the_one_in_the_manifest() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.replace("apps.toml", "database = \"app\"", &format!("database = \"{}\"", db.name()));
@@ -134,7 +135,7 @@ fn a_url_without_a_database_means_the_manifests() {
 }
 
 #[test]
-fn a_foreign_server_is_not_stopped() {
+fn server_stop_refuses_to_stop_a_foreign_server() {
     tests::empty().run(async |db| {
         Checkout::new()
             .xtask(db, &["server", "stop"])
@@ -144,7 +145,7 @@ fn a_foreign_server_is_not_stopped() {
 }
 
 #[test]
-fn a_role_without_a_right_learns_which_one_it_lacks() {
+fn a_missing_right_of_the_role_is_reported() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         let role = db.name();
@@ -159,7 +160,7 @@ fn a_role_without_a_right_learns_which_one_it_lacks() {
             .expect(1, &["create the database: permission denied to create database"]);
         let reset = outcome(&checkout.command(&url, &["db-reset", "--confirm", db.name()]));
         reset.expect(1, &["may not create databases, so nothing was touched", "alter role"]);
-        // Reading needs no right to create anything.
+        // A read-only command needs no right to create anything.
         outcome(&checkout.command(&url, &["showmigrations"])).expect(0, &["[ ] 0001_initial"]);
         let drop = format!("drop role {role}");
         db.pool().execute(sqlx::AssertSqlSafe(drop)).await?;
@@ -168,21 +169,22 @@ fn a_role_without_a_right_learns_which_one_it_lacks() {
 }
 
 #[test]
-fn an_address_of_ipv6_and_a_name_too_long_are_understood() {
+fn an_ipv6_address_connects_and_a_database_name_that_is_too_long_is_rejected() {
     let long = "x".repeat(64);
     check(&format!("postgres://app:x@127.0.0.1:1/{long}"), &["names a database of more than 63 bytes"]);
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     check(&format!("postgres://app:x@[::1]:{port}/app"), &["::1"]);
-    let told = outcome(&Checkout::new().command(&format!("postgres://app:x@[::1]:{port}/app"), &["migrate"]));
-    assert!(!told.stderr.contains("lookup"), "{told:?}");
+    let printed =
+        outcome(&Checkout::new().command(&format!("postgres://app:x@[::1]:{port}/app"), &["migrate"]));
+    assert!(!printed.stderr.contains("lookup"), "{printed:?}");
 }
 
 #[test]
-fn reading_verbs_hold_themselves_to_it() {
+fn read_only_commands_open_read_only_sessions() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
-        // Whoever reads this ledger writes by it, unless the session is read-only.
+        // Reading this ledger writes a row, unless the session is read-only.
         let role = db.name();
         let trap = format!(
             "create role {role} login password 'x'; create table public.trap (id int); grant all on public.trap to {role};

@@ -1,4 +1,4 @@
-//! What README and CONTRIBUTING show is done here, as a reader would do it.
+//! Follows README and CONTRIBUTING as a reader would: runs their commands, writes their files, compares their output.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use crate::{
     product,
 };
 
-/// Commands that take minutes, would run these tests inside themselves, or ask a person; that they exist has to do.
+/// Commands that take minutes, would run these tests again, or ask a person. For them `--help` has to do.
 const LONG: &[&str] = &["test", "ci", "bench", "prepare", "createsuperuser", "changepassword", "sqlx"];
 
 pub(crate) fn document(name: &str) -> String {
@@ -33,17 +33,17 @@ pub(crate) fn blocks(text: &str) -> Vec<(&str, String)> {
     blocks
 }
 
-/// Runs `cargo xtask …` as it is written.
+/// Runs `cargo xtask …` exactly as written, or its `--help` if it needs input from a reader.
 fn follow(checkout: &Checkout, db: &TestDatabase, command: &str) {
     let command = command.split(" #").next().unwrap();
     let words = command.trim().strip_prefix("cargo xtask").unwrap_or_else(|| panic!("{command}"));
     let mut words: Vec<&str> = words.split_whitespace().collect();
-    // What a reader puts in stands there in capitals.
-    let open = words.iter().any(|word| word.chars().all(|c| c.is_ascii_uppercase()));
-    if let Some(verb) = words.first().filter(|verb| open || LONG.contains(verb)) {
+    // Capitals mark what a reader fills in.
+    let has_blanks = words.iter().any(|word| word.chars().all(|c| c.is_ascii_uppercase()));
+    if let Some(verb) = words.first().filter(|verb| has_blanks || LONG.contains(verb)) {
         words = vec![verb, "--help"];
     }
-    // What it writes, it writes there.
+    // It writes its files into the checkout.
     outcome(&checkout.command(&db.url(), &words).dir(checkout.root())).expect(0, &[]);
 }
 
@@ -60,7 +60,7 @@ fn a_newcomer_can_follow_the_readme() {
         for command in commands.iter().flat_map(|text| text.lines()) {
             follow(&checkout, db, command);
         }
-        // The commands in the table and the text; each may find the database whole.
+        // The commands in the table and the text; each starts with a complete database.
         let inline = readme.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
         let inline: Vec<&str> = inline.filter(|code| code.starts_with("cargo xtask ")).collect();
         assert!(inline.len() > 10, "{inline:?}");
@@ -68,19 +68,19 @@ fn a_newcomer_can_follow_the_readme() {
             checkout.xtask(db, &["db-setup"]).expect(0, &[]);
             follow(&checkout, db, command);
         }
-        // What lends databases for `scratch` would stay for some minutes.
+        // The service that lends databases for `scratch` would stay for some minutes.
         checkout.xtask(db, &["server", "sweep"]).expect(0, &[]);
         Ok(())
     });
 }
 
-/// CONTRIBUTING, its example of a migration with the number that is free now.
+/// CONTRIBUTING, with the next free number in its example of a migration.
 fn contributing() -> String {
     let next = product::next_migration("progress", "add_note");
     document("CONTRIBUTING.md").replace("progress/0002_add_note", &next)
 }
 
-/// Writes a file that a block holds, if it holds one, and says whether it did.
+/// Writes the file that a block holds, if any. Returns whether it wrote one.
 fn write(checkout: &Checkout, block: &str) -> bool {
     let (first, rest) = block.split_once('\n').unwrap();
     let first = first.trim_start_matches(['-', '#', ' ']);
@@ -120,7 +120,7 @@ fn a_contributor_can_follow_the_steps() {
 }
 
 #[test]
-fn an_app_that_a_contributor_adds_passes_every_check_of_the_product() {
+fn an_app_added_as_documented_passes_every_check_of_the_product() {
     tests::empty().run(async |db| {
         let checkout = Checkout::of_product();
         for (_, block) in blocks(&contributing()) {
@@ -141,7 +141,7 @@ fn an_app_that_a_contributor_adds_passes_every_check_of_the_product() {
             checkout.xtask(db, args).expect(0, &[]);
         }
         checkout.xtask(db, &["inspect", "invoices"]).expect(0, &["invoices  (app billing)"]);
-        // The rules that hold for every table, on the copy: this program again, on databases that it makes itself.
+        // Runs this program again, with the rules for every table on the copy.
         let rules = cmd!(std::env::current_exe()?, "schema::every")
             .env("XTASK_ROOT", checkout.root())
             .env(tests::service::SERVER, db.url())
@@ -156,7 +156,7 @@ fn an_app_that_a_contributor_adds_passes_every_check_of_the_product() {
 }
 
 #[test]
-fn the_error_in_the_readme_is_the_one_that_is_seen() {
+fn migrate_prints_the_error_that_the_readme_shows() {
     tests::empty().run(async |db| {
         let checkout = Checkout::of_product();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
@@ -175,14 +175,14 @@ fn the_error_in_the_readme_is_the_one_that_is_seen() {
 }
 
 #[test]
-fn the_test_in_the_readme_is_one_of_ours() {
+fn the_test_in_the_readme_is_part_of_the_suite() {
     let source = document("tests/it/example.rs");
     let example = source.split_once("\n\n").unwrap().1;
     assert!(document("README.md").contains(&format!("```rust\n{example}```")));
 }
 
 #[test]
-fn every_verb_teaches_by_example() {
+fn the_help_of_every_verb_has_an_example() {
     let checkout = Checkout::of_product();
     let help = |args: &[&str]| outcome(&checkout.bare_command(args)).expect(0, &[]).stdout.clone();
     let verbs = checkout.verbs();

@@ -1,4 +1,4 @@
-//! `dumpdata` and `loaddata`: what goes out comes back exactly, all of it or nothing.
+//! `dumpdata` and `loaddata`: a load restores every dumped row exactly, or changes nothing.
 
 mod damage;
 mod folder;
@@ -21,7 +21,7 @@ use crate::{
     snapshot::snapshot,
 };
 
-/// A checkout whose app has every kind of type, and the circles that tables can make.
+/// The manifest of an app with every kind of type and of cycle between tables.
 const ZOO: &str = "[postgres]\nversion = 15\ndatabase = \"zoo\"\n\n[[app]]\nname = \"zoo\"\ndepends-on = []\n\
     tables = [\"types\", \"tree\", \"Odd/Näme \\\"x\", \"hen\", \"egg\", \"keyless\", \"nothing\", \"month\", \"heir\"]\n";
 
@@ -49,8 +49,8 @@ fn files(folder: &str) -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
-/// Whether triggers fire, and when constraints are checked: what a load must give back.
-async fn standing(db: &TestDatabase) -> Vec<String> {
+/// The state of triggers and of deferrable constraints, which a load must restore.
+async fn trigger_states(db: &TestDatabase) -> Vec<String> {
     let sql = "select format('%s %s %s', tgrelid::regclass, tgname, tgenabled) from pg_trigger where not tgisinternal
                union all
                select format('%s %s %s %s %s', conrelid::regclass, conname, condeferrable, condeferred, convalidated) from pg_constraint
@@ -67,11 +67,11 @@ async fn sequences(db: &TestDatabase) -> Vec<String> {
 }
 
 #[test]
-fn every_table_comes_back_exactly() {
+fn a_load_restores_every_table_exactly() {
     with_database(async |db| {
         let checkout = Checkout::new();
         fill(db).await;
-        let before = (snapshot(db).await, standing(db).await, sequences(db).await);
+        let before = (snapshot(db).await, trigger_states(db).await, sequences(db).await);
         let first = dump(&checkout, db, "first");
         assert_eq!(files(&first).len(), 10);
         assert!(files(&first).values().all(|text| !text.is_empty()), "a table without rows proves nothing");
@@ -80,7 +80,7 @@ fn every_table_comes_back_exactly() {
         checkout
             .xtask(db, &["loaddata", &first, "--replace"])
             .expect(0, &["9 tables, every constraint checked"]);
-        assert_eq!(before, (snapshot(db).await, standing(db).await, sequences(db).await));
+        assert_eq!(before, (snapshot(db).await, trigger_states(db).await, sequences(db).await));
         let next: i64 = query_scalar("select nextval('events_id_seq')").fetch_one(db.pool()).await?;
         assert_eq!(next, 14);
         Ok(())
@@ -88,7 +88,7 @@ fn every_table_comes_back_exactly() {
 }
 
 #[test]
-fn every_type_and_every_circle_comes_back_exactly() {
+fn a_load_restores_every_type_and_cyclic_tables_exactly() {
     tests::empty().run(async |db| {
         let checkout = Checkout::with_files(
             ZOO,
@@ -99,11 +99,11 @@ fn every_type_and_every_circle_comes_back_exactly() {
         );
         checkout.migration("zoo/0001_initial", include_str!("dumping/zoo.sql"), "select 1;");
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
-        let before = (snapshot(db).await, standing(db).await, sequences(db).await);
+        let before = (snapshot(db).await, trigger_states(db).await, sequences(db).await);
         let first = dump(&checkout, db, "first");
         checkout.xtask(db, &["flush"]).expect(0, &["out of 9 tables"]);
         checkout.xtask(db, &["loaddata", &first]).expect(0, &[]);
-        assert_eq!(before, (snapshot(db).await, standing(db).await, sequences(db).await));
+        assert_eq!(before, (snapshot(db).await, trigger_states(db).await, sequences(db).await));
         assert_eq!(files(&first), files(&dump(&checkout, db, "second")));
         Ok(())
     });
@@ -118,7 +118,7 @@ fn a_dump_loads_into_another_database_and_gives_the_same_dump_there() {
         let name = format!("{}_own", one.name());
         let url = one.url().replace(one.name(), &name);
         outcome(&checkout.command(&url, &["db-setup"])).expect(0, &[]);
-        // Whatever the other one prefers, and over rows of its own.
+        // The other database has other settings, and rows of its own.
         let mut other = one.options().database(&name).connect().await?;
         for prefers in [
             "datestyle = 'SQL, DMY'",
@@ -147,7 +147,7 @@ fn the_same_rows_make_the_same_files() {
         let checkout = Checkout::new();
         fill(db).await;
         let first = dump(&checkout, db, "first");
-        // Into another place on the disk.
+        // Moves the rows to other places on the disk.
         for table in ["people", "loans"] {
             let sql = format!("alter table {table} disable trigger user");
             db.pool().execute(sqlx::AssertSqlSafe(sql)).await?;
@@ -160,7 +160,7 @@ fn the_same_rows_make_the_same_files() {
     });
 }
 
-/// Moves a token from one table to the other and back, so that it is in one of them at every moment, until `stop` is set.
+/// Moves a token between two tables until `stop` is set. At every moment exactly one of them holds it.
 fn keep_moving(options: PgConnectOptions, stop: &AtomicBool) {
     let (permissions, branches) = (
         "insert into permissions (name, resource, action) values ('token', 'r', 'a')",
@@ -182,7 +182,7 @@ fn keep_moving(options: PgConnectOptions, stop: &AtomicBool) {
 }
 
 #[test]
-fn a_dump_is_of_one_moment() {
+fn a_dump_is_a_consistent_snapshot() {
     with_database(async |db| {
         let checkout = Checkout::new();
         let stop = AtomicBool::new(false);
@@ -197,7 +197,7 @@ fn a_dump_is_of_one_moment() {
                 })
                 .collect();
             stop.store(true, Ordering::Relaxed);
-            // Before it has begun there may be none.
+            // The first dumps may come before the token.
             assert!(seen.is_sorted() && seen[7] == 1 && seen.iter().all(|tokens| *tokens <= 1), "{seen:?}");
         });
         Ok(())

@@ -1,4 +1,4 @@
-//! The example of the README, word for word.
+//! The README's example, word for word.
 
 #[test]
 fn every_role_has_a_name_to_show() {

@@ -1,4 +1,4 @@
-//! SQL that Postgres refuses: the message says where, earlier migrations stay, this one is wholly undone.
+//! SQL that Postgres rejects: the message says where, earlier migrations stay applied, and this one is rolled back.
 
 use sqlx::Executor;
 use tests::TestDatabase;
@@ -49,7 +49,7 @@ fn a_wrong_name_is_shown_with_its_line_and_a_mark_under_it() {
 }
 
 #[test]
-fn an_error_that_postgres_does_not_place_is_shown_at_its_statement() {
+fn an_error_without_a_position_is_shown_at_its_statement() {
     check(
         "create table u (id int);\n\n-- Again; by mistake.\ncreate table t (\n    id int\n);\n",
         &[
@@ -63,7 +63,7 @@ fn an_error_that_postgres_does_not_place_is_shown_at_its_statement() {
 }
 
 #[test]
-fn detail_and_context_of_postgres_are_shown() {
+fn an_error_shows_the_detail_and_context_from_postgres() {
     check(
         "insert into t values (1), (1);\ncreate unique index on t (id);",
         &["0002_bad.up.sql:2", "could not create unique index", "detail: Key (id)=(1) is duplicated."],
@@ -80,7 +80,7 @@ fn detail_and_context_of_postgres_are_shown() {
 }
 
 #[test]
-fn a_constraint_that_speaks_at_the_commit_undoes_it_all() {
+fn a_deferred_constraint_that_fails_at_commit_rolls_everything_back() {
     check(
         "create table u (id int primary key, t int references u deferrable initially deferred);\ninsert into u values (1, 2);",
         &["migrations/a/0002_bad.up.sql", "violates foreign key constraint \"u_t_fkey\""],
@@ -88,7 +88,7 @@ fn a_constraint_that_speaks_at_the_commit_undoes_it_all() {
 }
 
 #[test]
-fn a_ledger_row_that_cannot_be_written_undoes_the_migration() {
+fn a_failed_ledger_insert_rolls_the_migration_back() {
     tests::empty().run(async |db| {
         let checkout = one_app();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
@@ -112,7 +112,7 @@ fn a_ledger_row_that_cannot_be_written_undoes_the_migration() {
 }
 
 #[test]
-fn copy_from_nobody_is_told_instead_of_waited_for() {
+fn copy_from_stdin_and_to_stdout_fail_instead_of_hanging() {
     tests::empty().run(async |db| {
         let checkout = one_app();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
@@ -129,7 +129,7 @@ fn copy_from_nobody_is_told_instead_of_waited_for() {
 }
 
 #[test]
-fn the_remedy_fits_the_error() {
+fn each_error_comes_with_its_own_remedy() {
     tests::empty().run(async |db| {
         let checkout = one_app();
         checkout.migration("a/0002_x", "vacuum t;", "select 1;");
@@ -170,7 +170,7 @@ fn tabs_and_long_lines_do_not_move_the_mark() {
 }
 
 #[test]
-fn what_a_migration_sets_for_its_session_ends_with_it() {
+fn session_settings_of_a_migration_end_with_it() {
     tests::empty().run(async |db| {
         let checkout = one_app();
         let role = format!("{}_role", db.name());
@@ -187,7 +187,7 @@ fn what_a_migration_sets_for_its_session_ends_with_it() {
 }
 
 #[test]
-fn what_was_applied_before_it_is_named_and_kept() {
+fn earlier_migrations_stay_applied_and_are_listed() {
     tests::empty().run(async |db| {
         let checkout = one_app();
         checkout.migration("a/0002_more", "create table u (id int);", "drop table u;");
@@ -195,8 +195,9 @@ fn what_was_applied_before_it_is_named_and_kept() {
         checkout
             .xtask(db, &["migrate"])
             .expect(1, &["applied before it and kept: a/0001_first, a/0002_more"]);
-        let kept: i64 = sqlx::query_scalar("select count(*) from migrations.a").fetch_one(db.pool()).await?;
-        assert_eq!(kept, 2);
+        let applied: i64 =
+            sqlx::query_scalar("select count(*) from migrations.a").fetch_one(db.pool()).await?;
+        assert_eq!(applied, 2);
         checkout.migration("a/0003_bad", "select 1;", "select 1;");
         checkout.xtask(db, &["migrate"]).expect(0, &["a/0003_bad", "applied"]);
         Ok(())
@@ -204,7 +205,7 @@ fn what_was_applied_before_it_is_named_and_kept() {
 }
 
 #[test]
-fn a_way_back_that_fails_leaves_the_migration_applied() {
+fn a_migration_stays_applied_if_its_down_file_fails() {
     tests::empty().run(async |db| {
         let checkout = one_app();
         checkout.migration("a/0001_first", "create table t (id int);", "drop table t;\ndrop table nix;");

@@ -1,4 +1,4 @@
-//! Files that contradict the rules are refused before anything is touched, each with what, where and the remedy.
+//! Commands reject files that break the rules before they touch anything, and show the problem, the place and the remedy.
 
 mod manifest;
 
@@ -6,7 +6,7 @@ use tests::TestDatabase;
 
 use crate::{checkout::Checkout, snapshot::snapshot};
 
-/// Spoils a copy of the project, on a database that has it all applied, and expects a refusal that changes nothing.
+/// Applies the whole project, spoils its files, and expects an error that changes nothing.
 #[track_caller]
 fn check(spoil: impl Fn(&Checkout), said: &[&str]) {
     tests::empty().run(async |db: &TestDatabase| {
@@ -26,7 +26,7 @@ const UP: &str = "create table t (id int);";
 const DOWN: &str = "drop table t;";
 
 #[test]
-fn a_cycle_of_heads_is_reported_as_a_path_with_every_edge() {
+fn a_cycle_of_depends_on_lines_is_reported_with_every_edge() {
     check(
         |it| {
             it.migration("people/0002_link", &format!("-- depends-on: library/0004_tiers\n{UP}"), DOWN);
@@ -47,7 +47,7 @@ fn a_cycle_of_heads_is_reported_as_a_path_with_every_edge() {
 }
 
 #[test]
-fn a_cycle_through_an_apps_own_numbers_names_them() {
+fn a_cycle_through_the_numbers_of_an_app_names_the_numbers() {
     check(
         |it| {
             it.migration("people/0002_a", &format!("-- depends-on: people/0003_b\n{UP}"), DOWN);
@@ -61,7 +61,7 @@ fn a_cycle_through_an_apps_own_numbers_names_them() {
 }
 
 #[test]
-fn a_head_that_names_nothing_is_reported_with_the_nearest_name() {
+fn an_unknown_migration_in_a_depends_on_line_is_reported_with_the_nearest_name() {
     check(
         |it| it.migration("loans/0002_x", &format!("-- depends-on: people/0001_inital\n{UP}"), DOWN),
         &[
@@ -71,7 +71,7 @@ fn a_head_that_names_nothing_is_reported_with_the_nearest_name() {
 }
 
 #[test]
-fn a_dependency_against_the_manifests_direction_is_refused() {
+fn a_dependency_that_the_manifest_does_not_allow_is_rejected() {
     check(
         |it| it.migration("people/0002_x", &format!("-- depends-on: loans/0001_initial\n{UP}"), DOWN),
         &[
@@ -82,7 +82,7 @@ fn a_dependency_against_the_manifests_direction_is_refused() {
 }
 
 #[test]
-fn a_duplicate_number_is_refused() {
+fn a_duplicate_number_is_rejected() {
     check(
         |it| {
             it.migration("people/0002_a", UP, DOWN);
@@ -93,7 +93,7 @@ fn a_duplicate_number_is_refused() {
 }
 
 #[test]
-fn a_gap_is_refused() {
+fn a_gap_in_the_numbers_is_rejected() {
     check(
         |it| it.migration("people/0003_a", UP, DOWN),
         &["migrations/people/0003_a.up.sql: follows 0001, so its number should be 0002"],
@@ -101,7 +101,7 @@ fn a_gap_is_refused() {
 }
 
 #[test]
-fn half_a_pair_is_refused() {
+fn half_a_pair_of_files_is_rejected() {
     check(
         |it| it.write("people/0002_a.up.sql", UP),
         &["migrations/people/0002_a.up.sql: has no 0002_a.down.sql beside it"],
@@ -113,7 +113,7 @@ fn half_a_pair_is_refused() {
 }
 
 #[test]
-fn names_that_sqlx_would_ignore_or_choke_on_are_refused() {
+fn file_names_that_sqlx_ignores_or_fails_on_are_rejected() {
     for name in [
         "0002_more.sql",
         "0002_More.up.sql",
@@ -141,7 +141,7 @@ fn names_that_sqlx_would_ignore_or_choke_on_are_refused() {
 }
 
 #[test]
-fn text_that_is_not_plain_utf_8_is_refused() {
+fn text_that_is_not_plain_utf_8_is_rejected() {
     let one = "error: 1 problem in the migration files";
     check(|it| it.migration("people/0002_a", "\u{feff}select 1;", DOWN), &["byte-order mark", one]);
     check(
@@ -154,7 +154,7 @@ fn text_that_is_not_plain_utf_8_is_refused() {
 }
 
 #[test]
-fn a_commit_inside_a_migration_or_a_seed_is_refused() {
+fn a_commit_inside_a_migration_or_a_seed_is_rejected() {
     check(
         |it| {
             it.migration(
@@ -172,7 +172,7 @@ fn a_commit_inside_a_migration_or_a_seed_is_refused() {
 }
 
 #[test]
-fn a_ledger_elsewhere_is_refused() {
+fn a_ledger_outside_its_own_schema_is_rejected() {
     check(
         |it| it.remove("people/sqlx.toml"),
         &["migrations/people/sqlx.toml: missing", "table-name = \"migrations.people\""],
@@ -203,7 +203,7 @@ fn all_problems_are_reported_at_once() {
 }
 
 #[test]
-fn directives_where_they_mean_nothing_are_refused() {
+fn directives_in_the_wrong_place_are_rejected() {
     check(
         |it| it.migration("loans/0002_x", UP, &format!("-- depends-on: people/0001_initial\n{DOWN}")),
         &["migrations/loans/0002_x.down.sql:1: `-- depends-on:` belongs into the up file"],
@@ -215,7 +215,7 @@ fn directives_where_they_mean_nothing_are_refused() {
 }
 
 #[test]
-fn settings_of_sqlx_that_would_part_the_ledgers_are_refused() {
+fn sqlx_settings_that_would_make_the_ledgers_differ_are_rejected() {
     check(
         |it| {
             it.replace(
@@ -237,12 +237,12 @@ fn settings_of_sqlx_that_would_part_the_ledgers_are_refused() {
 }
 
 #[test]
-fn files_that_cannot_be_read_are_named() {
+fn unreadable_files_are_reported_by_name() {
     check(
         |it| std::os::unix::fs::symlink("nowhere", it.path("people/notes.txt")).unwrap(),
         &["cannot read ", "people/notes.txt: No such file"],
     );
-    // An editor's lock: a hidden link to nothing.
+    // An editor's lock file: a hidden, dangling link.
     check(
         |it| std::os::unix::fs::symlink("nowhere", it.path("people/.#0002_x.up.sql")).unwrap(),
         &["migrations/people/.#0002_x.up.sql: sqlx would ignore it or fail on it"],

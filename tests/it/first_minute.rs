@@ -1,7 +1,6 @@
-//! `cargo xtask` by way of cargo: it shows that it builds or waits, and is silent where there is nothing to build.
+//! `cargo xtask` through cargo: it shows that it builds or waits, and adds no output if it has nothing to build.
 //!
-//! In a workspace with the real alias and the real `xtask-start`, whose `xtask` is a few lines, so that it builds in a
-//! second.
+//! The workspace here has the real alias and the real `xtask-start`. Its `xtask` is a few lines, which build in a second.
 
 use std::{
     fs::{self, File},
@@ -42,7 +41,7 @@ struct Workspace {
 impl Workspace {
     fn new() -> Workspace {
         let folder = tempfile::tempdir().unwrap();
-        // A blank is what cargo's lists of sources escape.
+        // Cargo escapes a blank in its lists of sources.
         let root = folder.path().canonicalize().unwrap().join("a workspace");
         for path in [
             ".cargo/config.toml",
@@ -66,7 +65,7 @@ impl Workspace {
     }
 
     fn command(&self, folder: &Path) -> Expression {
-        // A target folder that the environment names would be shared with others.
+        // Other builds might share a target folder that the environment names.
         cmd!(env!("CARGO"), "xtask", "migrate", "--plan").dir(folder).env_remove("CARGO_TARGET_DIR")
     }
 
@@ -99,7 +98,7 @@ fn a_cold_command_shows_that_it_builds_and_a_warm_one_adds_nothing() {
 }
 
 #[test]
-fn a_command_shows_that_it_waits_for_another_cargo_and_does_so_only_to_build() {
+fn a_command_waits_for_another_cargo_only_to_build_and_shows_it() {
     let it = Workspace::new();
     it.check(&it.xtask_in(&it.root), &["Compiling xtask "]);
     let lock = File::open(it.root.join("target/debug/.cargo-lock")).unwrap();
@@ -115,7 +114,7 @@ fn a_command_shows_that_it_waits_for_another_cargo_and_does_so_only_to_build() {
 }
 
 #[test]
-fn a_tool_that_does_not_compile_says_so_and_starts_nothing_old() {
+fn an_xtask_that_does_not_compile_shows_the_error_and_starts_no_old_build() {
     let it = Workspace::new();
     it.check(&it.xtask_in(&it.root), &["Compiling xtask "]);
     it.write("nonsense");

@@ -1,5 +1,5 @@
 //! The schema that tests of the engine use, `tests/fixtures`, and databases with it. Only tests of the product use the
-//! product's own apps, so that a new migration breaks no test of the engine.
+//! product's own apps, so a new migration breaks no test of the engine.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use tests::{TestDatabase, workspace_root};
 
 use crate::checkout::FIXTURE;
 
-/// Hands out databases with the schema.
+/// The project whose databases have this schema.
 pub(crate) fn databases() -> tests::Project {
     tests::project(FIXTURE)
 }
@@ -24,7 +24,7 @@ pub(crate) fn folder() -> PathBuf {
     workspace_root().join(FIXTURE)
 }
 
-/// The schema, read.
+/// Reads the schema.
 pub(crate) fn project() -> Project {
     Project::load(&folder()).unwrap()
 }

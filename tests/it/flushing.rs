@@ -1,4 +1,4 @@
-//! `flush` takes every row out and writes the seeds, in one transaction; schema and ledger stay.
+//! `flush` removes all rows and writes the seeds in one transaction. It keeps the schema and the ledger.
 
 use serde_json::Value;
 use sqlx::{ConnectOptions, Executor, migrate::Migrate, query_scalar};
@@ -10,7 +10,7 @@ use crate::{
     snapshot::{shape, snapshot},
 };
 
-/// Rows that guards watch over among them.
+/// Rows in several tables, some of them protected by triggers.
 const ROWS: &str = "
     insert into people (id, email, name) values ('00000000-0000-0000-0000-000000000001', 'a@x.org', 'a');
     insert into branches (name, slug, manager_id) select 'O', 'o', id from people;
@@ -29,7 +29,7 @@ async fn ledger(db: &TestDatabase) -> Vec<String> {
 }
 
 #[test]
-fn flush_leaves_the_seeds_the_schema_and_the_ledger() {
+fn flush_keeps_the_seeds_the_schema_and_the_ledger() {
     with_database(async |db| {
         let checkout = Checkout::new();
         fill(db).await;
@@ -39,12 +39,12 @@ fn flush_leaves_the_seeds_the_schema_and_the_ledger() {
             &["events", "-1", "out of 9 tables", "permissions +6, roles +3, roles_permissions +10"],
         );
         assert_eq!(before, (shape(db).await, ledger(db).await));
-        let left: Vec<i64> = query_scalar(
+        let counts: Vec<i64> = query_scalar(
             "select count(*) from people union all select count(*) from events union all select count(*) from roles",
         )
         .fetch_all(db.pool())
         .await?;
-        assert_eq!(left, [0, 0, 3]);
+        assert_eq!(counts, [0, 0, 3]);
         checkout.xtask(db, &["seed"]).expect(0, &["0 changes"]);
         checkout.xtask(db, &["db-check"]).expect(0, &[]);
         Ok(())
@@ -52,7 +52,7 @@ fn flush_leaves_the_seeds_the_schema_and_the_ledger() {
 }
 
 #[test]
-fn flush_starts_sequences_again_and_puts_the_guards_back() {
+fn flush_restarts_sequences_and_restores_the_triggers() {
     with_database(async |db| {
         let checkout = Checkout::new();
         db.pool().execute("alter table events enable always trigger events_append_only_truncate").await?;
@@ -72,30 +72,30 @@ fn flush_starts_sequences_again_and_puts_the_guards_back() {
 }
 
 #[test]
-fn flush_reports_to_programs_too() {
+fn flush_prints_json_on_request() {
     with_database(async |db| {
         fill(db).await;
-        let told = Checkout::new().xtask(db, &["flush", "--format", "json"]);
-        let told: Value = serde_json::from_str(&told.expect(0, &[]).stdout)?;
+        let printed = Checkout::new().xtask(db, &["flush", "--format", "json"]);
+        let report: Value = serde_json::from_str(&printed.expect(0, &[]).stdout)?;
         let removed = |table: &str| {
-            told["removed"].as_array().unwrap().iter().find(|row| row["table"] == table).unwrap()["rows"]
+            report["removed"].as_array().unwrap().iter().find(|row| row["table"] == table).unwrap()["rows"]
                 .clone()
         };
-        assert_eq!(told["removed"].as_array().unwrap().len(), 9);
+        assert_eq!(report["removed"].as_array().unwrap().len(), 9);
         assert_eq!((removed("roles"), removed("people"), removed("loans")), (4.into(), 1.into(), 0.into()));
-        assert_eq!(told["seeded"][0], serde_json::json!({ "table": "permissions", "inserted": 6 }));
+        assert_eq!(report["seeded"][0], serde_json::json!({ "table": "permissions", "inserted": 6 }));
         Ok(())
     });
 }
 
-/// Expects that flush says this, and changes nothing.
+/// Expects that `flush` fails with this code, prints this, and changes nothing.
 #[track_caller]
-fn refused(db: &TestDatabase, checkout: &Checkout, args: &[&str], code: i32, said: &[&str]) {
+fn expect_refusal(db: &TestDatabase, checkout: &Checkout, args: &[&str], code: i32, said: &[&str]) {
     checkout.xtask(db, &[&["flush"], args].concat()).expect(code, said);
 }
 
 #[test]
-fn flush_is_refused_where_the_database_is_not_what_the_files_say() {
+fn flush_refuses_a_database_that_does_not_match_the_files() {
     with_database(async |db| {
         let checkout = Checkout::new();
         fill(db).await;
@@ -103,21 +103,21 @@ fn flush_is_refused_where_the_database_is_not_what_the_files_say() {
         checkout.migration("loans/0002_more", "select 1;", "select 1;");
         let said =
             &["1 migration is pending, loans/0002_more first", "cargo xtask migrate", "nothing was touched"];
-        refused(db, &checkout, &[], 3, said);
+        expect_refusal(db, &checkout, &[], 3, said);
         checkout.remove("loans/0002_more.up.sql");
         checkout.remove("loans/0002_more.down.sql");
         db.pool().execute("create table stray (id int)").await?;
-        refused(db, &checkout, &[], 3, &["unexpected  table stray", "cargo xtask db-check"]);
+        expect_refusal(db, &checkout, &[], 3, &["unexpected  table stray", "cargo xtask db-check"]);
         db.pool().execute("drop table stray").await?;
         checkout.replace("loans/0001_initial.up.sql", "Creates", "CREATES");
-        refused(db, &checkout, &[], 3, &["is not the file that was applied"]);
+        expect_refusal(db, &checkout, &[], 3, &["is not the file that was applied"]);
         assert_eq!(before, snapshot(db).await);
         Ok(())
     });
 }
 
 #[test]
-fn flush_names_foreign_tables_that_refer_to_ours_and_leaves_them_alone() {
+fn flush_refuses_if_a_foreign_table_refers_to_ours_and_names_it() {
     with_database(async |db| {
         db.pool()
             .execute(sqlx::raw_sql(
@@ -130,14 +130,14 @@ fn flush_names_foreign_tables_that_refer_to_ours_and_leaves_them_alone() {
             "constraint notes_person_id_fkey of table other.notes, which refers to people",
             "nothing was touched",
         ];
-        refused(db, &Checkout::new(), &[], 1, said);
+        expect_refusal(db, &Checkout::new(), &[], 1, said);
         assert_eq!(before, snapshot(db).await);
         Ok(())
     });
 }
 
 #[test]
-fn what_inherits_from_our_tables_keeps_its_rows() {
+fn tables_that_inherit_from_ours_keep_their_rows() {
     with_database(async |db| {
         db.pool()
             .execute(sqlx::raw_sql(
@@ -146,39 +146,39 @@ fn what_inherits_from_our_tables_keeps_its_rows() {
             ))
             .await?;
         Checkout::new().xtask(db, &["flush"]).expect(0, &[]);
-        let kept: i64 = query_scalar("select count(*) from other.kept").fetch_one(db.pool()).await?;
-        assert_eq!(kept, 1);
+        let count: i64 = query_scalar("select count(*) from other.kept").fetch_one(db.pool()).await?;
+        assert_eq!(count, 1);
         Ok(())
     });
 }
 
 #[test]
-fn a_seed_that_fails_undoes_the_flush() {
+fn a_failing_seed_rolls_the_flush_back() {
     with_database(async |db| {
         let checkout = Checkout::new();
         fill(db).await;
         let before = snapshot(db).await;
         checkout.write("loans/seed.sql", "insert into loan values (1);");
-        refused(db, &checkout, &[], 1, &["seed of app `loans` failed"]);
+        expect_refusal(db, &checkout, &[], 1, &["seed of app `loans` failed"]);
         assert_eq!(before, snapshot(db).await);
         Ok(())
     });
 }
 
 #[test]
-fn flush_waits_for_a_table_only_so_long_and_says_who_has_it() {
+fn flush_gives_up_waiting_for_a_locked_table_and_names_the_holder() {
     with_database(async |db| {
         fill(db).await;
         let before = snapshot(db).await;
         let mut holder = db.options().application_name("my server").connect().await?;
         holder.execute("begin; select 1 from people").await?;
         let said = &["gave up waiting", "table people", "application `my server`", "nothing was touched"];
-        refused(db, &Checkout::new(), &[], 5, said);
+        expect_refusal(db, &Checkout::new(), &[], 5, said);
         assert_eq!(before, snapshot(db).await);
         holder.execute("rollback").await?;
         holder.lock().await?;
         let said = &["waiting for the migration lock", "application `my server`", "nothing was touched"];
-        refused(db, &Checkout::new(), &["--lock-timeout", "0"], 5, said);
+        expect_refusal(db, &Checkout::new(), &["--lock-timeout", "0"], 5, said);
         assert_eq!(before, snapshot(db).await);
         Ok(())
     });

@@ -1,4 +1,4 @@
-//! `inspect` shows what is in the database, to people and to programs.
+//! `inspect` shows the tables of a database, as text and as JSON.
 
 use serde_json::Value;
 use sqlx::Executor;
@@ -8,18 +8,18 @@ use crate::{checkout::Checkout, fixture::with_database};
 
 #[track_caller]
 fn inspect(db: &TestDatabase, args: &[&str]) -> String {
-    let told = Checkout::new().xtask(db, &[&["inspect"], args].concat());
-    told.expect(0, &[]).stdout.clone()
+    let outcome = Checkout::new().xtask(db, &[&["inspect"], args].concat());
+    outcome.expect(0, &[]).stdout.clone()
 }
 
 #[track_caller]
 fn json(db: &TestDatabase, args: &[&str]) -> Vec<Value> {
-    let told: Value = serde_json::from_str(&inspect(db, &[args, &["--format", "json"]].concat())).unwrap();
-    told["tables"].as_array().unwrap().clone()
+    let report: Value = serde_json::from_str(&inspect(db, &[args, &["--format", "json"]].concat())).unwrap();
+    report["tables"].as_array().unwrap().clone()
 }
 
 #[test]
-fn without_a_name_every_table_is_a_line_below_its_app() {
+fn without_a_name_inspect_lists_every_table_below_its_app() {
     with_database(async |db| {
         db.pool()
             .execute(sqlx::raw_sql(
@@ -27,28 +27,28 @@ fn without_a_name_every_table_is_a_line_below_its_app() {
                  comment on table stray is E'One,\\n  two.'",
             ))
             .await?;
-        let told = inspect(db, &[]);
+        let text = inspect(db, &[]);
         let heads: Vec<&str> =
-            told.lines().filter(|line| line.ends_with("tables") || line.ends_with("1 table")).collect();
+            text.lines().filter(|line| line.ends_with("tables") || line.ends_with("1 table")).collect();
         assert_eq!(
             heads,
             ["app people, 6 tables", "app library, 2 tables", "app loans, 1 table", "no app, 2 tables"]
         );
         let names: Vec<&str> =
-            told.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).collect();
+            text.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).collect();
         assert_eq!((names.len(), names[0], names[9], names[10]), (11, "events", "stray", "other.notes"));
-        assert!(told.lines().all(|line| line.chars().count() <= 100), "{told}");
-        assert!(!told.contains("migrations."), "{told}");
-        let stray = told.lines().find(|line| line.starts_with("  stray ")).unwrap();
-        assert!(stray.ends_with("  1 column    One, two."), "{told}");
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+        assert!(!text.contains("migrations."), "{text}");
+        let stray = text.lines().find(|line| line.starts_with("  stray ")).unwrap();
+        assert!(stray.ends_with("  1 column    One, two."), "{text}");
         Ok(())
     });
 }
 
 #[test]
-fn a_table_is_shown_with_all_that_it_has() {
+fn inspect_shows_columns_constraints_indexes_and_references_of_a_table() {
     with_database(async |db| {
-        let told = inspect(db, &["people/"]);
+        let text = inspect(db, &["people/"]);
         for line in [
             "events  (app people)",
             "  id           bigint                    not null  primary key, identity always",
@@ -62,10 +62,10 @@ fn a_table_is_shown_with_all_that_it_has() {
             "  unique         permissions_resource_action_key  (resource, action) DEFERRABLE",
             "  referenced by  roles_permissions.permission_id",
         ] {
-            assert!(told.lines().any(|told| told == line), "no line `{line}` in\n{told}");
+            assert!(text.lines().any(|printed| printed == line), "no line `{line}` in\n{text}");
         }
-        assert_eq!(told.matches("(app people)").count(), 6);
-        let columns = told.lines().filter(|line| line.contains("generated as status = ANY")).count();
+        assert_eq!(text.matches("(app people)").count(), 6);
+        let columns = text.lines().filter(|line| line.contains("generated as status = ANY")).count();
         assert_eq!(columns, 1);
         Ok(())
     });
@@ -98,7 +98,7 @@ stray  (no app)
 }
 
 #[test]
-fn a_table_is_found_by_its_schema_too() {
+fn inspect_accepts_a_name_with_a_schema() {
     with_database(async |db| {
         db.pool().execute(sqlx::raw_sql("create schema other; create table other.people (id int)")).await?;
         assert_eq!(inspect(db, &["public.people"]), inspect(db, &["people"]));
@@ -108,7 +108,7 @@ fn a_table_is_found_by_its_schema_too() {
 }
 
 #[test]
-fn programs_read_the_same() {
+fn the_json_has_the_same_content() {
     with_database(async |db| {
         assert_eq!(json(db, &[]).len(), 9);
         let table = json(db, &["people"]).remove(0);
@@ -151,7 +151,7 @@ fn an_unknown_table_is_reported_with_the_nearest_one() {
 }
 
 #[test]
-fn a_database_without_tables_says_how_to_make_them() {
+fn an_empty_database_is_reported_with_the_command_that_creates_the_tables() {
     tests::empty().run(async |db| {
         assert_eq!(inspect(db, &[]), "no tables\nmake them: cargo xtask migrate\n");
         Ok(())

@@ -1,4 +1,4 @@
-//! The ledger is sqlx's own: sqlx's `Migrator` agrees with what we applied, and we with what it applied.
+//! The ledger has sqlx's own format: sqlx's `Migrator` accepts what we applied, and we accept what it applied.
 
 use migrations::{Session, Settings, Target};
 use sqlx::{
@@ -16,7 +16,7 @@ use crate::{
 /// The apps in an order in which their folders can run one after the other.
 pub(crate) const APPS: [&str; 3] = ["people", "library", "loans"];
 
-/// What sqlx-cli makes of an app's folder and its `sqlx.toml`.
+/// The migrator that sqlx-cli builds from an app's folder and its `sqlx.toml`.
 pub(crate) async fn migrator(app: &str) -> Migrator {
     let folder = fixture::folder().join(app);
     let settings: toml::Table = std::fs::read_to_string(folder.join("sqlx.toml")).unwrap().parse().unwrap();
@@ -85,7 +85,7 @@ fn both_write_the_same_rows_and_the_same_schema() {
 }
 
 #[test]
-fn each_takes_back_what_the_other_applied() {
+fn each_reverts_what_the_other_applied() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
@@ -106,12 +106,12 @@ fn a_migrator_of_sqlx_waits_while_we_migrate() {
         let project = fixture::project();
         let mut session = Session::connect(&db.options(), Settings::default()).await?;
         let mut other = db.pool().acquire().await?.detach();
-        let mut kept_out = None;
-        // Asked in the middle of our work, on another thread: this one's runtime is ours at that moment.
+        let mut locked_out = None;
+        // Tries for the lock in the middle of our migration, on another thread, since this thread's runtime is busy then.
         let options = db.options();
         session
             .migrate(&project, &Target::Latest, &mut |_| {
-                kept_out.get_or_insert_with(|| {
+                locked_out.get_or_insert_with(|| {
                     let options = options.clone();
                     std::thread::spawn(move || {
                         let runtime =
@@ -127,7 +127,7 @@ fn a_migrator_of_sqlx_waits_while_we_migrate() {
                 });
             })
             .await?;
-        assert_eq!(kept_out, Some(true));
+        assert_eq!(locked_out, Some(true));
         sqlx::query("set lock_timeout = '5s'").execute(&mut other).await?;
         other.lock().await?;
         Ok(())

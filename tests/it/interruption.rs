@@ -1,4 +1,4 @@
-//! Ctrl-C, SIGTERM and kill -9 at any moment: nothing half done stays, and the same command again ends well.
+//! Ctrl-C, SIGTERM and kill -9 at any moment: no half-done work stays, and the same command succeeds when run again.
 
 use std::{
     os::unix::process::ExitStatusExt,
@@ -18,12 +18,12 @@ use crate::{
 
 pub(crate) fn send(handle: &Handle, signal: Signal) {
     for pid in handle.pids() {
-        // It may have ended by itself.
+        // The process may already have ended.
         let _ = kill_process(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap(), signal);
     }
 }
 
-/// Sessions of our commands on a database, and whether its migration lock is taken.
+/// How many sessions of our commands a database has, and whether one holds its migration lock.
 async fn left_behind(db: &TestDatabase) -> (i64, bool) {
     sqlx::query_as(
         "select (select count(*) from pg_stat_activity where datname = current_database() and application_name like 'cargo xtask%'),
@@ -34,13 +34,13 @@ async fn left_behind(db: &TestDatabase) -> (i64, bool) {
     .unwrap()
 }
 
-/// How many moments of a command's life, from its first to its last.
+/// At how many moments the test kills the command, spread over its whole run.
 const KILLS: u32 = 16;
 
 const SLOW: &str = "create table half (id int);\nselect pg_sleep(600);";
 
 #[test]
-fn ctrl_c_in_mid_migration_cancels_it_on_the_server() {
+fn ctrl_c_during_a_migration_cancels_it_on_the_server() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         tests::empty().run(async |db| {
             let checkout = Checkout::new();
@@ -58,7 +58,7 @@ fn ctrl_c_in_mid_migration_cancels_it_on_the_server() {
                 said.contains("interrupted: any open transaction was rolled back; earlier changes stay"),
                 "{said}"
             );
-            // At once, not only when the server looks after its clients.
+            // The server cancels it at once, not only at its next check for lost clients.
             assert_eq!(left_behind(db).await, (0, false));
             assert_eq!(before, snapshot(db).await);
             checkout.migration("people/0002_slow", "create table half (id int);", "drop table half;");
@@ -69,7 +69,7 @@ fn ctrl_c_in_mid_migration_cancels_it_on_the_server() {
 }
 
 #[test]
-fn kill_9_in_mid_migration_is_noticed_by_the_server() {
+fn the_server_notices_kill_9_during_a_migration() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
@@ -98,7 +98,7 @@ fn all_in_transactions() -> Checkout {
 }
 
 #[test]
-fn kill_9_at_any_moment_of_db_setup_then_again_ends_well() {
+fn db_setup_succeeds_after_kill_9_at_any_moment() {
     let (mut expected, mut duration) = (Vec::new(), Duration::ZERO);
     tests::empty().run(async |db| {
         let start = Instant::now();
@@ -117,7 +117,7 @@ fn kill_9_at_any_moment_of_db_setup_then_again_ends_well() {
             let connected = left_behind(db).await.0 > 0;
             send(&running, Signal::KILL);
             if running.wait()?.status.signal() != Some(Signal::KILL.as_raw()) {
-                // It was faster than the undisturbed one, so the kill came too late: again, and sooner.
+                // It was faster than the undisturbed run, so the kill came too late: retry with an earlier kill.
                 duration = duration * 3 / 4;
                 return Ok(());
             }
@@ -125,7 +125,7 @@ fn kill_9_at_any_moment_of_db_setup_then_again_ends_well() {
             at_work += u32::from(connected);
             checkout.xtask(db, &["db-setup"]).expect(0, &["9 tables, exactly as apps.toml says"]);
             checkout.xtask(db, &["db-check"]).expect(0, &[]);
-            // Marked, whenever that was: else this would be refused.
+            // This command refuses an unmarked database, so `db-setup` must have marked it in spite of the kill.
             checkout.xtask(db, &["migrate", "loans", "zero"]).expect(0, &[]);
             checkout.xtask(db, &["migrate"]).expect(0, &[]);
             assert_eq!(expected, shape(db).await, "kill {kills} of {KILLS}, of {duration:?}");

@@ -1,4 +1,4 @@
-//! A ledger that contradicts the files stops every command that would write, and `db-check` lists it all.
+//! If the ledger contradicts the files, every command that would write fails, and `db-check` lists every contradiction.
 
 use sqlx::Executor;
 use tests::TestDatabase;
@@ -7,7 +7,7 @@ use crate::{checkout::Checkout, snapshot::snapshot};
 
 const TABLE: (&str, &str) = ("create table extra (id int);", "drop table extra;");
 
-/// Applies the project with two more migrations, spoils files or ledger, and expects the same words from everyone.
+/// Applies the project with two more migrations, spoils files or ledger, and expects the same message from every command.
 #[track_caller]
 fn check(spoil: impl AsyncFn(&Checkout, &TestDatabase), kind: &str, said: &[&str]) {
     tests::empty().run(async |db: &TestDatabase| {
@@ -20,8 +20,10 @@ fn check(spoil: impl AsyncFn(&Checkout, &TestDatabase), kind: &str, said: &[&str
         for args in
             [&["migrate"] as &[&str], &["migrate", "--plan"], &["migrate", "loans", "0002"], &["db-setup"]]
         {
-            let told = checkout.xtask(db, args);
-            told.expect(1, said).expect(1, &["the ledger and the files disagree; nothing was touched", kind]);
+            let printed = checkout.xtask(db, args);
+            printed
+                .expect(1, said)
+                .expect(1, &["the ledger and the files disagree; nothing was touched", kind]);
         }
         checkout.xtask(db, &["db-check"]).expect(3, said).expect(3, &[kind]);
         checkout.xtask(db, &["showmigrations"]).expect(0, &["warning: ", kind]);
@@ -35,7 +37,7 @@ async fn run(db: &TestDatabase, sql: &'static str) {
 }
 
 #[test]
-fn an_edited_file_is_reported_with_the_way_back() {
+fn an_edited_file_is_reported_with_the_command_that_restores_it() {
     check(
         async |it, _| it.replace("people/0001_initial.up.sql", "Creates people", "Creates People"),
         "edited",
@@ -59,7 +61,7 @@ fn an_applied_migration_without_a_file_is_reported() {
 }
 
 #[test]
-fn a_late_file_is_reported_with_the_one_it_came_too_late_for() {
+fn a_late_file_is_reported_with_a_later_migration_that_is_applied() {
     check(
         async |_, db| run(db, "delete from migrations.loans where version = 2").await,
         "late",
@@ -71,7 +73,7 @@ fn a_late_file_is_reported_with_the_one_it_came_too_late_for() {
 }
 
 #[test]
-fn a_migration_applied_before_what_it_needs_is_reported() {
+fn a_migration_applied_before_its_dependency_is_reported() {
     check(
         async |_, db| run(db, "delete from migrations.people").await,
         "impossible",
@@ -103,7 +105,7 @@ fn a_row_marked_as_failed_is_reported() {
 }
 
 #[test]
-fn a_ledger_that_no_app_has_is_reported() {
+fn a_ledger_without_an_app_is_reported() {
     check(
         async |_, db| run(db, "create table migrations.billing (version bigint)").await,
         "unknown",
@@ -129,7 +131,7 @@ fn an_unexpected_and_a_missing_table_are_reported_by_name() {
         checkout
             .xtask(db, &["db-setup"])
             .expect(3, &["missing     table loans", "unexpected  table stray", "cargo xtask db-check"]);
-        assert_eq!(before, snapshot(db).await, "a db-setup that finds the wrong tables changes nothing");
+        assert_eq!(before, snapshot(db).await, "db-setup changed a database with the wrong tables");
         let json = checkout.xtask(db, &["db-setup", "--format", "json"]);
         let json: serde_json::Value = serde_json::from_str(&json.expect(3, &[]).stdout)?;
         assert_eq!(
@@ -145,7 +147,7 @@ fn an_unexpected_and_a_missing_table_are_reported_by_name() {
 }
 
 #[test]
-fn pending_migrations_are_a_difference() {
+fn db_check_counts_pending_migrations_as_differences() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate", "people"]).expect(0, &["people/0001_initial"]);

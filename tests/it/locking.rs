@@ -1,4 +1,4 @@
-//! One migrator at a time, and everybody else learns who it is.
+//! One migrator runs at a time. The others wait and show who holds the lock.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use sqlx::{ConnectOptions, Connection, Executor, PgConnection, migrate::Migrate}
 use crate::{checkout::Checkout, native_server::PATIENCE, snapshot::snapshot};
 
 #[test]
-fn a_lock_held_by_sqlx_itself_is_waited_for_and_given_up_with_its_holder() {
+fn a_command_waits_for_a_lock_that_sqlx_holds_and_names_the_holder_when_it_gives_up() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         let mut holder = db.options().application_name("deploy-7").connect().await?;
@@ -26,7 +26,7 @@ fn a_lock_held_by_sqlx_itself_is_waited_for_and_given_up_with_its_holder() {
                 "nothing was touched",
             ],
         );
-        // Without the option it waits for 30 s.
+        // Without the option the timeout is 30 s.
         assert!(start.elapsed() < Duration::from_secs(25));
         assert_eq!(before, snapshot(db).await);
         holder.close().await?;
@@ -35,13 +35,13 @@ fn a_lock_held_by_sqlx_itself_is_waited_for_and_given_up_with_its_holder() {
 }
 
 #[test]
-fn the_lock_is_taken_over_when_its_holder_is_done() {
+fn a_waiting_command_gets_the_lock_when_its_holder_releases_it() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         let mut holder = db.options().connect().await?;
         holder.lock().await?;
         let waiting = checkout.command(&db.url(), &["migrate"]).stdout_capture().stderr_capture().start()?;
-        // It is seen waiting before it is let in.
+        // The command waits before the holder releases the lock.
         wait_for_session(db, "from pg_locks").await;
         holder.close().await?;
         let output = waiting.wait()?;
@@ -52,7 +52,7 @@ fn the_lock_is_taken_over_when_its_holder_is_done() {
 }
 
 #[test]
-fn eight_at_once_apply_everything_once() {
+fn eight_commands_at_once_apply_every_migration_once() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         let started: Vec<_> = (0..8)
@@ -74,13 +74,13 @@ fn eight_at_once_apply_everything_once() {
 }
 
 #[test]
-fn a_waiting_migrator_does_not_stop_an_index_built_concurrently() {
+fn a_waiting_migrator_does_not_block_a_concurrent_index_build() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
         let create = "-- no-transaction\ncreate index concurrently people_bio_idx on people (bio);";
         checkout.migration("people/0002_index", create, "drop index people_bio_idx;");
-        // An old snapshot keeps the build waiting until both runners are where they should be.
+        // The build waits for this old snapshot, so both commands are running before it can finish.
         let mut old = db.options().connect().await?;
         old.execute("begin isolation level repeatable read; select 1 from people").await?;
         let builder = checkout.command(&db.url(), &["migrate"]).stdout_capture().stderr_capture().start()?;
@@ -102,11 +102,11 @@ fn the_lock_is_free_after_success_and_after_failure() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         let free = async || {
-            let held = "select not exists (select from pg_locks where locktype = 'advisory'
+            let sql = "select not exists (select from pg_locks where locktype = 'advisory'
                         and database = (select oid from pg_database where datname = current_database()))";
-            sqlx::query_scalar::<_, bool>(held).fetch_one(db.pool()).await.unwrap()
+            sqlx::query_scalar::<_, bool>(sql).fetch_one(db.pool()).await.unwrap()
         };
-        // One session throughout: the end of its process would free everything.
+        // One session throughout: Postgres would release the lock at the end of the session.
         let mut session = Session::connect(&db.options(), Settings::default()).await?;
         let project = Project::load(&checkout.path(""))?;
         session.migrate(&project, &Target::Latest, &mut |_| {}).await?;
@@ -128,7 +128,7 @@ fn the_lock_is_free_after_success_and_after_failure() {
 }
 
 #[test]
-fn a_session_that_was_given_up_in_the_middle_does_nothing_more() {
+fn a_session_whose_work_was_cancelled_rejects_more_work() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.migration("loans/0002_slow", "select pg_sleep(600);", "select 1;");
@@ -147,7 +147,7 @@ fn a_session_that_was_given_up_in_the_middle_does_nothing_more() {
 }
 
 #[test]
-fn the_callers_own_work_has_the_lock_until_it_ends_in_whatever_way() {
+fn the_callers_own_work_holds_the_lock_until_it_succeeds_or_fails() {
     tests::empty().run(async |db| {
         let impatient = Settings::default().migration_lock_timeout(Duration::ZERO);
         let mut other = Session::connect(&db.options(), impatient).await?;
@@ -164,7 +164,7 @@ fn the_callers_own_work_has_the_lock_until_it_ends_in_whatever_way() {
             assert_eq!(lock.run(work).await.is_ok(), succeeds);
             other.lock(&mut |_| {}).await?.run(async |_| Ok::<_, Error>(())).await?;
         }
-        // Dropped without work: nothing releases the lock but the end of the session.
+        // If the lock is dropped without work, only the end of the session releases it.
         drop(session.lock(&mut |_| {}).await?);
         let again = session.lock(&mut |_| {}).await;
         assert!(matches!(again, Err(Error::Abandoned)), "{again:?}");
@@ -177,9 +177,9 @@ fn the_callers_own_work_has_the_lock_until_it_ends_in_whatever_way() {
 }
 
 #[test]
-fn the_lock_goes_by_the_databases_real_name() {
+fn the_lock_depends_on_the_databases_real_name() {
     tests::empty().run(async |db| {
-        // Postgres cuts a name that is too long, and so two names may mean one database.
+        // Postgres truncates a name that is too long, so two names may mean one database.
         let long = format!("{:x<63}", db.name());
         db.pool().execute(sqlx::AssertSqlSafe(format!("create database {long} template template0"))).await?;
         let alias = db.options().database(&format!("{long}tail"));
@@ -197,7 +197,7 @@ fn the_lock_goes_by_the_databases_real_name() {
     });
 }
 
-/// Compiles, or a program could not run its migrations in a task of its own.
+/// If this did not compile, a program could not run its migrations in a spawned task.
 #[expect(dead_code, reason = "that it compiles is the test")]
 fn a_session_may_be_moved_to_another_thread(session: &mut Session, project: &Project) {
     fn sent(_: impl Send) {}
@@ -205,7 +205,7 @@ fn a_session_may_be_moved_to_another_thread(session: &mut Session, project: &Pro
 }
 
 #[test]
-fn a_migration_that_gives_the_lock_away_is_undone() {
+fn a_migration_that_releases_the_lock_is_rolled_back() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
@@ -228,7 +228,7 @@ fn a_migration_that_gives_the_lock_away_is_undone() {
     });
 }
 
-/// Waits until a session of the database runs, or last ran, something with this text.
+/// Waits until another session of the database runs, or last ran, a statement with this text.
 pub(crate) async fn wait_for_session(db: &tests::TestDatabase, text: &str) {
     let sql = "select exists (select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
                and application_name ~ '^(cargo xtask|backend)' and position($1 in query) > 0)";

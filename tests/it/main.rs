@@ -1,8 +1,8 @@
 //! The integration tests of the whole project, on real servers, in one binary.
 //!
-//! A test's name is the claim that it proves. None is ever skipped: without a server it fails.
+//! A test's name is the claim that it proves. No test is skipped: without a server it fails.
 
-#![expect(clippy::unwrap_used, reason = "a panic with its line is what a test has to say")]
+#![expect(clippy::unwrap_used, reason = "a panic with its line is enough for a test")]
 
 mod adopting;
 mod backend;

@@ -1,10 +1,10 @@
-//! `makemigrations --empty` writes both files of the next number, or none.
+//! `makemigrations --empty` writes both files of the next number, or neither.
 
 use std::{ffi::OsStr, fs};
 
 use crate::checkout::{Checkout, Outcome, outcome};
 
-/// Without any server: none is needed.
+/// Runs the command without a server, since it needs none.
 fn make(checkout: &Checkout, app: &str, name: &str) -> Outcome {
     outcome(&checkout.bare_command(&["makemigrations", "--empty", app, "--name", name]))
 }
@@ -18,7 +18,7 @@ fn files(checkout: &Checkout, app: &str) -> Vec<String> {
 }
 
 #[test]
-fn both_files_of_the_next_number_are_written_and_listed() {
+fn makemigrations_writes_and_lists_both_files_of_the_next_number() {
     let checkout = Checkout::new();
     make(&checkout, "library", "add_due_date").expect(
         0,
@@ -29,7 +29,7 @@ fn both_files_of_the_next_number_are_written_and_listed() {
         ],
     );
     let text = |name: &str| fs::read_to_string(checkout.path(name)).unwrap();
-    // `library` waits for `people` already.
+    // `library` already depends on `people`.
     assert_eq!(text("library/0004_add_due_date.up.sql"), "-- Add due date.\n");
     assert_eq!(text("library/0004_add_due_date.down.sql"), "-- Reverts: add due date.\n");
     let args = ["makemigrations", "--empty", "people", "--name", "a1", "--format", "json"];
@@ -39,7 +39,7 @@ fn both_files_of_the_next_number_are_written_and_listed() {
 }
 
 #[test]
-fn the_head_names_what_the_app_does_not_wait_for_yet() {
+fn the_head_depends_on_the_migrations_that_the_app_does_not_depend_on_yet() {
     let checkout = Checkout::new();
     checkout.replace(
         "apps.toml",
@@ -55,7 +55,7 @@ fn the_head_names_what_the_app_does_not_wait_for_yet() {
 }
 
 #[test]
-fn files_without_a_statement_run_both_ways_and_are_no_proof() {
+fn files_without_a_statement_run_both_ways_but_fail_verify() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         make(&checkout, "loans", "add_note").expect(0, &[]);
@@ -72,7 +72,7 @@ fn files_without_a_statement_run_both_ways_and_are_no_proof() {
 }
 
 #[test]
-fn whatever_is_refused_writes_nothing() {
+fn a_rejected_command_writes_nothing() {
     let checkout = Checkout::new();
     let before = files(&checkout, "people");
     for name in ["AddNote", "add-note", "0002_add_note", "add__note", "add_note_", "", "é", "a/b", "../a"] {
@@ -83,7 +83,7 @@ fn whatever_is_refused_writes_nothing() {
     outcome(&checkout.bare_command(&args)).expect(2, &["cargo xtask makemigrations --empty APP"]);
     outcome(&checkout.bare_command(&["makemigrations", "--empty", "people"])).expect(2, &["--name"]);
     make(&checkout, "people", "initial").expect(1, &["people/0001_initial already exists"]);
-    // No byte of a file can be written.
+    // The shell's limit lets the command write no byte of a file.
     let shell = ["sh", "-c", "trap '' XFSZ; ulimit -f 0; exec \"$@\"", "sh"].map(OsStr::new);
     let args = ["makemigrations", "--empty", "people", "--name", "add_note"];
     outcome(&checkout.bare_command_by(&shell, &args, &[]))

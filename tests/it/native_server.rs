@@ -1,5 +1,5 @@
-//! What tests of the servers from this machine's own binaries share: a guard that stops the server, and a look at what
-//! runs.
+//! Helpers for the tests of servers from this machine's own binaries: a guard that stops the server, and a list of the
+//! running processes.
 
 use std::{
     collections::BTreeMap,
@@ -15,16 +15,16 @@ use sqlx::{Connection, Executor, PgConnection};
 
 use crate::checkout::{Checkout, Outcome, outcome};
 
-/// For what takes a second on a machine that is not busy.
+/// The timeout for work that takes a second on an idle machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A checkout with a native server of its own, which is stopped when the test is over.
+/// A checkout with its own native server, which this guard stops when the test ends.
 pub(crate) struct NativeServer {
     pub(crate) checkout: Checkout,
 }
 
 impl NativeServer {
-    /// Nothing is started yet.
+    /// The checkout alone; a command starts the server.
     pub(crate) fn new() -> NativeServer {
         NativeServer { checkout: Checkout::new() }
     }
@@ -37,7 +37,7 @@ impl NativeServer {
         outcome(&self.checkout.bare_command_in(args, more))
     }
 
-    /// Starts a command and does not wait for it.
+    /// Starts a command without waiting for it.
     pub(crate) fn begin(&self, args: &[&str]) -> Handle {
         self.checkout.bare_command(args).stdout_capture().stderr_capture().start().unwrap()
     }
@@ -46,13 +46,13 @@ impl NativeServer {
         self.xtask(&["db-url"]).expect(0, &[]).stdout.trim().to_owned()
     }
 
-    /// What `server status` says, by its names.
+    /// The output of `server status`: values by name.
     pub(crate) fn status(&self) -> BTreeMap<String, String> {
         serde_json::from_str(&self.xtask(&["server", "status", "--format", "json"]).expect(0, &[]).stdout)
             .unwrap()
     }
 
-    /// Where it keeps its state, once it has any.
+    /// The folder of its state, if it exists.
     pub(crate) fn found_folder(&self) -> Option<PathBuf> {
         fs::read_dir(self.checkout.root().join("state/xtask")).ok()?.flatten().map(|it| it.path()).next()
     }
@@ -65,12 +65,12 @@ impl NativeServer {
         self.folder().join("data")
     }
 
-    /// The servers that run on a data directory of this checkout.
+    /// The servers that run on this checkout's data directories.
     pub(crate) fn postmasters(&self) -> Vec<Pid> {
         let mut found = processes();
         found.retain(|it| it.data().is_some_and(|data| self.owns(data)));
         let pids: Vec<Pid> = found.iter().map(|it| it.pid).collect();
-        // A session that was forked just now still has its server's command line.
+        // A newly forked session still has its server's command line.
         found.retain(|it| !pids.iter().any(|pid| pid.as_raw_nonzero().get() == it.parent));
         found.iter().map(|it| it.pid).collect()
     }
@@ -81,14 +81,14 @@ impl NativeServer {
         found[0]
     }
 
-    /// Data is below the checkout, or, where another user's, in a folder named after it.
+    /// The data is below the checkout, or, if another user owns it, in a folder named after the checkout.
     fn owns(&self, data: &Path) -> bool {
         let root = self.checkout.root().canonicalize().unwrap();
         data.starts_with(&root)
             || data.to_string_lossy().contains(&*root.file_name().unwrap().to_string_lossy())
     }
 
-    /// Leaves something in the database that no command of ours would make again.
+    /// Writes a table that no command of ours would create again.
     pub(crate) fn write_data(&self) {
         run_sql(&self.url(), async |conn| {
             conn.execute("create schema mine; create table mine.kept as select 'kept'::text as what").await?;
@@ -109,7 +109,7 @@ impl NativeServer {
 impl Drop for NativeServer {
     fn drop(&mut self) {
         let _ = self.checkout.bare_command(&["server", "stop"]).stdout_null().stderr_null().run();
-        // A test that failed may have left what `server stop` does not find.
+        // A failed test may leave servers that `server stop` does not find.
         for pid in self.postmasters() {
             let _ = kill_process(pid, Signal::QUIT);
             wait_until("the server is gone", || !lives(pid));
@@ -129,7 +129,7 @@ fn run_sql(url: &str, work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<
         .unwrap();
 }
 
-/// A process that shows its command line.
+/// A process whose command line is readable.
 pub(crate) struct Process {
     pub(crate) pid: Pid,
     pub(crate) parent: i32,
@@ -142,12 +142,12 @@ impl Process {
         let words =
             line.split(|byte| *byte == 0).map(|it| String::from_utf8_lossy(it).into_owned()).collect();
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // `pid (name) state parent …`, and the name may hold blanks.
+        // `pid (name) state parent …`, where the name may contain blanks.
         let parent = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()?;
         Some(Process { pid: Pid::from_raw(pid)?, parent, words })
     }
 
-    /// The data directory that it was started on by name, if it is a server.
+    /// The data directory in its command line, if it is a server.
     pub(crate) fn data(&self) -> Option<&Path> {
         match &self.words[..] {
             [program, option, data, ..] if program.ends_with("/postgres") && option == "-D" => {
@@ -158,7 +158,7 @@ impl Process {
     }
 }
 
-/// All processes of this machine.
+/// All processes of this machine with a readable command line.
 pub(crate) fn processes() -> Vec<Process> {
     let pids =
         fs::read_dir("/proc").unwrap().flatten().filter_map(|it| it.file_name().to_str()?.parse().ok());
@@ -166,7 +166,7 @@ pub(crate) fn processes() -> Vec<Process> {
 }
 
 pub(crate) fn lives(pid: Pid) -> bool {
-    // A dead process that nobody has asked after is none.
+    // A zombie, which its parent has not waited for yet, counts as dead.
     let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
     test_kill_process(pid).is_ok() && !stat.contains(") Z ")
 }
@@ -175,12 +175,12 @@ pub(crate) fn pid_of(handle: &Handle) -> Pid {
     Pid::from_raw(i32::try_from(handle.pids()[0]).unwrap()).unwrap()
 }
 
-/// Looks again and again until it is so.
+/// Checks a condition every millisecond until it holds.
 #[track_caller]
-pub(crate) fn wait_until(what: &str, mut so: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
-    while !so() {
-        assert!(start.elapsed() < PATIENCE, "never came: {what}");
+    while !holds() {
+        assert!(start.elapsed() < PATIENCE, "timed out waiting until {what}");
         std::thread::sleep(Duration::from_millis(1));
     }
 }

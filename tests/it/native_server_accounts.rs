@@ -1,4 +1,4 @@
-//! Postgres does not run as root, and the development server runs for everybody.
+//! Postgres refuses to run as root, yet every user, root included, can run the development server.
 
 use std::{
     env,
@@ -15,8 +15,8 @@ use crate::{
     native_server::NativeServer,
 };
 
-/// Who owns nothing, on every Linux system.
-const NOBODY: u32 = 65534;
+/// The id of the account `nobody` on every Linux system.
+const UNPRIVILEGED: u32 = 65534;
 
 fn hand_over(path: &Path, uid: u32, gid: u32) {
     chown(path, Some(uid), Some(gid)).unwrap();
@@ -31,13 +31,15 @@ fn hand_over(path: &Path, uid: u32, gid: u32) {
 fn an_ordinary_user_needs_no_privilege() {
     let it = NativeServer::new();
     let root = it.checkout.root();
-    // Where it was built may be closed to others.
+    // Other users may not have access to the folder where cargo built it.
     let program = root.join("xtask");
     fs::copy(xtask(), &program).unwrap();
     let mut line: Vec<&OsStr> = Vec::new();
     if rustix::process::geteuid().is_root() {
-        hand_over(root, NOBODY, NOBODY);
-        line.extend(["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"].map(OsStr::new));
+        hand_over(root, UNPRIVILEGED, UNPRIVILEGED);
+        line.extend(
+            ["setpriv", "--reuid", "nobody", "--regid=nogroup", "--clear-groups", "--"].map(OsStr::new),
+        );
     }
     line.push(program.as_os_str());
     for (args, said) in [
@@ -61,7 +63,7 @@ fn an_ordinary_user_needs_no_privilege() {
     assert_ne!(fs::metadata(it.data()).unwrap().uid(), 0);
 }
 
-/// The folders that root's servers are in where user namespaces are refused.
+/// The folders of root's servers on systems that refuse user namespaces.
 struct SharedHomes<'a>(&'a NativeServer);
 
 impl SharedHomes<'_> {
@@ -83,10 +85,10 @@ impl Drop for SharedHomes<'_> {
 }
 
 #[test]
-fn without_unshare_roots_server_runs_as_nobody_and_a_users_as_that_user() {
+fn without_unshare_the_server_runs_as_an_unprivileged_account_for_root_and_as_the_user_otherwise() {
     let it = NativeServer::new();
     let homes = SharedHomes(&it);
-    // A PATH with all that may be needed, and no `unshare`.
+    // A PATH with every program that a command may need, except `unshare`.
     let bin = it.checkout.root().join("bin");
     fs::create_dir(&bin).unwrap();
     fs::set_permissions(it.checkout.root(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -102,14 +104,16 @@ fn without_unshare_roots_server_runs_as_nobody_and_a_users_as_that_user() {
     it.xtask_in(&["db-setup"], &path).expect(0, &["created", "9 tables, exactly as apps.toml says"]);
     let own = rustix::process::geteuid();
     let (data, owner) = match own.is_root() {
-        true => (homes.all().map(|it| it.join("data")).into_iter().find(|it| it.exists()).unwrap(), NOBODY),
+        true => {
+            (homes.all().map(|it| it.join("data")).into_iter().find(|it| it.exists()).unwrap(), UNPRIVILEGED)
+        }
         false => (it.data(), own.as_raw()),
     };
     assert_eq!(fs::metadata(&data).unwrap().uid(), owner);
     let process = fs::metadata(format!("/proc/{}", it.postmaster().as_raw_nonzero())).unwrap();
     assert_eq!(process.uid(), owner);
     it.xtask_in(&["server", "stop"], &path).expect(0, &["stopped"]);
-    // With `unshare` or without: it is the owner of the data who decides.
+    // With or without `unshare`, the server runs as the owner of the data.
     it.xtask(&["db-check"]).expect(0, &["server started: native"]);
     it.xtask_in(&["server", "stop"], &path).expect(0, &["stopped"]);
 }

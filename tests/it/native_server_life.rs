@@ -1,5 +1,5 @@
-//! The development server from this machine's own binaries: made from nothing, found again, stopped, and this checkout's
-//! alone.
+//! The life of a development server from this machine's own binaries: commands create it, find it again and stop it, and
+//! it belongs to one checkout.
 
 use std::{
     collections::BTreeMap,
@@ -17,7 +17,7 @@ use crate::{
 };
 
 #[test]
-fn db_setup_makes_everything_from_nothing_and_then_keeps_it() {
+fn db_setup_creates_everything_and_a_second_run_keeps_it() {
     let it = NativeServer::new();
     it.xtask(&["server", "status"]).expect(0, &["native", "not made yet"]);
     it.xtask(&["server", "stop"]).expect(0, &["not running"]);
@@ -32,7 +32,7 @@ fn db_setup_makes_everything_from_nothing_and_then_keeps_it() {
 }
 
 #[test]
-fn status_tells_where_the_server_is() {
+fn server_status_shows_port_pid_data_and_log() {
     let it = NativeServer::new();
     it.xtask(&["server", "start"]).expect(0, &["created"]);
     let status = it.status();
@@ -58,7 +58,7 @@ fn url_and_data_survive_a_stop() {
     it.write_data();
     let (url, pid) = (it.url(), it.postmaster());
     it.xtask(&["server", "stop"]).expect(0, &[&format!("pid {}", pid.as_raw_nonzero()), "stopped"]);
-    // Who inherited it may take a moment to bury it.
+    // The process that inherited it may take a moment to reap it.
     wait_until("the postmaster is gone", || !lives(pid));
     assert_eq!(it.postmasters(), []);
     it.xtask(&["server", "stop"]).expect(0, &["not running"]);
@@ -69,7 +69,7 @@ fn url_and_data_survive_a_stop() {
 }
 
 #[test]
-fn its_own_url_written_to_the_env_file_leaves_it_ours() {
+fn a_database_url_with_the_servers_own_address_leaves_it_native() {
     let it = NativeServer::new();
     it.xtask(&["db-setup"]).expect(0, &[]);
     fs::write(it.checkout.root().join(".env"), format!("DATABASE_URL={}\n", it.url())).unwrap();
@@ -79,7 +79,7 @@ fn its_own_url_written_to_the_env_file_leaves_it_ours() {
 }
 
 #[test]
-fn another_database_that_database_url_names_on_our_own_server_is_the_one_that_is_meant() {
+fn database_url_can_name_another_database_on_our_own_server() {
     let it = NativeServer::new();
     it.xtask(&["db-setup"]).expect(0, &[]);
     let other = format!("{}/other", it.url().rsplit_once('/').unwrap().0);
@@ -93,7 +93,7 @@ fn another_database_that_database_url_names_on_our_own_server_is_the_one_that_is
 }
 
 #[test]
-fn commands_that_need_a_database_make_no_server() {
+fn commands_that_need_a_database_create_no_server() {
     let it = NativeServer::new();
     for args in
         [&["showmigrations"] as &[&str], &["db-check"], &["migrate"], &["seed"], &["db-drop"], &["db-url"]]
@@ -121,7 +121,7 @@ fn the_server_outlives_the_command_that_started_it_and_its_ctrl_c() {
     kill_process_group(pid_of(&running), Signal::INT).unwrap();
     let output = running.wait().unwrap();
     assert_eq!(output.status.code(), Some(130), "{output:?}");
-    assert!(kill_process_group(pid_of(&running), Signal::INT).is_err(), "somebody is left in the group");
+    assert!(kill_process_group(pid_of(&running), Signal::INT).is_err(), "a process is still in the group");
     it.checkout.remove("people/0002_slow.up.sql");
     it.checkout.remove("people/0002_slow.down.sql");
     let next = it.xtask(&["db-setup"]);
@@ -150,19 +150,19 @@ fn check_at_once(n_commands: usize) {
 }
 
 #[test]
-fn two_commands_at_once_make_one_server() {
+fn two_commands_at_once_create_one_server() {
     check_at_once(2);
 }
 
 #[test]
-fn ten_commands_at_once_make_one_server() {
+fn ten_commands_at_once_create_one_server() {
     check_at_once(10);
 }
 
 #[test]
-fn checkouts_have_servers_of_their_own_and_none_below_target() {
+fn checkouts_have_separate_servers_and_none_is_below_target() {
     let (one, other) = (NativeServer::new(), NativeServer::new());
-    // One user has one place for all of them.
+    // Both use the state folder of one user.
     let home = one.checkout.root().join("state");
     let of_other = [("XDG_STATE_HOME", home.as_os_str())];
     one.xtask(&["server", "start"]).expect(0, &["created"]);
@@ -187,21 +187,21 @@ fn db_url_starts_a_stopped_server_and_prints_a_url_that_works() {
     let it = NativeServer::new();
     it.xtask(&["db-setup"]).expect(0, &[]);
     it.xtask(&["server", "stop"]).expect(0, &["stopped"]);
-    let told = it.xtask(&["db-url"]);
-    told.expect(0, &["server started: native"]);
-    let url = told.stdout.trim_end();
-    assert_eq!((url.lines().count(), url.starts_with("postgres://app:")), (1, true), "{told:?}");
+    let printed = it.xtask(&["db-url"]);
+    printed.expect(0, &["server started: native"]);
+    let url = printed.stdout.trim_end();
+    assert_eq!((url.lines().count(), url.starts_with("postgres://app:")), (1, true), "{printed:?}");
     let select = "select count(*) from roles";
     let rows = cmd!("psql", "--no-psqlrc", "--tuples-only", "--no-align", "--command", select, url).read();
     assert_eq!(rows.unwrap(), "3");
 }
 
 #[test]
-fn passwords_are_closed_to_others() {
+fn other_users_cannot_read_passwords() {
     let it = NativeServer::new();
     let starts: [(&str, &dyn Fn()); 2] = [
         ("created", &|| {}),
-        // Its password is set anew then.
+        // Without its state file the server gets a new password.
         ("started", &|| fs::remove_file(it.folder().join("server.json")).unwrap()),
     ];
     for (state, before) in starts {

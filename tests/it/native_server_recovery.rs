@@ -1,5 +1,5 @@
-//! Whatever happens to the development server or to the command at work on it, the next command ends well and the data is
-//! there.
+//! Whatever happens to the development server or to a command that works on it, the next command succeeds and the data is
+//! intact.
 
 use std::{
     fs,
@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::native_server::{NativeServer, lives, pid_of, wait_until};
 
 #[test]
-fn a_server_that_was_killed_is_started_again_with_its_data() {
+fn the_next_command_restarts_a_killed_server_with_its_data() {
     let it = NativeServer::new();
     it.xtask(&["db-setup"]).expect(0, &[]);
     it.write_data();
@@ -27,7 +27,7 @@ fn a_server_that_was_killed_is_started_again_with_its_data() {
 }
 
 #[test]
-fn a_pid_file_that_names_another_process_fools_nobody_and_harms_nobody() {
+fn commands_ignore_a_pid_file_that_names_a_foreign_process() {
     let it = NativeServer::new();
     it.xtask(&["db-setup"]).expect(0, &[]);
     it.write_data();
@@ -48,7 +48,7 @@ fn a_pid_file_that_names_another_process_fools_nobody_and_harms_nobody() {
     assert!(stranger.0.try_wait().unwrap().is_none());
 }
 
-/// A process that has nothing to do with any server, and ends with the test.
+/// A process unrelated to any server, which ends with the test.
 struct Stranger(Handle);
 
 impl Drop for Stranger {
@@ -57,14 +57,14 @@ impl Drop for Stranger {
     }
 }
 
-/// Kills `db-setup` with signal 9 as soon as its folder looks like that, and then runs it again.
+/// Kills `db-setup` with signal 9 as soon as its folder meets a condition, and then runs it again.
 #[track_caller]
-fn check_killed(what: &str, has_come: impl Fn(&Path) -> bool) {
+fn check_killed(what: &str, holds: impl Fn(&Path) -> bool) {
     let it = NativeServer::new();
-    // It does not come to its end, however late the moment is noticed.
+    // This keeps `db-setup` running, however late the test notices the condition.
     it.checkout.migration("people/0002_slow", "select pg_sleep(600);", "select 1;");
     let running = it.begin(&["db-setup"]);
-    wait_until(what, || it.found_folder().is_some_and(|folder| has_come(&folder)));
+    wait_until(what, || it.found_folder().is_some_and(|folder| holds(&folder)));
     kill_process(pid_of(&running), Signal::KILL).unwrap();
     running.wait().unwrap();
     it.checkout.remove("people/0002_slow.up.sql");
@@ -75,26 +75,26 @@ fn check_killed(what: &str, has_come: impl Fn(&Path) -> bool) {
     it.xtask(&["db-check"]).expect(0, &[]);
 }
 
-/// What is there of half-made data directories and their passwords.
+/// Unfinished data directories and their password files.
 fn drafts(folder: &Path) -> Vec<String> {
     let names = fs::read_dir(folder).unwrap().flatten().map(|it| it.file_name().into_string().unwrap());
     names.filter(|name| name.starts_with("data.new-")).collect()
 }
 
-/// Whether some half-made data directory has this in it.
+/// Whether an unfinished data directory contains this path.
 fn draft_has(folder: &Path, path: &str) -> bool {
     drafts(folder).iter().any(|draft| folder.join(draft).join(path).exists())
 }
 
 #[test]
-fn a_command_killed_in_mid_initdb_leaves_nothing_in_the_way() {
+fn a_command_killed_during_initdb_does_not_hinder_the_next() {
     check_killed("the state is written", |folder| folder.join("server.json").exists());
     check_killed("initdb has begun", |folder| draft_has(folder, "PG_VERSION"));
     check_killed("initdb is well under way", |folder| draft_has(folder, "base/1/PG_VERSION"));
 }
 
 #[test]
-fn a_command_killed_in_mid_start_leaves_nothing_in_the_way() {
+fn a_command_killed_during_the_start_does_not_hinder_the_next() {
     check_killed("the data directory has its name", |folder| folder.join("data").exists());
     check_killed("the server has begun", |folder| folder.join("data/postmaster.pid").exists());
     check_killed("the server has said something", |folder| {
@@ -103,7 +103,7 @@ fn a_command_killed_in_mid_start_leaves_nothing_in_the_way() {
 }
 
 #[test]
-fn a_state_file_that_is_rubbish_or_lost_is_healed() {
+fn the_next_command_replaces_a_corrupt_or_lost_state_file() {
     let it = NativeServer::new();
     it.xtask(&["db-setup"]).expect(0, &[]);
     it.write_data();
@@ -126,7 +126,7 @@ fn a_state_file_that_is_rubbish_or_lost_is_healed() {
 }
 
 #[test]
-fn a_port_that_somebody_else_has_taken_is_given_up_and_that_is_said() {
+fn a_server_whose_port_is_taken_moves_to_another_and_says_so() {
     let it = NativeServer::new();
     it.xtask(&["db-setup"]).expect(0, &[]);
     let port: u16 = it.status()["port"].parse().unwrap();
@@ -137,7 +137,7 @@ fn a_port_that_somebody_else_has_taken_is_given_up_and_that_is_said() {
     let now = it.status()["port"].clone();
     assert_ne!(now, port.to_string());
     assert!(it.url().contains(&format!(":{now}/")));
-    // And it stays there.
+    // The server keeps the new port.
     it.xtask(&["server", "stop"]).expect(0, &["stopped"]);
     it.xtask(&["server", "start"]).expect(0, &["started"]);
     assert_eq!(it.status()["port"], now);

@@ -1,5 +1,5 @@
-//! What the development server can't do is an error that names the cause and the ways out, and touches nothing; and which
-//! server is meant is for the user to say.
+//! If the development server can't start, the error shows the cause and the alternatives, and nothing changes. The user
+//! chooses the server.
 
 use std::{
     ffi::OsStr,
@@ -15,10 +15,10 @@ use crate::{
     native_server::NativeServer,
 };
 
-/// A server that nobody would mistake for another: nothing listens there.
-const NOWHERE: &str = "postgres://nobody:s3cret@127.0.0.1:1/nowhere";
+/// The address of no server: nothing listens on this port.
+const NOWHERE: &str = "postgres://app:s3cret@127.0.0.1:1/nowhere";
 
-/// Every file below a folder, with its size and when it was last written.
+/// Every file below a folder, with its size and the time of its last change.
 fn files(folder: &Path) -> Vec<(PathBuf, u64, SystemTime)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -43,7 +43,7 @@ fn data_of_another_major_version_is_not_touched() {
     it.xtask(&["server", "stop"]).expect(0, &["stopped"]);
     let state: serde_json::Value =
         serde_json::from_str(&fs::read_to_string(it.folder().join("server.json")).unwrap()).unwrap();
-    // This machine may have the very version that the test takes for one it lacks.
+    // The machine may have the version that this test expects to be missing.
     let bin = OsStr::new(state["binaries"]["bin"].as_str().unwrap());
     let file = it.data().join("PG_VERSION");
     let own = fs::read_to_string(&file).unwrap();
@@ -69,7 +69,7 @@ fn data_of_another_major_version_is_not_touched() {
         for verb in ["db-setup", "db-check", "db-url"] {
             it.xtask_in(&[verb], &[("XTASK_PG_BIN", bin)]).expect(1, &said.each_ref().map(String::as_str));
         }
-        // The lock is taken before anything is looked at.
+        // The command takes the lock before it looks at anything.
         let after = files(&it.folder());
         let but_lock = |files: Vec<(PathBuf, u64, SystemTime)>| -> Vec<_> {
             files.into_iter().filter(|(path, ..)| !path.ends_with("lock")).collect()
@@ -82,16 +82,16 @@ fn data_of_another_major_version_is_not_touched() {
 }
 
 #[test]
-fn a_machine_without_the_wanted_version_is_told_what_it_has_and_how_to_get_it() {
-    // Where the suite runs on programs of one folder, others are there all the same.
+fn a_missing_version_is_reported_with_the_installed_ones_and_the_way_to_install_it() {
+    // The suite may run with the binaries of one folder; this variable lets commands see all the others.
     let everywhere = [("XTASK_PG_BIN", "".as_ref())];
     let it = NativeServer::new();
     it.xtask_in(&["server", "start"], &everywhere).expect(0, &[]);
     let version = it.status()["version"].clone();
     let other = NativeServer::new();
     other.checkout.replace("apps.toml", "version = 15", "version = 99");
-    let told = other.xtask_in(&["db-setup"], &everywhere);
-    told.expect(
+    let printed = other.xtask_in(&["db-setup"], &everywhere);
+    printed.expect(
         1,
         &[
             "PostgreSQL 99 or newer is not installed",
@@ -106,12 +106,13 @@ fn a_machine_without_the_wanted_version_is_told_what_it_has_and_how_to_get_it() 
 }
 
 #[test]
-fn a_machine_without_postgres_is_told_the_ways_out() {
+fn a_machine_without_postgres_gets_an_error_with_the_alternatives() {
     let it = NativeServer::new();
     let empty = it.checkout.root().join("empty");
     fs::create_dir(&empty).unwrap();
-    let told = it.xtask_in(&["db-setup"], &[("PATH", OsStr::new("")), ("XTASK_PG_BIN", empty.as_os_str())]);
-    told.expect(
+    let printed =
+        it.xtask_in(&["db-setup"], &[("PATH", OsStr::new("")), ("XTASK_PG_BIN", empty.as_os_str())]);
+    printed.expect(
         1,
         &[
             &format!("XTASK_PG_BIN={} holds no postgres and initdb that run here", empty.display()),
@@ -126,7 +127,7 @@ fn a_machine_without_postgres_is_told_the_ways_out() {
 }
 
 #[test]
-fn a_place_where_no_folder_can_be_made_is_named_with_the_cause() {
+fn a_folder_that_cannot_be_created_is_reported_with_the_cause() {
     let it = NativeServer::new();
     let file = it.checkout.root().join("file");
     fs::write(&file, "").unwrap();
@@ -143,8 +144,8 @@ fn a_place_where_no_folder_can_be_made_is_named_with_the_cause() {
     it.xtask_in(&["server", "stop"], &[("XDG_STATE_HOME", file.as_os_str())]).expect(0, &["not running"]);
 }
 
-/// Runs `db-setup` with its state on a disk of that size, in a namespace that takes the disk with it; then lists the disk.
-/// `None`: this machine lets nobody mount anything.
+/// Runs `db-setup` with its state on a disk of that size, and then lists the disk, which ends with its namespace.
+/// `None` if this machine lets us mount nothing.
 fn on_small_disk(it: &NativeServer, kilobytes: usize) -> Option<Outcome> {
     let state = it.checkout.root().join("state");
     fs::create_dir_all(&state).unwrap();
@@ -163,25 +164,29 @@ fn on_small_disk(it: &NativeServer, kilobytes: usize) -> Option<Outcome> {
         .env("XTASK_SERVER", "native")
         .stdin_null()
         .unchecked();
-    let told = outcome(&ran);
-    let refused = told.code == 77 || told.stderr.starts_with("unshare:");
-    (!refused).then_some(told)
+    let printed = outcome(&ran);
+    let refused = printed.code == 77 || printed.stderr.starts_with("unshare:");
+    (!refused).then_some(printed)
 }
 
 #[test]
-fn a_full_disk_is_named_with_the_folder_and_nothing_half_made_stays() {
+fn a_full_disk_is_reported_with_the_folder_and_no_unfinished_data_stays() {
     let it = NativeServer::new();
-    // Room for the lock alone; for the state, and not for all of initdb's files.
+    // The first disk has room only for the lock; the second for the state too, but not for all of initdb's files.
     for (kilobytes, said) in [(4, "cannot write"), (20_000, "could not create")] {
-        let Some(told) = on_small_disk(&it, kilobytes) else {
-            // A folder that can't be written is what comes nearest.
+        let Some(printed) = on_small_disk(&it, kilobytes) else {
+            // An unwritable folder is the closest substitute.
             let full = [("XDG_STATE_HOME", OsStr::new("/dev/full"))];
             it.xtask_in(&["db-setup"], &full).expect(1, &["cannot use /dev/full/xtask/"]);
             continue;
         };
         let folder = it.checkout.root().join("state/xtask").display().to_string();
-        told.expect(1, &[said, "space", &format!("df -h {folder}/")]);
-        assert!(!told.stdout.contains("data.new-") && !told.stdout.contains("/data\n"), "{}", told.stdout);
+        printed.expect(1, &[said, "space", &format!("df -h {folder}/")]);
+        assert!(
+            !printed.stdout.contains("data.new-") && !printed.stdout.contains("/data\n"),
+            "{}",
+            printed.stdout
+        );
     }
     it.xtask(&["db-setup"]).expect(0, &["9 tables, exactly as apps.toml says"]);
 }
@@ -194,7 +199,7 @@ fn check_choice(args: &[&str], environment: &[(&str, &str)], code: i32, said: &[
 }
 
 #[test]
-fn native_wins_over_a_database_url_where_the_user_says_so() {
+fn the_users_choice_of_native_overrides_database_url() {
     let url = ("DATABASE_URL", NOWHERE);
     let native = &["native", "not made yet"];
     check_choice(&["server", "status"], &[url], 0, &["DATABASE_URL (environment)", "unreachable"]);
@@ -210,14 +215,14 @@ fn native_wins_over_a_database_url_where_the_user_says_so() {
 }
 
 #[test]
-fn a_database_url_that_was_asked_for_and_is_missing_is_an_error() {
+fn choosing_url_without_database_url_is_an_error() {
     let missing = &["DATABASE_URL is not set", "export DATABASE_URL=", "--server native"];
     check_choice(&["db-setup"], &[("XTASK_SERVER", "url")], 1, missing);
     check_choice(&["db-setup", "--server", "url"], &[], 1, missing);
 }
 
 #[test]
-fn the_server_option_wins_over_the_variable() {
+fn the_server_option_overrides_the_variable() {
     let (url, native) = (("XTASK_SERVER", "url"), ("XTASK_SERVER", "native"));
     check_choice(&["--server", "native", "server", "status"], &[url], 0, &["not made yet"]);
     check_choice(&["server", "status", "--server", "native"], &[url], 0, &["not made yet"]);

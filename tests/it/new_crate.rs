@@ -1,4 +1,4 @@
-//! A new crate of the workspace is tested, linted and documented without being listed anywhere.
+//! The checks cover a new crate of the workspace, its tests, lints and documentation, although no list mentions it.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 
@@ -11,7 +11,7 @@ use crate::{
     preparing::{alone, target},
 };
 
-/// A copy of the workspace, with the crate of CONTRIBUTING.
+/// A copy of the workspace, with the crate that CONTRIBUTING adds.
 fn with_the_crate() -> Checkout {
     let (checkout, contributing) = (Checkout::of_workspace(), document("CONTRIBUTING.md"));
     let mut written = 0;
@@ -29,7 +29,7 @@ fn with_the_crate() -> Checkout {
     checkout
 }
 
-/// A program that only writes down what cargo should do, and lists the packages as cargo does.
+/// A stand-in for cargo that lists the packages as cargo does, and only logs every other command. Returns it and its log.
 fn recorder(checkout: &Checkout) -> (PathBuf, PathBuf) {
     let (program, log) = (checkout.root().join("cargo"), checkout.root().join("log"));
     let script = format!(
@@ -43,7 +43,7 @@ fn recorder(checkout: &Checkout) -> (PathBuf, PathBuf) {
 }
 
 #[test]
-fn it_is_among_the_packages_that_test_and_ci_run_over() {
+fn test_and_ci_cover_the_new_crate() {
     tests::empty().run(async |db| {
         let checkout = with_the_crate();
         let metadata = cmd!(env!("CARGO"), "metadata", "--offline", "--no-deps", "--format-version", "1");
@@ -59,7 +59,7 @@ fn it_is_among_the_packages_that_test_and_ci_run_over() {
         };
         let others = "--workspace --exclude xtask-docker --exclude xtask-download --exclude xtask-plot --exclude xtask-sqlx";
         let test = recorded(&["test"]);
-        // cargo test runs the examples in the documentation by itself.
+        // Unlike nextest, cargo test also runs the examples in the documentation.
         let by_nextest = test.starts_with("nextest run ");
         let examples = test.lines().find(|line| line.starts_with(&format!("test --quiet --doc {others}")));
         assert_eq!(examples.is_some_and(|line| !line.contains("headcount")), by_nextest, "{test}");
@@ -80,7 +80,7 @@ fn it_is_among_the_packages_that_test_and_ci_run_over() {
         ] {
             assert!(on_demand.contains(line), "{on_demand}");
         }
-        // It has no tests.
+        // This package has no tests.
         assert!(!on_demand.contains("test -- --package xtask-plot") && !on_demand.contains("docker"), "{on_demand}");
         checkout.xtask(db, &["ci", "--on-demand", "--exclude", "docker"]).expect(
             2,
@@ -91,12 +91,12 @@ fn it_is_among_the_packages_that_test_and_ci_run_over() {
 }
 
 #[test]
-fn its_tests_have_databases_and_clippy_checks_it() {
+fn the_new_crates_tests_get_databases_and_clippy_checks_it() {
     let (_alone, checkout) = (alone(), with_the_crate());
     let run = |words: &[&str]| {
         let words = [words, &["--offline", "--package", "headcount"]].concat();
         let run = cmd(env!("CARGO"), words).dir(checkout.root());
-        // Nothing else compiles there, and the dependencies are there already.
+        // Cargo compiles only this crate, since the target folder already has its dependencies.
         outcome(&run.env("CARGO_TARGET_DIR", target()).unchecked())
     };
     let test = run(&["test"]);

@@ -1,4 +1,5 @@
-//! Migrations without a transaction: one statement, whose leftovers are named, never recorded as done, and built anew.
+//! Migrations without a transaction: one statement. If it fails, the error names what it left behind, the ledger does not
+//! record it, and the next run rebuilds it.
 
 use migrations::{Error, Project, Session, Settings, Target};
 use sqlx::{Executor, Row};
@@ -7,7 +8,7 @@ use tests::TestDatabase;
 use crate::{failing_sql::one_app, snapshot::snapshot};
 
 #[test]
-fn an_index_left_invalid_is_named_and_rebuilt_by_the_next_run() {
+fn the_next_run_names_and_rebuilds_an_index_that_was_left_invalid() {
     tests::empty().run(async |db| {
         let checkout = one_app();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
@@ -32,12 +33,12 @@ fn an_index_left_invalid_is_named_and_rebuilt_by_the_next_run() {
 }
 
 #[test]
-fn if_not_exists_does_not_record_a_dead_index() {
+fn if_not_exists_does_not_record_an_invalid_index() {
     tests::empty().run(async |db| {
         let checkout = one_app();
         let mut session = Session::connect(&db.options(), Settings::default()).await?;
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
-        // Dead for another reason than an earlier try: the runner's first look finds a build that seems under way.
+        // The index is invalid for another reason than an earlier attempt: at first it looks like a build in progress.
         let create = "-- no-transaction\ncreate index concurrently if not exists t_id_idx on t (id);";
         checkout.migration("a/0002_index", create, "drop index t_id_idx;");
         db.pool().execute("create index t_id_idx on t (id)").await?;
@@ -73,7 +74,7 @@ fn an_invalid_index_that_the_script_does_not_build_is_left_alone() {
         db.pool()
             .execute("update pg_index set indisvalid = false where indexrelid = 't_id_idx'::regclass")
             .await?;
-        // It speaks of that index, and of its table.
+        // The script mentions that index, and its table.
         checkout.migration("a/0002_vacuum", "-- no-transaction\n-- Not t_id_idx.\nvacuum t;", "select 1;");
         checkout.xtask(db, &["migrate"]).expect(0, &["a/0002_vacuum"]);
         assert!(!valid(db, "t_id_idx").await);

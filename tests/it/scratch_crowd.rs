@@ -7,7 +7,7 @@ use tests::service::{Lifetime, Service, Starter};
 use tokio::{net::UnixListener, time::sleep};
 
 use crate::{
-    borrowing::{Host, RIGHT, Shared, ask, begin, borrower, databases, outcome_line, told},
+    borrowing::{Host, RIGHT, Shared, ask, begin, borrower, databases, outcome_line, printed_lines},
     checkout::{Checkout, outcome},
     native_server::{NativeServer, wait_until},
 };
@@ -18,7 +18,7 @@ fn fifty_processes_get_a_thousand_databases_of_their_own_and_leave_none() {
     let write = "insert into roles (name, display_name, description) values ('mine', 'Mine', 'Mine')";
     let words = ["seeded", "20", "pass", RIGHT, write];
     let all: Vec<_> = (0..50).map(|_| begin(&borrower(&shared.checkout, &words, &[]))).collect();
-    let lines: Vec<String> = all.iter().flat_map(told).collect();
+    let lines: Vec<String> = all.iter().flat_map(printed_lines).collect();
     assert_eq!(lines.len(), 1000);
     // With anybody's row there would be four.
     let names = lines.iter().map(|line| line.strip_suffix(" 9 3").unwrap_or_else(|| panic!("{line}")));
@@ -40,7 +40,7 @@ fn fifty_processes_at_once_build_a_template_once() {
         let server = [(tests::service::SERVER, OsStr::new(&url))];
         let all: Vec<_> = (0..50).map(|_| begin(&borrower(&checkout, &words, &server))).collect();
         for one in &all {
-            assert!(told(one)[0].ends_with(" 9 3"));
+            assert!(printed_lines(one)[0].ends_with(" 9 3"));
         }
         sqlx::query(AssertSqlSafe(format!("drop role {role}"))).execute(db.pool()).await?;
         Ok(())
@@ -64,7 +64,7 @@ fn two_checkouts_on_one_server_never_get_each_others_schema() {
                 .map(|(checkout, host)| begin(&host.borrower(checkout, &[content, "2", "pass", tables])))
                 .into();
             for (handle, expected) in started.iter().zip([" ours", " theirs", " ours", " theirs"]) {
-                let lines = told(handle);
+                let lines = printed_lines(handle);
                 assert!(lines.len() == 2 && lines.iter().all(|line| line.ends_with(expected)), "{lines:?}");
             }
         }

@@ -6,7 +6,8 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use crate::{
     borrowing::{
-        Host, RIGHT, Waiting, ask, begin, borrower, databases, kill, killed_alive, outcome_line, told,
+        Host, RIGHT, Waiting, ask, begin, borrower, databases, kill, killed_alive, outcome_line,
+        printed_lines,
     },
     checkout::{Checkout, outcome},
     native_server::NativeServer,
@@ -73,7 +74,7 @@ fn kills_at_any_moment_leave_nothing_that_is_not_swept_and_touch_nothing_foreign
     kill(&host.process);
     let host = Host::start(&server.checkout, &url);
     let next = begin(&host.borrower(&server.checkout, &["seeded", "5", "pass", RIGHT]));
-    assert!(told(&next).iter().all(|line| line.ends_with(" 9 3")));
+    assert!(printed_lines(&next).iter().all(|line| line.ends_with(" 9 3")));
     drop(host);
     server.expect_swept(&FOREIGN[1..3]);
     assert_eq!(databases(&url), before);

@@ -3,7 +3,7 @@
 use std::{ffi::OsStr, fs};
 
 use crate::{
-    borrowing::{Host, RIGHT, Shared, begin, borrower, databases, outcome_line, told},
+    borrowing::{Host, RIGHT, Shared, begin, borrower, databases, outcome_line, printed_lines},
     checkout::Checkout,
     native_server::wait_until,
 };
@@ -59,7 +59,7 @@ fn projects_side_by_side_on_one_server_each_get_their_own_schema() {
                 started.push((begin(&borrower(&checkout, &words, &alone)), expected));
             }
             for (handle, expected) in &started {
-                let lines = told(handle);
+                let lines = printed_lines(handle);
                 assert!(lines.len() == 2 && lines.iter().all(|line| line.ends_with(expected)), "{lines:?}");
             }
         }

@@ -10,7 +10,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
-    borrowing::{RIGHT, Shared, begin, borrower, outcome_line, told},
+    borrowing::{RIGHT, Shared, begin, borrower, outcome_line, printed_lines},
     checkout::outcome,
     native_server::{lives, wait_until},
 };
@@ -27,7 +27,7 @@ fn twenty_processes_at_once_start_one_service_which_is_used_again_until_it_is_sw
     let shared = Shared::new();
     let words = ["seeded", "1", "pass", RIGHT];
     let all: Vec<_> = (0..20).map(|_| begin(&borrower(&shared.checkout, &words, &[]))).collect();
-    let mut names: Vec<String> = all.iter().flat_map(told).collect();
+    let mut names: Vec<String> = all.iter().flat_map(printed_lines).collect();
     assert!(names.iter().all(|line| line.ends_with(" 9 3")), "{names:?}");
     names.sort();
     names.dedup();
@@ -63,7 +63,7 @@ fn after_a_kill_of_the_service_the_next_test_starts_another_and_nothing_of_it_is
     let words = ["seeded", "1", "pass", RIGHT];
     let all: Vec<_> = (0..5).map(|_| begin(&borrower(&shared.checkout, &words, &[]))).collect();
     for one in &all {
-        assert!(told(one)[0].ends_with(" 9 3"));
+        assert!(printed_lines(one)[0].ends_with(" 9 3"));
     }
     assert_eq!(shared.hosts().len(), 1);
     assert_ne!(shared.postmaster().0, server.0);

@@ -20,7 +20,7 @@ pub const ADMIN: &str = "admin";
 /// Creates an account that is active, has a verified address, and holds the role [`ADMIN`] globally.
 ///
 /// # Errors
-/// Those of [`register`]; [`Error::NoSuchRole`](crate::Error::NoSuchRole) if the seeds have not run.
+/// The same as [`register`], and [`Error::NoSuchRole`](crate::Error::NoSuchRole) if the seeds have not run.
 pub async fn create_superuser(
     conn: &mut PgConnection,
     actor: &Actor,

@@ -1,4 +1,4 @@
-//! What happens while `adopt` works: another of it, a change of the schema, Ctrl-C.
+//! What can happen while `adopt` runs: another `adopt`, a change of the schema, Ctrl-C.
 
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ async fn wait_until(db: &TestDatabase, what: &str) {
 }
 
 #[test]
-fn of_two_at_once_one_adopts_and_the_other_finds_nothing_left() {
+fn of_several_adopts_at_once_one_records_the_migrations_and_the_others_find_nothing_pending() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         without_ledger(&checkout, db, &[]).await;
@@ -45,12 +45,12 @@ fn of_two_at_once_one_adopts_and_the_other_finds_nothing_left() {
 }
 
 #[test]
-fn what_is_changed_while_the_same_is_built_is_not_adopted() {
+fn adopt_notices_a_schema_change_while_it_builds_the_copy_to_compare_with() {
     as_own_role(async |db, url| {
         let checkout = Checkout::new();
         outcome(&checkout.command(url, &["migrate"])).expect(0, &[]);
         db.pool().execute("drop schema migrations cascade").await.unwrap();
-        // Roles are seen from every database, so one says when to go on.
+        // Every database of a server sees the same roles, so creating a role lets the migration go on.
         let go_on = format!("{}_go_on", db.name());
         let wait = format!(
             "do $$ begin while not exists (select from pg_roles where rolname = '{go_on}') loop perform pg_sleep(0.005); end loop; end $$;"
@@ -80,7 +80,7 @@ fn what_is_changed_while_the_same_is_built_is_not_adopted() {
 }
 
 #[test]
-fn an_adoption_that_is_cut_off_records_nothing_and_leaves_nothing() {
+fn an_interrupted_adopt_records_nothing_and_leaves_nothing_behind() {
     as_own_role(async |db, url| {
         let checkout = Checkout::new();
         outcome(&checkout.command(url, &["migrate"])).expect(0, &[]);

@@ -1,13 +1,13 @@
-//! A dump that is not what was written, or is of another schema, is refused in words, and nothing of it is loaded.
+//! `loaddata` rejects a dump that has changed or is of another schema: it says why, and loads nothing.
 
 use std::fs;
 
 use tests::TestDatabase;
 
-use super::{dump, fill, standing};
+use super::{dump, fill, trigger_states};
 use crate::{checkout::Checkout, fixture::with_database, snapshot::snapshot};
 
-/// Dumps a filled database, has the dump spoilt, and expects that a load says this and changes nothing.
+/// Dumps a filled database, spoils the dump, and expects that a load prints this and changes nothing.
 #[track_caller]
 fn check(args: &[&str], code: i32, said: &[&str], spoil: impl Fn(&Checkout, &dyn Fn(&str, &str, &str))) {
     with_database(async |db: &TestDatabase| {
@@ -15,17 +15,17 @@ fn check(args: &[&str], code: i32, said: &[&str], spoil: impl Fn(&Checkout, &dyn
         fill(db).await;
         let folder = dump(&checkout, db, "dump");
         spoil(&checkout, &|file, from, to| checkout.edit(&format!("dump/{file}"), from, to));
-        let before = (snapshot(db).await, standing(db).await);
-        let told = checkout.xtask(db, &[&["loaddata", &folder, "--replace"], args].concat());
-        told.expect(code, said);
-        assert!(!format!("{}{}", told.stdout, told.stderr).contains("secret-hash"), "{told:?}");
-        assert_eq!(before, (snapshot(db).await, standing(db).await));
+        let before = (snapshot(db).await, trigger_states(db).await);
+        let printed = checkout.xtask(db, &[&["loaddata", &folder, "--replace"], args].concat());
+        printed.expect(code, said);
+        assert!(!format!("{}{}", printed.stdout, printed.stderr).contains("secret-hash"), "{printed:?}");
+        assert_eq!(before, (snapshot(db).await, trigger_states(db).await));
         Ok(())
     });
 }
 
 #[test]
-fn a_damaged_file_is_named() {
+fn a_damaged_file_is_reported_by_name() {
     check(
         &[],
         1,
@@ -44,7 +44,7 @@ fn a_damaged_file_is_named() {
 }
 
 #[test]
-fn missing_and_extra_files_are_named() {
+fn missing_and_extra_files_are_reported_by_name() {
     for args in [&[][..], &["--edited"]] {
         let said =
             &["dump/people.copy is missing", "dump/more.copy is not part of the dump", "nothing was loaded"];
@@ -85,7 +85,7 @@ fn an_edited_row_that_breaks_a_constraint_is_reported_with_file_and_line() {
     check(edited, 1, &["dump/roles.copy", "null value in column \"name\""], |_, edit| {
         edit("roles.copy", "\town\t", "\t\\N\t");
     });
-    // Keys that Postgres checks at the end of the file, keys that it checks at the end of the load, and a unique key.
+    // Foreign keys that Postgres checks after the file, foreign keys that it checks after the load, and a unique key.
     check(edited, 1, &["dump/events.copy:3: ", "\"events_person_id_fkey\" (23503)"], |checkout, _| {
         let path = checkout.root().join("dump/events.copy");
         let lines = fs::read_to_string(&path).unwrap();

@@ -1,4 +1,4 @@
--- Rows in all 9 tables, with the values that are easily lost on their way through a file.
+-- Rows in all 9 tables, with values that a round trip through a file easily corrupts.
 insert into branches (id, name, slug, opened_at, updated_at) values
     ('10000000-0000-0000-0000-000000000001', E'Tab\there, \\backslash\\, "quotes"', 'one', '2020-02-29 23:59:59.999999+14', 'infinity'),
     ('10000000-0000-0000-0000-000000000002', E'\\N', 'two', '-infinity', '0044-03-15 12:00:00+00 BC');

@@ -1,4 +1,4 @@
-//! The folder of a dump: what may be in its place, who may read it, and that it is there whole or not at all.
+//! The folder of a dump: what it may replace, who may read it, and that it appears completely or not at all.
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
@@ -9,7 +9,7 @@ use super::{dump, files, fill};
 use crate::{checkout::Checkout, fixture::with_database, locking::wait_for_session, snapshot::snapshot};
 
 #[test]
-fn a_folder_that_holds_something_is_not_overwritten() {
+fn dumpdata_does_not_overwrite_a_folder_that_holds_something() {
     with_database(async |db| {
         let checkout = Checkout::new();
         let folder = dump(&checkout, db, "dump");
@@ -37,7 +37,7 @@ fn a_folder_that_holds_something_is_not_overwritten() {
 }
 
 #[test]
-fn an_empty_folder_and_one_that_is_missing_take_a_dump_for_their_owner_alone() {
+fn dumpdata_fills_an_empty_or_new_folder_that_only_its_owner_can_read() {
     with_database(async |db| {
         let checkout = Checkout::new();
         fs::create_dir(checkout.root().join("empty"))?;
@@ -53,22 +53,22 @@ fn an_empty_folder_and_one_that_is_missing_take_a_dump_for_their_owner_alone() {
 }
 
 #[test]
-fn tables_are_named_by_app_by_table_or_by_both() {
+fn dumpdata_accepts_the_names_of_apps_and_of_tables() {
     with_database(async |db| {
         let checkout = Checkout::new();
         let dumped = |names: &[&str]| {
             let folder = checkout.root().join(names.join("+").replace('/', ".")).display().to_string();
-            let told = checkout.xtask(db, &[&["dumpdata"], names, &["--output", &folder]].concat());
+            let printed = checkout.xtask(db, &[&["dumpdata"], names, &["--output", &folder]].concat());
             let names: Vec<String> = files(&folder).into_keys().filter(|name| name != "dump.json").collect();
-            (names, told)
+            (names, printed)
         };
         assert_eq!(dumped(&["people"]).0.len(), 6);
         assert_eq!(dumped(&["people/"]).0.len(), 6);
         assert_eq!(dumped(&["people/people"]).0, ["people.copy"]);
         assert_eq!(dumped(&["library", "roles"]).0, ["branches.copy", "roles.copy", "staff.copy"]);
-        let (names, told) = dumped(&["loans"]);
+        let (names, printed) = dumped(&["loans"]);
         assert_eq!(names, ["loans.copy"]);
-        told.expect(0, &["loans.person_id refers to people, which is not in the dump"]);
+        printed.expect(0, &["loans.person_id refers to people, which is not in the dump"]);
         let folder = checkout.root().join("none").display().to_string();
         for (name, said) in [
             ("poeple", "no app and no table is called `poeple`; did you mean `people`?"),
@@ -82,21 +82,21 @@ fn tables_are_named_by_app_by_table_or_by_both() {
     });
 }
 
-/// The entries of a checkout's folder that a dump may have left.
-fn left(checkout: &Checkout) -> Vec<String> {
+/// The entries of a checkout's folder that a dump may have left behind.
+fn dump_entries(checkout: &Checkout) -> Vec<String> {
     let entries =
         fs::read_dir(checkout.root()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     entries.filter(|name| name.contains("dump")).collect()
 }
 
 #[test]
-fn a_killed_dump_leaves_nothing_under_its_name_and_the_next_one_cleans_up() {
+fn a_killed_dump_leaves_no_folder_of_its_name_and_the_next_dump_cleans_up() {
     with_database(async |db| {
         let checkout = Checkout::new();
         fill(db).await;
         let folder = checkout.root().join("dump").display().to_string();
         for signal in [Signal::KILL, Signal::INT] {
-            // The dump waits for the last of its tables.
+            // The dump waits for this table, its last one.
             let mut holder = db.options().connect().await?;
             holder.execute("begin; lock table staff in access exclusive mode").await?;
             let running = checkout
@@ -110,24 +110,24 @@ fn a_killed_dump_leaves_nothing_under_its_name_and_the_next_one_cleans_up() {
             }
             running.wait()?;
             drop(holder);
-            let left = left(&checkout);
-            assert_eq!(left.len(), usize::from(signal == Signal::KILL), "{left:?}");
-            assert!(!left.contains(&"dump".to_owned()));
+            let entries = dump_entries(&checkout);
+            assert_eq!(entries.len(), usize::from(signal == Signal::KILL), "{entries:?}");
+            assert!(!entries.contains(&"dump".to_owned()));
         }
         dump(&checkout, db, "dump");
-        assert_eq!(left(&checkout), ["dump"]);
+        assert_eq!(dump_entries(&checkout), ["dump"]);
         Ok(())
     });
 }
 
 #[test]
-fn a_killed_load_leaves_nothing() {
+fn a_killed_load_changes_nothing() {
     with_database(async |db| {
         let checkout = Checkout::new();
         fill(db).await;
         let folder = dump(&checkout, db, "dump");
         db.pool().execute("update loans set fee = 7").await?;
-        // A check that never ends holds the load where rows are in.
+        // A check constraint that sleeps stops the load after it has written some rows.
         db.pool()
             .execute(sqlx::raw_sql(
                 "create function slow(text) returns boolean language plpgsql as $$ begin perform pg_sleep(600); return true; end $$;

@@ -1,12 +1,12 @@
-//! Loading into tables that hold rows: never by accident, and never under rows of other tables.
+//! Loading into tables that hold rows: only on request, and never if rows of other tables refer to them.
 
 use sqlx::{ConnectOptions, Executor, query_scalar};
 
-use super::{dump, fill, standing};
+use super::{dump, fill, trigger_states};
 use crate::{checkout::Checkout, fixture::with_database, snapshot::snapshot};
 
 #[test]
-fn rows_are_replaced_only_on_request() {
+fn a_load_replaces_rows_only_on_request() {
     with_database(async |db| {
         let checkout = Checkout::new();
         let folder = dump(&checkout, db, "dump");
@@ -36,7 +36,7 @@ fn rows_are_replaced_only_on_request() {
 }
 
 #[test]
-fn rows_of_tables_outside_the_dump_are_not_left_hanging() {
+fn a_load_refuses_to_replace_rows_that_tables_outside_the_dump_refer_to() {
     with_database(async |db| {
         let checkout = Checkout::new();
         fill(db).await;
@@ -44,24 +44,24 @@ fn rows_of_tables_outside_the_dump_are_not_left_hanging() {
         checkout
             .xtask(db, &["dumpdata", "roles", "roles_permissions", "permissions", "--output", &folder])
             .expect(0, &[]);
-        let before = (snapshot(db).await, standing(db).await);
+        let before = (snapshot(db).await, trigger_states(db).await);
         let said = &[
             "constraint people_roles_role_id_fkey of table people_roles, which refers to roles (1 row)",
             "nothing was touched",
         ];
         checkout.xtask(db, &["loaddata", &folder, "--replace"]).expect(4, said);
-        assert_eq!(before, (snapshot(db).await, standing(db).await));
-        // A table that refers to them by no row does not matter, and keeps what it has.
+        assert_eq!(before, (snapshot(db).await, trigger_states(db).await));
+        // A table outside the dump does not matter if none of its rows refers to the replaced ones.
         db.pool().execute("delete from people_roles").await?;
-        let before = (snapshot(db).await, standing(db).await);
+        let before = (snapshot(db).await, trigger_states(db).await);
         checkout.xtask(db, &["loaddata", &folder, "--replace"]).expect(0, &["3 tables"]);
-        assert_eq!(before, (snapshot(db).await, standing(db).await));
+        assert_eq!(before, (snapshot(db).await, trigger_states(db).await));
         Ok(())
     });
 }
 
 #[test]
-fn a_circle_is_replaced_whose_keys_wait_for_the_end_anyway() {
+fn a_load_replaces_cyclic_tables_with_deferred_keys() {
     with_database(async |db| {
         let checkout = Checkout::new();
         db.pool()
@@ -76,15 +76,15 @@ fn a_circle_is_replaced_whose_keys_wait_for_the_end_anyway() {
         let folder = checkout.root().join("dump").display().to_string();
         let tables = ["dumpdata", "people/people", "library/branches", "--output", &folder];
         checkout.xtask(db, &tables).expect(0, &[]);
-        let before = (snapshot(db).await, standing(db).await);
+        let before = (snapshot(db).await, trigger_states(db).await);
         checkout.xtask(db, &["loaddata", &folder, "--replace"]).expect(0, &["2 tables"]);
-        assert_eq!(before, (snapshot(db).await, standing(db).await));
+        assert_eq!(before, (snapshot(db).await, trigger_states(db).await));
         Ok(())
     });
 }
 
 #[test]
-fn a_constraint_trigger_has_its_say_and_others_have_not() {
+fn a_load_fires_constraint_triggers_and_no_others() {
     with_database(async |db| {
         let checkout = Checkout::new();
         fill(db).await;
@@ -97,15 +97,15 @@ fn a_constraint_trigger_has_its_say_and_others_have_not() {
                  for each row execute function no_b()",
             ))
             .await?;
-        let before = (snapshot(db).await, standing(db).await);
+        let before = (snapshot(db).await, trigger_states(db).await);
         checkout.xtask(db, &["loaddata", &folder, "--replace"]).expect(1, &["no b here"]);
-        assert_eq!(before, (snapshot(db).await, standing(db).await));
+        assert_eq!(before, (snapshot(db).await, trigger_states(db).await));
         Ok(())
     });
 }
 
 #[test]
-fn loads_and_dumps_wait_for_a_table_only_so_long_and_say_who_has_it() {
+fn loads_and_dumps_give_up_waiting_for_a_locked_table_and_name_the_holder() {
     with_database(async |db| {
         let checkout = Checkout::new();
         let folder = dump(&checkout, db, "dump");

@@ -1,4 +1,4 @@
--- Every kind of type that Postgres has, and tables in every kind of circle.
+-- Every kind of type in Postgres, and every kind of cycle between tables.
 create type mood as enum ('sad', 'o,k"', '');
 create type pair as (a int, b text);
 create domain positive as int check (value > 0);
@@ -41,7 +41,7 @@ create table nothing (id int primary key);
 create function meddle() returns trigger language plpgsql as $$ begin new.b := 7; return new; end $$;
 create trigger meddle before insert on keyless for each row execute function meddle();
 
--- The rows of a partition are its parent's; those of an heir are its own.
+-- The rows of a partition are its parent's. A table that inherits has its own rows.
 create table month (id int, at int, note text, primary key (id, at)) partition by range (at);
 create table month_1 partition of month for values from (0) to (10);
 create table month_2 partition of month for values from (10) to (20);

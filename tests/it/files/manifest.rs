@@ -3,7 +3,7 @@
 use super::{DOWN, UP, check};
 use crate::fixture;
 
-/// The number of a line of the manifest.
+/// The number of the manifest's line with this text.
 fn line_of(text: &str) -> usize {
     let manifest = std::fs::read_to_string(fixture::folder().join("apps.toml")).unwrap();
     manifest.lines().position(|line| line == text).unwrap() + 1
@@ -41,7 +41,7 @@ fn an_unknown_app_in_depends_on_is_reported_with_the_nearest_name() {
 }
 
 #[test]
-fn apps_that_depend_on_each_other_are_refused() {
+fn apps_that_depend_on_each_other_are_rejected() {
     check(
         |it| it.replace("apps.toml", "depends-on = []", "depends-on = [\"loans\"]"),
         &["the apps depend on each other in a circle: people → loans → people"],
@@ -49,7 +49,7 @@ fn apps_that_depend_on_each_other_are_refused() {
 }
 
 #[test]
-fn a_table_of_two_apps_is_refused() {
+fn a_table_that_two_apps_list_is_rejected() {
     check(
         |it| it.replace("apps.toml", "tables = [\"loans\"]", "tables = [\"loans\", \"roles\"]"),
         &["table `roles` of app `loans` belongs to app `people` already"],
@@ -57,7 +57,7 @@ fn a_table_of_two_apps_is_refused() {
 }
 
 #[test]
-fn a_folder_without_an_entry_is_refused() {
+fn a_folder_without_an_entry_is_rejected() {
     check(
         |it| it.migration("billing/0001_initial", UP, DOWN),
         &[
@@ -67,7 +67,7 @@ fn a_folder_without_an_entry_is_refused() {
 }
 
 #[test]
-fn an_entry_without_a_folder_is_refused() {
+fn an_entry_without_a_folder_is_rejected() {
     check(
         |it| it.remove("loans"),
         &["migrations/apps.toml: app `loans` has no folder; create migrations/loans/ or remove the entry"],
@@ -75,7 +75,7 @@ fn an_entry_without_a_folder_is_refused() {
 }
 
 #[test]
-fn an_app_that_is_listed_twice_or_depends_on_itself_is_refused() {
+fn an_app_that_is_listed_twice_or_depends_on_itself_is_rejected() {
     check(
         |it| it.replace("apps.toml", "name = \"loans\"", "name = \"people\""),
         &["app `people` is here twice"],
@@ -87,7 +87,7 @@ fn an_app_that_is_listed_twice_or_depends_on_itself_is_refused() {
 }
 
 #[test]
-fn names_that_postgres_would_cut_or_quote_are_refused() {
+fn names_that_postgres_would_truncate_or_quote_are_rejected() {
     let long = "x".repeat(64);
     check(
         |it| it.replace("apps.toml", "name = \"loans\"", &format!("name = \"{long}\"")),

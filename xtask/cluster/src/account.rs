@@ -129,7 +129,7 @@ fn id_of_nobody(which: &str) -> anyhow::Result<u32> {
         .stderr_null()
         .read()
         .context("run `id` for `nobody`")?;
-    parse_id(&said).with_context(|| format!("`id {which} nobody` said {said:?}"))
+    parse_id(&said).with_context(|| format!("`id {which}` for `nobody` printed {said:?}"))
 }
 
 /// Some systems print `nobody`'s id as a negative number.

@@ -19,7 +19,7 @@ use testcontainers::{
 };
 
 const PASSWORD: &str = "password";
-/// Those of `Server::throwaway`.
+/// The same settings as in `Server::throwaway`.
 const SETTINGS: &str = "postgres -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off -c jit=off \
                         -c max_connections=200";
 

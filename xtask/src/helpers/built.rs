@@ -1,6 +1,6 @@
 //! Programs of other packages of this workspace, built if they are not up to date.
 //!
-//! Cargo takes 0.2 s to say that nothing has changed, so it is asked only after a change; `start` says when that is.
+//! Cargo takes 0.2 s to say that nothing has changed, so it runs only after a change, which the crate `start` detects.
 
 use std::{
     env,

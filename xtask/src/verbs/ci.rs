@@ -105,7 +105,7 @@ fn on_demand(packages: &Packages, excluded: &[String]) -> anyhow::Result<Vec<Ste
     Ok(steps)
 }
 
-/// The lints of clippy, and those of rustdoc.
+/// The lints of clippy and of rustdoc.
 fn analysis(prefix: &str, selection: &[OsString]) -> [Step; 2] {
     let (clippy, deny) = (["clippy", "--all-targets", "--quiet"], ["--", "--deny", "warnings"]);
     let doc = ["doc", "--no-deps", "--document-private-items", "--quiet"];

@@ -36,7 +36,7 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
-        // Files that are wrong are told before a server is started.
+        // Report wrong files before starting a server.
         checkout.project()?;
         let host = ServiceProcess::start(checkout, output::line).await?;
         let ran = suite(checkout, &host, &self.args).await;

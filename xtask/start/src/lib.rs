@@ -1,8 +1,8 @@
-//! Whether a program that cargo built is still up to date, told without asking cargo.
+//! Checks without cargo whether a program that cargo built is still up to date.
 //!
-//! Cargo takes 0.2 s to say that nothing has changed, and prints a line about it unless it is quiet, which it then also is
-//! about a minute of compiling. So once cargo has built a program, a file beside it keeps the time. Until something that
-//! the program is built from changes, cargo is not asked again. In doubt it is.
+//! Cargo takes 0.2 s to say that nothing has changed, and prints a line about it unless it is quiet; but a quiet cargo also
+//! hides a minute of compiling. So once cargo has built a program, a file beside it keeps the time. Cargo runs again only
+//! when a source of the program changes, or in doubt.
 
 use std::{
     fs::{self, File},
@@ -31,7 +31,7 @@ pub fn is_fresh(program: &Path, root: &Path) -> bool {
 /// Keeps the time at which cargo began to build `program`. A file that is saved while cargo builds is newer than that,
 /// and may not be in the program.
 pub fn remember(program: &Path, began: SystemTime) {
-    // Without the note cargo is asked again, and that is all.
+    // Without the note cargo merely runs again.
     let _ = File::create(note(program)).and_then(|file| file.set_modified(began));
 }
 

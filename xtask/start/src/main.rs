@@ -30,7 +30,7 @@ fn main() -> ExitCode {
 
 /// `xtask`, up to date. Where cargo can't build it, cargo has said why, and its exit code is returned.
 fn program(root: &Path) -> Result<PathBuf, ExitCode> {
-    // Profiles have neighbouring folders, and that of the profile `dev` is called `debug`.
+    // Profiles have neighbouring folders; the folder of the profile `dev` is called `debug`.
     let this = env::current_exe().map_err(|error| complain(&format!("cannot find this program: {error}")))?;
     let program = this.ancestors().nth(2).unwrap_or(&this).join("debug").join(XTASK);
     if start::is_fresh(&program, root) {

@@ -114,10 +114,10 @@ fn a_socket_that_this_user_may_not_open_is_reported() {
     fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
     UnixStream::connect(&path).unwrap();
 
-    let nobody = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"];
+    let unprivileged = ["setpriv", "--reuid", "nobody", "--regid=nogroup", "--clear-groups"];
     for verb in ["dev", "test", "status", "stop", "sweep"] {
-        let asked = package(&nobody, program.as_os_str(), verb);
-        let printed = outcome(&asked.env("DOCKER_HOST", format!("unix://{}", path.display())).stdin_null());
+        let command = package(&unprivileged, program.as_os_str(), verb);
+        let printed = outcome(&command.env("DOCKER_HOST", format!("unix://{}", path.display())).stdin_null());
         printed.expect(1, &[]);
         let message = format!(
             "this user may not use the Docker daemon's socket {}, which DOCKER_HOST names\n  \

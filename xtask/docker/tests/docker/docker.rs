@@ -81,17 +81,17 @@ impl Docker {
 
     /// The label of the containers of this checkout: the name of its state folder.
     pub(crate) fn repository(&self) -> String {
-        self.known().expect("no command has been run yet")
+        self.state_folder_name().expect("no command has been run yet")
     }
 
-    fn known(&self) -> Option<String> {
+    fn state_folder_name(&self) -> Option<String> {
         let mut entries = fs::read_dir(self.checkout.root().join("state/xtask")).ok()?;
         entries.next()?.unwrap().file_name().into_string().ok()
     }
 
     /// The kind of server that the next command uses by default.
     pub(crate) fn remembered(&self) -> Option<String> {
-        let folder = self.checkout.root().join("state/xtask").join(self.known()?);
+        let folder = self.checkout.root().join("state/xtask").join(self.state_folder_name()?);
         fs::read_to_string(folder.join("server-kind")).ok()
     }
 
@@ -140,7 +140,7 @@ impl Docker {
 
 impl Drop for Docker {
     fn drop(&mut self) {
-        if self.known().is_none() {
+        if self.state_folder_name().is_none() {
             return;
         }
         self.docker(&["rm", "--force", "--volumes", &self.container()]);

@@ -28,10 +28,10 @@ pub(crate) struct Downloaded {
 
 impl Downloaded {
     pub(crate) fn new() -> Downloaded {
-        Downloaded::of(archive::real())
+        Downloaded::from_archive(archive::real())
     }
 
-    pub(crate) fn of(archive: Vec<u8>) -> Downloaded {
+    pub(crate) fn from_archive(archive: Vec<u8>) -> Downloaded {
         let cache = tempfile::Builder::new().prefix("xtask-cache-").tempdir().unwrap();
         // Root's server may run as the account `nobody`, which must be able to reach its programs.
         fs::set_permissions(cache.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -126,7 +126,7 @@ impl Downloaded {
     }
 
     /// The contents of the cache folder without its lock.
-    pub(crate) fn kept(&self) -> Vec<String> {
+    pub(crate) fn cache_entries(&self) -> Vec<String> {
         let entries = fs::read_dir(self.cache()).into_iter().flatten();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
         names.filter(|name| name != "lock").collect()

@@ -90,7 +90,7 @@ fn two_at_once_download_once() {
         assert!(output.status.success(), "{output:?}");
     }
     assert_eq!(it.maven.downloads(), 1);
-    assert_eq!(it.kept().len(), 1);
+    assert_eq!(it.cache_entries().len(), 1);
 }
 
 #[test]
@@ -105,10 +105,14 @@ fn a_killed_download_leaves_nothing_to_the_next() {
     cmd!("pkill", "-KILL", "--parent", xtask).run().unwrap();
     let output = running.wait().unwrap();
     assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert!(it.kept()[0].starts_with("draft-"), "{:?}", it.kept());
+    assert!(it.cache_entries()[0].starts_with("draft-"), "{:?}", it.cache_entries());
     it.maven.set(Mood::Well);
     it.xtask(&["--server", "download", "db-setup"]).expect(0, &["created", "9 tables"]);
-    assert!(it.kept().len() == 1 && it.kept()[0].contains(".0-"), "{:?}", it.kept());
+    assert!(
+        it.cache_entries().len() == 1 && it.cache_entries()[0].contains(".0-"),
+        "{:?}",
+        it.cache_entries()
+    );
 }
 
 #[test]
@@ -134,13 +138,13 @@ fn damaged_programs_are_downloaded_again() {
     let it = Downloaded::new();
     it.xtask(&["--server", "download", "server", "start"]).expect(0, &["created"]);
     it.xtask(&["server", "stop"]).expect(0, &[]);
-    let postgres = it.cache().join(&it.kept()[0]).join("bin/postgres");
+    let postgres = it.cache().join(&it.cache_entries()[0]).join("bin/postgres");
     // A running program can't be overwritten, and a process of the server may take a moment to end.
     fs::remove_file(&postgres).unwrap();
     fs::write(&postgres, "").unwrap();
     it.xtask(&["server", "start"]).expect(0, &["downloading", "started"]);
     assert_eq!(it.maven.downloads(), 2);
-    assert_eq!(it.kept().len(), 1);
+    assert_eq!(it.cache_entries().len(), 1);
 }
 
 #[test]

@@ -18,20 +18,20 @@ fn a_failing_repository_is_reported_with_the_cause_and_leaves_nothing() {
         (Mood::NoRepository, "is not the address of a Maven repository"),
         (Mood::Gone, "Connection refused"),
     ] {
-        let it = Downloaded::of(archive::foreign());
+        let it = Downloaded::from_archive(archive::foreign());
         it.maven.set(mood);
         let refused = it.xtask(&DB_SETUP);
         refused.expect(1, &["error: ", said, "http", "export XTASK_DOWNLOAD_FROM="]).expect(1, &WAYS_OUT);
-        assert_eq!(it.kept(), Vec::<String>::new(), "{mood:?}");
+        assert_eq!(it.cache_entries(), Vec::<String>::new(), "{mood:?}");
         it.xtask(&["--server", "download", "server", "status"]).expect(0, &["not made yet"]);
     }
 }
 
 #[test]
 fn programs_that_do_not_run_here_are_not_kept() {
-    let it = Downloaded::of(archive::foreign());
+    let it = Downloaded::from_archive(archive::foreign());
     it.xtask(&DB_SETUP).expect(1, &["does not run here, so it was not kept", "glibc 2.17"]);
-    assert_eq!(it.kept(), Vec::<String>::new());
+    assert_eq!(it.cache_entries(), Vec::<String>::new());
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn a_cache_folder_without_room_or_permission_is_reported() {
 
 #[test]
 fn a_major_version_without_a_download_is_refused_before_any_request() {
-    let it = Downloaded::of(archive::foreign());
+    let it = Downloaded::from_archive(archive::foreign());
     it.checkout.replace("apps.toml", &format!("version = {}", it.major), "version = 99");
     let said = ["PostgreSQL 99 is not among the downloads, which are 15, 16, 17, 18", "apps.toml"];
     it.xtask(&DB_SETUP).expect(1, &said).expect(1, &WAYS_OUT);
@@ -65,7 +65,7 @@ fn a_major_version_without_a_download_is_refused_before_any_request() {
 
 #[test]
 fn an_invalid_address_is_refused_and_not_repeated() {
-    let it = Downloaded::of(archive::foreign());
+    let it = Downloaded::from_archive(archive::foreign());
     let refused = outcome(&it.command_in(&DB_SETUP, &[("XTASK_DOWNLOAD_FROM", "me:s3cret@mirror".as_ref())]));
     refused.expect(1, &["XTASK_DOWNLOAD_FROM is not the address of a Maven repository"]);
     assert!(!refused.stderr.contains("s3cret"), "{}", refused.stderr);
@@ -73,14 +73,14 @@ fn an_invalid_address_is_refused_and_not_repeated() {
 
 #[test]
 fn auto_lists_every_way_out_if_no_server_is_available() {
-    let it = Downloaded::of(archive::foreign());
+    let it = Downloaded::from_archive(archive::foreign());
     it.maven.set(Mood::Gone);
     it.without_programs(&["db-setup"]).expect(1, &["Connection refused"]).expect(1, &WAYS_OUT);
 }
 
 #[test]
 fn a_named_folder_without_programs_is_an_error_and_no_download() {
-    let it = Downloaded::of(archive::foreign());
+    let it = Downloaded::from_archive(archive::foreign());
     for args in [&["db-setup"] as &[&str], &["verify"]] {
         let refused = outcome(&it.command_in(args, &[("XTASK_PG_BIN", "/nowhere".as_ref())]));
         refused.expect(1, &["XTASK_PG_BIN=/nowhere holds no postgres and initdb that run here"]);
