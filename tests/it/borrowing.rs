@@ -83,9 +83,9 @@ impl Waiting {
     }
 }
 
-/// What it printed, once it has ended well.
+/// The lines that a process prints. Waits for its end, and panics if it fails.
 #[track_caller]
-pub(crate) fn told(handle: &Handle) -> Vec<String> {
+pub(crate) fn printed_lines(handle: &Handle) -> Vec<String> {
     let output = handle.wait().unwrap();
     assert!(output.status.success(), "{output:?}");
     String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
