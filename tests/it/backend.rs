@@ -162,7 +162,7 @@ fn the_embedded_files_equal_the_folder() {
 fn a_migration_whose_tables_are_there_names_a_command_of_the_program_that_ran() {
     tests::empty().run(async |db| {
         db.pool().execute("create table organizations (id int)").await?;
-        let (nowhere, checkout) = (tempfile::tempdir()?, Checkout::new());
+        let (nowhere, checkout) = (tempfile::tempdir()?, Checkout::of_product());
         let common = ["\"organizations\" already exists", "record it as applied; otherwise fix the file"];
         let deploy = outcome(&backend(db, "migrate", &nowhere));
         deploy.expect(1, &common).expect(1, &["run it again: backend migrate"]);

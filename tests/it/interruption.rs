@@ -89,12 +89,20 @@ fn kill_9_in_mid_migration_is_noticed_by_the_server() {
     });
 }
 
+/// Without the index that is built outside a transaction: a kill between its end and its line in the ledger needs a person.
+fn all_in_transactions() -> Checkout {
+    let checkout = Checkout::new();
+    checkout.remove("library/0003_index_staff.up.sql");
+    checkout.remove("library/0003_index_staff.down.sql");
+    checkout
+}
+
 #[test]
 fn kill_9_at_any_moment_of_db_setup_then_again_ends_well() {
     let (mut expected, mut duration) = (Vec::new(), Duration::ZERO);
     tests::empty().run(async |db| {
         let start = Instant::now();
-        Checkout::new().xtask(db, &["db-setup"]).expect(0, &[]);
+        all_in_transactions().xtask(db, &["db-setup"]).expect(0, &[]);
         duration = start.elapsed();
         expected = shape(db).await;
         Ok(())
@@ -102,7 +110,7 @@ fn kill_9_at_any_moment_of_db_setup_then_again_ends_well() {
     let (mut kills, mut at_work) = (0, 0);
     while kills < KILLS {
         tests::empty().run(async |db| {
-            let checkout = Checkout::new();
+            let checkout = all_in_transactions();
             let running =
                 checkout.command(&db.url(), &["db-setup"]).stdout_capture().stderr_capture().start()?;
             tokio::time::sleep(duration * (2 * kills + 1) / (2 * KILLS)).await;

@@ -53,6 +53,7 @@ pub mod service;
 mod setup;
 mod shelf;
 mod sources;
+mod statements;
 mod stats;
 mod stock;
 mod sweep;

@@ -1,10 +1,11 @@
 //! Throwaway databases on a server: creates one, empty or as a clone, and removes it; lists and sweeps all of them.
 
-use anyhow::Context;
-use migrations::database;
-use sqlx::{AssertSqlSafe, PgConnection, postgres::PgConnectOptions};
+use sqlx::{PgConnection, postgres::PgConnectOptions};
 
-use crate::owner::{Owner, Purpose, maintenance};
+use crate::{
+    owner::{Owner, Purpose, maintenance},
+    statements::{copy, discard},
+};
 
 pub use crate::sweep::{databases, sweep};
 
@@ -97,32 +98,4 @@ pub(crate) async fn create(
     copy(conn, owner, &name, template).await?;
     owner.mark(conn, &name, &Purpose::Lent).await?;
     Ok(name)
-}
-
-/// Copies a template, or else `template0`, which is empty even if this server's `template1` is not.
-pub(crate) async fn copy(
-    conn: &mut PgConnection,
-    owner: &Owner,
-    name: &str,
-    template: Option<&str>,
-) -> anyhow::Result<()> {
-    // Copying files is faster if nothing must reach a disk; otherwise its two checkpoints make it the slower way.
-    let strategy = if owner.in_memory { " strategy file_copy" } else { "" };
-    let sql = format!("create database {name} template {}{strategy}", template.unwrap_or("template0"));
-    // Not prepared, which would cost two round trips.
-    sqlx::raw_sql(AssertSqlSafe(sql)).execute(conn).await.with_context(|| format!("create {name}"))?;
-    Ok(())
-}
-
-/// Drops a database, and ends the sessions that are still connected to it.
-pub(crate) async fn discard(conn: &mut PgConnection, name: &str) -> anyhow::Result<()> {
-    // Never `drop … with (force)`: it sleeps for 100 ms if a session is still there.
-    database::end_sessions(conn, name).await?;
-    drop(conn, name).await.with_context(|| format!("drop {name}"))
-}
-
-/// Drops a database without sessions, if it exists.
-pub(crate) async fn drop(conn: &mut PgConnection, name: &str) -> sqlx::Result<()> {
-    let sql = format!("drop database if exists \"{}\"", name.replace('"', "\"\""));
-    sqlx::raw_sql(AssertSqlSafe(sql)).execute(conn).await.map(|_| ())
 }

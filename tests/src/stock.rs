@@ -25,7 +25,7 @@ use crate::{
     scratch,
     shelf::Shelf,
     sources::{Freshness, Sources},
-    template,
+    statements, template,
 };
 
 /// How long to wait for one of our connections: no work on them takes so long.
@@ -230,7 +230,7 @@ impl Stock {
             }
             // The next service sweeps what can't be removed now.
             let removed = match &mut conn {
-                Some(conn) => scratch::discard(conn, &name).await.is_ok(),
+                Some(conn) => statements::discard(conn, &name).await.is_ok(),
                 None => false,
             };
             if !removed || to_remove.is_empty() {

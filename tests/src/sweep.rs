@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, PgConnection, postgres::PgConnectOptions};
 
 use crate::{
     owner::{Mark, Owner, Purpose, is_ours, maintenance, owner_in},
-    scratch,
+    statements,
 };
 
 /// A template that was not used for so long is superseded.
@@ -121,7 +121,7 @@ async fn remove(conn: &mut PgConnection, useless: impl Iterator<Item = Seen>) ->
             let _ = sqlx::query(AssertSqlSafe(open)).persistent(false).execute(&mut *conn).await;
         }
         // If a session has connected to it since we looked, it stays.
-        if scratch::drop(conn, &seen.name).await.is_ok() {
+        if statements::drop_unused(conn, &seen.name).await.is_ok() {
             removed.push(seen.name);
         }
     }

@@ -8,7 +8,7 @@ use tests_client::{Content, Recipe};
 use crate::{
     naming::template_name,
     owner::{Owner, Purpose, connect},
-    recycle, scratch,
+    recycle, statements,
 };
 
 /// How long to wait for another process that builds the same template.
@@ -59,14 +59,14 @@ async fn build(
         // The process that had the lock before us has built it.
         State::Ready { .. } => return Ok(()),
         // Its builder was killed, or we would not have the lock.
-        State::Unfinished => scratch::discard(conn, name).await?,
+        State::Unfinished => statements::discard(conn, name).await?,
         State::Absent => {}
     }
-    scratch::copy(conn, owner, name, None).await?;
+    statements::copy(conn, owner, name, None).await?;
     owner.mark(conn, name, &Purpose::Template).await?;
     let built = fill(&server.clone().database(name), project, recipe).await;
     if let Err(error) = built {
-        scratch::discard(conn, name).await?;
+        statements::discard(conn, name).await?;
         return Err(error);
     }
     // In one statement, because closed and a template means complete.
