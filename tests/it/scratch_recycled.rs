@@ -111,7 +111,7 @@ fn an_open_transaction_does_not_reach_the_next_test() {
     check_next_test(&left_open, &["select count(*) from pg_tables where tablename = 'stray'"], |_, _| {});
 }
 
-/// Counts the other sessions of the database. One that its client has closed is listed until its process has ended.
+/// Counts the other sessions of the database. Postgres lists a closed session until its process has ended, so this waits.
 const OTHER_SESSIONS: &str = "
 do $$ begin
     for attempt in 1..1000 loop

@@ -20,7 +20,7 @@ use crate::{
     native_server::{NativeServer, Process, processes, wait_until},
 };
 
-/// Replaces cargo: writes the test server's URL to a file, and ends when the file is gone.
+/// Replaces cargo: lists no packages, writes the test server's URL to a file, and ends when that file is gone.
 const CARGO: &str = "#!/bin/sh\n\
     if [ \"$1\" = metadata ]; then echo '{\"packages\":[]}'; exit; fi\n\
     printf %s \"$XTASK_TEST_URL\" >\"$URL_FILE.new\" && mv \"$URL_FILE.new\" \"$URL_FILE\"\n\
