@@ -5,29 +5,30 @@ use crate::{
     fixture::with_database,
 };
 
-const WARNED: &[&[&str]] = &[&["db-url"], &["db-shell", "--", "--command", "select 1"], &["server", "start"]];
+const WARNING_VERBS: &[&[&str]] =
+    &[&["db-url"], &["db-shell", "--", "--command", "select 1"], &["server", "start"]];
 
 #[test]
 fn verbs_that_use_a_database_without_some_migrations_warn_on_standard_error() {
     with_database(async |db| {
         let checkout = Checkout::new();
-        for args in WARNED {
-            let told = checkout.xtask(db, args);
-            assert_eq!(told.expect(0, &[]).stderr, "", "{args:?}");
+        for args in WARNING_VERBS {
+            let output = checkout.xtask(db, args);
+            assert_eq!(output.expect(0, &[]).stderr, "", "{args:?}");
         }
         checkout.migration("loans/0002_add_note", "alter table loans add note text", "select 1");
-        for args in WARNED {
-            let told = checkout.xtask(db, args);
+        for args in WARNING_VERBS {
+            let output = checkout.xtask(db, args);
             let warning = "warning: the database lacks 1 migration of this checkout: loans/0002_add_note\n  \
                            apply them: cargo xtask migrate\n";
-            assert_eq!(told.expect(0, &[]).stderr, warning, "{args:?}");
+            assert_eq!(output.expect(0, &[]).stderr, warning, "{args:?}");
         }
         Ok(())
     });
 }
 
 #[test]
-fn many_are_counted_and_a_migration_that_the_checkout_lacks_is_reported_too() {
+fn the_warning_counts_many_migrations_and_reports_one_that_the_checkout_lacks() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["db-url"]).expect(0, &["lacks 5 migrations", "library/0002_add_manager, …"]);
@@ -41,9 +42,9 @@ fn many_are_counted_and_a_migration_that_the_checkout_lacks_is_reported_too() {
 }
 
 #[test]
-fn a_database_that_cannot_be_read_is_not_waited_for() {
+fn verbs_do_not_wait_for_a_database_that_does_not_answer() {
     let checkout = Checkout::new();
-    let nobody = "postgres://app@127.0.0.1:1/app";
-    let told = outcome(&checkout.command(nobody, &["db-url"]));
-    assert_eq!(told.expect(0, &[nobody]).stderr, "");
+    let unreachable = "postgres://app@127.0.0.1:1/app";
+    let output = outcome(&checkout.command(unreachable, &["db-url"]));
+    assert_eq!(output.expect(0, &[unreachable]).stderr, "");
 }

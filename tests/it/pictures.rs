@@ -1,4 +1,4 @@
-//! `graph` and `erd` draw what there is, and report a committed picture that is out of date.
+//! `graph` draws the migrations, `erd` draws the tables, and both report a committed picture that is out of date.
 
 use std::{collections::BTreeSet, fs};
 
@@ -18,8 +18,8 @@ fn sqlx_toml(app: &str) -> String {
     format!("[migrate]\ncreate-schemas = [\"migrations\"]\ntable-name = \"migrations.{app}\"\n")
 }
 
-/// A small project whose tables have what can go wrong in a picture.
-fn small() -> Checkout {
+/// A small project whose tables have everything that a picture might get wrong.
+fn small_project() -> Checkout {
     let checkout = Checkout::with_files(MANIFEST, &[]);
     for app in ["people", "orders"] {
         checkout.write(&format!("{app}/sqlx.toml"), &sqlx_toml(app));
@@ -46,10 +46,10 @@ fn json(checkout: &Checkout, db: &TestDatabase, verb: &str) -> Value {
 }
 
 #[test]
-fn the_graph_is_drawn_in_every_form_and_needs_no_server() {
-    let checkout = small();
-    let graph = |form: &str| {
-        outcome(&checkout.command(NOWHERE, &["graph", "--format", form])).expect(0, &[]).stdout.clone()
+fn graph_draws_every_format_without_a_server() {
+    let checkout = small_project();
+    let graph = |format: &str| {
+        outcome(&checkout.command(NOWHERE, &["graph", "--format", format])).expect(0, &[]).stdout.clone()
     };
     assert_eq!(
         graph("text"),
@@ -67,10 +67,10 @@ fn the_graph_is_drawn_in_every_form_and_needs_no_server() {
 }
 
 #[test]
-fn the_tables_are_drawn_in_every_form() {
+fn erd_draws_every_format() {
     tests::empty().run(async |db| {
-        let checkout = small();
-        let erd = |form: &str| checkout.xtask(db, &["erd", "--format", form]).expect(0, &[]).stdout.clone();
+        let checkout = small_project();
+        let erd = |format: &str| checkout.xtask(db, &["erd", "--format", format]).expect(0, &[]).stdout.clone();
         assert_eq!(
             erd("text"),
             "people\n  people  4 columns  boss → people\norders\n  lines   4 columns  year, number → orders\n  \
@@ -96,7 +96,7 @@ fn the_tables_are_drawn_in_every_form() {
 }
 
 #[test]
-fn every_column_and_foreign_key_that_there_is_is_drawn() {
+fn erd_draws_every_column_and_foreign_key() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
@@ -111,23 +111,23 @@ fn every_column_and_foreign_key_that_there_is_is_drawn() {
                 keys.insert(format!("{name}.{}", key["name"].as_str().unwrap()));
             }
         }
-        let there = "select table_name || '.' || column_name from information_schema.columns
+        let existing = "select table_name || '.' || column_name from information_schema.columns
                      join information_schema.tables using (table_schema, table_name)
                      where table_schema = 'public' and table_type = 'BASE TABLE'";
-        let there: Vec<String> = sqlx::query_scalar(there).fetch_all(db.pool()).await?;
-        assert!(there.len() > 40);
-        assert_eq!(columns, BTreeSet::from_iter(there));
-        let there = "select table_name || '.' || constraint_name from information_schema.table_constraints
+        let existing: Vec<String> = sqlx::query_scalar(existing).fetch_all(db.pool()).await?;
+        assert!(existing.len() > 40);
+        assert_eq!(columns, BTreeSet::from_iter(existing));
+        let existing = "select table_name || '.' || constraint_name from information_schema.table_constraints
                      where constraint_type = 'FOREIGN KEY' and table_schema = 'public'";
-        let there: Vec<String> = sqlx::query_scalar(there).fetch_all(db.pool()).await?;
-        assert_eq!(there.len(), 10);
-        assert_eq!(keys, BTreeSet::from_iter(there));
+        let existing: Vec<String> = sqlx::query_scalar(existing).fetch_all(db.pool()).await?;
+        assert_eq!(existing.len(), 10);
+        assert_eq!(keys, BTreeSet::from_iter(existing));
         Ok(())
     });
 }
 
 #[test]
-fn a_stale_or_missing_picture_is_reported_and_drawn_again() {
+fn check_reports_a_stale_or_missing_picture_and_write_draws_it_again() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         for verb in ["graph", "erd"] {
@@ -159,8 +159,8 @@ fn a_stale_or_missing_picture_is_reported_and_drawn_again() {
 }
 
 #[test]
-fn both_refuse_a_circle_as_every_verb_does() {
-    let checkout = small();
+fn both_refuse_a_circle_like_every_verb() {
+    let checkout = small_project();
     checkout.migration("people/0002_back", "-- depends-on: orders/0001_initial\nselect 1;", "select 1;");
     checkout.replace("orders/0001_initial.up.sql", "people/0001_initial", "people/0002_back");
     for verb in ["graph", "erd"] {
@@ -170,7 +170,7 @@ fn both_refuse_a_circle_as_every_verb_does() {
 }
 
 #[test]
-fn nothing_can_be_drawn_too() {
+fn both_draw_an_empty_project() {
     tests::empty().run(async |db| {
         let checkout = Checkout::with_files("[postgres]\nversion = 15\ndatabase = \"app\"\n", &[]);
         checkout.xtask(db, &["graph"]).expect(0, &["0 migrations of 0 apps"]);

@@ -1,4 +1,4 @@
-//! `prepare`: the checked queries of a workspace and what is kept of them in `.sqlx`.
+//! `prepare`: the checked queries of a workspace, and the files in `.sqlx` that it keeps for them.
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +11,7 @@ use tests::TestDatabase;
 
 use crate::checkout::{Checkout, outcome};
 
-/// Our own target folder. `cargo xtask prepare` compiles beside it what the packages are built from, once.
+/// The target folder of this workspace. Tests share it, so that `cargo xtask prepare` compiles the dependencies only once.
 pub(crate) fn target() -> PathBuf {
     std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned()
 }
@@ -21,15 +21,16 @@ fn prepare(checkout: &Checkout, db: &TestDatabase, args: &[&str]) -> Expression 
     checkout.command(&db.url(), &args).env("CARGO_TARGET_DIR", target())
 }
 
-/// Cargo takes two copies of a workspace for one where they share a target folder, so these tests run one at a time.
+/// Cargo confuses two copies of a workspace that share a target folder, so these tests run one at a time.
 pub(crate) fn alone() -> File {
     let lock = File::create(target().join("preparing.lock")).unwrap();
     lock.lock().unwrap();
     lock
 }
 
-/// A copy of the workspace whose `backend` has two queries and nothing else, and so compiles in a second. Its dependencies
-/// stay, so that they are compiled once for this and for the workspace itself, whose queries `cargo xtask ci` checks.
+/// A copy of the workspace whose `backend` has two queries and nothing else, so that it compiles in a second. It keeps its
+/// dependencies, so cargo compiles them once for this copy and for the workspace itself, whose queries `cargo xtask ci`
+/// checks.
 fn two_queries() -> Checkout {
     let checkout = Checkout::of_workspace();
     let root = checkout.root();
@@ -43,36 +44,36 @@ fn two_queries() -> Checkout {
     checkout
 }
 
-/// Not Rust of this workspace, whose tests have no checked queries.
+/// In a text file, because no Rust file of the tests may have a checked query.
 const LIBRARY: &str = include_str!("preparing/two_queries.txt");
 
-/// The files of `.sqlx` with what is in them.
-fn kept(checkout: &Checkout) -> BTreeMap<String, String> {
+/// The files of `.sqlx`, by name, with their texts.
+fn sqlx_files(checkout: &Checkout) -> BTreeMap<String, String> {
     let files = fs::read_dir(checkout.root().join(".sqlx")).unwrap().map(|entry| entry.unwrap());
     files
         .map(|file| (file.file_name().into_string().unwrap(), fs::read_to_string(file.path()).unwrap()))
         .collect()
 }
 
-/// The name of the file of a query.
+/// The name of the file that holds a query.
 fn file_of(files: &BTreeMap<String, String>, query: &str) -> String {
     let mut of_query = files.iter().filter(|(_, text)| text.contains(query));
     of_query.next().unwrap().0.clone()
 }
 
 #[test]
-fn what_is_kept_of_the_queries_is_exactly_what_they_ask() {
+fn prepare_keeps_one_file_for_each_query_and_no_other() {
     tests::empty().run(async |db| {
         let (_alone, checkout) = (alone(), two_queries());
         outcome(&prepare(&checkout, db, &[])).expect(0, &["added      .sqlx/"]);
-        let before = kept(&checkout);
+        let before = sqlx_files(&checkout);
         assert_eq!(before.len(), 2);
         outcome(&prepare(&checkout, db, &["--check"])).expect(0, &["2 queries in .sqlx", "kept"]);
 
         let (stale, different) = (file_of(&before, "order by name, id"), file_of(&before, "where name = $1"));
         checkout.edit("backend/src/lib.rs", "order by name, id", "order by name");
         checkout.edit(&format!(".sqlx/{different}"), "\"Uuid\"", "\"Text\"");
-        let spoilt = kept(&checkout);
+        let edited = sqlx_files(&checkout);
         let check = outcome(&prepare(&checkout, db, &["--check"]));
         check.expect(
             3,
@@ -84,39 +85,39 @@ fn what_is_kept_of_the_queries_is_exactly_what_they_ask() {
             ],
         );
         assert_eq!(check.stdout.matches(".sqlx/query-").count(), 3, "{}", check.stdout);
-        assert_eq!(kept(&checkout), spoilt);
+        assert_eq!(sqlx_files(&checkout), edited);
 
         outcome(&prepare(&checkout, db, &[]))
             .expect(0, &["added      .sqlx/", "changed    .sqlx/", "removed    .sqlx/"]);
-        let written = kept(&checkout);
+        let written = sqlx_files(&checkout);
         assert_eq!(written.len(), before.len());
         assert!(!written.contains_key(&stale) && written[&different] == before[&different]);
 
         checkout.edit("backend/src/lib.rs", "order by name", "order by names");
         outcome(&prepare(&checkout, db, &[])).expect(1, &["not every query fits the schema", "names"]);
-        assert_eq!(kept(&checkout), written);
+        assert_eq!(sqlx_files(&checkout), written);
         Ok(())
     });
 }
 
 #[test]
-fn a_clean_clone_builds_without_a_database_whatever_is_named_as_one() {
+fn a_clean_clone_builds_without_the_database_that_its_env_file_names() {
     let (_alone, checkout) = (alone(), two_queries());
     tests::empty().run(async |db| {
         outcome(&prepare(&checkout, db, &[])).expect(0, &[]);
         Ok(())
     });
-    let elsewhere = "postgres://nobody@127.0.0.1:1/nowhere";
-    fs::write(checkout.root().join(".env"), format!("DATABASE_URL={elsewhere}\n")).unwrap();
-    // Cargo itself, without what `cargo xtask test` has told this test.
+    let unreachable = "postgres://nobody@127.0.0.1:1/nowhere";
+    fs::write(checkout.root().join(".env"), format!("DATABASE_URL={unreachable}\n")).unwrap();
+    // Cargo itself, without the variables that `cargo xtask test` sets for this test.
     let build = || {
         let build = cmd!(env!("CARGO"), "check", "--quiet", "--package", "backend", "--all-targets");
         let build = build.dir(checkout.root()).env("CARGO_TARGET_DIR", target().join("sqlx-prepare"));
-        outcome(&build.env("DATABASE_URL", elsewhere).env_remove("SQLX_OFFLINE").unchecked())
+        outcome(&build.env("DATABASE_URL", unreachable).env_remove("SQLX_OFFLINE").unchecked())
     };
     build().expect(0, &[]);
-    let gone = file_of(&kept(&checkout), "where name = $1");
-    fs::remove_file(checkout.root().join(".sqlx").join(gone)).unwrap();
+    let file = file_of(&sqlx_files(&checkout), "where name = $1");
+    fs::remove_file(checkout.root().join(".sqlx").join(file)).unwrap();
     // Cargo compiles again when a source changes, not when `.sqlx` does.
     fs::write(checkout.root().join("backend/src/lib.rs"), LIBRARY).unwrap();
     build().expect(101, &["no cached data for this query"]);
@@ -137,6 +138,6 @@ fn a_workspace_without_checked_queries_keeps_none_and_needs_no_server() {
     let removed = prepare(&[]);
     removed.expect(0, &["removed    .sqlx/query-1.json"]);
     assert!(!removed.stdout.contains("server"), "{}", removed.stdout);
-    assert!(kept(&checkout).is_empty());
+    assert!(sqlx_files(&checkout).is_empty());
     prepare(&["--check"]).expect(0, &["0 queries in .sqlx"]);
 }

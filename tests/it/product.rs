@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use migrations::Project;
 use tests::workspace_root;
 
-/// The folder of its migrations, or of a copy if `XTASK_ROOT` names one.
+/// The folder of its migrations, in `XTASK_ROOT` if that variable is set.
 pub(crate) fn folder() -> PathBuf {
     std::env::var_os("XTASK_ROOT").map_or_else(workspace_root, PathBuf::from).join("migrations")
 }
 
-/// The schema, read.
+/// Loads the project from that folder.
 pub(crate) fn project() -> Project {
     Project::load(&folder()).unwrap()
 }

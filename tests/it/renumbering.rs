@@ -1,99 +1,27 @@
-//! `renumber` resolves what two branches have numbered alike, in favour of the branch that others start from.
+//! `renumber` gives a migration a new number if another branch has used its number too. The main branch keeps its numbers.
 
-use std::{collections::BTreeMap, ffi::OsStr, fs};
+mod branches;
 
-use duct::cmd;
+use std::{ffi::OsStr, fs};
+
 use sqlx::Executor;
 
+use self::branches::{add_column, collision, files, git, merged, names};
 use crate::{
     checkout::{Checkout, Outcome, outcome},
     snapshot::snapshot,
 };
 
-/// Where no server is.
+/// A URL at which no server listens.
 const NOWHERE: &str = "postgres://nobody@127.0.0.1:1/none";
 
-fn git(checkout: &Checkout, args: &[&str]) -> String {
-    let who = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com"];
-    let told = cmd("git", who.iter().chain(args)).dir(checkout.root()).stderr_capture();
-    ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"]
-        .iter()
-        .fold(told, |it, name| it.env_remove(name))
-        .read()
-        .unwrap()
-}
-
-fn commit(checkout: &Checkout, message: &str) {
-    git(checkout, &["add", "--all", "migrations"]);
-    git(checkout, &["commit", "--quiet", "--allow-empty", "--message", message]);
-}
-
-/// A column of its own, so that every order works.
-fn column(checkout: &Checkout, name: &str, table: &str, head: &str) {
-    let column = name.rsplit('_').next().unwrap();
-    let up = format!("-- Adds {column}.\n{head}\nalter table {table} add column {column} text;\n");
-    checkout.migration(name, &up, &format!("-- Takes it away.\nalter table {table} drop column {column};\n"));
-}
-
-/// A checkout in the middle of a feature, after the merge of a main branch that has gone on.
-fn merged(feature: impl Fn(&Checkout), main: impl Fn(&Checkout)) -> Checkout {
-    let checkout = Checkout::new();
-    checkout.replace(
-        "apps.toml",
-        "depends-on = [\"people\"]\ntables = [\"loans\"]",
-        "depends-on = [\"people\", \"library\"]\ntables = [\"loans\"]",
-    );
-    git(&checkout, &["init", "--quiet", "--initial-branch", "main"]);
-    commit(&checkout, "Begin");
-    git(&checkout, &["switch", "--quiet", "--create", "feature"]);
-    feature(&checkout);
-    commit(&checkout, "Go on");
-    git(&checkout, &["switch", "--quiet", "main"]);
-    main(&checkout);
-    commit(&checkout, "Go on elsewhere");
-    git(&checkout, &["switch", "--quiet", "feature"]);
-    git(&checkout, &["merge", "--quiet", "--no-edit", "main"]);
-    checkout
-}
-
-/// The feature adds two to `library`, and something that needs the first; main has taken the first one's number.
-fn collision() -> Checkout {
-    merged(
-        |it| {
-            column(it, "library/0004_add_tier", "branches", "");
-            column(it, "library/0005_add_limits", "branches", "");
-            let head = "-- depends-on: people/0001_initial\n-- depends-on: library/0004_add_tier";
-            column(it, "loans/0002_add_level", "loans", head);
-        },
-        |it| column(it, "library/0004_add_label", "branches", ""),
-    )
-}
-
-/// Every file of the migrations.
-fn files(checkout: &Checkout) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    for app in ["people", "library", "loans"] {
-        for entry in fs::read_dir(checkout.path(app)).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            found.insert(format!("{app}/{name}"), fs::read_to_string(path).unwrap());
-        }
-    }
-    found
-}
-
-fn ups(checkout: &Checkout, app: &str) -> Vec<String> {
-    let up = |path: String| path.strip_prefix(&format!("{app}/"))?.strip_suffix(".up.sql").map(str::to_owned);
-    files(checkout).into_keys().filter_map(up).collect()
-}
-
-/// On no database.
+/// Runs `renumber` without a database server.
 fn renumber(checkout: &Checkout, args: &[&str]) -> Outcome {
     outcome(&checkout.command(NOWHERE, &[&["renumber"], args].concat()))
 }
 
 #[test]
-fn what_is_not_on_the_main_branch_goes_behind_what_is_and_heads_follow() {
+fn a_features_migrations_move_behind_those_on_main_and_heads_follow() {
     tests::empty().run(async |db| {
         let checkout = collision();
         checkout.xtask(db, &["migrate"]).expect(1, &["number 0004 is taken by", "cargo xtask renumber"]);
@@ -131,16 +59,16 @@ fn what_is_not_on_the_main_branch_goes_behind_what_is_and_heads_follow() {
 }
 
 #[test]
-fn several_apps_are_renumbered_in_one_go_or_one_by_one() {
+fn it_renumbers_several_apps_at_once_or_one_by_one() {
     let both = || {
         merged(
             |it| {
-                column(it, "people/0002_add_one", "people", "");
-                column(it, "loans/0002_add_one", "loans", "-- depends-on: people/0002_add_one");
+                add_column(it, "people/0002_add_one", "people", "");
+                add_column(it, "loans/0002_add_one", "loans", "-- depends-on: people/0002_add_one");
             },
             |it| {
-                column(it, "people/0002_add_two", "people", "");
-                column(it, "loans/0002_add_two", "loans", "");
+                add_column(it, "people/0002_add_two", "people", "");
+                add_column(it, "loans/0002_add_two", "loans", "");
             },
         )
     };
@@ -153,23 +81,23 @@ fn several_apps_are_renumbered_in_one_go_or_one_by_one() {
         serde_json::json!({"from": "loans/0002_add_one", "to": "loans/0003_add_one"})
     );
     assert_eq!(json["mended"], serde_json::json!(["migrations/loans/0003_add_one.up.sql"]));
-    assert_eq!(ups(&checkout, "people"), ["0001_initial", "0002_add_two", "0003_add_one"]);
+    assert_eq!(names(&checkout, "people"), ["0001_initial", "0002_add_two", "0003_add_one"]);
 
     let checkout = both();
     renumber(&checkout, &["poeple"]).expect(1, &["did you mean `people`?"]);
     renumber(&checkout, &["library"]).expect(0, &["nothing to do"]);
     renumber(&checkout, &["people"])
         .expect(0, &["people/0002_add_one", "left       migrations/loans/0002_add_two.up.sql"]);
-    assert_eq!(ups(&checkout, "loans"), ["0001_initial", "0002_add_one", "0002_add_two"]);
+    assert_eq!(names(&checkout, "loans"), ["0001_initial", "0002_add_one", "0002_add_two"]);
     renumber(&checkout, &["loans"]).expect(0, &[]);
-    assert_eq!(ups(&checkout, "loans"), ["0001_initial", "0002_add_two", "0003_add_one"]);
+    assert_eq!(names(&checkout, "loans"), ["0001_initial", "0002_add_two", "0003_add_one"]);
     let head = fs::read_to_string(checkout.path("loans/0003_add_one.up.sql")).unwrap();
     assert!(head.contains("-- depends-on: people/0003_add_one"), "{head}");
 }
 
 #[test]
-fn what_the_database_has_applied_keeps_its_number() {
-    // By name and content, by name alone, by content alone.
+fn an_applied_migration_keeps_its_number() {
+    // The ledger matches the migration by name and content, by name alone, and by content alone.
     for (edited, renamed) in [(false, false), (true, false), (false, true)] {
         tests::empty().run(async |db| {
             let checkout = collision();
@@ -197,7 +125,7 @@ fn what_the_database_has_applied_keeps_its_number() {
                 ],
             );
             assert_eq!((before, database), (files(&checkout), snapshot(db).await));
-            // With the database's name confirmed, the files change and the database has to be reset.
+            // Once the user confirms the database's name, the files change, and the database needs a reset.
             checkout
                 .xtask(db, &["renumber", "--confirm", db.name()])
                 .expect(0, &["then: git add --all migrations && cargo xtask db-reset && cargo xtask verify"]);
@@ -208,18 +136,18 @@ fn what_the_database_has_applied_keeps_its_number() {
 }
 
 #[test]
-fn where_no_server_answers_it_says_that_it_did_not_look() {
+fn without_a_server_it_says_that_it_checked_no_database() {
     let checkout = collision();
     renumber(&checkout, &[])
         .expect(0, &["not checked whether a database has them applied", "no server answers"]);
-    assert_eq!(ups(&checkout, "library").len(), 6);
+    assert_eq!(names(&checkout, "library").len(), 6);
     let checkout = collision();
     outcome(&checkout.bare_command(&["--server", "native", "renumber"]))
         .expect(0, &["not checked", "renumber   "]);
 }
 
 #[test]
-fn where_all_or_none_are_on_the_main_branch_a_person_must_choose_which_stays() {
+fn if_all_or_none_are_on_the_main_branch_the_user_must_choose_which_one_stays() {
     let checkout = collision();
     let before = files(&checkout);
     git(&checkout, &["branch", "--force", "start", "feature~2"]);
@@ -235,7 +163,7 @@ fn where_all_or_none_are_on_the_main_branch_a_person_must_choose_which_stays() {
     assert_eq!(before, files(&checkout));
     let keep = ["--base", "start", "--keep", "0004_add_tier", "--keep", "library/0005_add_limits"];
     renumber(&checkout, &keep).expect(0, &["library/0004_add_label → 0006_add_label"]);
-    assert_eq!(ups(&checkout, "library")[3..], ["0004_add_tier", "0005_add_limits", "0006_add_label"]);
+    assert_eq!(names(&checkout, "library")[3..], ["0004_add_tier", "0005_add_limits", "0006_add_label"]);
 }
 
 #[test]
@@ -246,20 +174,20 @@ fn the_base_is_the_branch_that_the_remote_names() {
     renumber(&checkout, &["--base", "truk"]).expect(1, &["git has no branch `truk`", "feature, trunk"]);
     git(&checkout, &["update-ref", "refs/remotes/origin/trunk", "trunk"]);
     git(&checkout, &["symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk"]);
-    // A stale one of a usual name is not asked.
+    // A stale branch with a usual name does not count.
     git(&checkout, &["branch", "main", "feature~2"]);
     renumber(&checkout, &[]).expect(0, &["base       origin/trunk", "library/0004_add_tier → 0005_add_tier"]);
 }
 
 #[test]
-fn a_new_name_may_be_the_old_one_of_the_next() {
+fn a_migration_may_take_the_old_name_of_the_next_one() {
     let checkout = merged(
         |it| {
             for number in 4..7 {
                 it.migration(&format!("library/000{number}_fix"), &format!("select {number};"), "select 1;");
             }
         },
-        |it| column(it, "library/0004_add_label", "branches", ""),
+        |it| add_column(it, "library/0004_add_label", "branches", ""),
     );
     renumber(&checkout, &[]).expect(0, &["0004_fix → 0005_fix", "0006_fix → 0007_fix"]);
     for number in 5..8 {
@@ -269,17 +197,17 @@ fn a_new_name_may_be_the_old_one_of_the_next() {
 }
 
 #[test]
-fn files_that_git_does_not_keep_yet_are_not_on_the_main_branch() {
-    let checkout = merged(|_| {}, |it| column(it, "library/0004_add_label", "branches", ""));
-    column(&checkout, "library/0004_add_tier", "branches", "");
+fn untracked_files_are_not_on_the_main_branch() {
+    let checkout = merged(|_| {}, |it| add_column(it, "library/0004_add_label", "branches", ""));
+    add_column(&checkout, "library/0004_add_tier", "branches", "");
     renumber(&checkout, &[]).expect(0, &["library/0004_add_tier → 0005_add_tier"]);
 }
 
 #[test]
-fn without_git_it_refuses() {
+fn it_refuses_without_git() {
     let checkout = Checkout::new();
     renumber(&checkout, &[]).expect(0, &["nothing to do"]);
-    column(&checkout, "library/0002_add_tier", "branches", "");
+    add_column(&checkout, "library/0002_add_tier", "branches", "");
     let before = files(&checkout);
     renumber(&checkout, &[]).expect(4, &["is not in a git repository", "nothing was touched"]);
     let without = checkout.with_path(NOWHERE, &["renumber"], "/nonexistent");
@@ -288,10 +216,10 @@ fn without_git_it_refuses() {
 }
 
 #[test]
-fn a_rename_that_can_not_be_finished_is_undone() {
+fn it_undoes_renames_that_it_cannot_finish() {
     let checkout = collision();
     let before = files(&checkout);
-    // No byte of a file can be written: the renames work, the head that must follow does not.
+    // The process cannot write a byte to any file: the renames succeed, the edit of the head that must follow fails.
     let shell = ["sh", "-c", "trap '' XFSZ; ulimit -f 0; exec \"$@\"", "sh"].map(OsStr::new);
     let cut = checkout.bare_command_by(&shell, &["renumber"], &[]);
     outcome(&cut).expect(1, &["nothing was changed", "0002_add_level.up.sql"]);
@@ -299,7 +227,7 @@ fn a_rename_that_can_not_be_finished_is_undone() {
 }
 
 #[test]
-fn other_problems_are_reported_before_anything_is_renamed() {
+fn it_reports_other_problems_before_it_renames_anything() {
     let checkout = collision();
     checkout.remove("loans/0002_add_level.down.sql");
     let before = files(&checkout);

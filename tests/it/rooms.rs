@@ -1,7 +1,6 @@
-//! The rooms of the code: no circle of files in any package, and no import that a room may not have.
+//! The rooms of the code: no files of a package import each other in a circle, and no room imports what it may not.
 //!
-//! ARCHITECTURE.md draws the rooms. What is checked here is read from the sources (`imports`), so a new file is covered on
-//! the day it is written.
+//! ARCHITECTURE.md draws the rooms. The tests read the imports from the sources (`imports`), so they cover every new file.
 
 mod imports;
 
@@ -33,7 +32,7 @@ fn no_files_of_a_package_import_each_other_in_a_circle() {
 }
 
 #[test]
-fn a_circle_is_found_however_the_import_is_written() {
+fn the_check_finds_a_circle_however_the_import_is_written() {
     let ways = [
         "use crate::b::B;",
         "use super::b::B;",
@@ -42,16 +41,16 @@ fn a_circle_is_found_however_the_import_is_written() {
         "fn f() { crate::b::g() }",
         "fn f() { println!(\"{}\", super::b::g()) }",
         "mod inner { fn f() { super::super::b::g() } }",
-        // What another file hands on belongs to the file that defines it.
-        "use crate::handed::B;",
-        "use crate::handed as other; fn f() { other::B::new() }",
+        // An item that another file re-exports belongs to the file that defines it.
+        "use crate::exports::B;",
+        "use crate::exports as other; fn f() { other::B::new() }",
     ];
     for way in ways {
         let files = [
-            ("lib.rs", "mod a; mod b; mod handed; use b::B;"),
+            ("lib.rs", "mod a; mod b; mod exports; use b::B;"),
             ("a.rs", way),
             ("b.rs", "use crate::a; pub struct B; pub fn g() { a::f() }"),
-            ("handed.rs", "pub use crate::b::B;"),
+            ("exports.rs", "pub use crate::b::B;"),
         ];
         let circle = imports(&files).circle();
         assert!(circle.is_some_and(|circle| circle.contains(&"b.rs".to_owned())), "{way}");
@@ -65,7 +64,7 @@ fn a_circle_is_found_however_the_import_is_written() {
     assert_eq!(imports(&files).circle(), None);
 }
 
-/// Says which import breaks a rule on the rooms of `xtask/src`, by the numbers that ARCHITECTURE.md gives them.
+/// Lists the imports that break a rule of the rooms of `xtask/src`, which ARCHITECTURE.md states.
 fn broken(imports: &Imports) -> Vec<String> {
     let room = |file: &str| file.split(['/', '.']).next().unwrap_or_default().to_owned();
     let below = |file: &str| -> Option<String> {
@@ -106,15 +105,16 @@ fn broken(imports: &Imports) -> Vec<String> {
             broken.push(format!("the verb {from} imports the verb {to}"));
         }
         if room(from) == "terminal" && room(to) != "terminal" {
-            broken.push(format!("{from} imports {to}, and terminal imports nothing of ours"));
+            broken.push(format!("{from} imports {to}, and terminal imports nothing of this workspace"));
         }
     }
     for (from, package) in imports.outside() {
         if room(from) == "terminal"
             && ["migrations", "tests", "cluster", "backend"].contains(&package.as_str())
         {
-            broken
-                .push(format!("{from} imports the package {package}, and terminal imports nothing of ours"));
+            broken.push(format!(
+                "{from} imports the package {package}, and terminal imports nothing of this workspace"
+            ));
         }
     }
     broken
@@ -129,7 +129,7 @@ fn no_room_of_xtask_imports_what_is_above_it() {
 }
 
 #[test]
-fn every_import_upward_is_found() {
+fn the_check_finds_every_import_upward() {
     let rules = [
         ("verbs/a.rs", "use crate::cli::C;", "only lib.rs may"),
         ("verbs/a.rs", "use crate::verbs::b::B;", "the verb verbs/a.rs imports the verb verbs/b.rs"),
@@ -141,9 +141,9 @@ fn every_import_upward_is_found() {
         ("database.rs", "fn f() { crate::throwaway::f() }", "above it"),
         ("database.rs", "use crate::rows::D;", "above it"),
         ("database.rs", "use crate::verbs::b::B;", "above it"),
-        ("terminal.rs", "use crate::checkout::D;", "nothing of ours"),
-        ("terminal.rs", "use migrations::Error;", "nothing of ours"),
-        ("terminal.rs", "fn f() { ::migrations::chain() }", "nothing of ours"),
+        ("terminal.rs", "use crate::checkout::D;", "nothing of this workspace"),
+        ("terminal.rs", "use migrations::Error;", "nothing of this workspace"),
+        ("terminal.rs", "fn f() { ::migrations::chain() }", "nothing of this workspace"),
     ];
     let whole = [
         (

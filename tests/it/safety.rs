@@ -1,4 +1,4 @@
-//! Nothing that might matter is destroyed without its name being typed, and no password is shown.
+//! A command destroys a database that might matter only if the user types its name, and only one command prints a password.
 
 use std::fs;
 
@@ -15,7 +15,7 @@ async fn mark(db: &TestDatabase, marker: &str) {
     db.pool().execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
 }
 
-/// The commands that destroy, for a database that has it all.
+/// The commands that destroy data in a database with every migration.
 const DESTRUCTIVE: &[&[&str]] = &[
     &["db-drop"],
     &["db-reset"],
@@ -58,7 +58,7 @@ fn a_database_that_might_matter_is_not_destroyed() {
 }
 
 #[test]
-fn a_reset_keeps_what_the_database_is_for() {
+fn a_reset_keeps_the_environment_of_the_database() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         mark(db, "'environment=staging created=2026-03-02'").await;
@@ -106,8 +106,8 @@ fn the_servers_own_databases_are_not_dropped() {
     tests::empty().run(async |db| {
         for name in ["postgres", "template1"] {
             let url = db.url().replace(db.name(), name);
-            let told = outcome(&Checkout::new().command(&url, &["db-drop", "--confirm", name]));
-            told.expect(1, &["belongs to the server itself"]);
+            let output = outcome(&Checkout::new().command(&url, &["db-drop", "--confirm", name]));
+            output.expect(1, &["belongs to the server itself"]);
         }
         Ok(())
     });
@@ -118,8 +118,8 @@ fn an_empty_unmarked_database_is_marked_by_db_setup_and_a_used_one_is_not() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         mark(db, "null").await;
-        db.pool().execute("create table somebodys (id int)").await?;
-        checkout.xtask(db, &["db-setup"]).expect(3, &["unexpected  table somebodys"]);
+        db.pool().execute("create table stray (id int)").await?;
+        checkout.xtask(db, &["db-setup"]).expect(3, &["unexpected  table stray"]);
         checkout.xtask(db, &["db-drop", "--force"]).expect(4, &["no environment marker"]);
         Ok(())
     });
@@ -133,7 +133,7 @@ fn an_empty_unmarked_database_is_marked_by_db_setup_and_a_used_one_is_not() {
 }
 
 #[test]
-fn only_the_command_for_it_shows_a_password() {
+fn only_db_url_prints_a_password() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         let url = db.url();
@@ -158,8 +158,11 @@ fn only_the_command_for_it_shows_a_password() {
         ] {
             for (url, secret) in [(&url, password.as_str()), (&wrong, "wr0ng-s3cret"), (&nowhere, &password)]
             {
-                let told = outcome(&checkout.command(url, args));
-                assert!(!told.stdout.contains(secret) && !told.stderr.contains(secret), "{args:?}: {told:?}");
+                let output = outcome(&checkout.command(url, args));
+                assert!(
+                    !output.stdout.contains(secret) && !output.stderr.contains(secret),
+                    "{args:?}: {output:?}"
+                );
             }
         }
         outcome(&checkout.command(&nowhere, &["db-drop"])).expect(0, &[]);
@@ -170,7 +173,7 @@ fn only_the_command_for_it_shows_a_password() {
 }
 
 #[test]
-fn the_env_file_is_read_and_never_written() {
+fn commands_read_the_env_file_and_never_write_it() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         let file = checkout.root().join(".env");

@@ -1,7 +1,7 @@
-//! What the migrated and seeded schema is and does: properties over its whole catalogue here, rows that it refuses and
-//! accepts in `rows`, its triggers and delete rules in `rules`.
+//! The migrated and seeded schema: properties of its whole catalogue here, rows that it refuses and accepts in `rows`, its
+//! triggers and delete rules in `rules`, its reference data in `seeds`.
 //!
-//! A table, column or constraint of tomorrow is covered on the day it is born.
+//! The tests of properties cover every new table, column and constraint without a change.
 
 mod rows;
 mod rules;
@@ -14,7 +14,7 @@ use tests::with_database;
 
 use crate::product;
 
-/// Foreign keys against the direction of `depends-on`: the later app closed the circle.
+/// Foreign keys against the direction of `depends-on`. The later app adds them to tables of the earlier one.
 const BACK_REFERENCES: [&str; 4] = [
     "api_keys.organization_id -> organizations",
     "user_roles.org_id -> organizations",
@@ -22,7 +22,7 @@ const BACK_REFERENCES: [&str; 4] = [
     "webhook_endpoints.organization_id -> organizations",
 ];
 
-/// What queries over the catalogue start from: the tables of `public`, their columns, and their foreign keys.
+/// The beginning of every query of the catalogue: the tables of `public`, their columns, and their foreign keys.
 const CATALOGUE: &str = "
     with tables as (
         select oid, relname::text as name from pg_class
@@ -43,8 +43,8 @@ const CATALOGUE: &str = "
         where k.contype = 'f'
     )";
 
-/// Asks the catalogue. Sorted here, since how a server sorts depends on its locale.
-async fn ask<T>(conn: &mut PgConnection, query: &str) -> Vec<T>
+/// Queries the catalogue. Sorts the rows here, since a server's order depends on its locale.
+async fn query_catalogue<T>(conn: &mut PgConnection, query: &str) -> Vec<T>
 where
     T: for<'r> FromRow<'r, PgRow> + Send + Unpin + Ord,
 {
@@ -54,17 +54,17 @@ where
     found
 }
 
-/// Expects that a query over the catalogue finds nothing; it finds what breaks the rule.
+/// Expects no rows from a query of the catalogue for what breaks a rule.
 #[track_caller]
 fn check_none(query: &str) {
     check_all(query, &[]);
 }
 
-/// Expects that a query over the catalogue finds these, and nothing else.
+/// Expects exactly these rows from a query of the catalogue.
 #[track_caller]
 fn check_all(query: &str, expected: &[&str]) {
     with_database(async |db| {
-        let found: Vec<(String,)> = ask(&mut *db.pool().acquire().await?, query).await;
+        let found: Vec<(String,)> = query_catalogue(&mut *db.pool().acquire().await?, query).await;
         let found: Vec<String> = found.into_iter().map(|(line,)| line).collect();
         assert_eq!(found, expected);
         Ok(())
@@ -93,7 +93,7 @@ fn every_table_has_a_comment() {
 
 #[test]
 fn every_foreign_key_has_an_index_that_begins_with_its_columns() {
-    // One that leaves out the nulls serves too: no deleted row is looked up by null.
+    // A partial index without nulls is enough: Postgres never looks up references to a deleted row by null.
     check_none(
         "select name from foreign_keys f
          where not exists (
@@ -155,13 +155,16 @@ fn every_index_is_valid() {
 }
 
 #[test]
-fn every_foreign_key_stays_in_its_app_or_follows_depends_on_but_for_four_that_close_the_circle() {
+fn every_foreign_key_stays_in_its_app_or_follows_depends_on_except_four() {
     with_database(async |db| {
         let project = product::project();
         let app_of =
             |table: &str| project.apps.iter().find(|app| app.tables.iter().any(|t| t == table)).unwrap();
-        let keys: Vec<(String, String, Vec<String>)> =
-            ask(&mut *db.pool().acquire().await?, "select child, parent, columns from foreign_keys").await;
+        let keys: Vec<(String, String, Vec<String>)> = query_catalogue(
+            &mut *db.pool().acquire().await?,
+            "select child, parent, columns from foreign_keys",
+        )
+        .await;
         let mut against = Vec::new();
         for (child, parent, columns) in keys {
             let (from, to) = (app_of(&child), app_of(&parent));

@@ -1,4 +1,4 @@
-//! Tests on a server without a service, or with one that dies, or on a server that dies.
+//! Tests without a service, with a service that is killed, and on a server that restarts.
 
 use std::ffi::OsStr;
 
@@ -8,20 +8,20 @@ use crate::{
     native_server::{NativeServer, wait_until},
 };
 
-/// Databases that a test got.
-fn lent(url: &str) -> Vec<String> {
+/// The databases that tests got, without the templates.
+fn test_databases(url: &str) -> Vec<String> {
     let mut names = databases(url);
     names.retain(|name| name.starts_with("scratch_") && !name.starts_with("scratch_template_"));
     names
 }
 
 impl NativeServer {
-    /// The server itself, running.
+    /// The URL of the running server. Starts the server if necessary.
     pub(crate) fn server_url(&self) -> String {
         self.xtask(&["server", "url"]).expect(0, &[]).stdout.trim().to_owned()
     }
 
-    /// Sweeps, once Postgres has seen the end of whoever was killed, and nothing is left but this.
+    /// Waits until the sessions of killed processes are gone, sweeps, and expects that only these databases of tests remain.
     #[track_caller]
     pub(crate) fn expect_swept(&self, left: &[&str]) {
         let url = self.server_url();
@@ -30,36 +30,36 @@ impl NativeServer {
         let list = outcome(&self.checkout.command(&url, &["--server", "url", "scratch", "list"]));
         let swept = outcome(&self.checkout.command(&url, &["--server", "url", "scratch", "sweep"]));
         assert_eq!(swept.code, 0, "{swept:?}");
-        assert_eq!(lent(&url), left, "{list:?}\n{swept:?}");
+        assert_eq!(test_databases(&url), left, "{list:?}\n{swept:?}");
     }
 }
 
 #[test]
-fn without_a_service_a_test_makes_and_removes_its_database_itself() {
+fn without_a_service_a_test_creates_and_removes_its_own_database() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         let url = db.url();
         let server = [(tests::service::SERVER, OsStr::new(&url))];
         for content in ["seeded", "recycled", "transaction"] {
-            let told = outcome(&borrower(&checkout, &[content, "2", "pass", RIGHT], &server))
+            let output = outcome(&borrower(&checkout, &[content, "2", "pass", RIGHT], &server))
                 .expect(0, &[])
                 .stdout
                 .clone();
-            for line in told.lines() {
+            for line in output.lines() {
                 let (name, right) = line.split_once(' ').unwrap();
                 assert_eq!(right, "9 3");
-                let there = "select count(*) from pg_database where datname = $1";
-                let there: i64 = sqlx::query_scalar(there).bind(name).fetch_one(db.pool()).await?;
-                assert_eq!(there, 0, "{name}");
+                let count = "select count(*) from pg_database where datname = $1";
+                let count: i64 = sqlx::query_scalar(count).bind(name).fetch_one(db.pool()).await?;
+                assert_eq!(count, 0, "{name}");
             }
-            assert_eq!(told.lines().count(), 2);
+            assert_eq!(output.lines().count(), 2);
         }
         Ok(())
     });
 }
 
 #[test]
-fn a_suite_whose_service_is_killed_goes_on_without() {
+fn a_suite_continues_without_its_killed_service() {
     let server = NativeServer::new();
     let url = server.server_url();
     let host = Host::start(&server.checkout, &url);
@@ -78,19 +78,19 @@ fn a_suite_whose_service_is_killed_goes_on_without() {
     let next = outcome(&borrower(&server.checkout, &["seeded", "1", "pass", RIGHT], &both));
     let next = outcome_line(&next);
     assert_eq!(next[1..], ["9", "3"]);
-    let left = lent(&url);
+    let left = test_databases(&url);
     assert!(!left.is_empty() && !left.iter().any(|name| name == next[0]), "{left:?}");
     server.expect_swept(&[]);
 }
 
 #[test]
-fn a_server_that_is_restarted_fails_the_tests_of_that_moment_alone() {
+fn a_restart_of_the_server_fails_only_the_tests_that_are_running() {
     let server = NativeServer::new();
     let url = server.server_url();
     let host = Host::start(&server.checkout, &url);
     let holder = Waiting::begin(&host.borrower(&server.checkout, &["seeded", "1", "wait", RIGHT]));
     server.xtask(&["server", "stop"]).expect(0, &["stopped"]);
-    // None of this content was made ahead.
+    // The service has no database with this content ready.
     let down = host.borrow(&server.checkout, &["unseeded", "1", "pass"]);
     down.expect(101, &["no database for this test: connect to the test server", "refused"]);
     assert_eq!(server.server_url(), url);
@@ -104,7 +104,7 @@ fn a_server_that_is_restarted_fails_the_tests_of_that_moment_alone() {
         outcome_line(&host.borrow(&server.checkout, &["seeded", "1", "pass", RIGHT]))[1..],
         ["9", "3"]
     );
-    // The service holds its lock again, so what it has is not taken for a dead one's.
+    // The service takes its lock again, so that a sweep does not treat its databases as a dead service's.
     wait_until("the lock is held again", || {
         ask(&url, "select count(*) from pg_locks where locktype = 'advisory'") == ["1"]
     });

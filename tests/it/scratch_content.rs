@@ -16,10 +16,10 @@ const RELATIONS: &str = "select count(*)::text from pg_class c join pg_namespace
                          where nspname !~ '^(pg_|information_schema)'";
 
 #[test]
-fn an_empty_database_holds_nothing_where_even_template1_is_migrated() {
+fn an_empty_database_is_empty_although_template1_is_migrated() {
     let shared = Shared::started();
-    let told = shared.borrow(&["empty", "1", "pass", RELATIONS]);
-    assert_eq!(outcome_line(&told)[1..], ["0"], "{told:?}");
+    let output = shared.borrow(&["empty", "1", "pass", RELATIONS]);
+    assert_eq!(outcome_line(&output)[1..], ["0"], "{output:?}");
     let template1 = shared.url().replace("/postgres", "/template1");
     assert_ne!(ask(&template1, RELATIONS), ["0"]);
 }
@@ -41,7 +41,7 @@ fn an_unseeded_database_has_every_table_and_no_reference_data() {
 }
 
 #[test]
-fn a_seeded_database_is_what_every_test_gets() {
+fn tests_get_a_seeded_database_by_default() {
     let mut contents = Vec::new();
     fixture::databases().seeded().run(async |db| {
         contents.push(snapshot(db).await);
@@ -57,7 +57,7 @@ fn a_seeded_database_is_what_every_test_gets() {
 }
 
 #[test]
-fn a_migration_is_tested_on_the_database_just_before_it() {
+fn a_test_of_a_migration_gets_the_database_just_before_it() {
     fixture::databases().at("library/0001_initial").run(async |db| {
         let ledger = "select 'people/' || version || ' ' || (select string_agg('library/' || version, ' ') from migrations.library) from migrations.people";
         let applied: Vec<String> = sqlx::query_scalar(ledger).fetch_all(db.pool()).await?;
@@ -77,7 +77,7 @@ fn a_migration_is_tested_on_the_database_just_before_it() {
 }
 
 #[test]
-fn an_unknown_migration_is_reported_with_the_known_ones() {
+fn the_error_for_an_unknown_migration_lists_the_known_ones() {
     for (wrong, said) in [
         (
             "library/0009_nothing",
@@ -90,7 +90,7 @@ fn an_unknown_migration_is_reported_with_the_known_ones() {
         let message = panic.downcast_ref::<String>().unwrap();
         assert!(message.starts_with("no database for this test: "), "{message}");
         for text in said {
-            assert!(message.contains(text), "`{text}` was not said: {message}");
+            assert!(message.contains(text), "no `{text}` in: {message}");
         }
     }
 }

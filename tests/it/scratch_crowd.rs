@@ -1,4 +1,4 @@
-//! Many at once, and more than a server has room for.
+//! Many tests at once, and more tests than a server has connections for.
 
 use std::{collections::HashSet, ffi::OsStr, time::Duration};
 
@@ -20,7 +20,7 @@ fn fifty_processes_get_a_thousand_databases_of_their_own_and_leave_none() {
     let all: Vec<_> = (0..50).map(|_| begin(&borrower(&shared.checkout, &words, &[]))).collect();
     let lines: Vec<String> = all.iter().flat_map(printed_lines).collect();
     assert_eq!(lines.len(), 1000);
-    // With anybody's row there would be four.
+    // With another test's row there would be four roles.
     let names = lines.iter().map(|line| line.strip_suffix(" 9 3").unwrap_or_else(|| panic!("{line}")));
     let names: HashSet<&str> = names.collect();
     assert_eq!(names.len(), 1000);
@@ -32,7 +32,7 @@ fn fifty_processes_get_a_thousand_databases_of_their_own_and_leave_none() {
 fn fifty_processes_at_once_build_a_template_once() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
-        // A role is the whole server's, so whoever builds it a second time fails.
+        // A role belongs to the whole server, so a second build of the template fails.
         let role = format!("built_{}", db.name());
         checkout.migration("loans/0002_once", &format!("create role {role};"), "select 1;");
         let url = db.url();
@@ -51,13 +51,13 @@ fn fifty_processes_at_once_build_a_template_once() {
 fn two_checkouts_on_one_server_never_get_each_others_schema() {
     tests::empty().run(async |db| {
         let url = db.url();
-        let of = |table: &str| {
+        let host_with = |table: &str| {
             let checkout = Checkout::new();
             checkout.migration("loans/0002_own", &format!("create table {table} (id int);"), "select 1;");
             let host = Host::start(&checkout, &url);
             (checkout, host)
         };
-        let (ours, theirs) = (of("ours"), of("theirs"));
+        let (ours, theirs) = (host_with("ours"), host_with("theirs"));
         let tables = "select string_agg(tablename, '+') from pg_tables where tablename in ('ours', 'theirs')";
         for content in ["seeded", "unseeded", "recycled", "transaction", "loans/0002_own"] {
             let started: Vec<_> = [&ours, &theirs, &ours, &theirs]
@@ -73,7 +73,7 @@ fn two_checkouts_on_one_server_never_get_each_others_schema() {
 }
 
 #[test]
-fn migrations_that_are_edited_reach_the_next_test() {
+fn edited_migrations_reach_the_next_test() {
     let shared = Shared::started();
     let look =
         ["pass", "select count(*) from pg_tables where tablename = 'newer'", "select count(*) from roles"];
@@ -91,8 +91,8 @@ fn migrations_that_are_edited_reach_the_next_test() {
     assert_eq!(outcome_line(&shared.borrow(&[&["seeded", "1"], &look[..]].concat()))[1..], ["1", "3"]);
 }
 
-/// A server with so few connections.
-fn small(max_connections: u32) -> (NativeServer, String) {
+/// A server with this number of connections, and its URL.
+fn small_server(max_connections: u32) -> (NativeServer, String) {
     let server = NativeServer::new();
     let url = server.xtask(&["server", "url"]).expect(0, &[]).stdout.trim().to_owned();
     ask(&url, &format!("alter system set max_connections = {max_connections}"));
@@ -105,8 +105,8 @@ fn small(max_connections: u32) -> (NativeServer, String) {
 const PATIENCE: Duration = Duration::from_secs(3);
 
 #[test]
-fn where_connections_run_out_tests_wait_and_then_learn_the_sum() {
-    let (server, url) = small(25);
+fn if_connections_run_out_tests_wait_and_then_fail_with_the_numbers() {
+    let (server, url) = small_server(25);
     let (socket, root) = (server.checkout.root().join("socket"), server.checkout.root().to_owned());
     let mut lifetime = Lifetime::default();
     lifetime.starter = Starter::Present;
@@ -118,19 +118,19 @@ fn where_connections_run_out_tests_wait_and_then_learn_the_sum() {
         tokio::spawn(async move { serving.serve(listener).await });
         let mut held = Vec::new();
         let error = loop {
-            assert!(held.len() < 5, "25 connections are too few for so many");
+            assert!(held.len() < 5, "25 connections are too few for 5 tests");
             match tests::seeded().borrow_from(&socket, "one more").await {
                 Ok(lent) => held.push(lent),
                 Err(error) => break format!("{error:#}"),
             }
         };
-        // 25, less 3 for superusers and 8 or more of the service's own.
+        // 25 connections, less 3 for superusers and 8 or more for the service itself.
         assert!(held.len() == 1 || held.len() == 2, "{}", held.len());
         let fits = format!("connections to tests, 5 each, so {} tests at a time may hold one", held.len());
         for text in ["no database became free within 3 s", &fits, "raise its max_connections"] {
-            assert!(error.contains(text), "`{text}` was not said: {error}");
+            assert!(error.contains(text), "no `{text}` in: {error}");
         }
-        // One who gives back is all that the next waits for.
+        // The next test waits only until another one gives its database back.
         let waiting = tests::empty();
         let giving_back = async {
             sleep(PATIENCE / 10).await;
@@ -144,8 +144,8 @@ fn where_connections_run_out_tests_wait_and_then_learn_the_sum() {
 }
 
 #[test]
-fn a_server_without_room_for_one_test_is_refused_with_the_sum() {
-    let (server, url) = small(10);
+fn a_service_refuses_a_server_without_room_for_one_test_and_shows_the_numbers() {
+    let (server, url) = small_server(10);
     let words = ["--server", "url", "server", "host", "--socket", "nowhere.socket"];
     let refused = outcome(&server.checkout.command(&url, &words));
     refused.expect(

@@ -1,4 +1,4 @@
-//! Databases for tests that run on a runtime already, that are written with the attribute, or that need a URL alone.
+//! Databases for tests that already run on a runtime, that use the attribute, or that need only a URL.
 
 use std::{ffi::OsStr, fs, io, net::TcpStream, time::Duration};
 
@@ -16,7 +16,8 @@ async fn roles(db: &TestDatabase) -> i64 {
     sqlx::query_scalar("select count(*) from roles").fetch_one(db.pool()).await.unwrap()
 }
 
-/// A hand-out that takes a while, because its template is not built yet, and how often another task had its turn meanwhile.
+/// Hands out a database, which takes a while because the template does not exist yet. Also returns how many times another
+/// task ran meanwhile.
 async fn hand_out_beside_a_task() -> (TestDatabase, u32) {
     let checkout = orchard();
     let folder = checkout.root().join("fixtures/apples");
@@ -56,13 +57,13 @@ async fn a_test_on_a_runtime_of_several_threads_gets_its_databases() {
 }
 
 #[tokio::test]
-async fn what_is_handed_out_goes_when_it_is_dropped() {
+async fn dropping_a_database_removes_it_from_the_server() {
     let db = tests::database().await;
     let (witness, name) = (tests::empty().database().await, db.name().to_owned());
     assert!(roles(&db).await > 0);
     drop(db);
-    let there = "select count(*) from pg_database where datname = $1";
-    let query = || sqlx::query_scalar::<_, i64>(there).bind(&name).fetch_one(witness.pool());
+    let count_databases = "select count(*) from pg_database where datname = $1";
+    let query = || sqlx::query_scalar::<_, i64>(count_databases).bind(&name).fetch_one(witness.pool());
     while query().await.unwrap() > 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -84,7 +85,7 @@ async fn the_attribute_takes_a_word_for_the_content(db: &TestDatabase) {
     assert_eq!(tables, 0);
 }
 
-/// The folder is the product's own, by its name.
+/// This is the product's own folder, by its name.
 #[tests::test(project = "migrations", at = "organizations/0001_initial")]
 async fn the_attribute_takes_a_project_and_a_migration(db: &TestDatabase) -> Result<(), sqlx::Error> {
     let applied: i64 =
@@ -95,7 +96,7 @@ async fn the_attribute_takes_a_project_and_a_migration(db: &TestDatabase) -> Res
 
 #[test]
 fn a_url_is_enough_for_any_driver_on_no_runtime() {
-    // Without sqlx: a connection that says hello as Postgres's protocol has it.
+    // Without sqlx: a connection that sends the first message of Postgres's protocol.
     let database = tests_client::seeded().lend().unwrap_or_else(|error| panic!("{error:?}"));
     let address = database.url().split('@').nth(1).unwrap().split('/').next().unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
@@ -116,7 +117,7 @@ async fn a_url_leads_to_the_database_that_was_handed_out() {
 }
 
 #[test]
-fn the_database_of_a_test_that_panics_on_a_runtime_stays_with_the_commands_for_it() {
+fn a_test_that_panics_on_a_runtime_keeps_its_database_and_prints_the_commands_for_it() {
     let shared = Shared::started();
     let suite = Suite::new(&shared.checkout);
     for runner in runners() {
@@ -144,13 +145,13 @@ fn without_a_service_a_test_that_panics_on_a_runtime_keeps_its_database_too() {
         for (test, code, left) in [("runtime_ends_well", 0, 0), ("runtime_ends_badly", 101, 1)] {
             let outcome = suite.run_in(&["test"], test, &alone);
             assert_eq!(outcome.code, code, "{outcome:?}");
-            let there = "select count(*) from pg_database where datname = $1";
+            let count_databases = "select count(*) from pg_database where datname = $1";
             let name = suite.database();
-            let count: i64 = sqlx::query_scalar(there).bind(&name).fetch_one(server.pool()).await?;
+            let count: i64 = sqlx::query_scalar(count_databases).bind(&name).fetch_one(server.pool()).await?;
             assert_eq!(count, left, "{test}");
             if left > 0 {
-                let open = format!("drop database {name}");
-                sqlx::raw_sql(AssertSqlSafe(open)).execute(server.pool()).await?;
+                let drop = format!("drop database {name}");
+                sqlx::raw_sql(AssertSqlSafe(drop)).execute(server.pool()).await?;
             }
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! What becomes of a test's database: a passing one's goes, a failing one's stays, with the two commands for it.
+//! A passing test removes its database. A failing test keeps it, and prints the commands that open and remove it.
 
 use crate::{
     borrowing::{Shared, databases},
@@ -7,7 +7,7 @@ use crate::{
 };
 
 #[test]
-fn the_database_of_a_passing_test_goes_and_that_of_a_failing_one_stays_as_it_says() {
+fn a_passing_test_removes_its_database_and_a_failing_test_keeps_it() {
     let shared = Shared::started();
     let suite = Suite::new(&shared.checkout);
     for runner in runners() {

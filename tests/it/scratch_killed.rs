@@ -1,4 +1,5 @@
-//! Whatever is killed, and whenever: the next one is not harmed by it, and what was left can be told from what is others'.
+//! These tests kill borrowers, builders and services at any moment. The next ones still work, and a sweep removes what the
+//! killed ones left, and nothing else.
 
 use std::{env, ffi::OsStr, time::Duration};
 
@@ -13,30 +14,30 @@ use crate::{
     native_server::NativeServer,
 };
 
-/// Names and marks that could be taken for ours.
+/// Databases that the service did not create, with names or marks like its own.
 const FOREIGN: [&str; 4] = [
-    "marked_by_somebody",
+    "marked_by_hand",
     "scratch_0123456789abcdef_0123456789abcdef_01234567",
     "scratch_mine",
     "scratch_template_x",
 ];
 
-/// How many borrowers are started; most of them are killed.
+/// How many borrowers the test starts. It kills most of them.
 const ROUNDS: usize = 100;
 
-/// Random numbers that a failed test can get again: it prints their seed, and takes one from `XTASK_TEST_SEED`.
+/// Repeatable random numbers: prints their seed, and takes one from `XTASK_TEST_SEED` if that variable is set.
 #[expect(clippy::print_stderr, reason = "the runner shows what a failed test printed")]
 fn seeded_random() -> StdRng {
     let seed = env::var("XTASK_TEST_SEED").map_or_else(|_| rand::random(), |seed| seed.parse().unwrap());
-    eprintln!("the same moments again: XTASK_TEST_SEED={seed}");
+    eprintln!("to repeat this run: XTASK_TEST_SEED={seed}");
     StdRng::seed_from_u64(seed)
 }
 
 #[test]
-fn kills_at_any_moment_leave_nothing_that_is_not_swept_and_touch_nothing_foreign() {
+fn a_sweep_removes_everything_that_killed_processes_left_and_nothing_else() {
     let server = NativeServer::new();
     let url = server.server_url();
-    // It is not Postgres that is killed, and so there is no need to wait for a disk.
+    // The test never kills Postgres, so Postgres need not wait for the disk.
     for sql in ["alter system set fsync = off", "select pg_reload_conf()::text"] {
         ask(&url, sql);
     }
@@ -70,7 +71,7 @@ fn kills_at_any_moment_leave_nothing_that_is_not_swept_and_touch_nothing_foreign
         }
     }
     borrowers.iter().for_each(kill);
-    assert!(killed > ROUNDS / 3, "{killed} of {ROUNDS} rounds killed one that was alive");
+    assert!(killed > ROUNDS / 3, "only {killed} of {ROUNDS} rounds killed a process that was alive");
     kill(&host.process);
     let host = Host::start(&server.checkout, &url);
     let next = begin(&host.borrower(&server.checkout, &["seeded", "5", "pass", RIGHT]));
@@ -81,10 +82,10 @@ fn kills_at_any_moment_leave_nothing_that_is_not_swept_and_touch_nothing_foreign
 }
 
 #[test]
-fn what_a_killed_builder_of_a_template_left_is_cleared_by_the_next() {
+fn the_next_builder_of_a_template_removes_what_a_killed_one_left() {
     tests::empty().run(async |db| {
         let (checkout, url) = (Checkout::new(), db.url());
-        // For as long as this database is there, the migration waits.
+        // The migration waits as long as this database exists.
         let gate = format!("gate_{}", &db.name()[..40]);
         sqlx::raw_sql(sqlx::AssertSqlSafe(format!("create database {gate} template template0"))).execute(db.pool()).await?;
         let slow = format!(
@@ -126,12 +127,12 @@ fn a_killed_test_gives_its_database_back() {
             let holder = Waiting::begin(&host.borrower(&checkout, &[content, "1", "wait"]));
             let name = holder.line.trim().to_owned();
             kill(&holder.process);
-            let there = || {
+            let count = || {
                 sqlx::query_scalar::<_, i64>("select count(*) from pg_database where datname = $1")
                     .bind(&name)
                     .fetch_one(db.pool())
             };
-            while there().await? > 0 {
+            while count().await? > 0 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         }

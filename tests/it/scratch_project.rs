@@ -1,4 +1,4 @@
-//! Databases of another project than the product's: each gets its own schema, on one server.
+//! Databases of several projects on one server: each has its own project's schema.
 
 use std::{ffi::OsStr, fs};
 
@@ -8,12 +8,12 @@ use crate::{
     native_server::wait_until,
 };
 
-/// The table by which a project is recognised, and how many there are in all.
+/// The table that identifies a project, and the number of all tables.
 const WHICH: &str = "select coalesce(string_agg(relname, '+' order by relname), 'none') || ' ' || \
                      (select count(*) from pg_tables where schemaname = 'public') \
                      from pg_class where relname in ('roles', 'apples', 'pears')";
 
-/// A checkout with two projects beside the product's.
+/// A checkout with two more projects.
 pub(crate) fn orchard() -> Checkout {
     let checkout = Checkout::new();
     for fruit in ["apples", "pears"] {
@@ -79,7 +79,7 @@ fn an_edit_in_one_project_leaves_the_databases_of_the_others_ready() {
     let (ours, theirs) = ("fixtures/apples=unseeded", "fixtures/pears=unseeded");
     assert_eq!(borrow(ours, WHICH)[1..], ["apples", "1"]);
     assert_eq!(borrow(theirs, WHICH)[1..], ["pears", "1"]);
-    // Until the next ones are made ahead, and the ones that were given back are gone.
+    // Until the service has made the next databases ahead and removed the returned ones.
     let url = shared.url();
     let mut ready = Vec::new();
     wait_until("the service is at rest", || {
@@ -96,7 +96,7 @@ fn an_edit_in_one_project_leaves_the_databases_of_the_others_ready() {
 }
 
 #[test]
-fn a_folder_that_is_no_project_fails_the_test_with_its_path() {
+fn a_folder_without_a_project_fails_the_test_with_its_path() {
     let shared = Shared::started();
     let refused = shared.borrow(&["fixtures/plums=seeded", "1", "pass"]);
     refused.expect(101, &["no database for this test", "fixtures/plums", "No such file"]);
@@ -104,7 +104,7 @@ fn a_folder_that_is_no_project_fails_the_test_with_its_path() {
 }
 
 #[test]
-fn a_plain_create_database_copies_the_product_even_after_another_project_was_lent() {
+fn a_plain_create_database_copies_the_main_project_even_after_another_was_lent() {
     let shared = Shared { checkout: orchard() };
     let apples = shared.borrow(&["fixtures/apples=seeded", "1", "pass", WHICH]);
     assert_eq!(outcome_line(&apples)[1..], ["apples", "1"]);

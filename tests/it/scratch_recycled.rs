@@ -1,4 +1,4 @@
-//! Databases that are cleaned in place and lent again.
+//! Databases that the service cleans in place and lends again.
 
 use sqlx::{ConnectOptions, Connection};
 
@@ -14,9 +14,9 @@ const CONTENT: &str = "select md5(string_agg(rows, '' order by rows)) from (\
     from (select oid::regclass::text as relation from pg_class where relkind = 'r' \
           and relnamespace in ('public'::regnamespace, 'migrations'::regnamespace)) tables) contents";
 
-/// The first round does this to a database, the second looks at what it gets.
+/// For each statement, a first test runs it on its database, and a second test checks the database that it gets.
 #[track_caller]
-fn after(statements: &[&str], looks: &[&str], then: impl Fn(&[&str], &[&str])) {
+fn check_next_test(statements: &[&str], looks: &[&str], then: impl Fn(&[&str], &[&str])) {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.migration("loans/0002_kinds_of_tables", KINDS, "select 1;");
@@ -26,7 +26,7 @@ fn after(statements: &[&str], looks: &[&str], then: impl Fn(&[&str], &[&str])) {
             let first: Vec<&str> = first.expect(0, &[]).stdout.split_whitespace().take(2).collect();
             let second = host.borrow(&checkout, &[&["recycled", "1", "pass", CONTENT], looks].concat());
             let second = outcome_line(&second);
-            assert_eq!(first[1], second[1], "not what it was before: {statement}");
+            assert_eq!(first[1], second[1], "the content differs after: {statement}");
             assert_eq!(second[2..], vec!["0"; looks.len()], "{statement}");
             then(&[statement, first[0]], &[second[0]]);
         }
@@ -47,13 +47,15 @@ insert into parts values (1, 'one');
 ";
 
 #[track_caller]
-fn is_lent_again(statements: &[&str], looks: &[&str]) {
-    after(statements, looks, |first, second| assert_eq!(first[1], second[0], "not lent again: {}", first[0]));
+fn check_lent_again(statements: &[&str], looks: &[&str]) {
+    check_next_test(statements, looks, |first, second| {
+        assert_eq!(first[1], second[0], "not lent again: {}", first[0]);
+    });
 }
 
 #[test]
-fn rows_are_put_back_exactly_and_the_database_is_lent_again() {
-    is_lent_again(
+fn the_service_restores_rows_exactly_and_lends_the_database_again() {
+    check_lent_again(
         &[
             "select 1",
             "insert into branches (name, slug) values ('One', 'one')",
@@ -79,8 +81,8 @@ fn rows_are_put_back_exactly_and_the_database_is_lent_again() {
 }
 
 #[test]
-fn what_cannot_be_put_back_makes_the_database_be_thrown_away() {
-    after(
+fn the_service_removes_a_database_that_it_cannot_restore() {
+    check_next_test(
         &[
             "create table stray (id int)",
             "drop table staff cascade",
@@ -104,12 +106,12 @@ fn what_cannot_be_put_back_makes_the_database_be_thrown_away() {
 }
 
 #[test]
-fn a_transaction_that_was_left_open_reaches_nobody() {
+fn an_open_transaction_does_not_reach_the_next_test() {
     let left_open = ["begin; update roles set description = 'x'", "begin; create table stray (id int)"];
-    after(&left_open, &["select count(*) from pg_tables where tablename = 'stray'"], |_, _| {});
+    check_next_test(&left_open, &["select count(*) from pg_tables where tablename = 'stray'"], |_, _| {});
 }
 
-/// Counts the other sessions of the database. One that its client has closed is listed until its process has ended.
+/// Counts the other sessions of the database. Postgres lists a closed session until its process has ended, so this waits.
 const OTHER_SESSIONS: &str = "
 do $$ begin
     for attempt in 1..1000 loop
@@ -121,8 +123,8 @@ end $$;
 select count(*) - 1 from pg_stat_activity where datname = current_database()";
 
 #[test]
-fn nothing_of_a_session_reaches_the_next_test() {
-    is_lent_again(
+fn no_state_of_a_session_reaches_the_next_test() {
+    check_lent_again(
         &[
             "set role pg_monitor",
             "set session authorization pg_monitor",
@@ -146,11 +148,11 @@ fn nothing_of_a_session_reaches_the_next_test() {
 }
 
 #[test]
-fn a_session_that_a_test_left_open_elsewhere_is_ended() {
+fn the_service_ends_a_session_that_a_test_left_open() {
     let mut left = None;
     fixture::databases().recycled().run(async |db| {
         let options = db.options();
-        // With a runtime of its own, it outlives that of the test.
+        // On its own runtime, the session outlives the test's runtime.
         let open = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             let conn = runtime.block_on(options.connect()).unwrap();

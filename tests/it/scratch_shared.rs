@@ -23,7 +23,7 @@ fn expect_gone(host: Pid, (postmaster, folder): &(Pid, impl AsRef<Path>)) {
 }
 
 #[test]
-fn twenty_processes_at_once_start_one_service_which_is_used_again_until_it_is_swept() {
+fn twenty_processes_at_once_start_one_service_and_later_ones_reuse_it_until_a_sweep() {
     let shared = Shared::new();
     let words = ["seeded", "1", "pass", RIGHT];
     let all: Vec<_> = (0..20).map(|_| begin(&borrower(&shared.checkout, &words, &[]))).collect();
@@ -45,9 +45,9 @@ fn twenty_processes_at_once_start_one_service_which_is_used_again_until_it_is_sw
 }
 
 #[test]
-fn a_service_that_is_in_use_is_not_swept() {
+fn a_sweep_skips_a_service_in_use() {
     let shared = Shared::started();
-    // Whoever is connected uses it.
+    // An open connection counts as a use.
     let held = UnixStream::connect(shared.socket()).unwrap();
     shared.xtask(&["server", "sweep"]).expect(0, &["0 test servers of killed commands removed"]);
     assert_eq!(shared.hosts().len(), 1);
@@ -55,7 +55,7 @@ fn a_service_that_is_in_use_is_not_swept() {
 }
 
 #[test]
-fn after_a_kill_of_the_service_the_next_test_starts_another_and_nothing_of_it_is_left() {
+fn after_the_service_is_killed_the_next_test_starts_another_and_removes_its_remains() {
     let shared = Shared::started();
     let (host, server) = (shared.hosts()[0], shared.postmaster());
     kill_process(host, Signal::KILL).unwrap();
@@ -79,15 +79,16 @@ fn after_a_kill_of_the_service_the_next_test_starts_another_and_nothing_of_it_is
 }
 
 #[test]
-fn where_none_can_be_started_the_test_says_why() {
+fn if_no_service_can_start_the_test_says_why() {
     let shared = Shared::new();
     shared.checkout.write("apps.toml", "[postgres]\nversion = 15\ndatabase = ");
-    let told = shared.borrow(&["seeded", "1", "pass"]);
-    told.expect(101, &["no database for this test", "`cargo xtask server start --test` said:", "apps.toml"]);
+    let output = shared.borrow(&["seeded", "1", "pass"]);
+    output
+        .expect(101, &["no database for this test", "`cargo xtask server start --test` said:", "apps.toml"]);
 }
 
 #[test]
-fn a_test_starts_the_service_by_the_word_of_its_own_checkout() {
+fn a_test_starts_the_service_with_the_command_of_its_own_checkout() {
     let shared = Shared::new();
     let root = shared.checkout.root();
     let cargo = root.join("cargo");

@@ -10,7 +10,7 @@ const INSERT: &str = "insert into branches (name, slug) values ('One', 'one')";
 const COUNT: &str = "select count(*) from branches";
 const ENDED: &str = "this test has ended the transaction that it was given";
 
-/// With a service of its own, so that nobody else has part in the database that all share.
+/// Runs a test with its own service, so that no other test uses the shared database.
 fn with_host(test: impl Fn(&dyn Fn(&[&str]) -> crate::checkout::Outcome)) {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
@@ -21,13 +21,13 @@ fn with_host(test: impl Fn(&dyn Fn(&[&str]) -> crate::checkout::Outcome)) {
 }
 
 #[test]
-fn what_a_test_writes_in_its_transaction_is_rolled_back() {
+fn the_transaction_of_a_test_is_rolled_back() {
     with_host(|borrow| {
-        let told = borrow(&["3", "pass", COUNT, INSERT, COUNT]);
-        let lines: Vec<Vec<&str>> = told.stdout.lines().map(|line| line.split(' ').collect()).collect();
-        assert_eq!(lines.len(), 3, "{told:?}");
+        let output = borrow(&["3", "pass", COUNT, INSERT, COUNT]);
+        let lines: Vec<Vec<&str>> = output.stdout.lines().map(|line| line.split(' ').collect()).collect();
+        assert_eq!(lines.len(), 3, "{output:?}");
         for line in &lines {
-            assert_eq!(line[1..], ["0", "1"], "{told:?}");
+            assert_eq!(line[1..], ["0", "1"], "{output:?}");
             assert_eq!(line[0], lines[0][0], "all share one database");
         }
     });
@@ -46,14 +46,14 @@ fn a_transaction_within_the_transaction_is_a_savepoint() {
         let slugs: Vec<String> =
             sqlx::query_scalar("select slug from branches").fetch_all(&mut *conn).await?;
         assert_eq!(slugs, ["two"]);
-        // A statement that fails is no reason to fail.
+        // A failing statement does not fail the test.
         conn.execute("selec 1").await.unwrap_err();
         Ok(())
     });
 }
 
 #[test]
-fn a_test_that_ends_its_transaction_fails_and_nobody_else_gets_that_database() {
+fn a_test_that_ends_its_transaction_fails_and_no_other_test_gets_that_database() {
     with_host(|borrow| {
         let first = borrow(&["1", "pass", COUNT]);
         let mut database = outcome_line(&first)[0].to_owned();
@@ -70,7 +70,7 @@ fn a_test_that_ends_its_transaction_fails_and_nobody_else_gets_that_database() {
 }
 
 #[test]
-fn nothing_stays_of_a_test_that_fails_in_its_transaction() {
+fn a_test_that_fails_in_its_transaction_leaves_nothing() {
     with_host(|borrow| {
         for end in ["fail", "panic"] {
             borrow(&["1", end, INSERT]).expect(101, &["as it should"]);

@@ -1,4 +1,4 @@
-//! `cargo xtask scratch`: a throwaway database for whatever is no test.
+//! `cargo xtask scratch`: a throwaway database for anything that is not a test.
 
 use duct::cmd;
 use rustix::process::{Signal, kill_process};
@@ -14,14 +14,14 @@ fn name_in(url: &str) -> String {
 }
 
 #[test]
-fn without_a_command_it_prints_the_url_alone_and_the_database_stays() {
+fn without_a_command_it_prints_only_the_url_and_the_database_stays() {
     let shared = Shared::new();
     for (options, expected) in
         [(&[] as &[&str], "9 3"), (&["--unseeded"], "9 0"), (&["--at", "library/0001_initial"], "8 0")]
     {
-        let told = shared.xtask(&[&["scratch"], options].concat());
-        let url = told.expect(0, &[]).stdout.trim();
-        assert!(url.starts_with("postgres://") && url.lines().count() == 1, "{told:?}");
+        let output = shared.xtask(&[&["scratch"], options].concat());
+        let url = output.expect(0, &[]).stdout.trim();
+        assert!(url.starts_with("postgres://") && url.lines().count() == 1, "{output:?}");
         assert_eq!(ask(url, RIGHT), [expected]);
     }
     let empty = shared.xtask(&["scratch", "--empty"]);
@@ -32,12 +32,12 @@ fn without_a_command_it_prints_the_url_alone_and_the_database_stays() {
 }
 
 #[test]
-fn a_command_gets_the_database_and_its_exit_code_is_ours() {
+fn a_command_gets_the_database_and_xtask_exits_with_its_code() {
     let shared = Shared::new();
     let print = "echo $DATABASE_URL; psql --no-psqlrc --no-align --tuples-only --command 'select current_database()'; exit 7";
-    let told = shared.xtask(&["scratch", "--exec", "sh", "-c", print]);
-    let lines: Vec<&str> = told.expect(7, &[]).stdout.lines().collect();
-    assert_eq!(lines.len(), 2, "{told:?}");
+    let output = shared.xtask(&["scratch", "--exec", "sh", "-c", print]);
+    let lines: Vec<&str> = output.expect(7, &[]).stdout.lines().collect();
+    assert_eq!(lines.len(), 2, "{output:?}");
     assert_eq!(name_in(lines[0]), lines[1]);
     wait_until("it is gone", || !databases(&shared.url()).contains(&lines[1].to_owned()));
     let kept = shared.xtask(&["scratch", "--keep", "--exec", "sh", "-c", "echo $PGDATABASE"]);
@@ -47,10 +47,10 @@ fn a_command_gets_the_database_and_its_exit_code_is_ours() {
 }
 
 #[test]
-fn ctrl_c_reaches_the_command_and_the_database_goes() {
+fn ctrl_c_reaches_the_command_and_the_database_is_removed() {
     let shared = Shared::started();
     let script = format!(
-        "trap 'echo told > {0}/told; exit' INT TERM; echo $PGDATABASE > {0}/name; while :; do sleep 0.05; done",
+        "trap 'echo interrupted > {0}/interrupted; exit' INT TERM; echo $PGDATABASE > {0}/name; while :; do sleep 0.05; done",
         shared.checkout.root().display()
     );
     let args = ["scratch", "--exec", "sh", "-c", &script];
@@ -60,18 +60,18 @@ fn ctrl_c_reaches_the_command_and_the_database_goes() {
     assert!(databases(&shared.url()).contains(&read("name").trim().to_owned()));
     kill_process(pid_of(&command), Signal::INT).unwrap();
     assert_eq!(command.wait().unwrap().status.code(), Some(130));
-    assert_eq!(read("told"), "told\n");
+    assert_eq!(read("interrupted"), "interrupted\n");
     wait_until("it is gone", || !databases(&shared.url()).contains(&read("name").trim().to_owned()));
 }
 
 #[test]
-fn the_list_tells_what_there_is_and_sweep_takes_what_nobody_uses() {
+fn list_shows_every_database_and_sweep_removes_the_unused_ones() {
     let shared = Shared::new();
     shared
         .xtask(&["scratch", "list"])
         .expect(0, &["no test server is running, so there are no throwaway databases"]);
     shared.xtask(&["scratch", "sweep"]).expect(0, &["0 throwaway databases removed"]);
-    assert!(shared.hosts().is_empty(), "neither starts one");
+    assert!(shared.hosts().is_empty(), "neither verb starts a server");
     let url = shared.xtask(&["scratch"]).expect(0, &[]).stdout.trim().to_owned();
     let name = name_in(&url);
     let ahead = || shared.xtask(&["scratch", "list"]).stdout.contains("ready or in use\n");
@@ -90,12 +90,12 @@ fn the_list_tells_what_there_is_and_sweep_takes_what_nobody_uses() {
         .xtask(&["scratch", "sweep"])
         .expect(0, &[&format!("removed  {name}\n"), "1 throwaway database removed"]);
     assert!(!databases(&shared.url()).contains(&name));
-    // What the service has is still good.
+    // The service's other databases still work.
     assert_eq!(ask(shared.xtask(&["scratch"]).stdout.trim(), RIGHT), ["9 3"]);
 }
 
 #[test]
-fn what_makes_no_sense_is_told_before_a_server_is_started() {
+fn invalid_arguments_are_reported_before_a_server_starts() {
     let shared = Shared::new();
     for (args, code, said) in [
         (
@@ -113,7 +113,7 @@ fn what_makes_no_sense_is_told_before_a_server_is_started() {
 }
 
 #[test]
-fn a_command_that_does_not_exist_is_told_and_leaves_no_database() {
+fn a_command_that_does_not_exist_is_reported_and_leaves_no_database() {
     let shared = Shared::started();
     shared
         .xtask(&["scratch", "--exec", "no-such-program", "x"])

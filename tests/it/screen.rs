@@ -1,4 +1,4 @@
-//! What a person at a terminal sees, and a log does not.
+//! What a command shows at a terminal, and not in a log.
 
 use duct::cmd;
 use sqlx::Executor;
@@ -22,7 +22,7 @@ fn at_a_terminal(checkout: &Checkout, db: &TestDatabase, args: &[&str], no_color
 }
 
 #[test]
-fn a_step_that_takes_long_is_shown_with_its_time_and_gone_when_it_is_done() {
+fn a_slow_step_shows_its_time_until_it_is_done() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         let wait =
@@ -34,7 +34,7 @@ fn a_step_that_takes_long_is_shown_with_its_time_and_gone_when_it_is_done() {
         db.pool().execute("create table go_on ()").await?;
         let (code, seen) = screen.end();
         assert_eq!(code, 0, "{seen}");
-        // Wiped, and then told once and for all.
+        // The command wipes the progress and prints the step's final line.
         let (_, after) = seen.rsplit_once("\u{1b}[2K").unwrap();
         assert!(after.contains("people/0002_slow") && after.contains("applied"), "{seen:?}");
         assert!(!after.contains("1s"), "{seen:?}");
@@ -43,12 +43,12 @@ fn a_step_that_takes_long_is_shown_with_its_time_and_gone_when_it_is_done() {
 }
 
 #[test]
-fn a_log_gets_whole_lines_and_nothing_for_a_terminal() {
+fn a_log_gets_whole_lines_and_no_control_characters() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         for args in [&["db-setup"] as &[&str], &["migrate", "nowhere"], &["verify"]] {
-            let told = checkout.xtask(db, args);
-            let all = format!("{}{}", told.stdout, told.stderr);
+            let output = checkout.xtask(db, args);
+            let all = format!("{}{}", output.stdout, output.stderr);
             assert!(!all.contains('\u{1b}') && !all.contains('\r') && !all.is_empty(), "{all:?}");
         }
         Ok(())
@@ -56,7 +56,7 @@ fn a_log_gets_whole_lines_and_nothing_for_a_terminal() {
 }
 
 #[test]
-fn colour_repeats_the_word_and_no_color_takes_it_away() {
+fn colour_repeats_the_word_and_no_color_disables_it() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         let coloured = |args: &[&str], no_color| {

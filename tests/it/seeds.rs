@@ -20,7 +20,7 @@ async fn rows(db: &TestDatabase) -> Vec<String> {
     rows
 }
 
-/// The reference data as people see it: no ids, no times.
+/// The reference data, without ids and times.
 async fn reference(db: &TestDatabase) -> Vec<String> {
     let sql = "select format('role %s %s %s %s', name, display_name, description, is_built_in) from roles
                union all
@@ -36,14 +36,14 @@ async fn execute(db: &TestDatabase, sql: &'static str) {
     sqlx::raw_sql(sql).execute(db.pool()).await.unwrap();
 }
 
-/// Runs the seeds by the program, and returns what it says of itself: `roles ~1`.
+/// Runs `seed`, and returns the summary in its report: `roles ~1`.
 #[track_caller]
 fn seed(checkout: &Checkout, db: &TestDatabase, options: &[&str], code: i32) -> String {
     let report = report(checkout, db, options, code);
     report["steps"][0]["what"].as_str().unwrap().to_owned()
 }
 
-/// The same, as programs read it.
+/// Runs `seed`, and returns its report.
 #[track_caller]
 fn report(checkout: &Checkout, db: &TestDatabase, options: &[&str], code: i32) -> Value {
     let args: Vec<&str> = ["seed", "--format", "json"].iter().chain(options).copied().collect();
@@ -61,7 +61,7 @@ fn with_unseeded(test: impl AsyncFnOnce(&Checkout, &TestDatabase)) {
     });
 }
 
-/// What the first run of the seeds says.
+/// The summary of the first run.
 const FIRST: &str = "permissions +6, roles +3, roles_permissions +10";
 
 #[test]
@@ -77,7 +77,7 @@ fn the_second_run_changes_nothing_down_to_the_transaction_that_wrote_a_row() {
     });
 }
 
-/// What people add: a permission, a role of their own, and grants among all of them.
+/// What users add: a permission, a role, and grants of new and seeded permissions to new and seeded roles.
 const ADDED: &str = "
     insert into permissions (name, resource, action) values ('drop_item', 'item', 'drop');
     insert into roles (name, display_name) values ('guide', 'Guide');
@@ -88,7 +88,7 @@ const ADDED: &str = "
     ) as added (role, permission) join roles r on r.name = role join permissions p on p.name = permission";
 
 #[test]
-fn what_people_added_stays() {
+fn seed_keeps_what_users_added() {
     with_database(async |db| {
         let checkout = Checkout::new();
         execute(db, ADDED).await;
@@ -100,7 +100,7 @@ fn what_people_added_stays() {
 }
 
 #[test]
-fn prune_removes_the_grants_that_people_added_to_seeded_roles_and_nothing_else() {
+fn prune_removes_the_grants_that_users_added_to_seeded_roles_and_nothing_else() {
     with_database(async |db| {
         let checkout = Checkout::new();
         execute(db, ADDED).await;
@@ -117,7 +117,7 @@ fn prune_removes_the_grants_that_people_added_to_seeded_roles_and_nothing_else()
 }
 
 #[test]
-fn check_says_what_a_run_would_do_and_writes_nothing() {
+fn check_reports_what_a_run_would_do_and_writes_nothing() {
     with_unseeded(async |checkout, db| {
         let unseeded = snapshot(db).await;
         assert_eq!(seed(checkout, db, &["--check"], 3), FIRST);
@@ -137,7 +137,7 @@ fn check_says_what_a_run_would_do_and_writes_nothing() {
 #[test]
 fn seeds_of_several_apps_run_in_the_manifests_order_and_are_counted_together() {
     with_unseeded(async |checkout, db| {
-        // Needs a row of the other app's seed.
+        // This seed needs a row of the other app's seed.
         checkout.write(
             "library/seed.sql",
             "insert into branches (name, slug) select display_name, name from roles where name = 'member'

@@ -33,10 +33,10 @@ fn db_shell_passes_arguments_standard_input_and_the_exit_code_on() {
 fn db_shell_without_psql_says_how_to_get_it() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
-        let told = outcome(
+        let output = outcome(
             &checkout.with_path(&db.url(), &["db-shell"], "/nonexistent").env("XTASK_PG_BIN", "/nonexistent"),
         );
-        told.expect(
+        output.expect(
             1,
             &[
                 "psql is not on this machine's PATH",

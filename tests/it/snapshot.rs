@@ -1,4 +1,4 @@
-//! Everything that stands in a database, as text: what a command that must change nothing is judged by.
+//! The whole content of a database as text, to check that a command changed nothing.
 
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 use tests::TestDatabase;
@@ -18,12 +18,12 @@ pub(crate) async fn snapshot(db: &TestDatabase) -> Vec<String> {
     lines
 }
 
-/// The same without rows: the shape alone.
+/// The same lines without the rows.
 pub(crate) async fn shape(db: &TestDatabase) -> Vec<String> {
     catalogue(&mut db.pool().acquire().await.unwrap()).await
 }
 
-/// Written apart from the one that `verify` uses, so that a blind spot there shows here.
+/// Independent of the query that `verify` uses, so that this one shows what that one misses.
 async fn catalogue(conn: &mut PgConnection) -> Vec<String> {
     sqlx::query_scalar(
         "with s as (select oid, nspname from pg_namespace where nspname !~ '^(pg_|information_schema)')

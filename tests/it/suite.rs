@@ -11,7 +11,7 @@ use crate::{
     native_server::wait_until,
 };
 
-/// Each writes down what it got.
+/// Each test writes the name of its database to a file.
 const TESTS: &str = r#"
 //! Tests that pass, fail, and wait.
 
@@ -84,7 +84,7 @@ mod tests {
 }
 "#;
 
-/// What runs tests: nextest where `cargo xtask test` would take it, and plain cargo.
+/// The runners of tests: plain cargo, and nextest if it is installed, as for `cargo xtask test`.
 pub(crate) fn runners() -> impl Iterator<Item = &'static [&'static str]> {
     let has_nextest = cmd!("cargo-nextest", "--version").stdout_null().stderr_null().run().is_ok();
     let nextest: &[&str] = &["nextest", "run"];
@@ -96,12 +96,12 @@ pub(crate) struct Suite<'a> {
 }
 
 impl<'a> Suite<'a> {
-    /// Puts it beside a checkout's migrations.
+    /// Writes the package into a checkout, beside the migrations.
     pub(crate) fn new(checkout: &'a Checkout) -> Suite<'a> {
         let (root, here) = (workspace_root(), checkout.root());
-        let ours = fs::read_to_string(root.join("Cargo.toml")).unwrap();
-        // Its own profiles, so that cargo finds everything built already.
-        let profiles = &ours[ours.find("[profile.").unwrap()..];
+        let workspace = fs::read_to_string(root.join("Cargo.toml")).unwrap();
+        // The profiles of this workspace, so that cargo reuses everything that it has built.
+        let profiles = &workspace[workspace.find("[profile.").unwrap()..];
         let library = root.join("tests").display().to_string();
         let client = root.join("tests/client").display().to_string();
         let manifest = format!(
@@ -116,23 +116,23 @@ impl<'a> Suite<'a> {
         Suite { checkout }
     }
 
-    /// One of its tests, by a runner of cargo.
+    /// Runs one of the package's tests.
     pub(crate) fn run(&self, runner: &[&str], test: &str) -> Outcome {
         self.run_in(runner, test, &[])
     }
 
-    /// The same with these variables.
+    /// Runs one of the package's tests with these variables.
     pub(crate) fn run_in(&self, runner: &[&str], test: &str, more: &[(&str, &OsStr)]) -> Outcome {
         outcome(&self.surrounded(cmd(env!("CARGO"), [runner, &["--offline", test]].concat()), more))
     }
 
-    /// Its tests of this name, by `cargo xtask test`: one by one, where all programs are set to print backtraces.
+    /// `cargo xtask test` for the tests with this name, one at a time, in an environment that switches backtraces on.
     pub(crate) fn xtask(&self, test: &str) -> Expression {
         let one_by_one = [("NEXTEST_TEST_THREADS", OsStr::new("1")), ("RUST_BACKTRACE", OsStr::new("1"))];
         self.surrounded(cmd(xtask(), ["test", "--", "--offline", test]), &one_by_one)
     }
 
-    /// What the compiler says of a test of this source, which stands in the second line.
+    /// Compiles a test with this source, on the second line of its file, and returns what the compiler says.
     pub(crate) fn check(&self, source: &str) -> Outcome {
         let source = format!("//! One test.\n{source}\n");
         fs::write(self.checkout.root().join("src/lib.rs"), source).unwrap();
@@ -160,13 +160,13 @@ impl<'a> Suite<'a> {
 
     fn surrounded(&self, command: Expression, more: &[(&str, &OsStr)]) -> Expression {
         let _ = fs::remove_file(self.checkout.root().join("database"));
-        // That of this very test, which stands in `debug/deps` of it.
+        // The target folder of this workspace: this test's own binary is in its `debug/deps`.
         let target = std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned();
         let cargo = [("CARGO_TARGET_DIR", target.as_os_str()), ("CARGO_TERM_COLOR", OsStr::new("never"))];
         surrounded(self.checkout, command, &[&cargo, more].concat()).dir(self.checkout.root())
     }
 
-    /// The database that a test got.
+    /// The name of the database that a test got.
     pub(crate) fn database(&self) -> String {
         fs::read_to_string(self.checkout.root().join("database")).unwrap()
     }
@@ -175,7 +175,7 @@ impl<'a> Suite<'a> {
         wait_until("a test has its database", || self.checkout.root().join("database").exists());
     }
 
-    /// Lets `waits` come to its end.
+    /// Lets the test `waits` end.
     pub(crate) fn stop(&self) {
         fs::write(self.checkout.root().join("stop"), "").unwrap();
     }

@@ -1,6 +1,6 @@
-//! `createsuperuser` and `changepassword`, by `cargo xtask` and as a deploy runs them.
+//! `createsuperuser` and `changepassword`, as developers run them with `cargo xtask` and as deploys run them.
 
-mod asked;
+mod prompts;
 
 use std::{fs, path::PathBuf, sync::LazyLock};
 
@@ -24,7 +24,7 @@ const NEW: &str = "a loom that weaves algebra";
 
 static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| built("backend"));
 
-/// Both ways to the same verb.
+/// The two ways to run these verbs.
 #[derive(Clone, Copy)]
 enum By {
     Xtask,
@@ -32,7 +32,7 @@ enum By {
 }
 
 impl By {
-    /// What its messages call it.
+    /// The name that messages use for it.
     fn name(self) -> &'static str {
         match self {
             By::Xtask => "cargo xtask",
@@ -40,7 +40,7 @@ impl By {
         }
     }
 
-    /// The command, after other words that start it.
+    /// The command, preceded by the words of a starter.
     fn command(self, checkout: &Checkout, db: &TestDatabase, starter: &[&str], args: &[&str]) -> Expression {
         let program = match self {
             By::Xtask => xtask().to_owned(),
@@ -74,19 +74,19 @@ impl By {
     }
 }
 
-/// Makes the superuser of these tests.
+/// Creates the superuser of these tests.
 fn create(db: &TestDatabase) {
     let args = ["createsuperuser", "--noinput", "--email", EMAIL];
     By::Program.run(db, &args, &[("SUPERUSER_PASSWORD", PASSWORD)], "").expect(0, &[]);
 }
 
-/// What somebody may do who signs in with this; nothing for who can't.
-async fn may(db: &TestDatabase, email: &str, password: &str) -> usize {
-    let (mut conn, ourselves) = (db.pool().acquire().await.unwrap(), Actor::system("test"));
-    match users::sign_in(&mut conn, &ourselves, email, password).await.unwrap() {
+/// The number of permissions after a sign-in with this password; 0 if the sign-in fails.
+async fn count_permissions(db: &TestDatabase, email: &str, password: &str) -> usize {
+    let (mut conn, actor) = (db.pool().acquire().await.unwrap(), Actor::system("test"));
+    match users::sign_in(&mut conn, &actor, email, password).await.unwrap() {
         SignIn::Welcome(user) => {
             let device = Device { fingerprint: "f1n9e4", name: None, kind: None };
-            users::open_session(&mut conn, &ourselves, user.id, &device).await.unwrap();
+            users::open_session(&mut conn, &actor, user.id, &device).await.unwrap();
             users::permissions_of(&mut conn, user.id, &Scope::Global).await.unwrap().len()
         }
         SignIn::Refused | SignIn::Closed(_) => 0,
@@ -94,7 +94,7 @@ async fn may(db: &TestDatabase, email: &str, password: &str) -> usize {
 }
 
 #[test]
-fn what_is_given_makes_a_superuser_who_may_do_everything() {
+fn arguments_and_variables_create_a_superuser_with_every_permission() {
     let variables =
         [("SUPERUSER_EMAIL", EMAIL), ("SUPERUSER_USERNAME", "ada"), ("SUPERUSER_PASSWORD", PASSWORD)];
     let arguments = ["createsuperuser", "--noinput", "--email", EMAIL, "--username=ada"];
@@ -106,7 +106,7 @@ fn what_is_given_makes_a_superuser_who_may_do_everything() {
     ] {
         tests::with_database(async |db| {
             by.run(db, args, variables, input).expect(0, &["created superuser ada@example.org"]);
-            assert_eq!(may(db, "ADA@example.org", PASSWORD).await, 55);
+            assert_eq!(count_permissions(db, "ADA@example.org", PASSWORD).await, 55);
             let name: String = sqlx::query_scalar("select username from users").fetch_one(db.pool()).await?;
             assert_eq!(name, "ada");
             Ok(())
@@ -136,9 +136,9 @@ fn a_password_that_breaks_a_rule_is_refused_with_the_rule() {
                 .run(db, &args, &[], input)
                 .expect(1, &["no password; nothing was written", "set SUPERUSER_PASSWORD"]);
         }
-        let nobody =
+        let no_address =
             By::Program.run(db, &["createsuperuser", "--noinput"], &[("SUPERUSER_PASSWORD", NEW)], "");
-        nobody.expect(1, &["no e-mail address; nothing was written", "set SUPERUSER_EMAIL"]);
+        no_address.expect(1, &["no e-mail address; nothing was written", "set SUPERUSER_EMAIL"]);
         assert_eq!(before, snapshot(db).await);
         Ok(())
     });
@@ -161,7 +161,7 @@ fn a_second_superuser_of_one_address_or_name_is_refused_and_nothing_changes() {
                     &format!("to set a new password for it: {} changepassword", by.name()),
                 ],
             );
-            // The address is the name where none is given.
+            // `create` gives no name, so the first superuser's name is the address.
             with("eve@example.org", "ADA@example.org").expect(1, &["this username is taken"]);
         }
         assert_eq!(before, snapshot(db).await);
@@ -170,21 +170,21 @@ fn a_second_superuser_of_one_address_or_name_is_refused_and_nothing_changes() {
 }
 
 #[test]
-fn without_a_terminal_nothing_is_asked() {
+fn without_a_terminal_there_are_no_prompts() {
     tests::with_database(async |db| {
         create(db);
         let before = snapshot(db).await;
         for by in [By::Xtask, By::Program] {
-            for (args, told) in [
+            for (args, advice) in [
                 (
                     &["createsuperuser"][..],
                     "createsuperuser --noinput, with SUPERUSER_EMAIL and SUPERUSER_PASSWORD",
                 ),
                 (&["changepassword"][..], "changepassword EMAIL --noinput, with SUPERUSER_PASSWORD"),
             ] {
-                let told = format!("without one: {} {told} set", by.name());
+                let advice = format!("without one: {} {advice} set", by.name());
                 by.run(db, args, &[], "eve@example.org\neve\nsecret\nsecret\n")
-                    .expect(1, &["there is no terminal", &told]);
+                    .expect(1, &["there is no terminal", &advice]);
             }
         }
         assert_eq!(before, snapshot(db).await);
@@ -193,7 +193,7 @@ fn without_a_terminal_nothing_is_asked() {
 }
 
 #[test]
-fn a_password_is_in_no_command_line_and_not_taken_from_one() {
+fn no_command_line_holds_a_password_and_no_verb_accepts_one_there() {
     for by in [By::Xtask, By::Program] {
         tests::with_database(async |db| {
             for args in [
@@ -202,10 +202,10 @@ fn a_password_is_in_no_command_line_and_not_taken_from_one() {
                 &["changepassword", EMAIL, "--password", PASSWORD],
                 &["changepassword", EMAIL, PASSWORD],
             ] {
-                let told = ["passwords are not accepted on the command line", "SUPERUSER_PASSWORD"];
-                by.run(db, args, &[], "").expect(2, &told);
+                let error = ["passwords are not accepted on the command line", "SUPERUSER_PASSWORD"];
+                by.run(db, args, &[], "").expect(2, &error);
             }
-            // Whoever makes the account waits as long as somebody holds the table.
+            // The command waits as long as this transaction locks the table.
             let mut holder = db.pool().begin().await?;
             sqlx::query("lock table users").execute(&mut *holder).await?;
             let (checkout, args) =
@@ -223,7 +223,7 @@ fn a_password_is_in_no_command_line_and_not_taken_from_one() {
     }
 }
 
-/// Those of every process on this machine, with blanks between the words.
+/// The command lines of every process on this machine, with spaces between the words.
 fn command_lines() -> Vec<String> {
     let processes = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path().join("cmdline"));
     let lines = processes.filter_map(|path| fs::read(path).ok());
@@ -231,21 +231,24 @@ fn command_lines() -> Vec<String> {
 }
 
 #[test]
-fn a_changed_password_ends_the_old_one_and_every_session() {
+fn a_new_password_replaces_the_old_one_and_ends_every_session() {
     tests::with_database(async |db| {
         create(db);
-        assert_eq!(may(db, EMAIL, PASSWORD).await, 55);
+        assert_eq!(count_permissions(db, EMAIL, PASSWORD).await, 55);
         let args = ["changepassword", "ADA@example.org", "--noinput"];
         let weak = By::Program.run(db, &args, &[("SUPERUSER_PASSWORD", "ada.example")], "");
         weak.expect(
             1,
             &["the password of ADA@example.org was not changed: the password is too similar to the address"],
         );
-        assert_eq!(may(db, EMAIL, PASSWORD).await, 55);
+        assert_eq!(count_permissions(db, EMAIL, PASSWORD).await, 55);
         By::Xtask
             .run(db, &args, &[], NEW)
             .expect(0, &["the password of ADA@example.org was changed; 2 sessions ended"]);
-        assert_eq!((may(db, EMAIL, PASSWORD).await, may(db, EMAIL, NEW).await), (0, 55));
+        assert_eq!(
+            (count_permissions(db, EMAIL, PASSWORD).await, count_permissions(db, EMAIL, NEW).await),
+            (0, 55)
+        );
 
         let before = snapshot(db).await;
         let unknown = By::Program.run(db, &["changepassword", "eve@example.org", "--noinput"], &[], NEW);
@@ -268,14 +271,14 @@ fn an_unready_database_is_refused_with_the_command_that_prepares_it() {
     ] {
         setup.run(async |db| {
             let before = snapshot(db).await;
-            for (by, told) in [(By::Xtask, xtask), (By::Program, program)] {
+            for (by, advice) in [(By::Xtask, xtask), (By::Program, program)] {
                 for verb in ["createsuperuser", "changepassword"] {
                     let variables = [("SUPERUSER_EMAIL", EMAIL), ("SUPERUSER_PASSWORD", PASSWORD)];
                     let refused = by.run(db, &[verb, "--noinput"], &variables, "");
-                    refused.expect(3, &[told, "nothing was written"]);
+                    refused.expect(3, &[advice, "nothing was written"]);
                     assert!(
                         refused.stderr.contains(&format!("{} migrate", by.name()))
-                            || told.contains("write them")
+                            || advice.contains("write them")
                     );
                 }
             }
@@ -286,12 +289,12 @@ fn an_unready_database_is_refused_with_the_command_that_prepares_it() {
 }
 
 #[test]
-fn a_manifest_without_a_program_learns_what_to_name() {
+fn the_error_for_a_manifest_without_a_program_shows_what_to_add() {
     tests::with_database(async |db| {
         let checkout = Checkout::of_product();
         checkout.replace("apps.toml", "program = \"backend\"", "");
-        let told = checkout.xtask(db, &["createsuperuser", "--noinput"]);
-        told.expect(1, &["migrations/apps.toml names no program", "program = \"PACKAGE\""]);
+        let output = checkout.xtask(db, &["createsuperuser", "--noinput"]);
+        output.expect(1, &["migrations/apps.toml names no program", "program = \"PACKAGE\""]);
         Ok(())
     });
 }

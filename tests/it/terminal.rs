@@ -1,4 +1,4 @@
-//! A program at a terminal: the other end of a pseudo-terminal, where a test types and sees what a person would see.
+//! A program at a pseudo-terminal. A test holds the other end, where it types and sees what a person would see.
 
 use std::{
     fs::File,
@@ -15,7 +15,7 @@ use rustix::{
     termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr},
 };
 
-/// Longer than any answer takes; only a failure waits for it.
+/// Longer than any answer takes; only a failing test waits this long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A terminal with a program on it.
@@ -24,19 +24,20 @@ pub(crate) struct Terminal {
     screen: Receiver<Vec<u8>>,
     bytes: Vec<u8>,
     seen: String,
-    /// What of it was looked for already.
+    /// How many bytes of `seen` earlier calls of `expect` have passed.
     past: usize,
     program: Handle,
 }
 
-/// The words before those of a program that make the terminal on its standard input its own, so that Ctrl-C reaches it.
+/// Words to put before a program. They make the terminal on its standard input its controlling terminal, so that Ctrl-C
+/// reaches it.
 pub(crate) const STARTER: [&str; 3] = ["setsid", "--ctty", "--wait"];
 
 pub(crate) const CTRL_C: &str = "\u{3}";
 pub(crate) const CTRL_D: &str = "\u{4}";
 
 impl Terminal {
-    /// Starts what begins with [`STARTER`], on a new terminal.
+    /// Starts a command on a new terminal. The command begins with [`STARTER`].
     pub(crate) fn start(command: &Expression) -> Terminal {
         let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&ours).unwrap();
@@ -60,7 +61,7 @@ impl Terminal {
         Terminal { keyboard, screen, bytes: Vec::new(), seen: String::new(), past: 0, program }
     }
 
-    /// Waits until this is seen, after all that was waited for before.
+    /// Waits until the terminal shows this text, after the texts of earlier calls.
     #[track_caller]
     pub(crate) fn expect(&mut self, text: &str) {
         while !self.seen[self.past..].contains(text) {
@@ -83,12 +84,12 @@ impl Terminal {
         self.keyboard.write_all(keys.as_bytes()).unwrap();
     }
 
-    /// Whether what is typed is seen.
+    /// Whether the terminal shows what the test types.
     pub(crate) fn shows_typing(&self) -> bool {
         tcgetattr(&self.keyboard).unwrap().local_modes.contains(LocalModes::ECHO)
     }
 
-    /// Waits for the end, and returns the exit code and all that was seen.
+    /// Waits for the program's end. Returns its exit code and everything that the terminal showed.
     pub(crate) fn end(mut self) -> (i32, String) {
         let code = self.program.wait().unwrap().status.code().unwrap_or(128);
         while let Ok(part) = self.screen.recv() {
@@ -97,7 +98,7 @@ impl Terminal {
         (code, self.seen)
     }
 
-    /// Adds what was read. It may end in the middle of a character.
+    /// Adds output to `seen`. It may end in the middle of a character.
     fn see(&mut self, part: &[u8]) {
         // The kernel echoes a Ctrl-C only after it has sent the signal, so the echo may land in the middle of what the
         // program prints in reply. No test depends on where.
@@ -125,9 +126,9 @@ fn show_keys_as_themselves(terminal: &File) {
 }
 
 #[test]
-fn the_last_words_of_a_program_are_seen_however_soon_it_ends() {
+fn a_terminal_shows_the_last_words_of_a_program_however_soon_it_ends() {
     for round in 0..300 {
-        // Words are lost where a signal wakes the program while the terminal still echoes the key.
+        // Words would be lost if a signal woke the program while the terminal still echoed the key.
         let words =
             [&STARTER[1..], &["sh", "-c", "trap 'echo bye; exit 3' INT; echo ready; read line"]].concat();
         let mut terminal = Terminal::start(&cmd(STARTER[0], words));

@@ -1,6 +1,6 @@
-//! The server that tests and proofs run on: in memory, and gone with its owner, however that ends.
+//! The server that tests and proofs run on: in memory, and gone when its owner ends, however it ends.
 //!
-//! Others have test servers on the same machine at the same time, so each test looks only at what its own command started.
+//! Other test servers run on the same machine at the same time, so each test looks only at what its own command started.
 
 use std::{
     fs,
@@ -20,27 +20,27 @@ use crate::{
 
 const SLOW: &str = "select pg_sleep(600);";
 
-/// What a running command has of a test server.
+/// A running command and its test server.
 struct TestServer {
     command: Handle,
-    /// That of `initdb` at first, and then of the server.
+    /// The process id of `initdb` at first, and then of the server.
     pid: Pid,
-    /// It holds everything.
+    /// The folder of all the server's files.
     folder: PathBuf,
 }
 
 impl TestServer {
-    /// Starts a proof, and waits for its server to get so far.
+    /// Starts a proof, and waits until its server has reached this moment.
     #[track_caller]
-    fn of_proof(checkout: &Checkout, moment: Moment) -> TestServer {
-        // With the user's own cache there is mostly nothing for `initdb` to do.
+    fn start_proof(checkout: &Checkout, moment: Moment) -> TestServer {
+        // With the user's own cache, `initdb` would mostly have nothing to do.
         let empty = checkout.root().join("empty-cache");
         let cache: &[_] =
             if moment == Moment::Initdb { &[("XDG_CACHE_HOME", empty.as_os_str())] } else { &[] };
         let command = checkout.bare_command_in(&["verify"], cache);
         let command = command.stdout_capture().stderr_capture().start().unwrap();
         let parent = pid_of(&command).as_raw_nonzero().get();
-        let find = || {
+        let find_process = || {
             let mut children = processes();
             children.retain(|it| it.parent == parent);
             children.iter().find_map(|it| {
@@ -51,7 +51,7 @@ impl TestServer {
         };
         let mut found = None;
         wait_until("a test server", || {
-            found = find();
+            found = find_process();
             found.is_some()
         });
         let (pid, folder) = found.unwrap();
@@ -69,7 +69,7 @@ impl TestServer {
 
     #[track_caller]
     fn expect_gone(&self) {
-        // Who inherited it may take a moment to bury it.
+        // The process that inherited it may take a moment to reap it.
         wait_until("the postmaster is gone", || !lives(self.pid));
         assert!(!self.folder.exists(), "{}", self.folder.display());
     }
@@ -84,33 +84,33 @@ enum Moment {
 
 #[track_caller]
 fn check_verify(checkout: &Checkout, code: i32, said: &[&str]) {
-    let server = TestServer::of_proof(checkout, Moment::Starting);
+    let server = TestServer::start_proof(checkout, Moment::Starting);
     let output = server.command.wait().unwrap();
-    let told = String::from_utf8_lossy(&output.stdout);
+    let printed = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(code), "{output:?}");
     for text in said {
-        assert!(told.contains(text), "`{text}` was not said: {told}");
+        assert!(printed.contains(text), "no `{text}` in: {printed}");
     }
     server.expect_gone();
     let in_memory = server.folder.starts_with("/dev/shm");
     let place = if in_memory { "native, in memory " } else { "on disk, which is slower: " };
-    assert!(told.contains(place), "{told}");
+    assert!(printed.contains(place), "{printed}");
 }
 
 #[test]
-fn nothing_is_left_of_it_after_a_proof() {
+fn a_proof_leaves_no_server() {
     check_verify(&Checkout::new(), 0, &["started", "up again gives the same fingerprint"]);
 }
 
 #[test]
-fn nothing_is_left_of_it_after_a_proof_that_failed() {
+fn a_failed_proof_leaves_no_server() {
     let checkout = Checkout::new();
     checkout.replace("apps.toml", "tables = [\"loans\"]", "tables = [\"loan\"]");
     check_verify(&checkout, 3, &["FAILED"]);
 }
 
 #[test]
-fn nothing_is_left_of_it_after_an_error() {
+fn an_error_leaves_no_server() {
     let checkout = Checkout::new();
     checkout.migration("people/0002_bad", "selec 1;", "select 1;");
     check_verify(&checkout, 1, &[]);
@@ -121,7 +121,7 @@ fn check_signal(signal: Signal) {
     let checkout = Checkout::new();
     checkout.migration("people/0002_slow", SLOW, "select 1;");
     for moment in [Moment::Initdb, Moment::Starting, Moment::Ready] {
-        let server = TestServer::of_proof(&checkout, moment);
+        let server = TestServer::start_proof(&checkout, moment);
         let output = server.end(signal);
         assert_eq!(output.status.code(), Some(130), "{moment:?}: {output:?}");
         server.expect_gone();
@@ -129,23 +129,23 @@ fn check_signal(signal: Signal) {
 }
 
 #[test]
-fn nothing_is_left_of_it_after_ctrl_c() {
+fn ctrl_c_leaves_no_server() {
     check_signal(Signal::INT);
 }
 
 #[test]
-fn nothing_is_left_of_it_after_sigterm() {
+fn sigterm_leaves_no_server() {
     check_signal(Signal::TERM);
 }
 
 #[test]
-fn what_a_killed_command_left_of_it_is_cleared_away_by_the_next() {
+fn the_next_command_removes_the_server_of_a_killed_one() {
     let (checkout, slow) = (Checkout::new(), Checkout::new());
     slow.migration("people/0002_slow", SLOW, "select 1;");
     for moment in [Moment::Initdb, Moment::Ready] {
-        // Another command on this machine may be quicker than the next of ours, and then it is that one which says so.
+        // Another command on this machine may remove it first. Then that command reports it, and ours does not.
         let said = (0..10).any(|_| {
-            let server = TestServer::of_proof(&slow, moment);
+            let server = TestServer::start_proof(&slow, moment);
             server.end(Signal::KILL);
             let next = outcome(&checkout.bare_command(&["verify"]));
             next.expect(0, &["up again gives the same fingerprint"]);
@@ -158,17 +158,17 @@ fn what_a_killed_command_left_of_it_is_cleared_away_by_the_next() {
 }
 
 #[test]
-fn a_database_url_that_is_named_is_where_proofs_run() {
+fn proofs_run_on_the_server_of_database_url() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
-        let told = outcome(&checkout.command(&db.url(), &["verify"]));
-        told.expect(0, &["DATABASE_URL (environment)", "kept"]);
-        assert!(!told.stdout.contains("native"), "{}", told.stdout);
+        let output = outcome(&checkout.command(&db.url(), &["verify"]));
+        output.expect(0, &["DATABASE_URL (environment)", "kept"]);
+        assert!(!output.stdout.contains("native"), "{}", output.stdout);
         Ok(())
     });
 }
 
-/// A package with a test that passes on the test server, and one that fails; each writes down where the server is.
+/// A package with a test that passes on the test server, and one that fails. Each writes the server's address to a file.
 fn package() -> Checkout {
     let checkout = Checkout::new();
     let write = |path: &str, text: &str| {
@@ -207,7 +207,7 @@ fn fails() {
 }
 
 #[test]
-fn xtask_test_hands_over_its_arguments_and_the_exit_code_and_ends_its_server() {
+fn xtask_test_passes_arguments_and_the_exit_code_on_and_ends_its_server() {
     let checkout = package();
     let (place, target) = (checkout.root().join("place"), checkout.root().join("target"));
     let has_nextest = cmd!("cargo-nextest", "--version").stdout_null().stderr_null().run().is_ok();
@@ -215,13 +215,13 @@ fn xtask_test_hands_over_its_arguments_and_the_exit_code_and_ends_its_server() {
     for (filter, passes) in [("passes", Some(true)), ("fails", Some(false)), ("matches_nothing", None)] {
         let target = [("CARGO_TARGET_DIR", target.as_os_str())];
         let ours = outcome(&checkout.bare_command_in(&["test", "--", filter], &target));
-        // The address that a test was given leads nowhere afterwards.
+        // Afterwards no server listens at the address that the test got.
         assert_eq!(place.exists(), passes.is_some(), "{ours:?}");
         if passes.is_some() {
             assert!(TcpStream::connect(fs::read_to_string(&place).unwrap()).is_err());
             fs::remove_file(&place).unwrap();
         }
-        // They listen on a port that is nobody's server, which these tests do not mind.
+        // The plain runner gets a listener in place of a server, because these tests only connect to it.
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let url = format!("postgres://{}/postgres", listener.local_addr().unwrap());
         let theirs = cmd(env!("CARGO"), [runner, &["--workspace", filter]].concat())
@@ -238,14 +238,14 @@ fn xtask_test_hands_over_its_arguments_and_the_exit_code_and_ends_its_server() {
 }
 
 #[test]
-fn where_memory_is_small_it_is_on_disk_and_says_so() {
+fn with_little_memory_the_server_is_on_disk_and_the_command_says_so() {
     let shared = Shared::new();
-    // What a container often gets.
+    // Containers often get this little memory.
     let small = "mount --make-rprivate / && mount -t tmpfs -o size=64m none /dev/shm && exec \"$@\"";
     let starter = ["unshare", "--mount", "sh", "-c", small, "sh"];
     let words = [&starter[..], &[xtask().to_str().unwrap(), "server", "start", "--test"]].concat();
-    let told = outcome(&surrounded(&shared.checkout, cmd(words[0], &words[1..]), &[]));
-    told.expect(0, &["on disk, which is slower: /dev/shm has ", "started"]);
+    let output = outcome(&surrounded(&shared.checkout, cmd(words[0], &words[1..]), &[]));
+    output.expect(0, &["on disk, which is slower: /dev/shm has ", "started"]);
     let right = shared.borrow(&["seeded", "1", "pass", RIGHT]);
     assert_eq!(outcome_line(&right)[1..], ["9", "3"]);
     let (postmaster, folder) = shared.postmaster();

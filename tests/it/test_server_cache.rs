@@ -1,4 +1,5 @@
-//! The data directory that test servers begin with: made once, copied for each, and done without where it can't be kept.
+//! The cached data directory of test servers: xtask makes it once and copies it for each server. Where it can't write a
+//! cache, it starts servers without one.
 
 mod accounts;
 mod unusable;
@@ -19,27 +20,27 @@ use crate::{
     native_server::{NativeServer, Process, processes, wait_until},
 };
 
-/// Stands in for cargo: tells where the test server is, and ends when it is no longer asked.
+/// Replaces cargo: lists no packages, writes the test server's URL to a file, and ends when that file is gone.
 const CARGO: &str = "#!/bin/sh\n\
     if [ \"$1\" = metadata ]; then echo '{\"packages\":[]}'; exit; fi\n\
     printf %s \"$XTASK_TEST_URL\" >\"$URL_FILE.new\" && mv \"$URL_FILE.new\" \"$URL_FILE\"\n\
     while [ -e \"$URL_FILE\" ]; do sleep 0.01; done\n";
 
-/// The folder of the programs that servers are made of here.
+/// The folder of the Postgres binaries that test servers use on this machine.
 static PROGRAMS: LazyLock<PathBuf> = LazyLock::new(|| {
-    let it = Cached::of(Checkout::new());
+    let it = Cached::with_checkout(Checkout::new());
     let server = it.start_in(&[]);
     let programs = Path::new(&server.process().words[0]).parent().unwrap().to_owned();
     server.end();
     programs
 });
 
-/// A checkout with a cache of its own, and an `initdb` that tells when it runs.
+/// A checkout with its own cache, and an `initdb` that records each run.
 struct Cached {
     checkout: Checkout,
 }
 
-/// A test server, for as long as somebody looks at it.
+/// A test server, which runs until the test calls [`Server::end`].
 struct Server {
     command: Handle,
     url_file: PathBuf,
@@ -48,18 +49,18 @@ struct Server {
 
 impl Cached {
     fn new() -> Cached {
-        let it = Cached::of(Checkout::new());
+        let it = Cached::with_checkout(Checkout::new());
         it.programs("bin");
         it
     }
 
-    fn of(checkout: Checkout) -> Cached {
+    fn with_checkout(checkout: Checkout) -> Cached {
         let it = Cached { checkout };
-        // Servers may run as somebody who has to come here.
+        // The server may run as another account, which needs access to this folder.
         fs::set_permissions(it.checkout.root(), Permissions::from_mode(0o755)).unwrap();
         it.executable("cargo", CARGO);
-        fs::write(it.path("made"), "").unwrap();
-        fs::set_permissions(it.path("made"), Permissions::from_mode(0o666)).unwrap();
+        fs::write(it.path("runs"), "").unwrap();
+        fs::set_permissions(it.path("runs"), Permissions::from_mode(0o666)).unwrap();
         it
     }
 
@@ -72,18 +73,18 @@ impl Cached {
         fs::set_permissions(self.path(name), Permissions::from_mode(0o755)).unwrap();
     }
 
-    /// A folder of programs.
+    /// Makes a folder with `postgres` and the recording `initdb`.
     fn programs(&self, folder: &str) -> PathBuf {
         fs::create_dir(self.path(folder)).unwrap();
         symlink(PROGRAMS.join("postgres"), self.path(folder).join("postgres")).unwrap();
-        let (made, initdb) = (self.path("made"), PROGRAMS.join("initdb"));
+        let (runs, initdb) = (self.path("runs"), PROGRAMS.join("initdb"));
         let script =
-            format!("#!/bin/sh\necho made >>'{}'\nexec '{}' \"$@\"\n", made.display(), initdb.display());
+            format!("#!/bin/sh\necho run >>'{}'\nexec '{}' \"$@\"\n", runs.display(), initdb.display());
         self.executable(&format!("{folder}/initdb"), &script);
         self.path(folder)
     }
 
-    /// A command of ours; of two values for one variable the first counts.
+    /// A command of xtask. The first value of a variable wins.
     fn command(&self, args: &[&str], more: &[(&str, &OsStr)]) -> duct::Expression {
         let (bin, cache) = (self.path("bin"), self.path("cache"));
         let own = [("XTASK_PG_BIN", bin.as_os_str()), ("XDG_CACHE_HOME", cache.as_os_str())];
@@ -96,7 +97,7 @@ impl Cached {
         self.begin_in(more).wait()
     }
 
-    /// Does not wait for it.
+    /// Starts a server, and does not wait for it.
     fn begin_in(&self, more: &[(&str, &OsStr)]) -> Server {
         let url_file = self.path(&format!("url-{:08x}", rand::random::<u32>()));
         let cargo = self.path("cargo");
@@ -107,15 +108,15 @@ impl Cached {
     }
 
     /// How many times `initdb` has run.
-    fn made(&self) -> usize {
-        fs::read_to_string(self.path("made")).unwrap().lines().count()
+    fn initdb_runs(&self) -> usize {
+        fs::read_to_string(self.path("runs")).unwrap().lines().count()
     }
 
     fn folder(&self) -> PathBuf {
         self.path("cache/xtask/clusters")
     }
 
-    /// The folder's files but for its lock.
+    /// The files of the cache, without its lock.
     fn files(&self) -> Vec<PathBuf> {
         let files = fs::read_dir(self.folder()).into_iter().flatten().map(|it| it.unwrap().path());
         files.filter(|it| !it.ends_with("lock")).collect()
@@ -127,13 +128,13 @@ impl Cached {
         entry
     }
 
-    /// Starts a server, and sees that `initdb` has made so many by then.
+    /// Starts a server, and expects that `initdb` has then run this many times.
     #[track_caller]
-    fn expect_made(&self, made: usize) {
+    fn expect_initdb_runs(&self, runs: usize) {
         let server = self.start_in(&[]);
         assert!(query(&server.url, "select 'well'").is_ok());
         server.end();
-        assert_eq!(self.made(), made);
+        assert_eq!(self.initdb_runs(), runs);
     }
 }
 
@@ -160,7 +161,7 @@ impl Server {
         fs::remove_file(&self.url_file).unwrap();
         let output = self.command.wait().unwrap();
         assert!(output.status.success(), "{output:?}");
-        // Whether there is a cache is nobody's business.
+        // No output mentions the cache.
         assert!(!format!("{output:?}").contains("cache"), "{output:?}");
     }
 }
@@ -179,7 +180,7 @@ fn a_second_server_needs_no_initdb_and_has_another_password() {
     let it = Cached::new();
     let first = it.start_in(&[]);
     let second = it.start_in(&[]);
-    assert_eq!(it.made(), 1);
+    assert_eq!(it.initdb_runs(), 1);
     for (mine, other) in [(&first, &second), (&second, &first)] {
         assert!(query(&mine.url, "select 'well'").is_ok());
         let taken = mine.url.clone().port(other.url.get_port());
@@ -193,9 +194,9 @@ fn a_second_server_needs_no_initdb_and_has_another_password() {
 }
 
 #[test]
-fn the_cache_is_private_and_neither_has_a_password_nor_lets_anybody_in() {
+fn the_cache_is_private_has_no_password_and_rejects_every_login() {
     let it = Cached::new();
-    it.expect_made(1);
+    it.expect_initdb_runs(1);
     let entry = it.entry();
     let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
     assert_eq!((mode(&it.folder()), mode(&entry)), (0o700, 0o600));
@@ -209,7 +210,7 @@ fn the_cache_is_private_and_neither_has_a_password_nor_lets_anybody_in() {
 }
 
 #[test]
-fn a_login_is_cheap_on_a_test_server_and_dear_on_the_development_server() {
+fn a_login_is_cheap_on_a_test_server_and_costs_as_usual_on_the_development_server() {
     let it = Cached::new();
     let server = it.start_in(&[]);
     let sql = "select split_part(rolpassword, ':', 1) || ' ' || current_setting('server_version_num')
@@ -220,7 +221,7 @@ fn a_login_is_cheap_on_a_test_server_and_dear_on_the_development_server() {
         ..160_000 => assert!(stored.starts_with("md5"), "{stored}"),
         _ => assert_eq!(stored, "SCRAM-SHA-256$1"),
     }
-    // psql gets in too, and has nothing to warn of.
+    // psql can log in too, without a warning.
     let url = fs::read_to_string(&server.url_file).unwrap();
     let said = cmd!("psql", "--no-psqlrc", "--tuples-only", "--no-align", "--command", "select 'well'", url);
     assert_eq!(said.stderr_to_stdout().read().unwrap(), "well");
@@ -238,8 +239,8 @@ fn two_first_servers_at_once_make_one_entry() {
     fs::create_dir_all(it.folder()).unwrap();
     let other = File::create(it.folder().join("lock")).unwrap();
     other.lock().unwrap();
-    // Somebody is at it, whom nobody waits for.
-    it.expect_made(1);
+    // Another process holds the lock, and the server does not wait for it.
+    it.expect_initdb_runs(1);
     assert_eq!(it.files(), [] as [PathBuf; 0]);
     drop(other);
     let begun = [it.begin_in(&[]), it.begin_in(&[])];
@@ -248,13 +249,13 @@ fn two_first_servers_at_once_make_one_entry() {
         server.end();
     }
     it.entry();
-    it.expect_made(it.made());
+    it.expect_initdb_runs(it.initdb_runs());
 }
 
 #[test]
-fn other_programs_and_another_time_zone_have_entries_of_their_own() {
+fn other_binaries_and_another_time_zone_have_their_own_entries() {
     let it = Cached::new();
-    it.expect_made(1);
+    it.expect_initdb_runs(1);
     let other = it.programs("other");
     let zone = "Asia/Kathmandu";
     for (entries, more) in [(2, ("XTASK_PG_BIN", other.as_os_str())), (3, ("TZ", OsStr::new(zone)))] {
@@ -267,8 +268,8 @@ fn other_programs_and_another_time_zone_have_entries_of_their_own() {
             .unwrap();
             assert_eq!(shown == zone, more.0 == "TZ", "{shown}");
             server.end();
-            assert_eq!((it.made(), it.files().len()), (entries, entries));
+            assert_eq!((it.initdb_runs(), it.files().len()), (entries, entries));
         }
     }
-    it.expect_made(3);
+    it.expect_initdb_runs(3);
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: what it tells at the end, and that nothing of it stays, however it ends.
+//! `cargo xtask test`: what it reports at the end, and that it leaves nothing behind, however it ends.
 
 use rustix::process::{Signal, kill_process};
 
@@ -10,11 +10,12 @@ use crate::{
 };
 
 #[test]
-fn it_tells_how_many_databases_there_were_and_which_test_was_slowest() {
+fn it_reports_how_many_databases_it_handed_out_and_which_test_was_slowest() {
     let shared = Shared::new();
     let suite = Suite::new(&shared.checkout);
-    let told = outcome(&suite.xtask("passes"));
-    told.expect(0, &["1 database handed out, ", " ms each (median)", "slowest with one: ", "tests::passes"]);
+    let output = outcome(&suite.xtask("passes"));
+    output
+        .expect(0, &["1 database handed out, ", " ms each (median)", "slowest with one: ", "tests::passes"]);
     assert!(shared.hosts().is_empty());
 }
 
@@ -33,17 +34,17 @@ fn a_failure_stops_no_other_test_and_the_failed_ones_are_listed_last_without_bac
 }
 
 #[test]
-fn the_server_of_a_failed_test_stays_until_it_is_swept() {
+fn the_server_of_a_failed_test_stays_until_a_sweep() {
     let shared = Shared::new();
     let suite = Suite::new(&shared.checkout);
-    let told = outcome(&suite.xtask("panics"));
+    let output = outcome(&suite.xtask("panics"));
     let said = [
         "1 database of a failed test is kept; the failures above say how to open them",
         "the test server stays for 30 minutes, so that they can be opened; end it now: cargo xtask server sweep",
     ];
-    assert_ne!(told.expect(told.code, &said).code, 0);
+    assert_ne!(output.expect(output.code, &said).code, 0);
     let (host, (postmaster, folder)) = (shared.hosts()[0], shared.postmaster());
-    let url = told.stderr.split('\'').find(|text| text.ends_with(&suite.database())).unwrap();
+    let url = output.stderr.split('\'').find(|text| text.ends_with(&suite.database())).unwrap();
     assert_eq!(ask(url, "select count(*) from roles"), ["3"]);
     shared.xtask(&["server", "sweep"]).expect(0, &["1 unused test server ended"]);
     wait_until("its host is gone", || !lives(host));
@@ -51,7 +52,7 @@ fn the_server_of_a_failed_test_stays_until_it_is_swept() {
 }
 
 #[test]
-fn however_it_is_ended_it_leaves_no_server() {
+fn it_leaves_no_server_whichever_signal_ends_it() {
     for signal in [Signal::KILL, Signal::INT, Signal::TERM] {
         let shared = Shared::new();
         let suite = Suite::new(&shared.checkout);
@@ -59,7 +60,7 @@ fn however_it_is_ended_it_leaves_no_server() {
         suite.wait_for_database();
         let (host, (postmaster, folder)) = (shared.hosts()[0], shared.postmaster());
         kill_process(pid_of(&command), signal).unwrap();
-        // What it had started may live on, as after a kill, and ends like any test.
+        // The tests that it started may live on, as after a kill, and end by themselves.
         wait_until("its host is gone", || !lives(host));
         wait_until("its server is gone", || !lives(postmaster));
         assert!(!folder.exists(), "{signal:?}");

@@ -1,4 +1,4 @@
-//! Locks of others and statements without end: waited for within bounds, and tried again where that helps.
+//! Locks of other sessions and endless statements: migrations wait for a limited time, and retry where that helps.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::{
 };
 
 #[test]
-fn a_lock_that_another_session_holds_is_retried() {
+fn a_migration_retries_while_another_session_holds_a_lock() {
     tests::empty().run(async |db| {
         let checkout = one_app();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
@@ -31,14 +31,14 @@ fn a_lock_that_another_session_holds_is_retried() {
             .migrate(&project, &Target::Latest, &mut |event| {
                 if let Event::Retrying { attempt, .. } = event {
                     retries.push(attempt);
-                    // Given up within a tick of the runtime, while the runner pauses.
+                    // The lock is free within a tick of the runtime, while the runner pauses.
                     if attempt == 3 {
                         drop(holder.take());
                     }
                 }
             })
             .await?;
-        // More where the holder's end takes longer than a pause.
+        // There are more retries if the rollback takes longer than a pause.
         assert!(retries.starts_with(&[2, 3]), "{retries:?}");
         assert!(shape(db).await.iter().any(|line| line.contains("column public.t more")));
         Ok(())
@@ -46,7 +46,7 @@ fn a_lock_that_another_session_holds_is_retried() {
 }
 
 #[test]
-fn a_lock_that_never_comes_free_is_an_error_that_undoes_it() {
+fn a_lock_that_is_never_released_is_an_error_and_undoes_the_migration() {
     tests::empty().run(async |db| {
         let checkout = one_app();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
@@ -75,7 +75,7 @@ fn a_lock_that_never_comes_free_is_an_error_that_undoes_it() {
 }
 
 #[test]
-fn a_statement_that_takes_too_long_is_ended() {
+fn a_statement_that_takes_too_long_times_out() {
     tests::empty().run(async |db| {
         let checkout = one_app();
         checkout.migration("a/0002_slow", "select pg_sleep(60);", "select 1;");

@@ -1,4 +1,6 @@
-//! The verbs about migrations: what they print, what they do, and that reading verbs write nothing.
+//! The verbs about migrations: what they print, what they do, and that the read-only verbs write nothing.
+
+mod migrate;
 
 use std::fs;
 
@@ -12,8 +14,8 @@ use crate::{
 };
 
 #[test]
-fn verbs_that_read_write_nothing_not_even_a_ledger() {
-    let reading: &[&[&str]] = &[
+fn read_only_verbs_write_nothing_not_even_a_ledger() {
+    let read_only: &[&[&str]] = &[
         &["db-check"],
         &["showmigrations"],
         &["showmigrations", "--plan", "--format", "json"],
@@ -42,7 +44,7 @@ fn verbs_that_read_write_nothing_not_even_a_ledger() {
                 checkout.xtask(db, &[verb, "--write"]).expect(0, &[]);
             }
             let before = snapshot(db).await;
-            for args in reading {
+            for args in read_only {
                 let checks = matches!(args, ["db-check"] | ["migrate", "--check"]);
                 checkout.xtask(db, args).expect(if checks && !whole { 3 } else { 0 }, &[]);
             }
@@ -53,7 +55,7 @@ fn verbs_that_read_write_nothing_not_even_a_ledger() {
 }
 
 #[test]
-fn a_reading_session_is_held_to_it_by_postgres() {
+fn postgres_refuses_writes_in_a_read_only_session() {
     tests::empty().run(async |db| {
         let settings = Settings::default().access(Access::ReadOnly);
         let mut session = Session::connect(&db.options(), settings).await?;
@@ -89,10 +91,10 @@ fn db_setup_twice_keeps_everything() {
 }
 
 #[test]
-fn db_setup_reports_to_programs_too() {
+fn db_setup_reports_in_json_too() {
     tests::empty().run(async |db| {
-        let told = Checkout::new().xtask(db, &["db-setup", "--format", "json"]);
-        let json: serde_json::Value = serde_json::from_str(&told.expect(0, &[]).stdout)?;
+        let output = Checkout::new().xtask(db, &["db-setup", "--format", "json"]);
+        let json: serde_json::Value = serde_json::from_str(&output.expect(0, &[]).stdout)?;
         let steps: Vec<_> =
             json["steps"].as_array().unwrap().iter().map(|step| step["step"].as_str().unwrap()).collect();
         assert_eq!(
@@ -124,7 +126,7 @@ fn db_setup_creates_the_database_and_marks_it() {
 }
 
 #[test]
-fn showmigrations_is_a_tree_an_app() {
+fn showmigrations_prints_a_tree_for_each_app() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate", "library", "0001"]).expect(0, &[]);
@@ -150,89 +152,7 @@ fn showmigrations_is_a_tree_an_app() {
 }
 
 #[test]
-fn migrate_goes_where_its_arguments_say() {
-    // What the ledger holds after each command, from the one before.
-    let steps: &[(&[&str], &[&str])] = &[
-        (&["migrate", "loans"], &["people 1", "loans 1"]),
-        (&["migrate", "library", "0001"], &["people 1", "library 1", "loans 1"]),
-        (&["migrate", "library", "0002_add_manager"], &["people 1", "library 1", "library 2", "loans 1"]),
-        (&["migrate", "library", "0001_initial"], &["people 1", "library 1", "loans 1"]),
-        (&["migrate", "library", "0001_initial"], &["people 1", "library 1", "loans 1"]),
-        (&["migrate"], &["people 1", "library 1", "library 2", "library 3", "loans 1"]),
-        // All that needs it goes with it.
-        (&["migrate", "people", "zero"], &[]),
-        (&["migrate", "people", "zero"], &[]),
-        (&["migrate", "library"], &["people 1", "library 1", "library 2", "library 3"]),
-        (&["migrate", "library", "zero"], &["people 1"]),
-    ];
-    tests::empty().run(async |db| {
-        let checkout = Checkout::new();
-        for (args, expected) in steps {
-            checkout.xtask(db, args).expect(0, &[]);
-            let applied = "select 'people ' || version from migrations.people union all
-                           select 'library ' || version from migrations.library union all
-                           select 'loans ' || version from migrations.loans";
-            let applied: Vec<String> =
-                sqlx::query_scalar(applied).fetch_all(db.pool()).await.unwrap_or_default();
-            assert_eq!(&applied, expected, "after {args:?}");
-        }
-        Ok(())
-    });
-}
-
-#[test]
-fn the_plan_is_what_would_run() {
-    tests::empty().run(async |db| {
-        let checkout = Checkout::new();
-        let plan = checkout.xtask(db, &["migrate", "library", "--plan"]);
-        assert_eq!(
-            plan.expect(0, &[]).stdout,
-            "apply    people/0001_initial\napply    library/0001_initial\napply    library/0002_add_manager\napply    library/0003_index_staff\n\
-             4 migrations would run; nothing was written\n"
-        );
-        checkout.xtask(db, &["migrate"]).expect(0, &[]);
-        checkout.xtask(db, &["migrate", "--plan"]).expect(0, &["nothing is left to do"]);
-        let back = checkout.xtask(db, &["migrate", "people", "zero", "--plan", "--format", "json"]);
-        let json: serde_json::Value = serde_json::from_str(&back.expect(0, &[]).stdout)?;
-        assert_eq!(
-            json["plan"][0],
-            serde_json::json!({"migration": "loans/0001_initial", "direction": "revert"})
-        );
-        assert_eq!(json["plan"].as_array().unwrap().len(), 5);
-        Ok(())
-    });
-}
-
-#[test]
-fn check_exits_with_3_while_something_is_left_to_do() {
-    tests::empty().run(async |db| {
-        let checkout = Checkout::new();
-        checkout
-            .xtask(db, &["migrate", "--check"])
-            .expect(3, &["people/0001_initial", "5 migrations would run"]);
-        checkout.xtask(db, &["migrate", "library", "0001"]).expect(0, &[]);
-        let before = snapshot(db).await;
-        for (args, code) in [
-            (&["migrate", "--check"] as &[&str], 3),
-            (&["migrate", "people", "--check"], 0),
-            (&["migrate", "library", "--check"], 3),
-            (&["migrate", "library", "0001", "--check"], 0),
-            (&["migrate", "library", "0002", "--plan", "--check"], 3),
-            (&["migrate", "library", "zero", "--check"], 3),
-            (&["migrate", "loans", "zero", "--check"], 0),
-        ] {
-            checkout.xtask(db, args).expect(code, &[]);
-        }
-        let json = checkout.xtask(db, &["migrate", "loans", "--check", "--format", "json"]);
-        let json: serde_json::Value = serde_json::from_str(&json.expect(3, &[]).stdout)?;
-        assert_eq!(json["plan"][0]["migration"], "loans/0001_initial");
-        assert_eq!(before, snapshot(db).await);
-        Ok(())
-    });
-}
-
-#[test]
-fn wrong_names_are_answered_with_the_right_ones() {
+fn the_errors_for_wrong_names_list_the_right_ones() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         for verb in ["migrate", "showmigrations"] {

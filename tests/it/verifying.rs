@@ -1,4 +1,4 @@
-//! `verify` proves what it says: each proof has been seen failing here, and nothing is left behind in any case.
+//! `verify` proves what it says: these tests make each proof fail, and expect that no run leaves anything behind.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::{
     native_server::PATIENCE,
 };
 
-/// Runs a test with the URL of a role of its own, so that its leftovers on the server can be recognised.
+/// Runs a test with the URL of a role of its own, so that the test recognises its leftovers on the server.
 #[track_caller]
 pub(crate) fn as_own_role(test: impl AsyncFn(&TestDatabase, &str)) {
     tests::empty().run(async |db| {
@@ -29,16 +29,16 @@ pub(crate) fn as_own_role(test: impl AsyncFn(&TestDatabase, &str)) {
 }
 
 #[track_caller]
-fn check(spoil: impl Fn(&Checkout), code: i32, said: &[&str]) {
+fn check(damage: impl Fn(&Checkout), code: i32, said: &[&str]) {
     as_own_role(async |_, url| {
         let checkout = Checkout::new();
-        spoil(&checkout);
+        damage(&checkout);
         outcome(&checkout.command(url, &["verify"])).expect(code, said);
     });
 }
 
 #[test]
-fn a_project_that_keeps_its_rules_is_proven() {
+fn a_project_that_keeps_the_rules_passes() {
     check(
         |_| {},
         0,
@@ -89,7 +89,7 @@ fn a_migration_that_touches_another_apps_tables_fails() {
 }
 
 #[test]
-fn a_second_way_up_that_leads_elsewhere_fails() {
+fn a_second_way_up_with_another_result_fails() {
     // A large object is data, so it outlives the way down without a trace in the catalogue.
     let up = "do $$ begin if exists (select from pg_largeobject_metadata) then create schema again; end if; perform lo_create(0); end $$;";
     check(
@@ -110,7 +110,7 @@ fn seeds_that_write_again_fail() {
 
 #[test]
 fn a_down_that_leaves_something_fails_with_what_it_left() {
-    // Each of these a blind spot of some tool: an index, a comment, a default, a constraint, a function, a right.
+    // Each of these is a blind spot of some tool: an index, a comment, a default, a constraint, a function, a grant.
     for (up, down, left) in [
         ("create index loans_fee_idx on loans (fee);", "select 1;", "+ index loans_fee_idx"),
         (
@@ -196,8 +196,8 @@ fn programs_read_the_flaws() {
     as_own_role(async |_, url| {
         let checkout = Checkout::new();
         checkout.migration("loans/0002_more", "create schema extra;", "select 1;");
-        let told = outcome(&checkout.command(url, &["verify", "--format", "json"]));
-        let json: serde_json::Value = serde_json::from_str(&told.expect(3, &[]).stdout).unwrap();
+        let output = outcome(&checkout.command(url, &["verify", "--format", "json"]));
+        let json: serde_json::Value = serde_json::from_str(&output.expect(3, &[]).stdout).unwrap();
         assert_eq!(json["flaws"][1], "  + schema extra");
     });
 }

@@ -1,5 +1,5 @@
-//! What the programs say, word by word: every help, and the errors that people meet most. A change of wording shows in the
-//! text files beside this one, where a reviewer reads it.
+//! What the programs print, word by word: every help, and the most common errors. Each change of wording shows in the text
+//! files in `wording`, where a reviewer reads it.
 //!
 //! `UPDATE_EXPECT=1 cargo xtask test -- wording` writes the files.
 
@@ -15,17 +15,17 @@ fn folder() -> PathBuf {
     workspace_root().join("tests/it/wording")
 }
 
-/// The help of a command, then those of its subcommands, each with the name of its file.
+/// Collects the help of a command and of its subcommands, each with the name of its file.
 fn helps(words: &[&str], all: &mut Vec<(String, String)>) {
     let command = cmd(words[0], [&words[1..], &["--help"]].concat());
-    // As wide on every machine.
+    // The same width on every machine.
     let help = outcome(&command.env("COLUMNS", "100").env_remove("XTASK_SERVER").unchecked());
     let help = help.expect(0, &[]).stdout.clone();
     let program = words[0].rsplit('/').next().unwrap();
     all.push(([&[program], &words[1..]].concat().join("-") + ".txt", help.clone()));
     let Some((_, commands)) = help.split_once("Commands:\n") else { return };
     for line in commands.split("\n\n").next().unwrap().lines() {
-        // A description that is too long goes on below itself.
+        // A long description continues on the next line.
         let Some(line) = line.strip_prefix("  ").filter(|line| !line.starts_with(' ')) else { continue };
         helps(&[words, &[line.split_whitespace().next().unwrap()]].concat(), all);
     }
@@ -53,22 +53,22 @@ fn every_help_reads_as_reviewed() {
     }
 }
 
-/// What a person sees at each of these errors.
+/// The commands that fail, and what a person sees of each.
 struct Errors<'a> {
     db: &'a TestDatabase,
     text: String,
 }
 
 impl Errors<'_> {
-    /// Adds a command of a checkout on the test's database.
-    fn meet(&mut self, checkout: &Checkout, args: &[&str]) {
-        self.add(checkout, args, &checkout.command(&self.db.url(), args));
+    /// Adds a command in a checkout on the test's database.
+    fn add_command(&mut self, checkout: &Checkout, args: &[&str]) {
+        self.add_output(checkout, args, &checkout.command(&self.db.url(), args));
     }
 
-    fn add(&mut self, checkout: &Checkout, args: &[&str], command: &Expression) {
+    fn add_output(&mut self, checkout: &Checkout, args: &[&str], command: &Expression) {
         let Outcome { code, stdout, stderr } = outcome(command);
         assert_ne!(code, 0, "{args:?}: {stdout}{stderr}");
-        // What differs from run to run.
+        // Replaces everything that differs from run to run.
         let (url, name) = (self.db.url(), self.db.name());
         let place = url.split_once('@').unwrap().1.split_once('/').unwrap().0;
         let said = format!("$ cargo xtask {}\n{stdout}{stderr}exit code {code}\n\n", args.join(" "));
@@ -81,7 +81,7 @@ impl Errors<'_> {
     }
 }
 
-/// A schema of this test's own, so that one who changes the product's changes nothing here.
+/// A schema for this test alone, so that a change of the product's schema changes nothing here.
 fn two_apps() -> Checkout {
     let manifest = r#"
 program = "backend"
@@ -112,7 +112,7 @@ tables = ["orders"]
 }
 
 #[test]
-fn the_errors_that_people_meet_most_read_as_reviewed() {
+fn the_most_common_errors_read_as_reviewed() {
     tests::empty().run(async |db| {
         let mut errors = Errors { db, text: String::new() };
         let checkout = two_apps();
@@ -126,7 +126,7 @@ fn the_errors_that_people_meet_most_read_as_reviewed() {
             &["seed"],
             &["createsuperuser", "--password", "secret"],
         ] {
-            errors.meet(&checkout, args);
+            errors.add_command(&checkout, args);
         }
         for (path, text) in [
             ("shops/0002_bad", "alter table shopz add column note text;"),
@@ -139,19 +139,19 @@ fn the_errors_that_people_meet_most_read_as_reviewed() {
                 let back = "-- depends-on: orders/0002_circle\nselect 1;";
                 checkout.migration("shops/0002_circle", back, "select 1;");
             }
-            errors.meet(&checkout, &["migrate"]);
+            errors.add_command(&checkout, &["migrate"]);
         }
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
         checkout.replace("orders/0001_initial.up.sql", "create table", "create  table");
-        errors.meet(&checkout, &["migrate"]);
+        errors.add_command(&checkout, &["migrate"]);
         let mark = "environment=production created=2026-03-02";
         let mark = format!("comment on database {} is '{mark}'", db.name());
         sqlx::raw_sql(sqlx::AssertSqlSafe(mark)).execute(db.pool()).await?;
         for args in [&["db-reset"] as &[&str], &["db-drop"], &["migrate", "orders", "zero"]] {
-            errors.meet(&two_apps(), args);
+            errors.add_command(&two_apps(), args);
         }
         for url in ["postgres://app:x@127.0.0.1:1/app".to_owned(), db.url().replace(db.name(), "nowhere")] {
-            errors.add(&checkout, &["migrate"], &checkout.command(&url, &["migrate"]));
+            errors.add_output(&checkout, &["migrate"], &checkout.command(&url, &["migrate"]));
         }
         expect_file![folder().join("errors.txt")].assert_eq(&errors.text);
         Ok(())

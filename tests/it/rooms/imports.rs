@@ -1,8 +1,8 @@
 //! Which file of a package imports which, read from its sources.
 //!
-//! An edge goes to the file that defines the item, through every re-export. It is made by `use` and by paths in code,
-//! macros included; the `mod` line of a parent makes none. A path that leads to no file of the package is another
-//! package's.
+//! An edge goes to the file that defines the item, through every re-export. A `use` makes an edge, and so does a path in
+//! code, also inside a macro; the `mod` line of a parent does not. A path that leads to no file of the package leads to
+//! another package.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,20 +10,20 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::{Item, UseTree};
 
-/// Begins a path that is written with `::` in front, and so leads to another package.
+/// The first part of a path that begins with `::` and so leads to another package.
 const OUTSIDE: &str = "::";
 
 /// The names of a module, from the root of its package.
 type ModulePath = Vec<String>;
 
-/// What a name in a module stands for.
+/// What a name in a module refers to.
 #[derive(Debug, Clone)]
 enum Meaning {
     /// A module.
     Module(ModulePath),
     /// An item that is defined in the module's own file.
     Item,
-    /// Something imported by this path, written in the same module.
+    /// Something that the module imports by this path.
     Import(Vec<String>),
 }
 
@@ -31,9 +31,9 @@ enum Meaning {
 struct Module {
     file: String,
     names: BTreeMap<String, Meaning>,
-    /// Paths whose names are all imported.
+    /// Paths of glob imports.
     globs: Vec<Vec<String>>,
-    /// Every path that is written in it, with `use` and without.
+    /// Every path in the module's code, in a `use` or not.
     paths: BTreeSet<Vec<String>>,
 }
 
@@ -82,7 +82,7 @@ impl Crate {
                     match (inner.content, sources.get(&other)) {
                         (Some((_, items)), _) => self.add(sources, path, file, items),
                         (None, Some(text)) => self.add_file(sources, path, &other, text),
-                        (None, None) => panic!("{file} declares {other}, which is not there"),
+                        (None, None) => panic!("{file} declares {other}, which does not exist"),
                     }
                 }
                 Item::Use(item) => {
@@ -101,7 +101,7 @@ impl Crate {
                     if let Some(name) = name_of(&other) {
                         module.names.insert(name, Meaning::Item);
                     }
-                    written(other.to_token_stream(), &mut module.paths);
+                    collect_paths(other.to_token_stream(), &mut module.paths);
                 }
             }
         }
@@ -125,7 +125,7 @@ impl Crate {
         }
     }
 
-    /// The file that defines what a path in a module leads to; `None` where that is another package's.
+    /// The file that defines the item at a path in a module; `None` if another package defines it.
     fn file_of(&self, at: &ModulePath, path: &[String], depth: usize) -> Option<String> {
         // A circle of re-exports defines nothing; rustc refuses it.
         if depth > 16 {
@@ -149,7 +149,7 @@ impl Crate {
             Some(Meaning::Item) => Some(found.file.clone()),
             Some(Meaning::Module(inner)) if rest.is_empty() => Some(self.modules.get(inner)?.file.clone()),
             Some(Meaning::Module(inner)) => self.file_of(inner, rest, depth + 1),
-            // What is imported by its own name, as in `use anyhow;`, is another package.
+            // An import by its own name, as in `use anyhow;`, leads to another package.
             Some(Meaning::Import(import)) if import.as_slice() == path => None,
             Some(Meaning::Import(import)) => self.file_of(at, &[import.as_slice(), rest].concat(), depth + 1),
             None => found
@@ -161,7 +161,7 @@ impl Crate {
 }
 
 impl Imports {
-    /// Pairs of files, the one that imports first.
+    /// Pairs of files: one that imports, and one that it imports from.
     pub(super) fn edges(&self) -> &BTreeSet<(String, String)> {
         &self.edges
     }
@@ -171,7 +171,7 @@ impl Imports {
         &self.outside
     }
 
-    /// Files that import each other in a circle, if there are any; the first one is named twice.
+    /// Files that import each other in a circle, if there are any; the first one is in the list twice.
     pub(super) fn circle(&self) -> Option<Vec<String>> {
         let (mut done, mut way) = (BTreeSet::new(), Vec::new());
         self.edges.iter().find_map(|(from, _)| self.circle_from(from, &mut done, &mut way))
@@ -200,7 +200,7 @@ impl Imports {
     }
 }
 
-/// The leaves of a `use`: the name that each gives, `None` for all, and its path.
+/// Collects the leaves of a `use`: the name that each one declares (`None` for a glob), and its path.
 fn flatten(tree: &UseTree, before: &mut Vec<String>, leaves: &mut Vec<(Option<String>, Vec<String>)>) {
     match tree {
         UseTree::Path(path) => {
@@ -223,8 +223,8 @@ fn flatten(tree: &UseTree, before: &mut Vec<String>, leaves: &mut Vec<(Option<St
     }
 }
 
-/// The paths of two names and more that are written in some code.
-fn written(code: TokenStream, paths: &mut BTreeSet<Vec<String>>) {
+/// Collects the paths of two or more names in some code.
+fn collect_paths(code: TokenStream, paths: &mut BTreeSet<Vec<String>>) {
     let mut path: Vec<String> = Vec::new();
     let mut colons = 0;
     for token in code {
@@ -235,24 +235,24 @@ fn written(code: TokenStream, paths: &mut BTreeSet<Vec<String>>) {
             }
             TokenTree::Ident(name) => {
                 if colons != 2 {
-                    keep(&mut path, paths);
+                    add_path(&mut path, paths);
                 } else if path.is_empty() {
                     path.push(OUTSIDE.to_owned());
                 }
                 path.push(name.to_string());
             }
             TokenTree::Group(group) => {
-                keep(&mut path, paths);
-                written(group.stream(), paths);
+                add_path(&mut path, paths);
+                collect_paths(group.stream(), paths);
             }
-            TokenTree::Punct(_) | TokenTree::Literal(_) => keep(&mut path, paths),
+            TokenTree::Punct(_) | TokenTree::Literal(_) => add_path(&mut path, paths),
         }
         colons = 0;
     }
-    keep(&mut path, paths);
+    add_path(&mut path, paths);
 }
 
-fn keep(path: &mut Vec<String>, paths: &mut BTreeSet<Vec<String>>) {
+fn add_path(path: &mut Vec<String>, paths: &mut BTreeSet<Vec<String>>) {
     let path = std::mem::take(path);
     if path.len() > 1 {
         paths.insert(path);

@@ -1,4 +1,4 @@
--- At least one row in every table: no foreign key stands unused, and each statement of refused.sql breaks one rule only.
+-- At least one row in every table and for every foreign key. Each statement of refused.sql breaks one rule only.
 
 insert into users
     (id, email, username, password_hash, account_status, email_verified_at,

@@ -1,5 +1,5 @@
--- Statements that the schema must refuse, each below the constraint that refuses it, or the SQLSTATE where none does.
--- One begins at the margin and goes on in indented lines. What stands in braces is filled in; fixture.sql made the rows.
+-- Statements that the schema must refuse, each below the constraint that refuses it, or else the SQLSTATE.
+-- A statement begins at the margin and continues in indented lines. Braces hold placeholders for ids of fixture.sql.
 
 -- users_email_key
 insert into users (email, username) values ('aDA@X.org', 'other');
@@ -60,7 +60,7 @@ update users set account_status = 'erased', erased_at = now(), bio = null where 
 update users set erased_at = now() where id = {bob};
 
 -- users_org_id_fkey
-insert into users (email, username, org_id) values ('n@x.org', 'n', {nobody});
+insert into users (email, username, org_id) values ('n@x.org', 'n', {absent});
 
 -- 23502
 insert into users (email) values ('o@x.org');
@@ -114,10 +114,10 @@ insert into roles_permissions
     values ((select id from roles where name = 'analyst'), (select id from permissions where name = 'list_analytics'));
 
 -- roles_permissions_role_id_fkey
-insert into roles_permissions values ({nobody}, (select id from permissions where name = 'list_analytics'));
+insert into roles_permissions values ({absent}, (select id from permissions where name = 'list_analytics'));
 
 -- roles_permissions_permission_id_fkey
-insert into roles_permissions values ((select id from roles where name = 'analyst'), {nobody});
+insert into roles_permissions values ((select id from roles where name = 'analyst'), {absent});
 
 -- 23502
 insert into roles_permissions (role_id) values ((select id from roles where name = 'analyst'));
@@ -153,10 +153,10 @@ insert into user_roles (user_id, role_id, expires_at)
     values ({ada}, (select id from roles where name = 'analyst'), now() - interval '1 day');
 
 -- user_roles_user_id_fkey
-insert into user_roles (user_id, role_id) values ({nobody}, (select id from roles where name = 'analyst'));
+insert into user_roles (user_id, role_id) values ({absent}, (select id from roles where name = 'analyst'));
 
 -- user_roles_role_id_fkey
-insert into user_roles (user_id, role_id) values ({ada}, {nobody});
+insert into user_roles (user_id, role_id) values ({ada}, {absent});
 do $$ begin
     update roles set is_system_role = false where name = 'student';
     delete from roles where name = 'student';
@@ -164,11 +164,11 @@ do $$ begin
 
 -- user_roles_assigned_by_fkey
 insert into user_roles (user_id, role_id, assigned_by)
-    values ({ada}, (select id from roles where name = 'analyst'), {nobody});
+    values ({ada}, (select id from roles where name = 'analyst'), {absent});
 
 -- user_roles_org_id_fkey
 insert into user_roles (user_id, role_id, scope, org_id)
-    values ({ada}, (select id from roles where name = 'analyst'), 'org', {nobody});
+    values ({ada}, (select id from roles where name = 'analyst'), 'org', {absent});
 
 -- consent_scopes_user_id_scope_type_key
 insert into consent_scopes (user_id, scope_type) values ({ada}, 'analytics');
@@ -188,7 +188,7 @@ insert into consent_scopes (user_id, scope_type, granted, granted_at, expires_at
     values ({ada}, 'marketing', true, now(), now() - interval '1 day');
 
 -- consent_scopes_user_id_fkey
-insert into consent_scopes (user_id, scope_type) values ({nobody}, 'marketing');
+insert into consent_scopes (user_id, scope_type) values ({absent}, 'marketing');
 
 -- entitlements_user_id_feature_key
 insert into entitlements (user_id, feature) values ({ada}, 'module_access:profiling');
@@ -208,7 +208,7 @@ insert into entitlements (user_id, feature, metadata) values ({ada}, 'cohort_sea
 insert into entitlements (user_id, feature, metadata) values ({ada}, 'cohort_seat', 'null');
 
 -- entitlements_user_id_fkey
-insert into entitlements (user_id, feature) values ({nobody}, 'cohort_seat');
+insert into entitlements (user_id, feature) values ({absent}, 'cohort_seat');
 
 -- mfa_methods_user_id_method_type_key
 insert into mfa_methods (user_id, method_type, secret_ciphertext, secret_key_id) values ({ada}, 'totp', '\x00', 'k1');
@@ -248,7 +248,7 @@ insert into mfa_methods (user_id, method_type, backup_code_hashes)
     values ({bob}, 'backup_codes', array[sha256('a'), null]);
 
 -- mfa_methods_user_id_fkey
-insert into mfa_methods (user_id, method_type) values ({nobody}, 'email');
+insert into mfa_methods (user_id, method_type) values ({absent}, 'email');
 
 -- mfa_codes_method_check
 insert into mfa_codes (user_id, method, purpose, code_hash, expires_at)
@@ -280,7 +280,7 @@ insert into mfa_codes (user_id, method, purpose, code_hash, expires_at, used_at)
 
 -- mfa_codes_user_id_fkey
 insert into mfa_codes (user_id, method, purpose, code_hash, expires_at)
-    values ({nobody}, 'email', 'login', sha256('z'), now() + interval '1 hour');
+    values ({absent}, 'email', 'login', sha256('z'), now() + interval '1 hour');
 
 -- 23502
 insert into mfa_codes (user_id, method, purpose, code_hash, expires_at)
@@ -297,7 +297,7 @@ insert into user_identities (user_id, provider, issuer, provider_sub, metadata)
     values ({bob}, 'saml', 'tenant-1', '2', '[]');
 
 -- user_identities_user_id_fkey
-insert into user_identities (user_id, provider, issuer, provider_sub) values ({nobody}, 'saml', 'tenant-1', '2');
+insert into user_identities (user_id, provider, issuer, provider_sub) values ({absent}, 'saml', 'tenant-1', '2');
 
 -- user_sessions_refresh_token_hash_key
 insert into user_sessions (user_id, device_fingerprint, refresh_token_hash, expires_at)
@@ -325,7 +325,7 @@ insert into user_sessions (user_id, device_fingerprint, refresh_token_hash, expi
 
 -- user_sessions_user_id_fkey
 insert into user_sessions (user_id, device_fingerprint, refresh_token_hash, expires_at)
-    values ({nobody}, 'fp', sha256('s2'), now() + interval '1 day');
+    values ({absent}, 'fp', sha256('s2'), now() + interval '1 day');
 
 -- device_trust_live_key
 insert into device_trust (user_id, device_name, device_type, device_fingerprint) values ({ada}, 'd', 'mobile', 'fp');
@@ -347,7 +347,7 @@ insert into device_trust (user_id, device_name, device_type, device_fingerprint,
 
 -- device_trust_user_id_fkey
 insert into device_trust (user_id, device_name, device_type, device_fingerprint)
-    values ({nobody}, 'd', 'mobile', 'fp2');
+    values ({absent}, 'd', 'mobile', 'fp2');
 
 -- policies_name_version_key
 insert into policies (name, effect, resource, actions, active) values ('p', 'allow', 'portfolio', '{read}', false);
@@ -423,11 +423,11 @@ insert into api_keys (name, key_type, key_prefix, key_hash, user_id, expires_at)
 
 -- api_keys_user_id_fkey
 insert into api_keys (name, key_type, key_prefix, key_hash, user_id)
-    values ('n', 'partner', 'key_abcdefgh', sha256('n'), {nobody});
+    values ('n', 'partner', 'key_abcdefgh', sha256('n'), {absent});
 
 -- api_keys_organization_id_fkey
 insert into api_keys (name, key_type, key_prefix, key_hash, organization_id)
-    values ('n', 'partner', 'key_abcdefgh', sha256('n'), {nobody});
+    values ('n', 'partner', 'key_abcdefgh', sha256('n'), {absent});
 
 -- webhook_endpoints_url_check
 insert into webhook_endpoints (name, url, signing_secret_ciphertext, secret_key_id)
@@ -461,7 +461,7 @@ insert into webhook_endpoints (name, url, signing_secret_ciphertext, secret_key_
 
 -- webhook_endpoints_organization_id_fkey
 insert into webhook_endpoints (name, url, signing_secret_ciphertext, secret_key_id, organization_id)
-    values ('w', 'https://x.org', '\x00', 'k1', {nobody});
+    values ('w', 'https://x.org', '\x00', 'k1', {absent});
 
 -- 23502
 insert into webhook_endpoints (name, url) values ('w', 'https://x.org');
@@ -470,7 +470,7 @@ insert into webhook_endpoints (name, url) values ('w', 'https://x.org');
 insert into webhook_deliveries (endpoint_id, event_type, payload, event_id) values ({endpoint}, 'a', '{}', {event});
 
 -- webhook_deliveries_endpoint_id_fkey
-insert into webhook_deliveries (endpoint_id, event_type, payload) values ({nobody}, 'a', '{}');
+insert into webhook_deliveries (endpoint_id, event_type, payload) values ({absent}, 'a', '{}');
 
 -- webhook_deliveries_payload_check
 insert into webhook_deliveries (endpoint_id, event_type, payload) values ({endpoint}, 'a', '[]');
@@ -519,11 +519,11 @@ insert into audit_logs (actor_type, actor_identifier, action, resource_type, res
 
 -- audit_logs_user_id_fkey
 insert into audit_logs (actor_type, actor_identifier, action, resource_type, user_id)
-    values ('user', 'x', 'read', 'user', {nobody});
+    values ('user', 'x', 'read', 'user', {absent});
 
 -- audit_logs_api_key_id_fkey
 insert into audit_logs (actor_type, actor_identifier, action, resource_type, api_key_id)
-    values ('user', 'x', 'read', 'user', {nobody});
+    values ('user', 'x', 'read', 'user', {absent});
 
 -- 428C9
 insert into audit_logs (actor_type, actor_identifier, action, resource_type, id)
@@ -576,10 +576,10 @@ insert into data_exports (user_id, subject_ref, export_type, download_count) val
 insert into data_exports (user_id, subject_ref, export_type, metadata) values ({ada}, 's', 'full', '[]');
 
 -- data_exports_user_id_fkey
-insert into data_exports (user_id, subject_ref, export_type) values ({nobody}, 's', 'full');
+insert into data_exports (user_id, subject_ref, export_type) values ({absent}, 's', 'full');
 
 -- data_exports_requested_by_fkey
-insert into data_exports (user_id, subject_ref, export_type, requested_by) values ({ada}, 's', 'full', {nobody});
+insert into data_exports (user_id, subject_ref, export_type, requested_by) values ({ada}, 's', 'full', {absent});
 
 -- data_erasures_open_full_key
 insert into data_erasures (user_id, subject_ref, erasure_type) values ({ada}, 's', 'full');
@@ -614,10 +614,10 @@ insert into data_erasures (user_id, subject_ref, erasure_type, errors) values ({
 insert into data_erasures (user_id, subject_ref, erasure_type, metadata) values ({ada}, 's', 'partial', '[]');
 
 -- data_erasures_user_id_fkey
-insert into data_erasures (user_id, subject_ref, erasure_type) values ({nobody}, 's', 'partial');
+insert into data_erasures (user_id, subject_ref, erasure_type) values ({absent}, 's', 'partial');
 
 -- data_erasures_requested_by_fkey
-insert into data_erasures (user_id, subject_ref, erasure_type, requested_by) values ({ada}, 's', 'partial', {nobody});
+insert into data_erasures (user_id, subject_ref, erasure_type, requested_by) values ({ada}, 's', 'partial', {absent});
 
 -- organizations_slug_key
 insert into organizations (name, slug) values ('N', 'acme-1');
@@ -650,16 +650,16 @@ insert into organizations (name, slug, country) values ('N', 'n', 'ke');
 insert into organizations (name, slug, status) values ('N', 'n', 'asleep');
 
 -- organizations_owner_id_fkey
-insert into organizations (name, slug, owner_id) values ('N', 'n', {nobody});
+insert into organizations (name, slug, owner_id) values ('N', 'n', {absent});
 
 -- organization_members_organization_id_user_id_key
 insert into organization_members (organization_id, user_id) values ({acme}, {ada});
 
 -- organization_members_organization_id_fkey
-insert into organization_members (organization_id, user_id) values ({nobody}, {ada});
+insert into organization_members (organization_id, user_id) values ({absent}, {ada});
 
 -- organization_members_user_id_fkey
-insert into organization_members (organization_id, user_id) values ({acme}, {nobody});
+insert into organization_members (organization_id, user_id) values ({acme}, {absent});
 
 -- organization_members_role_check
 update organization_members set role = 'boss';
@@ -686,4 +686,4 @@ insert into progress (user_id, content_type, content_id, status) values ({ada}, 
 insert into progress (user_id, content_type, content_id, metadata) values ({ada}, 'course', 'c2', '[]');
 
 -- progress_user_id_fkey
-insert into progress (user_id, content_type, content_id) values ({nobody}, 'course', 'c2');
+insert into progress (user_id, content_type, content_id) values ({absent}, 'course', 'c2');

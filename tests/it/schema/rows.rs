@@ -1,22 +1,23 @@
-//! Rows that the schema refuses, by the name that programs match on, and rows that it accepts.
+//! Rows that the schema refuses, by the constraint that programs match on, and rows that it accepts.
 //!
-//! They stand in `refused.sql` and `accepted.sql`; each runs by itself on the rows of `fixture.sql`, and is undone.
+//! The statements are in `refused.sql` and `accepted.sql`. The tests run each one on the rows of `fixture.sql` and roll it
+//! back.
 
 use std::collections::BTreeSet;
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgTransaction, postgres::PgDatabaseError};
 use tests::with_database;
 
-use super::ask;
+use super::query_catalogue;
 
 const REFUSED: &str = include_str!("refused.sql");
 const ACCEPTED: &str = include_str!("accepted.sql");
 
-/// The rows that statements name.
+/// The placeholders in statements, and the ids that replace them.
 const IDS: [(&str, &str); 8] = [
     ("{ada}", "'a0000000-0000-4000-8000-000000000001'"),
     ("{bob}", "'a0000000-0000-4000-8000-000000000002'"),
-    ("{nobody}", "'99999999-0000-4000-8000-000000000000'"),
+    ("{absent}", "'99999999-0000-4000-8000-000000000000'"),
     ("{acme}", "'c0000000-0000-4000-8000-000000000001'"),
     ("{key}", "'e0000000-0000-4000-8000-000000000001'"),
     ("{endpoint}", "'f0000000-0000-4000-8000-000000000001'"),
@@ -24,20 +25,21 @@ const IDS: [(&str, &str); 8] = [
     ("{event}", "'f0000000-0000-4000-8000-0000000000e1'"),
 ];
 
-/// Runs statements, with the names of rows filled in.
+/// Runs statements, with ids in place of placeholders.
 pub(super) async fn execute(conn: &mut PgConnection, sql: &str) -> Result<(), sqlx::Error> {
     let sql = IDS.iter().fold(sql.to_owned(), |sql, (name, id)| sql.replace(name, id));
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(conn).await.map(drop)
 }
 
-/// A transaction that holds the fixture, and that nobody commits.
+/// Begins a transaction with the rows of the fixture. No test commits it.
 pub(super) async fn fixture(conn: &mut PgConnection) -> PgTransaction<'_> {
     let mut transaction = conn.begin().await.unwrap();
     execute(&mut transaction, include_str!("fixture.sql")).await.unwrap();
     transaction
 }
 
-/// Runs statements and undoes them: the constraint that refused them, or the SQLSTATE where none did, or `accepted`.
+/// Runs statements and rolls them back. Returns the constraint that refused them, the SQLSTATE if no constraint did, or
+/// `accepted`.
 pub(super) async fn probe(conn: &mut PgConnection, sql: &str) -> String {
     let mut savepoint = conn.begin().await.unwrap();
     let answer = match execute(&mut savepoint, sql).await {
@@ -48,7 +50,7 @@ pub(super) async fn probe(conn: &mut PgConnection, sql: &str) -> String {
     answer
 }
 
-/// Who refused, and the SQLSTATE.
+/// The constraint that refused a statement (or the SQLSTATE if no constraint did), and the SQLSTATE.
 pub(super) fn refusal(error: &sqlx::Error) -> (String, String) {
     let error = error.as_database_error().unwrap().downcast_ref::<PgDatabaseError>();
     (error.constraint().unwrap_or(error.code()).to_owned(), error.code().to_owned())
@@ -68,7 +70,7 @@ fn statements(file: &str) -> Vec<(&str, String)> {
     found
 }
 
-/// Expects the same answer of every statement of a file as `expected` makes of the comment above it.
+/// Runs every statement of a file, and expects the answer that `expected` derives from the comment above it.
 #[track_caller]
 fn check(file: &'static str, expected: impl Fn(&'static str) -> &'static str) {
     with_database(async |db| {
@@ -87,12 +89,12 @@ fn check(file: &'static str, expected: impl Fn(&'static str) -> &'static str) {
 }
 
 #[test]
-fn bad_rows_are_refused_by_name() {
+fn the_schema_refuses_bad_rows_by_the_constraint_that_they_break() {
     check(REFUSED, |constraint| constraint);
 }
 
 #[test]
-fn good_rows_are_accepted() {
+fn the_schema_accepts_good_rows() {
     check(ACCEPTED, |_why| "accepted");
 }
 
@@ -105,12 +107,12 @@ fn every_rule_has_a_bad_row() {
             union
             select i.indexrelid::regclass::text from pg_index i join tables t on t.oid = i.indrelid
             where i.indisunique and not i.indisprimary";
-        let rules: Vec<(String,)> = ask(&mut *db.pool().acquire().await?, rules).await;
+        let rules: Vec<(String,)> = query_catalogue(&mut *db.pool().acquire().await?, rules).await;
         let probed: BTreeSet<&str> = statements(REFUSED).into_iter().map(|(rule, _)| rule).collect();
-        let forgotten: Vec<&str> =
+        let untested: Vec<&str> =
             rules.iter().map(|(rule,)| rule.as_str()).filter(|rule| !probed.contains(rule)).collect();
         assert!(!rules.is_empty());
-        assert!(forgotten.is_empty(), "no bad row in tests/it/schema/refused.sql for {forgotten:?}");
+        assert!(untested.is_empty(), "no bad row in tests/it/schema/refused.sql for {untested:?}");
         Ok(())
     });
 }

@@ -1,14 +1,14 @@
-//! What the schema does by itself: guards, clocks, and what becomes of rows when others are deleted.
+//! What the schema does by itself: guards, timestamps, and delete rules.
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection, query_as, query_scalar};
 use tests::with_database;
 
 use super::{
-    ask,
+    query_catalogue,
     rows::{execute, fixture, probe, refusal},
 };
 
-/// Every foreign key, and what it does to its rows when the row that they refer to is deleted.
+/// Every foreign key, with its delete rule.
 const DELETE_RULES: [&str; 28] = [
     "api_keys.organization_id -> organizations cascade",
     "api_keys.user_id -> users cascade",
@@ -43,14 +43,14 @@ const DELETE_RULES: [&str; 28] = [
 /// A foreign key: its line in [`DELETE_RULES`], its name, child, column, parent and rule.
 type ForeignKey = (String, String, String, String, String, String);
 
-/// What is left of a table: its rows, and those of them whose column is null.
-async fn left(conn: &mut PgConnection, table: &str, column: &str) -> (i64, i64) {
+/// The number of a table's rows, and of its rows whose column is null.
+async fn count_rows(conn: &mut PgConnection, table: &str, column: &str) -> (i64, i64) {
     let sql = format!("select count(*), count(*) filter (where {column} is null) from {table}");
     query_as(AssertSqlSafe(sql)).fetch_one(conn).await.unwrap()
 }
 
 #[test]
-fn a_deleted_row_takes_along_leaves_or_is_held_by_others_as_each_foreign_key_says() {
+fn every_foreign_key_follows_its_delete_rule() {
     with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let mut transaction = fixture(&mut conn).await;
@@ -58,7 +58,7 @@ fn a_deleted_row_takes_along_leaves_or_is_held_by_others_as_each_foreign_key_say
             select format('%s.%s -> %s %s', child, array_to_string(columns, '+'), parent, rule),
                    name, child, columns[1], parent, rule
             from foreign_keys";
-        let keys: Vec<ForeignKey> = ask(&mut transaction, keys).await;
+        let keys: Vec<ForeignKey> = query_catalogue(&mut transaction, keys).await;
         assert_eq!(keys.iter().map(|key| key.0.as_str()).collect::<Vec<_>>(), DELETE_RULES);
         for key in keys {
             check_delete(&mut transaction, &key).await;
@@ -67,11 +67,11 @@ fn a_deleted_row_takes_along_leaves_or_is_held_by_others_as_each_foreign_key_say
     });
 }
 
-/// Deletes a row that the key refers to, and looks at the rows that referred to it.
+/// Deletes a row that the key refers to, and checks the rows that referred to it.
 async fn check_delete(conn: &mut PgConnection, key: &ForeignKey) {
     let (line, name, child, column, parent, rule) = key;
     let mut savepoint = conn.begin().await.unwrap();
-    // Whatever else would hold the row.
+    // Removes everything else that would refuse the deletion.
     execute(&mut savepoint, "update roles set is_system_role = false").await.unwrap();
     match (rule.as_str(), parent.as_str()) {
         ("restrict", _) => {}
@@ -83,7 +83,7 @@ async fn check_delete(conn: &mut PgConnection, key: &ForeignKey) {
         "select {column}::text, count(*) from {child} where {column} is not null group by 1 order by 1 limit 1"
     );
     let (id, n): (String, i64) = query_as(AssertSqlSafe(referred)).fetch_one(&mut *savepoint).await.unwrap();
-    let (rows, nulls) = left(&mut savepoint, child, column).await;
+    let (rows, nulls) = count_rows(&mut savepoint, child, column).await;
 
     let deleted = execute(&mut savepoint, &format!("delete from {parent} where id = '{id}'")).await;
     match rule.as_str() {
@@ -91,14 +91,14 @@ async fn check_delete(conn: &mut PgConnection, key: &ForeignKey) {
         rule => {
             deleted.unwrap();
             let expected = if rule == "cascade" { (rows - n, nulls) } else { (rows, nulls + n) };
-            assert_eq!(left(&mut savepoint, child, column).await, expected, "{line}");
+            assert_eq!(count_rows(&mut savepoint, child, column).await, expected, "{line}");
         }
     }
     savepoint.rollback().await.unwrap();
 }
 
 #[test]
-fn who_owns_an_organization_can_be_deleted_once_it_is_handed_over() {
+fn the_owner_of_an_organization_can_be_deleted_after_another_takes_over() {
     with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let mut transaction = fixture(&mut conn).await;
@@ -111,7 +111,7 @@ fn who_owns_an_organization_can_be_deleted_once_it_is_handed_over() {
 }
 
 #[test]
-fn every_seeded_role_refuses_to_be_deleted_or_renamed() {
+fn no_seeded_role_can_be_deleted_or_renamed() {
     with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let mut transaction = conn.begin().await?;
@@ -140,7 +140,7 @@ fn the_audit_trail_refuses_every_change() {
         let mut conn = db.pool().acquire().await?;
         let mut transaction = fixture(&mut conn).await;
         let columns = "select c.column from columns c where child = 'audit_logs'";
-        let columns: Vec<(String,)> = ask(&mut transaction, columns).await;
+        let columns: Vec<(String,)> = query_catalogue(&mut transaction, columns).await;
         let updates = columns.iter().map(|(column,)| match column.as_str() {
             "id" => "update audit_logs set id = default".to_owned(),
             column => format!("update audit_logs set \"{column}\" = \"{column}\""),
@@ -158,7 +158,7 @@ fn the_audit_trail_refuses_every_change() {
 }
 
 #[test]
-fn a_deleted_user_leaves_the_audit_trail_with_the_name_and_nothing_else_changed() {
+fn deleting_a_user_changes_only_the_links_in_the_audit_trail() {
     with_database(async |db| {
         let mut conn = db.pool().acquire().await?;
         let mut transaction = fixture(&mut conn).await;
@@ -170,7 +170,7 @@ fn a_deleted_user_leaves_the_audit_trail_with_the_name_and_nothing_else_changed(
         let entries_before: Vec<String> = query_scalar(entries).fetch_all(&mut *transaction).await?;
         let links_before: Vec<String> = query_scalar(links).fetch_all(&mut *transaction).await?;
         assert_eq!(links_before, ["Ada@x.org: user there, key there", "key_2: user there, key there"]);
-        // Takes her key along as well.
+        // This deletes her API key too.
         execute(&mut transaction, "delete from users where id = {ada}").await?;
         let entries_after: Vec<String> = query_scalar(entries).fetch_all(&mut *transaction).await?;
         let links_after: Vec<String> = query_scalar(links).fetch_all(&mut *transaction).await?;
@@ -186,7 +186,8 @@ fn updated_at_is_the_servers_time_whatever_the_client_sends() {
         let mut conn = db.pool().acquire().await?;
         let mut transaction = fixture(&mut conn).await;
         let tables: Vec<(String,)> =
-            ask(&mut transaction, "select child from columns c where c.column = 'updated_at'").await;
+            query_catalogue(&mut transaction, "select child from columns c where c.column = 'updated_at'")
+                .await;
         assert!(!tables.is_empty());
         for (table,) in tables {
             for sent in ["'epoch'", "'infinity'", "null", "updated_at"] {

@@ -1,5 +1,4 @@
-//! The product's own reference data: what the seeds write, that they repair it, and that a slip of the pen in them is an
-//! error.
+//! The product's reference data: what the seeds write, that they repair edits, and that a misspelt name in them is an error.
 
 use serde_json::Value;
 use sqlx::{query_as, query_scalar};
@@ -7,7 +6,7 @@ use tests::{TestDatabase, with_database};
 
 use crate::{checkout::Checkout, snapshot::snapshot};
 
-/// The reference data as people see it: no ids, no times.
+/// The reference data, without ids and times.
 async fn reference(db: &TestDatabase) -> Vec<String> {
     let sql = "select format('role %s %s %s %s', name, display_name, description, is_system_role) from roles
                union all
@@ -31,7 +30,7 @@ fn seed(db: &TestDatabase) -> String {
     report["steps"][0]["what"].as_str().unwrap().to_owned()
 }
 
-/// Edits the seeded data, and expects that one run reports this, repairs it, and leaves nothing to do.
+/// Edits the seeded data. Expects one run to report this summary and repair the edit, and the next to change nothing.
 #[track_caller]
 fn check_repair(edit: &'static str, summary: &str) {
     with_database(async |db| {
@@ -89,7 +88,7 @@ fn the_seeds_are_7_system_roles_55_permissions_and_112_grants() {
 }
 
 #[test]
-fn edited_roles_are_repaired() {
+fn seeds_repair_edited_roles() {
     check_repair("update roles set display_name = 'Pupil' where name = 'student'", "roles ~1");
     check_repair(
         "update roles set description = 'x', is_system_role = false where name in ('admin', 'analyst')",
@@ -98,9 +97,9 @@ fn edited_roles_are_repaired() {
 }
 
 #[test]
-fn edited_permissions_are_repaired() {
+fn seeds_repair_edited_permissions() {
     check_repair("update permissions set description = '' where name = 'read_user'", "permissions ~1");
-    // A pair of its own, since resource and action are unique together.
+    // No other permission has this pair. Resource and action are unique together.
     check_repair(
         "update permissions set resource_type = 'analytics', action = 'manage' where name = 'read_user'",
         "permissions ~1",
@@ -114,7 +113,7 @@ fn edited_permissions_are_repaired() {
 }
 
 #[test]
-fn removed_roles_permissions_and_grants_come_back() {
+fn seeds_restore_removed_roles_permissions_and_grants() {
     check_repair(
         "delete from roles_permissions using roles where roles.id = role_id and roles.name = 'mentor'",
         "roles_permissions +8",
@@ -130,7 +129,7 @@ fn removed_roles_permissions_and_grants_come_back() {
 }
 
 #[test]
-fn prune_removes_grants_that_people_added_to_seeded_roles() {
+fn prune_removes_grants_that_users_added_to_seeded_roles() {
     with_database(async |db| {
         let seeded = reference(db).await;
         execute(
@@ -146,7 +145,7 @@ fn prune_removes_grants_that_people_added_to_seeded_roles() {
     });
 }
 
-/// Misspells a name in the seeds, and expects an error that names it and changes nothing.
+/// Misspells a name in the seeds. Expects an error that shows the name, and no change to the database.
 #[track_caller]
 fn check_misspelt(from: &str, to: &str, error: &str) {
     tests::unseeded().run(async |db| {

@@ -1,14 +1,14 @@
-//! A seed that fails is reported with file and line, and undone together with the seeds of every other app.
+//! The error of a failing seed shows file and line, and the seeds of every app are rolled back.
 
 use super::{reference, with_unseeded};
 use crate::{checkout::Checkout, snapshot::snapshot};
 
-/// Spoils the seeds, and expects that every run of them on an unseeded database says this and keeps nothing.
+/// Breaks the seeds, and expects every run on an unseeded database to report this and to keep nothing.
 #[track_caller]
-fn check_refused(spoil: impl Fn(&Checkout), said: &[&str]) {
+fn check_refused(damage: impl Fn(&Checkout), said: &[&str]) {
     with_unseeded(async |checkout, db| {
         let before = snapshot(db).await;
-        spoil(checkout);
+        damage(checkout);
         for verb in [&["seed"][..], &["seed", "--check"], &["seed", "--prune"]] {
             checkout.xtask(db, verb).expect(1, said).expect(1, &["error: ", "nothing of it was kept"]);
         }
@@ -18,7 +18,7 @@ fn check_refused(spoil: impl Fn(&Checkout), said: &[&str]) {
 }
 
 #[test]
-fn a_failing_seed_is_reported_with_its_line_and_undoes_the_seeds_of_every_app() {
+fn the_error_of_a_failing_seed_shows_its_line_and_the_seeds_of_every_app_are_rolled_back() {
     check_refused(
         |it| {
             it.write(
@@ -37,7 +37,7 @@ fn a_failing_seed_is_reported_with_its_line_and_undoes_the_seeds_of_every_app() 
     );
     check_refused(
         |it| {
-            it.write("library/seed.sql", "-- A slip.\ninsert into branchs (name) values ('Acme');\n");
+            it.write("library/seed.sql", "-- A typo.\ninsert into branchs (name) values ('Acme');\n");
         },
         &[
             "┌ migrations/library/seed.sql:2",
@@ -48,7 +48,7 @@ fn a_failing_seed_is_reported_with_its_line_and_undoes_the_seeds_of_every_app() 
 }
 
 #[test]
-fn a_constraint_that_waits_for_the_commit_is_met_before_it_and_by_a_rehearsal_too() {
+fn a_deferred_constraint_is_checked_before_the_commit_and_by_check_too() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);

@@ -1,4 +1,4 @@
-//! What a run of the seeds says that it did: to people, to programs, and to callers of the library.
+//! What a run of the seeds reports to people, to programs, and to callers of the library.
 
 use migrations::{Prune, SeedMode, Session, Settings, Target};
 use serde_json::json;
@@ -48,7 +48,7 @@ fn programs_read_the_counts_of_every_table_that_changed() {
 }
 
 #[test]
-fn one_session_counts_each_of_its_runs_by_itself() {
+fn one_session_counts_each_of_its_runs_separately() {
     tests::empty().run(async |db| {
         let project = fixture::project();
         let mut session = Session::connect(&db.options(), Settings::default()).await?;

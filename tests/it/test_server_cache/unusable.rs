@@ -1,4 +1,4 @@
-//! A cache that is damaged, half made, old, or can't be there.
+//! A cache that is damaged, incomplete or old, and one that can't be written.
 
 use std::{
     ffi::OsStr,
@@ -18,18 +18,18 @@ use crate::{
     native_server::{lives, pid_of, processes, wait_until},
 };
 
-/// Spoils the entry, and sees that it is made once more, and then used again.
+/// Damages the entry. Expects the next server to make it again, and the one after it to reuse it.
 #[track_caller]
-fn check_damaged(it: &Cached, what: &str, spoil: impl FnOnce(&Path, Vec<u8>)) {
-    let made = it.made();
+fn check_damaged(it: &Cached, what: &str, damage: impl FnOnce(&Path, Vec<u8>)) {
+    let made = it.initdb_runs();
     let entry = it.entry();
-    spoil(&entry, fs::read(&entry).unwrap());
-    it.expect_made(made + 1);
-    it.expect_made(made + 1);
+    damage(&entry, fs::read(&entry).unwrap());
+    it.expect_initdb_runs(made + 1);
+    it.expect_initdb_runs(made + 1);
     assert_eq!(it.entry(), entry, "{what}");
 }
 
-/// Another text of the same length.
+/// Replaces a text by another of the same length.
 fn replaced(mut content: Vec<u8>, from: &str, to: &str) -> Vec<u8> {
     let at = content.windows(from.len()).position(|it| it == from.as_bytes()).unwrap();
     content[at..at + from.len()].copy_from_slice(to.as_bytes());
@@ -37,9 +37,9 @@ fn replaced(mut content: Vec<u8>, from: &str, to: &str) -> Vec<u8> {
 }
 
 #[test]
-fn a_damaged_cache_is_made_anew() {
+fn a_damaged_cache_is_made_again() {
     let it = Cached::new();
-    it.expect_made(1);
+    it.expect_initdb_runs(1);
     check_damaged(&it, "gone", |entry, _| fs::remove_file(entry).unwrap());
     check_damaged(&it, "emptied", |entry, _| fs::write(entry, "").unwrap());
     check_damaged(&it, "cut off", |entry, whole| fs::write(entry, &whole[..whole.len() / 2]).unwrap());
@@ -57,10 +57,10 @@ fn a_damaged_cache_is_made_anew() {
 }
 
 #[test]
-fn a_maker_who_is_killed_leaves_nothing_in_the_way() {
+fn a_command_that_is_killed_while_it_writes_the_cache_does_not_disturb_the_next() {
     let it = Cached::new();
     fs::create_dir_all(it.folder()).unwrap();
-    // Writing the entry waits for a reader, who comes and takes half of it.
+    // The command can write the entry only while the test reads it, and the test reads half of it.
     let draft = it.folder().join("draft");
     cmd!("mkfifo", &draft).run().unwrap();
     let command = it.command(&["verify"], &[]).stdout_capture().stderr_capture().start().unwrap();
@@ -69,39 +69,39 @@ fn a_maker_who_is_killed_leaves_nothing_in_the_way() {
     reader.read_exact(&mut half).unwrap();
     kill_process(pid_of(&command), Signal::KILL).unwrap();
     command.wait().unwrap();
-    // As it is where it is written to a disk.
+    // What a half-written entry on a disk looks like.
     fs::remove_file(&draft).unwrap();
     fs::write(&draft, half).unwrap();
     fs::set_permissions(&draft, Permissions::from_mode(0o600)).unwrap();
 
-    it.expect_made(2);
-    it.expect_made(2);
+    it.expect_initdb_runs(2);
+    it.expect_initdb_runs(2);
     assert_ne!(it.entry(), draft);
 }
 
 #[test]
-fn where_nothing_can_be_kept_servers_start_without() {
+fn servers_start_without_a_cache_where_xtask_cannot_write_one() {
     let it = Cached::new();
-    // No folder can be made there, and no file be written to.
+    // No process can make a folder there, nor write to the file.
     let nowhere = [("XDG_CACHE_HOME", OsStr::new("/dev/full"))];
     for made in 1..=2 {
         it.start_in(&nowhere).end();
-        assert_eq!(it.made(), made);
+        assert_eq!(it.initdb_runs(), made);
     }
     for made in 3..=4 {
         fs::create_dir_all(it.folder()).unwrap();
         symlink("/dev/full", it.folder().join("draft")).unwrap();
-        it.expect_made(made);
+        it.expect_initdb_runs(made);
         assert_eq!(it.files(), [] as [PathBuf; 0]);
     }
-    it.expect_made(5);
-    it.expect_made(5);
+    it.expect_initdb_runs(5);
+    it.expect_initdb_runs(5);
 }
 
 #[test]
 fn ctrl_c_while_the_password_is_set_leaves_nothing() {
     let it = Cached::new();
-    it.expect_made(1);
+    it.expect_initdb_runs(1);
     let postgres = it.path("bin/postgres");
     let real = fs::read_link(&postgres).unwrap();
     fs::remove_file(&postgres).unwrap();
@@ -124,9 +124,9 @@ fn ctrl_c_while_the_password_is_set_leaves_nothing() {
 }
 
 #[test]
-fn entries_go_that_nobody_has_used_for_a_month() {
+fn entries_that_no_server_has_used_for_a_month_are_removed() {
     let it = Cached::new();
-    it.expect_made(1);
+    it.expect_initdb_runs(1);
     let used_days_ago = |file: &Path, days: u64| {
         let time = SystemTime::now() - Duration::from_secs(days * 24 * 60 * 60);
         File::options().append(true).create(true).open(file).unwrap().set_modified(time).unwrap();
@@ -134,18 +134,18 @@ fn entries_go_that_nobody_has_used_for_a_month() {
     let (entry, old, older) = (it.entry(), it.folder().join("14.1-old"), it.folder().join("14.0-older"));
     used_days_ago(&old, 29);
     used_days_ago(&older, 31);
-    // Its use counts, not when it was made.
+    // Its last use counts, not its age.
     used_days_ago(&entry, 31);
-    it.expect_made(1);
+    it.expect_initdb_runs(1);
     it.start_in(&[("TZ", OsStr::new("Asia/Kathmandu"))]).end();
     let left = it.files();
     assert!(left.len() == 3 && left.contains(&entry) && left.contains(&old), "{left:?}");
 }
 
 #[test]
-fn a_server_that_cannot_be_made_is_told_and_nobody_waits_for_it() {
+fn a_failing_initdb_is_reported_and_the_command_waits_for_no_server() {
     let it = Cached::new();
     it.executable("bin/initdb", "#!/bin/sh\necho it is broken\nexit 1\n");
-    let told = outcome(&it.command(&["test"], &[]));
-    told.expect(1, &["could not create", "it is broken", "df -h"]);
+    let output = outcome(&it.command(&["test"], &[]));
+    output.expect(1, &["could not create", "it is broken", "df -h"]);
 }

@@ -21,10 +21,10 @@ fn every_file_of_this_binary_is_a_module() {
     }
 }
 
-/// So that a new app, table or migration of the product breaks tests of the product alone.
+/// A new app, table or migration of the product must break only tests of the product.
 #[test]
 fn tests_of_the_engine_use_the_fixture() {
-    // These are about the product, all or in part; `suite` and `scratch_crowd` borrow from a checkout of their own.
+    // These test the product, in whole or in part; `suite` and `scratch_crowd` borrow from their own checkouts.
     let apart = [
         "backend",
         "bad_input",
@@ -46,7 +46,7 @@ fn tests_of_the_engine_use_the_fixture() {
         let first = path.strip_prefix("tests/it/").and_then(|path| path.split(['/', '.']).next());
         first.is_some_and(|name| apart.contains(&name))
     };
-    // What reaches the product's schema.
+    // Code that reaches the product's schema.
     let ways = [
         "of_product()",
         "product::",

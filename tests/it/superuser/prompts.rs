@@ -1,6 +1,6 @@
-//! The same verbs where somebody sits at a terminal.
+//! The same verbs at a terminal, where they prompt for what is missing.
 
-use super::{By, EMAIL, NEW, PASSWORD, create, may};
+use super::{By, EMAIL, NEW, PASSWORD, count_permissions, create};
 use crate::{
     checkout::Checkout,
     snapshot::snapshot,
@@ -8,14 +8,14 @@ use crate::{
 };
 
 #[test]
-fn a_person_is_asked_until_every_answer_will_do_and_the_password_is_never_seen() {
+fn createsuperuser_prompts_until_every_answer_is_valid_and_never_shows_the_password() {
     for by in [By::Xtask, By::Program] {
         tests::with_database(async |db| {
             let checkout = Checkout::of_product();
             let taken = ["createsuperuser", "--noinput", "--email", "eve@example.org", "--username", "eve"];
             By::Program.run(db, &taken, &[("SUPERUSER_PASSWORD", NEW)], "").expect(0, &[]);
             let mut terminal = Terminal::start(&by.command(&checkout, db, &STARTER, &["createsuperuser"]));
-            for (question, answer, then) in [
+            for (prompt, answer, then) in [
                 ("E-mail: ", "ada", "this is not an e-mail address"),
                 ("E-mail: ", "EVE@example.org", "this e-mail address is taken"),
                 ("E-mail: ", EMAIL, ""),
@@ -27,8 +27,8 @@ fn a_person_is_asked_until_every_answer_will_do_and_the_password_is_never_seen()
                 ("Password: ", PASSWORD, ""),
                 ("Password again: ", PASSWORD, "created superuser ada@example.org"),
             ] {
-                terminal.expect(question);
-                assert_eq!(terminal.shows_typing(), !question.starts_with("Password"), "{question}");
+                terminal.expect(prompt);
+                assert_eq!(terminal.shows_typing(), !prompt.starts_with("Password"), "{prompt}");
                 terminal.type_line(answer);
                 terminal.expect(then);
             }
@@ -38,14 +38,14 @@ fn a_person_is_asked_until_every_answer_will_do_and_the_password_is_never_seen()
             for secret in ["s3cret", PASSWORD, NEW] {
                 assert!(!seen.contains(secret), "{seen}");
             }
-            assert_eq!(may(db, EMAIL, PASSWORD).await, 55);
+            assert_eq!(count_permissions(db, EMAIL, PASSWORD).await, 55);
             Ok(())
         });
     }
 }
 
 #[test]
-fn ctrl_c_at_a_question_leaves_the_terminal_as_it_was_and_nothing_written() {
+fn ctrl_c_at_a_prompt_restores_the_terminal_and_writes_nothing() {
     for by in [By::Xtask, By::Program] {
         tests::with_database(async |db| {
             let checkout = Checkout::of_product();
@@ -53,14 +53,14 @@ fn ctrl_c_at_a_question_leaves_the_terminal_as_it_was_and_nothing_written() {
             for last in ["E-mail: ", "Password: ", "Password again: "] {
                 let mut terminal =
                     Terminal::start(&by.command(&checkout, db, &STARTER, &["createsuperuser"]));
-                for (question, answer) in [
+                for (prompt, answer) in [
                     ("E-mail: ", EMAIL),
                     ("Username [", "ada"),
                     ("Password: ", PASSWORD),
                     ("Password again: ", ""),
                 ] {
-                    terminal.expect(question);
-                    if question == last {
+                    terminal.expect(prompt);
+                    if prompt == last {
                         terminal.type_keys(CTRL_C);
                         break;
                     }
@@ -78,7 +78,7 @@ fn ctrl_c_at_a_question_leaves_the_terminal_as_it_was_and_nothing_written() {
 }
 
 #[test]
-fn the_end_of_the_answers_is_no_answer() {
+fn the_end_of_the_input_is_no_answer() {
     tests::with_database(async |db| {
         let before = snapshot(db).await;
         let checkout = Checkout::of_product();
@@ -94,26 +94,29 @@ fn the_end_of_the_answers_is_no_answer() {
 }
 
 #[test]
-fn who_is_asked_for_a_new_password_may_err_first() {
+fn changepassword_prompts_until_every_answer_is_valid() {
     tests::with_database(async |db| {
         create(db);
-        assert_eq!(may(db, EMAIL, PASSWORD).await, 55);
+        assert_eq!(count_permissions(db, EMAIL, PASSWORD).await, 55);
         let checkout = Checkout::of_product();
         let mut terminal = Terminal::start(&By::Xtask.command(&checkout, db, &STARTER, &["changepassword"]));
-        for (question, answer, then) in [
+        for (prompt, answer, then) in [
             ("E-mail: ", "eve@example.org", "there is no such user"),
             ("E-mail: ", "Ada@example.org", ""),
             ("Password: ", "password1", "the password is too common"),
             ("Password: ", NEW, ""),
             ("Password again: ", NEW, "the password of ada@example.org was changed; 1 session ended"),
         ] {
-            terminal.expect(question);
+            terminal.expect(prompt);
             terminal.type_line(answer);
             terminal.expect(then);
         }
         let (code, seen) = terminal.end();
         assert!(code == 0 && !seen.contains(NEW), "{code} {seen}");
-        assert_eq!((may(db, EMAIL, PASSWORD).await, may(db, EMAIL, NEW).await), (0, 55));
+        assert_eq!(
+            (count_permissions(db, EMAIL, PASSWORD).await, count_permissions(db, EMAIL, NEW).await),
+            (0, 55)
+        );
         Ok(())
     });
 }

