@@ -14,7 +14,7 @@ use anyhow::{Context, bail};
 use duct::cmd;
 use serde_json::Value;
 
-use crate::terminal::output;
+use crate::terminal::{child::this_program, output};
 
 /// The cargo that runs this program, else the one on PATH.
 pub(crate) fn cargo() -> OsString {
@@ -69,5 +69,5 @@ pub(crate) fn build(root: &Path, package: &str, which: &[&str], name: &str) -> a
 }
 
 fn beside(package: &str) -> anyhow::Result<PathBuf> {
-    Ok(env::current_exe().context("find this program")?.with_file_name(package))
+    Ok(this_program()?.with_file_name(package))
 }

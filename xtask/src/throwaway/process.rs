@@ -20,6 +20,7 @@ use tokio::{task::spawn_blocking, time::timeout};
 use crate::{
     checkout::{Checkout, ROOT},
     terminal::{
+        child::this_program,
         exit::{Stop, pass_on},
         interrupt::interruption,
         output,
@@ -122,7 +123,7 @@ fn spawn(
     socket: &Path,
     tie: Tie,
 ) -> anyhow::Result<(Arc<Handle>, PipeReader, PipeReader)> {
-    let this = env::current_exe().context("find this program")?;
+    let this = this_program()?;
     let mut words: Vec<OsString> = Vec::new();
     if let Some(choice) = checkout.asked_for() {
         words.extend(["--server".into(), choice.into()]);

@@ -13,7 +13,11 @@ use crate::{
         built,
         packages::{self, Packages},
     },
-    terminal::{child, exit::pass_on, output},
+    terminal::{
+        child::{self, this_program},
+        exit::pass_on,
+        output,
+    },
     throwaway::process::ServiceProcess,
 };
 
@@ -103,7 +107,7 @@ async fn suite(checkout: &Checkout, host: &ServiceProcess, args: &[OsString]) ->
 
 async fn run(checkout: &Checkout, host: &ServiceProcess, words: Vec<OsString>) -> anyhow::Result<()> {
     let cargo = built::cargo();
-    let this = env::current_exe().context("find this program")?;
+    let this = this_program()?;
     // A failed assertion names its line. The backtrace of a test would show the runner's calls around it, and many machines
     // set the variable to 1 for everything.
     let backtrace = env::var("RUST_BACKTRACE").ok().filter(|it| it == "full").unwrap_or("0".to_owned());

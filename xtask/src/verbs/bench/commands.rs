@@ -20,6 +20,7 @@ use crate::{
     checkout::{Checkout, library},
     helpers::built,
     server::{Programs, psql::find_psql},
+    terminal::child::this_program,
     verbs::bench::{
         figures::{median, timed},
         table::{Goal, Row},
@@ -39,7 +40,7 @@ impl Bench {
         let folder = env::temp_dir().join(format!("xtask-bench-{}", process::id()));
         fs::create_dir_all(folder.join("checkout"))?;
         symlink(checkout.migrations(), folder.join("checkout/migrations"))?;
-        let xtask = env::current_exe().context("find this program")?;
+        let xtask = this_program()?;
         let cargo = built::cargo();
         Ok(Bench { folder, xtask, cargo, psql: find_psql(&checkout.project()?.postgres)? })
     }

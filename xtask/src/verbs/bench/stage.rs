@@ -21,7 +21,7 @@ use xtask_protocol::{
 use crate::{
     checkout::{Checkout, ROOT, ServerChoice, library},
     helpers::{built, package::line},
-    terminal::output,
+    terminal::{child::this_program, output},
     throwaway::process::ServiceProcess,
     verbs::bench::folder::Folder,
 };
@@ -211,7 +211,7 @@ pub(super) fn first_of_all(
     kind: ServerChoice,
 ) -> anyhow::Result<Duration> {
     let fresh = grown(checkout, &folder.0.join("fresh"), kind, 0)?;
-    let this = env::current_exe().context("find this program")?;
+    let this = this_program()?;
     let request = Suite { design: bench::Design::Seeded, tests: 1, at_once: 1, query: "select 1".to_owned() };
     let first = cmd!(built::program(library(), PACKAGE)?, Suite::VERB).env("XTASK_BIN", &this);
     let first = ask(first, &fresh, &request);
