@@ -92,6 +92,42 @@ fn the_code_of_an_app_is_a_module_of_the_backend() {
 }
 
 #[test]
+fn the_first_command_of_a_fresh_clone_builds_no_more_than_this() {
+    let manifest: toml::Table =
+        fs::read_to_string(workspace_root().join("xtask/Cargo.toml")).unwrap().parse().unwrap();
+    let direct: Vec<&str> = manifest["dependencies"].as_table().unwrap().keys().map(String::as_str).collect();
+    let allowed = [
+        "anyhow",
+        "clap",
+        "clap_complete",
+        "cluster",
+        "dotenvy",
+        "duct",
+        "etcetera",
+        "futures-util",
+        "hex",
+        "indicatif",
+        "migrations",
+        "percent-encoding",
+        "rand",
+        "rustix",
+        "serde",
+        "serde_json",
+        "sha2",
+        "shlex",
+        "sqlx",
+        "start",
+        "tests",
+        "tokio",
+        "url",
+        "which",
+        "xshell",
+        "xtask-protocol",
+    ];
+    assert_eq!(direct, allowed, "a new dependency of xtask delays every first command: see CONTRIBUTING.md");
+}
+
+#[test]
 fn the_image_uses_the_compiler_that_runs_the_tests() {
     let read = |path: &str| fs::read_to_string(workspace_root().join(path)).unwrap();
     let toolchain: toml::Table = read("rust-toolchain.toml").parse().unwrap();

@@ -127,42 +127,6 @@ fn only_the_download_is_built_from_an_http_client() {
     }
 }
 
-#[test]
-fn the_first_command_of_a_fresh_clone_builds_no_more_than_this() {
-    let manifest: toml::Table =
-        fs::read_to_string(workspace_root().join("xtask/Cargo.toml")).unwrap().parse().unwrap();
-    let direct: Vec<&str> = manifest["dependencies"].as_table().unwrap().keys().map(String::as_str).collect();
-    let allowed = [
-        "anyhow",
-        "clap",
-        "clap_complete",
-        "cluster",
-        "dotenvy",
-        "duct",
-        "etcetera",
-        "futures-util",
-        "hex",
-        "indicatif",
-        "migrations",
-        "percent-encoding",
-        "rand",
-        "rustix",
-        "serde",
-        "serde_json",
-        "sha2",
-        "shlex",
-        "sqlx",
-        "start",
-        "tests",
-        "tokio",
-        "url",
-        "which",
-        "xshell",
-        "xtask-protocol",
-    ];
-    assert_eq!(direct, allowed, "a new dependency of xtask delays every first command: see CONTRIBUTING.md");
-}
-
 /// Cargo compiles it silently, before any program can show progress.
 #[test]
 fn what_starts_xtask_is_built_from_nothing_else() {
