@@ -1,7 +1,6 @@
 //! The process that lends databases, as its starter sees it: `cargo xtask test` starts one and ends it.
 
 use std::{
-    env,
     ffi::OsString,
     fs,
     io::{BufRead as _, BufReader, PipeReader, PipeWriter, Write as _, pipe},

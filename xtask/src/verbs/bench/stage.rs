@@ -1,7 +1,7 @@
 //! A checkout with a chosen number of migrations, its own test server, and the program that runs tests on it.
 
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
