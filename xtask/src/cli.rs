@@ -2,7 +2,9 @@
 
 use std::{env, ffi::OsString};
 
-use clap::{Arg, Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, value_parser};
+use clap::{
+    Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, value_parser,
+};
 
 use crate::{
     checkout::ServerChoice,
@@ -54,14 +56,17 @@ const ARGS: &str = "args";
 
 /// Parses the command line. If it is wrong, this prints why and ends the process with exit code 2.
 pub(crate) fn parse(host: &Host) -> Parsed {
-    let mut matches = command(host).get_matches();
+    read(host, command(host).get_matches()).unwrap_or_else(|error| error.exit())
+}
+
+fn read(host: &Host, mut matches: ArgMatches) -> Result<Parsed, clap::Error> {
     if let Some((name, _)) = matches.subcommand()
         && let Some(verb) = host.verbs().iter().find(|verb| verb.name() == name)
         && let Some((_, mut typed)) = matches.remove_subcommand()
     {
-        return Parsed::Hosts(*verb, typed.remove_many(ARGS).into_iter().flatten().collect());
+        return Ok(Parsed::Hosts(*verb, typed.remove_many(ARGS).into_iter().flatten().collect()));
     }
-    Parsed::Ours(Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
+    Ok(Parsed::Ours(Cli::from_arg_matches(&matches)?))
 }
 
 /// The command line's declaration, with the verbs that the repository adds. An empty XTASK_SERVER counts as unset.
@@ -138,4 +143,37 @@ pub(crate) enum Verb {
     Completions(completions::Args),
     /// Start, stop or show the development server
     Server(server::Args),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host() -> Host {
+        Host::new("/shop").verb(HostVerb::new("deploy", "Deploy this checkout", |host, args| {
+            anyhow::bail!("{} {args:?}", host.root().display())
+        }))
+    }
+
+    fn parsed(words: &[&str]) -> Parsed {
+        let matches = command(&host()).try_get_matches_from([&["cargo xtask"], words].concat());
+        read(&host(), matches.unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_verb_of_the_repository_gets_everything_after_it() {
+        let Parsed::Hosts(verb, args) = parsed(&["deploy", "--help", "--server", "x", "--", "y"]) else {
+            panic!("not the repository's verb")
+        };
+        let said = verb.run(&host(), args).unwrap_err().to_string();
+        assert_eq!(said, r#"/shop ["--help", "--server", "x", "--", "y"]"#);
+    }
+
+    #[test]
+    fn our_verbs_stay_beside_those_of_the_repository() {
+        assert!(matches!(parsed(&["db-url"]), Parsed::Ours(Cli { verb: Verb::DbUrl(_), .. })));
+        let help = command(&host()).render_help().to_string();
+        assert!(help.contains("db-url ") && help.contains("deploy           Deploy this checkout"), "{help}");
+        command(&host()).debug_assert();
+    }
 }

@@ -24,12 +24,13 @@ mod verbs;
 
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use migrations::{Remedy, Report};
 
 pub use crate::host::{Host, HostVerb};
 use crate::{
     checkout::Checkout,
-    cli::{Parsed, Verb},
+    cli::{Cli, Parsed, Verb},
     terminal::{
         exit::{self, Stop},
         interrupt::{self, or_interrupted},
@@ -39,18 +40,24 @@ use crate::{
 
 /// Runs the command line of this process, and returns its exit code. Errors are printed on standard error.
 pub fn main(host: &Host) -> ExitCode {
-    let parsed = cli::parse(host);
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return failed(&anyhow::Error::new(error).context("start the async runtime")),
+    let done = match cli::parse(host) {
+        Parsed::Ours(cli) => run_ours(host, cli),
+        // Without our handling of Ctrl-C, which would keep it from a verb that does not look for it.
+        Parsed::Hosts(verb, args) => verb.run(host, args),
     };
-    let done = runtime.block_on(run(host, parsed));
-    // Without waiting for tasks that block on a program which may outlive us.
-    runtime.shutdown_background();
     match done.and_then(|()| output::written()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
     }
+}
+
+fn run_ours(host: &Host, cli: Cli) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.context("start the async runtime")?;
+    let done = runtime.block_on(run(host, cli));
+    // Without waiting for tasks that block on a program which may outlive us.
+    runtime.shutdown_background();
+    done
 }
 
 /// Prints an error with its causes, and returns its exit code. Only this file sees both the runner's errors and our codes.
@@ -68,14 +75,10 @@ fn failed(error: &anyhow::Error) -> ExitCode {
     }
 }
 
-async fn run(host: &Host, parsed: Parsed) -> anyhow::Result<()> {
+async fn run(host: &Host, cli: Cli) -> anyhow::Result<()> {
     interrupt::listen()?;
-    let (server, verb) = match parsed {
-        Parsed::Ours(cli) => (cli.server, cli.verb),
-        Parsed::Hosts(verb, args) => return verb.run(host, args),
-    };
-    let checkout = Checkout::new(host.root(), server)?;
-    match verb {
+    let checkout = Checkout::new(host.root(), cli.server)?;
+    match cli.verb {
         Verb::DbSetup(args) => args.run(&checkout).await,
         Verb::DbCheck(args) => args.run(&checkout).await,
         Verb::DbReset(args) => args.run(&checkout).await,
