@@ -46,7 +46,7 @@ impl Project {
         in_transaction(&self.seeded().recipe, test);
     }
 
-    /// Hands out a migrated and seeded database, as [`crate::database`].
+    /// Hands out a migrated and seeded database, as [`crate::database()`].
     ///
     /// # Panics
     /// If there is no database.

@@ -30,7 +30,7 @@ impl Setup {
         on_database(&self.recipe, test);
     }
 
-    /// Hands out such a database without blocking the runtime, as [`crate::database`] does. At its end it is removed, also if
+    /// Hands out such a database without blocking the runtime, as [`crate::database()`] does. At its end it is removed, also if
     /// it is [`crate::recycled`]: a drop can't clean it.
     ///
     /// # Panics
