@@ -219,7 +219,8 @@ impl Reader<'_> {
             down.no_transaction = down_head.no_transaction;
             for Dependency { place, .. } in down_head.depends_on {
                 let message =
-                    "`-- depends-on:` belongs into the up file; the way back follows from it".to_owned();
+                    "`-- depends-on:` belongs in the up file; the order of the down files follows from it"
+                        .to_owned();
                 self.problems.push(Problem::Head { place, message });
             }
             for script in [&up, &down] {

@@ -54,13 +54,13 @@ impl Settings {
         Settings { migration_lock_timeout: timeout, ..self }
     }
 
-    /// How long a statement waits for a table's lock before its migration is undone and tried again; zero is for ever.
+    /// How long a statement waits for a table's lock before its migration is undone and tried again; zero means no limit.
     #[must_use]
     pub fn lock_timeout(self, timeout: Duration) -> Self {
         Settings { lock_timeout: timeout, ..self }
     }
 
-    /// How long one statement may take; zero is for ever.
+    /// How long one statement may take; zero means no limit.
     #[must_use]
     pub fn statement_timeout(self, timeout: Duration) -> Self {
         Settings { statement_timeout: timeout, ..self }

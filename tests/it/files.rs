@@ -206,7 +206,7 @@ fn all_problems_are_reported_at_once() {
 fn directives_in_the_wrong_place_are_rejected() {
     check(
         |it| it.migration("loans/0002_x", UP, &format!("-- depends-on: people/0001_initial\n{DOWN}")),
-        &["migrations/loans/0002_x.down.sql:1: `-- depends-on:` belongs into the up file"],
+        &["migrations/loans/0002_x.down.sql:1: `-- depends-on:` belongs in the up file"],
     );
     check(
         |it| it.migration("loans/0002_x", &format!("-- Why.\n-- no-transaction\n{UP}"), DOWN),

@@ -64,6 +64,15 @@ pub(crate) fn folders() -> Vec<String> {
     manifests.map(|path| path.parent().unwrap().strip_prefix(&root).unwrap().display().to_string()).collect()
 }
 
+/// The names of the workspace's libraries, as Rust code writes them.
+pub(crate) fn libraries() -> Vec<String> {
+    let metadata = metadata();
+    let packages = metadata["packages"].as_array().unwrap().iter();
+    let targets = packages.flat_map(|package| package["targets"].as_array().unwrap());
+    let libraries = targets.filter(|target| target["kind"] == serde_json::json!(["lib"]));
+    libraries.map(|target| target["name"].as_str().unwrap().replace('-', "_")).collect()
+}
+
 #[test]
 fn plain_cargo_builds_everything_but_the_packages_on_demand() {
     let metadata = metadata();

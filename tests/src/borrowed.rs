@@ -1,4 +1,4 @@
-//! Talks to the service of a socket: for commands, which must not block and are no tests.
+//! An async client of the service, for commands rather than tests.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ impl Borrowed {
         let request = Request::Take { recipe: recipe.clone(), usage: Usage::Own, test: name.to_owned() };
         match line.ask(&request).await? {
             Answer::Lent { url } => Ok(Borrowed { line, url }),
-            answer => bail!("the service was to lend a database and answered {answer:?}"),
+            answer => bail!("expected the service to lend a database, but it answered {answer:?}"),
         }
     }
 

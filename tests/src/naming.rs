@@ -6,7 +6,7 @@ use tests_client::Recipe;
 
 use crate::owner::{PREFIX, proven};
 
-/// To be raised when a template of the same files is built in another way.
+/// Raise this when templates are built differently from the same files.
 const FORMAT: u32 = 1;
 
 /// The name of a recipe's template: the same for the same files, wherever they are, and the same role and version of the

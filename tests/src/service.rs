@@ -100,6 +100,22 @@ impl Default for Lifetime {
     }
 }
 
+/// A client that is counted for as long as this lives, whatever ends the task that attends it.
+struct Client(watch::Sender<usize>);
+
+impl Client {
+    fn new(clients: watch::Sender<usize>) -> Client {
+        clients.send_modify(|clients| *clients += 1);
+        Client(clients)
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.0.send_modify(|clients| *clients -= 1);
+    }
+}
+
 impl Service {
     /// Takes over a server for the checkout with this root: removes what dead services have left, and makes the template of
     /// the product and some clones of it.
@@ -162,12 +178,12 @@ impl Service {
                 accepted = listener.accept() => accepted.context("accept a client")?.0,
             };
             patience = lock(&self.lifetime).unused;
-            self.clients.send_modify(|clients| *clients += 1);
+            let client = Client::new(self.clients.clone());
             let service = self.clone();
             tokio::spawn(async move {
+                let _client = client;
                 // A client that leaves in the middle of a line ends its loan like any other.
                 let _ = service.attend(stream).await;
-                service.clients.send_modify(|clients| *clients -= 1);
             });
         }
     }

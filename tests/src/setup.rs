@@ -38,7 +38,7 @@ impl Setup {
     pub async fn database(self) -> TestDatabase {
         let (sender, receiver) = oneshot::channel();
         let test = test_name();
-        // A thread rather than a task: it needs no certain runtime. If the test is gone, so is the database.
+        // A thread rather than a task: it works on any runtime. If the test is gone, so is the database.
         thread::spawn(move || drop(sender.send(TestDatabase::take(&self.recipe, &test))));
         let taken = receiver.await.unwrap_or_else(|_| Err(anyhow!("the thread that asks for it panicked")));
         taken.unwrap_or_else(|error| no_database(&error))

@@ -16,7 +16,7 @@ const PATIENCE: &str = "5min";
 /// A template in use is marked again after so many seconds, so that no sweep takes it for superseded.
 const REFRESH: i64 = 3600;
 
-/// Finds the template of a recipe, or builds it. Of fifty that come at once, one builds it and the others wait. `None`: an
+/// Finds the template of a recipe, or builds it. If several callers arrive at once, one builds it and the others wait. `None`: an
 /// empty database has no template.
 pub(crate) async fn ensure(
     conn: &mut PgConnection,
@@ -104,7 +104,7 @@ async fn fill(options: &PgConnectOptions, project: &Project, recipe: &Recipe) ->
     connect(options).await?.close().await.context("leave the template")
 }
 
-/// Makes every new database of the server a clone of this template, so that tests that never heard of us gain too.
+/// Makes every new database of the server a clone of this template, so that tests without this crate are fast too.
 ///
 /// Only for a server that has no other user.
 pub(crate) async fn make_default(conn: &mut PgConnection, template: &str) -> anyhow::Result<()> {

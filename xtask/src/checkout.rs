@@ -26,7 +26,8 @@ pub(crate) struct Checkout {
 impl Checkout {
     /// The checkout that XTASK_ROOT names, else `host`, the repository that this program belongs to.
     pub(crate) fn new(host: &Path, asked_for: Option<ServerChoice>) -> anyhow::Result<Checkout> {
-        let root = env::var_os(ROOT).map_or_else(|| host.to_owned(), PathBuf::from);
+        let root =
+            env::var_os(ROOT).filter(|root| !root.is_empty()).map_or_else(|| host.to_owned(), PathBuf::from);
         Ok(Checkout { root: resolved(&root)?, workspace: resolved(host)?, asked_for })
     }
 

@@ -3,7 +3,8 @@
 use std::{env, ffi::OsString};
 
 use clap::{
-    Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, value_parser,
+    Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, error::ErrorKind,
+    parser::ValueSource, value_parser,
 };
 
 use crate::{
@@ -62,9 +63,16 @@ pub(crate) fn parse(host: &Host) -> Parsed {
 fn read(host: &Host, mut matches: ArgMatches) -> Result<Parsed, clap::Error> {
     if let Some((name, _)) = matches.subcommand()
         && let Some(verb) = host.verbs().iter().find(|verb| verb.name() == name)
-        && let Some((_, mut typed)) = matches.remove_subcommand()
     {
-        return Ok(Parsed::Hosts(*verb, typed.remove_many(ARGS).into_iter().flatten().collect()));
+        if matches.value_source("server") == Some(ValueSource::CommandLine) {
+            let why = format!(
+                "--server is for our own verbs; write it after `{name}` if that has such an option\n"
+            );
+            return Err(clap::Error::raw(ErrorKind::ArgumentConflict, why));
+        }
+        let typed = matches.remove_subcommand();
+        let typed = typed.and_then(|(_, mut typed)| typed.remove_many(ARGS));
+        return Ok(Parsed::Hosts(*verb, typed.into_iter().flatten().collect()));
     }
     Ok(Parsed::Ours(Cli::from_arg_matches(&matches)?))
 }
@@ -167,6 +175,13 @@ mod tests {
         };
         let said = verb.run(&host(), args).unwrap_err().to_string();
         assert_eq!(said, r#"/shop ["--help", "--server", "x", "--", "y"]"#);
+    }
+
+    #[test]
+    fn a_server_in_front_of_a_verb_of_the_repository_is_refused() {
+        let matches = command(&host()).try_get_matches_from(["cargo xtask", "--server", "native", "deploy"]);
+        let error = read(&host(), matches.unwrap()).map(|_| ()).unwrap_err();
+        assert!(error.exit_code() == 2 && error.to_string().contains("after `deploy`"), "{error}");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! a room imports only from those after it:
 //!
 //! `cli` → `verbs` → `rows`, `throwaway` → `catalogue`, `database` → `server` → `picture`, `files`, `helpers` →
-//! `terminal`, `checkout`
+//! `terminal`, `checkout`, `host`
 //!
 //! What a production deploy needs is in `migrations` instead.
 

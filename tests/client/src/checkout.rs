@@ -1,7 +1,7 @@
 //! Which checkout a test belongs to, and what its environment names.
 
 use std::{
-    env,
+    env, fs,
     path::{Path, PathBuf},
 };
 
@@ -27,7 +27,9 @@ pub(crate) fn variable(name: &str) -> Option<String> {
 /// If there is no such folder.
 pub fn checkout() -> Result<PathBuf, Error> {
     if let Some(root) = variable(ROOT) {
-        return Ok(root.into());
+        // Absolute, since a program that is started in it gets the variable too.
+        return fs::canonicalize(&root)
+            .map_err(|error| Error::new(format!("find the checkout {root}: {error}")));
     }
     // Cargo sets the first; a test program that is run by hand has the second, and from elsewhere only the last.
     let package = variable("CARGO_MANIFEST_DIR").map(PathBuf::from);

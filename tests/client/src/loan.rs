@@ -59,7 +59,9 @@ impl Loan {
         let request = Request::Take { recipe: recipe.clone(), usage, test: test.to_owned() };
         match line.ask(&request)? {
             Answer::Lent { url } => Ok(Loan { line, url, usage, settled: false }),
-            answer => Err(Error::new(format!("the service was to lend a database and answered {answer:?}"))),
+            answer => Err(Error::new(format!(
+                "expected the service to lend a database, but it answered {answer:?}"
+            ))),
         }
     }
 
@@ -94,7 +96,7 @@ impl Loan {
         self.line.ask(request).map(drop)
     }
 
-    #[expect(clippy::print_stderr, reason = "a test speaks to people through its output")]
+    #[expect(clippy::print_stderr, reason = "a test has no other way to report this")]
     fn keep_and_explain(&mut self) {
         match self.settle(&Request::Keep) {
             Ok(()) => {

@@ -19,7 +19,7 @@ pub fn shared_socket(root: &Path) -> Result<PathBuf, Error> {
     let root = root
         .canonicalize()
         .map_err(|error| Error::because(format!("find the checkout {}", root.display()), error))?;
-    let user = user_id().map_err(|error| Error::because("ask who runs this", error))?;
+    let user = user_id().map_err(|error| Error::because("find the current user's id", error))?;
     let folder = env::temp_dir().join(format!("xtask-sockets-{user}"));
     let failed = |verb: &str, error| Error::because(format!("{verb} {}", folder.display()), error);
     if let Err(error) = fs::create_dir(&folder)
@@ -31,7 +31,7 @@ pub fn shared_socket(root: &Path) -> Result<PathBuf, Error> {
     // Another user could have made it first.
     if !about.is_dir() || about.uid() != user {
         return Err(Error::new(format!(
-            "{} is not this user's own folder\n  remove it, or set TMPDIR to a folder of yours",
+            "{} is not a folder that you own\n  remove it, or set TMPDIR to a folder of yours",
             folder.display()
         )));
     }

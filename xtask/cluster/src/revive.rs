@@ -37,7 +37,7 @@ pub struct Running {
     pub password: String,
     /// Whether it had to be created or started.
     pub started: Startup,
-    /// Changes that the user should hear of, a sentence each.
+    /// Changes to report to the user, one sentence each.
     pub notes: Vec<String>,
 }
 
@@ -222,8 +222,8 @@ impl<S: Surroundings> Revival<'_, S> {
             return Ok(());
         }
         self.notes.push(format!(
-            "port {} was taken, so the server is on {} now and its URL has changed",
-            state.port, file.port
+            "the server is on port {} instead of {}, so its URL has changed",
+            file.port, state.port
         ));
         state.port = file.port;
         state::write(&self.home.folder, state)

@@ -5,7 +5,7 @@ use migrations::{
     Error, Project, Prune, SeedMode, Session, Target,
     database::{self, Found},
 };
-use serde_json::json;
+use serde::Serialize;
 use sqlx::PgConnection;
 
 use crate::{
@@ -43,13 +43,21 @@ fn parse_environment(name: &str) -> Result<String, String> {
     }
 }
 
+/// What a set-up reports beside its steps.
+#[derive(Serialize)]
+struct Report {
+    done: bool,
+    /// Without the password.
+    url: String,
+}
+
 /// Prints where the database is, if all went well. A JSON report is printed even after a failure.
 pub(crate) fn finish(server: &Server, steps: &mut Steps, done: &anyhow::Result<()>) {
     if done.is_ok() {
         steps
             .note(&format!("\n{}\ncargo xtask db-url prints it whole, db-shell opens it", server.redacted()));
     }
-    steps.finish(json!({ "url": server.redacted(), "done": done.is_ok() }));
+    steps.finish(Report { done: done.is_ok(), url: server.redacted() });
 }
 
 /// Does every step after starting the server.

@@ -16,7 +16,7 @@ use migrations::Postgres;
 use url::Url;
 use xtask_protocol::{
     Reply,
-    docker::{self as protocol, StartDev, State, Status, Stop, Stopped, Sweep},
+    docker::{self as protocol, StartDev, State, Status, Stop, StopAnswer, Sweep},
 };
 
 use crate::{
@@ -90,7 +90,7 @@ pub(crate) fn is_url_of(folder: &Path, url: &Url) -> bool {
 /// The password of the checkout's volume; a new one where there is none yet.
 async fn password(folder: &Path) -> anyhow::Result<String> {
     folder::ensure(folder, Access::Private)?;
-    // Two commands at once must not make up two.
+    // Two commands at once must not generate two passwords.
     let _lock = folder::lock(&folder.join("lock"), LOCK_PATIENCE).await?;
     let file = folder.join(PASSWORD);
     match fs::read_to_string(&file) {
@@ -103,21 +103,15 @@ async fn password(folder: &Path) -> anyhow::Result<String> {
     }
 }
 
-/// Stops the checkout's container; it and its data stay. The state after, and the container's name behind a comma.
-pub(crate) async fn stop(native: &Native) -> anyhow::Result<(String, String)> {
-    let answer = match docker::PACKAGE.ask(Stop { repository: repository(native) }).await? {
-        Reply::Answer(answer) => answer,
-        Reply::Error(refusal) => return Err(refusal.into()),
-    };
-    let state = match answer.state {
-        Stopped::Stopped => "stopped",
-        Stopped::NotRunning => "not-running",
-        Stopped::Absent => "absent",
-    };
-    Ok((state.to_owned(), answer.container.map_or(String::new(), |name| format!(", container {name}"))))
+/// Stops the checkout's container, and keeps it and its data.
+pub(crate) async fn stop(native: &Native) -> anyhow::Result<StopAnswer> {
+    match docker::PACKAGE.ask(Stop { repository: repository(native) }).await? {
+        Reply::Answer(answer) => Ok(answer),
+        Reply::Error(refusal) => Err(refusal.into()),
+    }
 }
 
-/// How the checkout's container is, a row a fact.
+/// The state of the checkout's container, one fact per row.
 pub(crate) async fn status(native: &Native) -> anyhow::Result<Vec<(&'static str, String)>> {
     let answer = match docker::PACKAGE.ask(Status { repository: repository(native) }).await? {
         Reply::Answer(answer) => answer,

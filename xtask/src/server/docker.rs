@@ -65,7 +65,7 @@ impl TestContainer {
                 .stdin_file(input)
                 .stdout_file(output)
                 .start()
-                .context("start what talks to Docker")?;
+                .context("start the program that talks to Docker")?;
             // A program that refuses before it reads this has still written its reply.
             let _ = writer.write_all(request.as_bytes());
             let mut line = String::new();
@@ -77,7 +77,7 @@ impl TestContainer {
                 Reply::Error(refusal) => Reply::Error(refusal),
             })
         });
-        work.await.context("wait for Docker")?
+        work.await.context("wait for the program that talks to Docker")?
     }
 
     /// Ends it, and waits until the container is gone.

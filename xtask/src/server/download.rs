@@ -17,7 +17,7 @@ use crate::helpers::package::Package;
 
 const PACKAGE: Package = Package { name: "xtask-download", does: "downloads PostgreSQL" };
 
-/// What there is, as the repository calls it.
+/// The versions that can be downloaded, as the repository names them.
 const VERSIONS: &[(u32, &str)] = &[(15, "15.18.0"), (16, "16.14.0"), (17, "17.10.0"), (18, "18.4.0")];
 
 /// The variable that names another Maven repository.

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use ::url::Url;
 use anyhow::{Context, bail};
 use cluster::Startup;
-use migrations::Postgres;
+use migrations::{LONGEST_NAME, Postgres};
 use sqlx::postgres::PgConnectOptions;
 
 use crate::{
@@ -15,9 +15,6 @@ use crate::{
     },
     terminal::output::Steps,
 };
-
-/// Postgres cuts names off after this many bytes.
-const LONGEST_NAME: usize = 63;
 
 /// A server that runs, or that the user says runs.
 pub(crate) struct Server {

@@ -57,6 +57,14 @@ enum Report {
     Nothing,
 }
 
+/// The report of a command as JSON.
+#[derive(Serialize)]
+struct StepsReport<'s, M: Serialize> {
+    steps: &'s [Step],
+    #[serde(flatten)]
+    more: M,
+}
+
 /// Reports the steps of a command as they happen.
 #[derive(Debug)]
 pub(crate) struct Steps {
@@ -142,13 +150,7 @@ impl Steps {
     pub(crate) fn finish(&mut self, more: impl Serialize) {
         self.wipe();
         if self.report == Report::Json {
-            let mut report = serde_json::json!({ "steps": self.done });
-            if let (Some(report), Ok(serde_json::Value::Object(more))) =
-                (report.as_object_mut(), serde_json::to_value(more))
-            {
-                report.extend(more);
-            }
-            json(&report);
+            json(&StepsReport { steps: &self.done, more });
         }
     }
 

@@ -1,6 +1,13 @@
 //! The process that has a test server and lends databases on it: what `cargo xtask server host` runs.
 
-use std::{fs, future::pending, io, path::PathBuf, thread};
+use std::{
+    fs,
+    future::pending,
+    io,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+    thread,
+};
 
 use anyhow::Context;
 use clap::Args as ClapArgs;
@@ -46,11 +53,15 @@ impl Args {
         let mut steps = Steps::new(Format::Text);
         let found = or_interrupted(TestServer::start(checkout, &project, &mut steps)).await;
         let server = found.map_err(|error| self.quietly(error))?;
-        let served = self.serve(checkout, &server, &mut end).await;
-        server.stop().await?;
-        // Last, so that its absence shows that everything is gone.
-        let _ = fs::remove_file(&self.socket);
-        served.map_err(|error| self.quietly(error))
+        let mut own = None;
+        let served = self.serve(checkout, &server, &mut end, &mut own).await;
+        let stopped = server.stop().await;
+        // Last, so that its absence shows that everything is gone. Another command may have put its own there meanwhile.
+        if own.is_some() && identity(&self.socket) == own {
+            let _ = fs::remove_file(&self.socket);
+        }
+        served.map_err(|error| self.quietly(error))?;
+        stopped
     }
 
     /// Leaves it to the starter to report that it was interrupted.
@@ -66,6 +77,7 @@ impl Args {
         checkout: &Checkout,
         server: &TestServer,
         end: &mut Option<oneshot::Receiver<bool>>,
+        own: &mut Option<Identity>,
     ) -> anyhow::Result<()> {
         let mut lifetime = Lifetime::default();
         if server.is_ours() {
@@ -78,6 +90,7 @@ impl Args {
         let service = or_interrupted(starting).await?;
         let listener = UnixListener::bind(&self.socket)
             .with_context(|| format!("listen at {}", self.socket.display()))?;
+        *own = identity(&self.socket);
         output::line(&serde_json::to_string(&Ready { url: server.url.to_string() })?);
         // Unless the starter asked us to stay, we end when it does, however that ends.
         let starter_left = async {
@@ -99,6 +112,13 @@ impl Args {
         service.end().await;
         served
     }
+}
+
+/// The device and the number of a file.
+type Identity = (u64, u64);
+
+fn identity(file: &Path) -> Option<Identity> {
+    fs::symlink_metadata(file).ok().map(|it| (it.dev(), it.ino()))
 }
 
 /// Resolves when standard input ends, with true if its last line asks to stay.

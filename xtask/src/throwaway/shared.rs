@@ -2,19 +2,22 @@
 
 use std::{fs, path::PathBuf, time::Duration};
 
+use anyhow::Context as _;
 use cluster::folder;
 use sqlx::postgres::PgConnectOptions;
 use tests::service::{end, report, shared_socket};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::{
     checkout::Checkout,
     server::{self, Chosen, choose},
-    terminal::output,
+    terminal::{interrupt::or_interrupted, output},
     throwaway::process::{Tie, start},
 };
 
-/// How long another command may take to start the same service, and to build xtask before.
+/// How long a service that was asked to end may take for it.
+const TO_END: Duration = Duration::from_secs(60);
+/// How long another command may take to start the same service, and to build the program that talks to Docker first.
 const LOCK_PATIENCE: Duration = Duration::from_secs(300);
 
 /// A service that answers.
@@ -26,10 +29,12 @@ pub(crate) struct Shared {
 }
 
 /// Finds the service of a checkout, and starts it if it does not run.
+///
+/// It handles an interrupt itself: dropped in the middle, it would leave a service that is still starting.
 pub(crate) async fn start_if_missing(checkout: &Checkout) -> anyhow::Result<Shared> {
     let socket = shared_socket(&checkout.root)?;
-    let _lock = folder::lock(&socket.with_extension("lock"), LOCK_PATIENCE).await?;
-    if report(&socket).await.is_ok() {
+    let _lock = or_interrupted(folder::lock(&socket.with_extension("lock"), LOCK_PATIENCE)).await?;
+    if or_interrupted(async { Ok(report(&socket).await.is_ok()) }).await? {
         return Ok(Shared { socket, state: "kept" });
     }
     // A killed one may have left it.
@@ -61,9 +66,14 @@ pub(crate) async fn end_unused(checkout: &Checkout) -> anyhow::Result<usize> {
         match end(&path).await {
             Ok(()) => {
                 ended += 1;
-                while path.exists() {
-                    sleep(Duration::from_millis(5)).await;
-                }
+                let gone = async {
+                    while path.exists() {
+                        sleep(Duration::from_millis(5)).await;
+                    }
+                };
+                timeout(TO_END, gone)
+                    .await
+                    .with_context(|| format!("wait for the end of the test server at {}", path.display()))?;
             }
             // Its process was killed.
             Err(_) if report(&path).await.is_err() => drop(fs::remove_file(&path)),

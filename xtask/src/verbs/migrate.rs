@@ -3,7 +3,6 @@
 use clap::Args as ClapArgs;
 use migrations::{Direction, Plan, Project, Step, Target};
 use serde::Serialize;
-use serde_json::json;
 
 use crate::{
     checkout::Checkout,
@@ -58,6 +57,10 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
+
+/// `migrate` reports its steps alone.
+#[derive(Serialize)]
+struct NoMore {}
 
 /// The report of `--plan --format json`.
 #[derive(Serialize)]
@@ -122,7 +125,7 @@ impl Args {
         }
         migrating::run(&mut session, project, target, &mut steps).await?;
         session.close().await;
-        steps.finish(json!({}));
+        steps.finish(NoMore {});
         Ok(())
     }
 }

@@ -79,7 +79,7 @@ impl Args {
     async fn lend(self, checkout: &Checkout) -> anyhow::Result<()> {
         let setup = self.setup(checkout)?;
         let name = self.name();
-        let socket = or_interrupted(shared::start_if_missing(checkout)).await?.socket;
+        let socket = shared::start_if_missing(checkout).await?.socket;
         let lent = or_interrupted(setup.borrow_from(&socket, &name)).await?;
         let Some((program, args)) = self.exec.split_first() else {
             output::line(lent.url());

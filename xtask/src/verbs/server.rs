@@ -1,4 +1,4 @@
-//! `cargo xtask server start|stop|status|url`: controls the development server by hand.
+//! `cargo xtask server start|stop|status|sweep|url`: controls the development server by hand.
 
 use std::{
     collections::BTreeMap,
@@ -8,6 +8,7 @@ use std::{
 
 use clap::{Args as ClapArgs, Subcommand};
 use cluster::{Native, Status, Stopped};
+use xtask_protocol::docker::{StopAnswer, Stopped as ContainerStopped};
 
 use crate::{
     checkout::Checkout,
@@ -65,10 +66,10 @@ enum Verb {
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         match self.verb {
-            // The host handles an interrupt itself.
+            // These two handle an interrupt themselves.
             Verb::Host(args) => args.run(checkout).await,
+            Verb::Start { test: true } => start_test(checkout).await,
             Verb::Start { test: false } => or_interrupted(start(checkout)).await,
-            Verb::Start { test: true } => or_interrupted(start_test(checkout)).await,
             Verb::Stop => or_interrupted(stop(checkout)).await,
             Verb::Status { format } => or_interrupted(status(checkout, format)).await,
             Verb::Sweep => or_interrupted(sweep(checkout)).await,
@@ -113,9 +114,14 @@ async fn stop(checkout: &Checkout) -> anyhow::Result<()> {
         }
         Chosen::Own(Own { kind: Kind::Docker, .. }) => {
             let (stopped, elapsed) = timed(container::stop(&own_server(checkout, &postgres)?)).await;
-            let (state, name) = stopped?;
-            let state = state.replace('-', " ");
-            steps.done("server", &format!("Docker{name}"), &state, (state == "stopped").then_some(elapsed));
+            let StopAnswer { state, container } = stopped?;
+            let (state, elapsed) = match state {
+                ContainerStopped::Stopped => ("stopped", Some(elapsed)),
+                ContainerStopped::NotRunning => ("not running", None),
+                ContainerStopped::Absent => ("absent", None),
+            };
+            let container = container.map_or(String::new(), |name| format!(", container {name}"));
+            steps.done("server", &format!("Docker{container}"), state, elapsed);
         }
     }
     Ok(())

@@ -15,7 +15,7 @@ use crate::{
     },
     terminal::{
         child::{self, this_program},
-        exit::pass_on,
+        exit::{Stop, pass_on},
         output,
     },
     throwaway::process::ServiceProcess,
@@ -52,8 +52,9 @@ impl Args {
                     print_statistics(&report);
                 }
                 if report.kept == 0 {
-                    host.end().await?;
-                    return ran;
+                    let ended = host.end().await;
+                    // What the tests ended with comes first.
+                    return ran.and(ended);
                 }
                 let databases = output::count(
                     report.kept,
@@ -61,7 +62,10 @@ impl Args {
                     "databases of failed tests are",
                 );
                 output::line(&format!("{databases} kept; the failures above say how to open them"));
-                let stays = host.leave()?;
+                let stays = match host.leave() {
+                    Ok(stays) => stays,
+                    Err(error) => return ran.and(Err(error)),
+                };
                 output::line(&format!(
                     "the test server stays for {} minutes, so that they can be opened; end it now: cargo xtask server sweep",
                     stays.as_secs() / 60
@@ -94,6 +98,11 @@ async fn suite(checkout: &Checkout, host: &ServiceProcess, args: &[OsString]) ->
     }
     words.extend_from_slice(args);
     let tests = run(checkout, host, words).await;
+    if let Err(error) = &tests
+        && matches!(error.downcast_ref(), Some(Stop::Interrupted))
+    {
+        return tests;
+    }
     match packages.doc_test_selection() {
         Some(selection) if nextest && args.is_empty() => {
             output::line("\nexamples in the documentation:");

@@ -5,6 +5,7 @@
 //! when a source of the program changes, or in doubt.
 
 use std::{
+    env,
     fs::{self, File},
     path::{Path, PathBuf},
     time::SystemTime,
@@ -13,15 +14,20 @@ use std::{
 /// Files of a workspace that every package of it is built from.
 const COMMON: [&str; 4] = ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".cargo/config.toml"];
 
+/// Variables of the environment that change what cargo builds.
+const BUILD_VARIABLES: [&str; 3] = ["RUSTUP_TOOLCHAIN", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"];
+
 /// Whether nothing in the workspace at `root` that `program` is built from has changed since [`remember`].
 pub fn is_fresh(program: &Path, root: &Path) -> bool {
     let modified = |path: &Path| fs::metadata(path).and_then(|it| it.modified()).ok();
-    let Some(built) = modified(&note(program)) else { return false };
+    let note = note(program);
+    let Some(built) = modified(&note) else { return false };
     let older = |path: &Path| modified(path).is_some_and(|time| time < built);
     let sources = sources(&fs::read_to_string(program.with_extension("d")).unwrap_or_default());
     let manifests = sources.iter().filter_map(|source| manifest(source));
     let common = COMMON.iter().map(|name| root.join(name)).filter(|path| path.exists());
     program.exists()
+        && fs::read_to_string(note).is_ok_and(|before| before == surroundings())
         && !sources.is_empty()
         // Else another checkout, which shares its target folder with this one, built it.
         && sources.iter().all(|source| source.starts_with(root) && older(source))
@@ -32,7 +38,15 @@ pub fn is_fresh(program: &Path, root: &Path) -> bool {
 /// and may not be in the program.
 pub fn remember(program: &Path, began: SystemTime) {
     // Without the note cargo merely runs again.
-    let _ = File::create(note(program)).and_then(|file| file.set_modified(began));
+    let _ = fs::write(note(program), surroundings())
+        .and_then(|()| File::options().append(true).open(note(program)))
+        .and_then(|file| file.set_modified(began));
+}
+
+/// The variables that change what cargo builds, as one text.
+fn surroundings() -> String {
+    let values = BUILD_VARIABLES.map(|name| env::var_os(name).unwrap_or_default());
+    BUILD_VARIABLES.iter().zip(values).map(|(name, value)| format!("{name}={}\n", value.display())).collect()
 }
 
 fn note(program: &Path) -> PathBuf {
@@ -53,7 +67,7 @@ fn manifest(source: &Path) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use std::{env, process, time::Duration};
+    use std::{process, time::Duration};
 
     use super::*;
 

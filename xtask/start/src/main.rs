@@ -1,8 +1,8 @@
-//! `cargo xtask` begins here: cargo builds this program silently, in no time, and this one has cargo build `xtask` for
-//! everyone to see, if that is out of date. Then `xtask` takes its place.
+//! The entry point of `cargo xtask`. Cargo builds this small program quietly; it has cargo build `xtask` visibly if that is
+//! out of date, and replaces itself with it.
 //!
-//! It has a profile of its own, and so a target folder of its own: another cargo that compiles holds the lock of that
-//! folder, and a quiet cargo would wait for it without a word.
+//! Its profile gives it a target folder of its own, so that a quiet cargo never waits silently for the lock of another
+//! build.
 
 use std::{
     env, fs,
@@ -38,7 +38,10 @@ fn program(root: &Path) -> Result<PathBuf, ExitCode> {
     }
     let began = SystemTime::now();
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let build = command(Path::new(&cargo)).args(["build", "--package", XTASK]).current_dir(root).status();
+    // By its manifest, not from its folder: a relative CARGO_TARGET_DIR means the folder that we are in.
+    let mut build = command(Path::new(&cargo));
+    let build =
+        build.args(["build", "--package", XTASK, "--manifest-path"]).arg(root.join("Cargo.toml")).status();
     let status = build.map_err(|error| complain(&format!("cannot start cargo: {error}")))?;
     if !status.success() {
         return Err(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)));
