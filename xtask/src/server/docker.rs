@@ -17,9 +17,9 @@ use xtask_protocol::{
     endpoint::Endpoint,
 };
 
-use crate::helpers::package::{Package, line};
+use crate::helpers::helper::{Helper, line};
 
-pub(crate) const PACKAGE: Package = Package { name: "xtask-docker", does: "talks to Docker" };
+pub(crate) const PACKAGE: Helper = Helper { name: "xtask-docker", does: "talks to Docker" };
 
 /// How long a daemon may take to answer before we do without it.
 const PATIENCE: Duration = Duration::from_millis(200);

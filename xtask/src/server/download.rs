@@ -13,9 +13,9 @@ use cluster::{Binaries, folder::folders_of_user};
 use etcetera::BaseStrategy as _;
 use xtask_protocol::{Reply, download::Fetch};
 
-use crate::helpers::package::Package;
+use crate::helpers::helper::Helper;
 
-const PACKAGE: Package = Package { name: "xtask-download", does: "downloads PostgreSQL" };
+const PACKAGE: Helper = Helper { name: "xtask-download", does: "downloads PostgreSQL" };
 
 /// The versions that can be downloaded, as the repository names them.
 const VERSIONS: &[(u32, &str)] = &[(15, "15.18.0"), (16, "16.14.0"), (17, "17.10.0"), (18, "18.4.0")];

@@ -12,7 +12,7 @@ use crate::{
         safety::{self, Destruction},
         session,
     },
-    helpers::{built, package::Package},
+    helpers::{built, helper::Helper},
     server::{self, Server},
     terminal::{
         child,
@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-const PACKAGE: Package = Package { name: "xtask-sqlx", does: "runs sqlx-cli" };
+const PACKAGE: Helper = Helper { name: "xtask-sqlx", does: "runs sqlx-cli" };
 
 #[derive(Debug, ClapArgs)]
 #[command(override_usage = "cargo xtask sqlx [--app APP] [--confirm DATABASE] COMMAND…")]

@@ -9,7 +9,7 @@ use xtask_protocol::{
 
 use crate::{
     checkout::{Checkout, ServerChoice},
-    helpers::package::Package,
+    helpers::helper::Helper,
     terminal::output,
     verbs::bench::{
         figures::median_of_ms,
@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-const PACKAGE: Package = Package { name: "xtask-plot", does: "draws the lines" };
+const PACKAGE: Helper = Helper { name: "xtask-plot", does: "draws the lines" };
 const MIGRATIONS: [usize; 5] = [4, 50, 100, 200, 400];
 /// How often to measure each design on each server.
 const ROUNDS: usize = 3;

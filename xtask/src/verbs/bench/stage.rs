@@ -20,7 +20,7 @@ use xtask_protocol::{
 
 use crate::{
     checkout::{Checkout, ROOT, ServerChoice, library},
-    helpers::{built, package::line},
+    helpers::{built, helper::line},
     terminal::{child::this_program, output},
     throwaway::process::ServiceProcess,
     verbs::bench::folder::Folder,

@@ -12,15 +12,15 @@ use xtask_protocol::{Reply, Request};
 
 use crate::{checkout::library, helpers::built};
 
-/// A package with a program of its name.
+/// A program of another package, which has its name.
 #[derive(Clone, Copy)]
-pub(crate) struct Package {
+pub(crate) struct Helper {
     pub(crate) name: &'static str,
     /// What the program does, for people.
     pub(crate) does: &'static str,
 }
 
-impl Package {
+impl Helper {
     /// Sends a request to the program and waits for its reply.
     pub(crate) async fn ask<Q>(self, request: Q) -> anyhow::Result<Reply<Q::Answer>>
     where
