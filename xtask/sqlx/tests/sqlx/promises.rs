@@ -37,7 +37,7 @@ fn the_app_is_required_and_checked() {
         for words in [&["sqlx", "migrate", "info"] as &[&str], &["sqlx", "database", "setup"]] {
             checkout.xtask(db, words).expect(
                 2,
-                &["is about one app\n  apps: people, library, loans\n", "cargo xtask sqlx --app people"],
+                &["needs an app\n  apps: people, library, loans\n", "cargo xtask sqlx --app people"],
             );
         }
         sqlx(&checkout, db, "poeple", "migrate info").expect(1, &["no app `poeple`; did you mean `people`?"]);
@@ -81,7 +81,7 @@ fn only_the_checked_database_is_touched() {
         let elsewhere = "postgres://nobody@127.0.0.1:1/none";
         for words in [["-D", elsewhere], ["--database-url", elsewhere]] {
             let words = [&["sqlx", "--app", "people", "migrate", "info"] as &[&str], &words].concat();
-            checkout.xtask(db, &words).expect(1, &["for another one set DATABASE_URL"]);
+            checkout.xtask(db, &words).expect(1, &["to use another one, set DATABASE_URL"]);
         }
         // Nor a database that the settings of an app name.
         checkout.replace(
