@@ -113,6 +113,14 @@ pub enum Error {
         "it gave up the migration lock; remove the cause, such as `discard all` or `pg_advisory_unlock_all()`"
     )]
     LockLost,
+    /// Other sessions change the schema faster than it can be read.
+    #[error(
+        "the schema changed while it was read, again and again\n  run the same command when nothing else migrates"
+    )]
+    SchemaChanges,
+    /// The server's catalogues hold something that we do not understand.
+    #[error("cannot read the schema")]
+    Schema(#[from] catalogue::Error),
     /// The server refused or broke the connection, or one of our own statements failed.
     #[error("{doing}")]
     Database {

@@ -43,6 +43,7 @@ mod problem;
 mod project;
 mod reader;
 mod report;
+pub mod schema;
 mod script;
 mod seed;
 mod session;

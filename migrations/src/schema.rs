@@ -1,0 +1,81 @@
+//! Reading the schema of a database: runs the queries of the package `catalogue`.
+
+use catalogue::{Catalogue, Reading};
+use futures_util::TryStreamExt;
+use sqlx::{AssertSqlSafe, PgConnection, Row, postgres::PgRow};
+
+use crate::Error;
+
+const DOING: &str = "read the schema";
+/// How often a reading is tried while others change the schema.
+const ATTEMPTS: u32 = 10;
+
+/// Reads everything that a database holds, without `leave_out`, the schemas of the ledgers.
+///
+/// It is read in one read-only transaction. Where Postgres prints expressions it looks at the newest state, so everything is
+/// read again if the schema changed meanwhile.
+///
+/// # Errors
+/// [`Error::Database`], [`Error::SchemaChanges`] if it keeps changing, [`Error::Schema`].
+pub async fn read(conn: &mut PgConnection, leave_out: &[String]) -> Result<Catalogue, Error> {
+    Ok(Catalogue::read(&reading(conn).await?, leave_out)?)
+}
+
+/// The same as it was read, which can be kept.
+///
+/// # Errors
+/// As [`read()`].
+pub async fn reading(conn: &mut PgConnection) -> Result<Reading, Error> {
+    let mut why = Error::SchemaChanges;
+    for _ in 0..ATTEMPTS {
+        let read = attempt(conn).await;
+        let ended = sqlx::raw_sql("rollback").execute(&mut *conn).await;
+        match read {
+            Ok(Attempt::Unmoved(reading)) => {
+                ended.map_err(Error::database(DOING))?;
+                return Ok(reading);
+            }
+            Ok(Attempt::Moved(reading, before)) => {
+                ended.map_err(Error::database(DOING))?;
+                if watch(conn).await.map_err(Error::database(DOING))? == before {
+                    return Ok(reading);
+                }
+            }
+            // What a query had found was dropped before it was printed.
+            Err(error) if vanished(&error) => why = Error::database(DOING)(error),
+            Err(error) => return Err(Error::database(DOING)(error)),
+        }
+    }
+    Err(why)
+}
+
+enum Attempt {
+    /// No other transaction ran meanwhile.
+    Unmoved(Reading),
+    /// Others ran; the signature of the state that was read.
+    Moved(Reading, String),
+}
+
+async fn attempt(conn: &mut PgConnection) -> Result<Attempt, sqlx::Error> {
+    // 150018 is 15.18.
+    let major = conn.server_version_num().unwrap_or_default() / 10_000;
+    let script = catalogue::script(major);
+    let rows = sqlx::raw_sql(AssertSqlSafe(script)).fetch(&mut *conn);
+    let sheet = |row: PgRow| Ok(row.try_get::<Option<String>, _>(0)?.unwrap_or_default());
+    let sheets: Vec<String> = rows.and_then(|row| async { sheet(row) }).try_collect().await?;
+    let reading = Reading::new(major, sheets);
+    let unmoved: bool = sqlx::query_scalar(catalogue::unmoved()).fetch_one(&mut *conn).await?;
+    if unmoved { Ok(Attempt::Unmoved(reading)) } else { Ok(Attempt::Moved(reading, watch(conn).await?)) }
+}
+
+/// The signature of the schema as this transaction sees it.
+async fn watch(conn: &mut PgConnection) -> Result<String, sqlx::Error> {
+    sqlx::query_scalar(AssertSqlSafe(catalogue::moved())).fetch_one(conn).await
+}
+
+/// Whether an object was dropped while it was read: `XX000` is `cache lookup failed`, and an undefined object or table has
+/// a code of its own.
+fn vanished(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code()).unwrap_or_default();
+    ["XX000", "42704", "42P01", "42883", "3F000"].contains(&&*code)
+}

@@ -1,0 +1,63 @@
+//! What identifies an object in a database.
+
+use std::fmt;
+
+use crate::Kind;
+
+/// The identity of an object: what would have to be said to drop it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address {
+    /// What it is.
+    pub kind: Kind,
+    /// Its schema; empty if it is in none.
+    pub schema: String,
+    /// Its name, or that of the table, domain or server that it is a part of.
+    pub name: String,
+    /// The name of the part; the types of a function's arguments in parentheses; empty for anything else.
+    pub part: String,
+}
+
+impl Address {
+    /// The qualified name without the kind.
+    pub fn name(&self) -> String {
+        if self.kind.has_free_name() {
+            let schema = |name| format!(" in schema {}", identifier(name));
+            return format!(
+                "{}{}",
+                self.name,
+                if self.schema.is_empty() { String::new() } else { schema(&self.schema) }
+            );
+        }
+        // An operator is the one name that is never quoted.
+        let own = if self.kind == Kind::Operator { self.name.clone() } else { identifier(&self.name) };
+        let whole = if self.schema.is_empty() { own } else { format!("{}.{own}", identifier(&self.schema)) };
+        match &self.part {
+            part if part.is_empty() && self.name.is_empty() => String::new(),
+            part if part.is_empty() => whole,
+            part if part.starts_with('(') && !self.kind.is_part() => whole + part,
+            part => format!("{whole}.{}", identifier(part)),
+        }
+    }
+
+    /// The relation or domain that a part belongs to; for anything else, the object itself.
+    pub fn is_part_of(&self, whole: &Address) -> bool {
+        self.kind.is_part() && self.schema == whole.schema && self.name == whole.name
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(format!("{} {}", self.kind, self.name()).trim_end())
+    }
+}
+
+/// A name as people read it: in quotes if it needs them. Not for SQL, where keywords need quotes too.
+pub(crate) fn identifier(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_lowercase() || c == '_' || c.is_ascii_digit() || c == '$';
+    let starts = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
+    if starts && name.chars().all(plain) {
+        name.to_owned()
+    } else {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
+}

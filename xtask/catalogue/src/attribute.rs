@@ -1,0 +1,230 @@
+//! The values of attributes: how each is shown, compared, and decoded.
+
+use std::fmt;
+
+use crate::{
+    address::Address,
+    build::Context,
+    sheet::{Field, Oid},
+};
+
+/// What of an attribute is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// All of it, as two servers of one major version must agree on it.
+    Exact,
+    /// What every supported major version says in the same way about the same files.
+    Portable,
+    /// What does not make two databases different: the order of columns, the version of an extension.
+    Noted,
+}
+
+/// The value of an attribute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// It has the value that it has when nothing is said about it.
+    Absent,
+    /// It holds.
+    Yes,
+    /// One value.
+    One(String),
+    /// Several, in the order that counts.
+    List(Vec<String>),
+    /// Several, whose order means nothing, sorted.
+    Set(Vec<String>),
+}
+
+impl Value {
+    fn of(text: impl Into<String>) -> Value {
+        Value::One(text.into())
+    }
+
+    /// Whether nothing is to be said.
+    pub fn is_absent(&self) -> bool {
+        *self == Value::Absent
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Absent => Ok(()),
+            Value::Yes => f.write_str("yes"),
+            Value::One(text) => f.write_str(text),
+            Value::List(parts) | Value::Set(parts) => f.write_str(&parts.join(", ")),
+        }
+    }
+}
+
+/// A field of an object that two catalogues are compared by.
+pub trait Attribute {
+    /// Its value in a scope; absent if the scope leaves it out.
+    fn value(&self, scope: Scope) -> Value;
+}
+
+/// Implements [`Attribute`] for a type that is the same in all scopes but [`Scope::Noted`].
+macro_rules! compared {
+    ($($type:ty: |$it:ident| $value:expr;)*) => {$(
+        impl Attribute for $type {
+            fn value(&self, scope: Scope) -> Value {
+                if scope == Scope::Noted {
+                    return Value::Absent;
+                }
+                let $it = self;
+                $value
+            }
+        }
+    )*};
+}
+
+compared! {
+    String: |it| Value::of(it);
+    bool: |it| if *it { Value::Yes } else { Value::Absent };
+    i16: |it| Value::of(it.to_string());
+    i32: |it| Value::of(it.to_string());
+    i64: |it| Value::of(it.to_string());
+    Option<String>: |it| it.as_ref().map_or(Value::Absent, Value::of);
+    Option<i32>: |it| it.map_or(Value::Absent, |it| Value::of(it.to_string()));
+    Option<i64>: |it| it.map_or(Value::Absent, |it| Value::of(it.to_string()));
+    Vec<String>: |it| if it.is_empty() { Value::Absent } else { Value::List(it.clone()) };
+    Options: |it| if it.0.is_empty() { Value::Absent } else { Value::Set(it.0.clone()) };
+    Columns: |it| it.0.value(Scope::Exact);
+    Reference: |it| Value::of(it.to_string());
+    Option<Reference>: |it| it.as_ref().map_or(Value::Absent, |it| Value::of(it.to_string()));
+    Relation: |it| Value::of(it.0.name());
+    Option<Role>: |it| it.as_ref().map_or(Value::Absent, |it| Value::of(it.to_string()));
+    Roles: |it| if it.0.is_empty() { Value::Absent } else { Value::Set(it.0.iter().map(Role::to_string).collect()) };
+}
+
+/// Text that the server prints from a parsed query. Major versions print the same query differently, and so does one
+/// that has read its own text back, so it is compared within a major version only.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Deparsed(pub Option<String>);
+
+impl Attribute for Deparsed {
+    fn value(&self, scope: Scope) -> Value {
+        let shown = self.0.as_ref().filter(|_| scope == Scope::Exact);
+        shown.map_or(Value::Absent, Value::of)
+    }
+}
+
+/// A value that is reported and never makes two databases different.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Noted<T>(pub T);
+
+impl<T: Attribute> Attribute for Noted<T> {
+    fn value(&self, scope: Scope) -> Value {
+        if scope == Scope::Noted { self.0.value(Scope::Exact) } else { Value::Absent }
+    }
+}
+
+/// Options as `name=value`, sorted: their order means nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Options(pub Vec<String>);
+
+/// Names of columns of the relation that an object belongs to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Columns(pub Vec<String>);
+
+/// Another relation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Relation(pub Address);
+
+/// The columns of another table that a foreign key refers to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// The table.
+    pub table: Address,
+    /// Its columns, in the order of the key's.
+    pub columns: Vec<String>,
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.table.name(), self.columns.join(", "))
+    }
+}
+
+/// A role, as seen from the database.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// The one that migrates. Its name is another in every environment, so it is only a symbol.
+    #[default]
+    Migrator,
+    /// All of them.
+    Public,
+    /// One by its name.
+    Named(String),
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Role::Migrator => f.write_str("<migrator>"),
+            Role::Public => f.write_str("public"),
+            Role::Named(name) => f.write_str(&crate::address::identifier(name)),
+        }
+    }
+}
+
+/// Several roles, sorted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Roles(pub Vec<Role>);
+
+impl Field for Deparsed {
+    fn decode(text: Option<&str>, _: &Context, _: Oid) -> Option<Self> {
+        // The server begins a view's text with a blank.
+        Some(Deparsed(text.map(|text| text.trim_start().to_owned())))
+    }
+}
+
+impl<T: Field> Field for Noted<T> {
+    fn decode(text: Option<&str>, cx: &Context, on: Oid) -> Option<Self> {
+        T::decode(text, cx, on).map(Noted)
+    }
+}
+
+impl Field for Options {
+    fn decode(text: Option<&str>, cx: &Context, on: Oid) -> Option<Self> {
+        let mut options = Vec::<String>::decode(text, cx, on)?;
+        options.sort();
+        Some(Options(options))
+    }
+}
+
+impl Field for Columns {
+    fn decode(text: Option<&str>, cx: &Context, on: Oid) -> Option<Self> {
+        let numbers = Vec::<i16>::decode(text, cx, on)?;
+        Some(Columns(numbers.iter().map(|&number| cx.column(on, number)).collect()))
+    }
+}
+
+/// A relation and numbers of its columns: `16384 {1,2}`.
+impl Field for Reference {
+    fn decode(text: Option<&str>, cx: &Context, _: Oid) -> Option<Self> {
+        let (relation, columns) = text?.split_once(' ')?;
+        let relation = relation.parse().ok()?;
+        let table = cx.relation(relation)?;
+        Some(Reference { table, columns: Columns::decode(Some(columns), cx, relation)?.0 })
+    }
+}
+
+impl Field for Relation {
+    fn decode(text: Option<&str>, cx: &Context, _: Oid) -> Option<Self> {
+        cx.relation(text?.parse().ok()?).map(Relation)
+    }
+}
+
+impl Field for Role {
+    fn decode(text: Option<&str>, cx: &Context, _: Oid) -> Option<Self> {
+        Some(cx.role(text?.parse().ok()?))
+    }
+}
+
+impl Field for Roles {
+    fn decode(text: Option<&str>, cx: &Context, on: Oid) -> Option<Self> {
+        let mut roles = Vec::<Role>::decode(text, cx, on)?;
+        roles.sort();
+        Some(Roles(roles))
+    }
+}

@@ -1,0 +1,279 @@
+//! From sheets to a catalogue: numbers become names, and what stands in several system catalogues comes together.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use crate::{
+    Catalogue, Error, Grant, Kind, Need, Object, Reading, Strength,
+    address::{Address, identifier},
+    attribute::Role,
+    classes::{PG_CAST, PG_CLASS, PG_EXTENSION, PG_PROC, PG_TYPE},
+    kinds::{Body, Foreign, Head, Naming},
+    raw::{
+        Collated, Collations, Comments, Edges, Labels, Members, OperatorClasses, Parts, Rights as Granted,
+        Roles,
+    },
+    sheet::{Oid, Row, rows},
+};
+
+/// A row of any catalogue: its catalogue, its number, and that of a column.
+type Id = (Oid, Oid, i16);
+
+/// What numbers mean.
+#[derive(Debug, Default)]
+pub(crate) struct Context {
+    roles: HashMap<Oid, String>,
+    migrator: Option<Oid>,
+    schemas: HashMap<Oid, String>,
+    objects: HashMap<Id, Address>,
+    collated: HashMap<(Oid, i16), Oid>,
+    collations: HashMap<Oid, String>,
+    operator_classes: HashMap<Oid, Option<String>>,
+}
+
+impl Context {
+    /// The name of a column of a relation.
+    pub(crate) fn column(&self, relation: Oid, number: i16) -> String {
+        let found = self.objects.get(&(PG_CLASS, relation, number)).map(|column| column.part.clone());
+        // A system column, such as `tableoid`, has no row that is read; nor has the whole row, whose number is 0.
+        found.unwrap_or_else(|| format!("column {number}"))
+    }
+
+    pub(crate) fn relation(&self, relation: Oid) -> Option<Address> {
+        self.objects.get(&(PG_CLASS, relation, 0)).cloned()
+    }
+
+    pub(crate) fn role(&self, oid: Oid) -> Role {
+        match oid {
+            0 => Role::Public,
+            _ if Some(oid) == self.migrator => Role::Migrator,
+            // A role that was dropped leaves its number.
+            _ => Role::Named(self.roles.get(&oid).cloned().unwrap_or_else(|| oid.to_string())),
+        }
+    }
+
+    /// The collation of an index's key, unless it is that of the column.
+    pub(crate) fn collation(&self, collation: Oid, relation: Oid, number: i16) -> Option<String> {
+        const DEFAULT: Oid = 100;
+        let of_column = self.collated.get(&(relation, number)).copied().unwrap_or(DEFAULT);
+        let usual = collation == 0 || collation == of_column;
+        (!usual).then(|| self.collations.get(&collation).cloned().unwrap_or_else(|| "default".to_owned()))
+    }
+
+    /// The name of an operator class, unless it is the usual one of its type.
+    pub(crate) fn operator_class(&self, oid: Oid) -> Option<String> {
+        self.operator_classes.get(&oid).cloned().unwrap_or_else(|| Some(oid.to_string()))
+    }
+}
+
+/// A row whose head has been read.
+struct Found<'s> {
+    id: Id,
+    on: Oid,
+    owner: Oid,
+    address: Address,
+    rest: Row<'s>,
+}
+
+/// Puts a catalogue together. `leave_out` are schemas that are not part of it; their owner is the role that migrates.
+pub(crate) fn build(reading: &Reading, leave_out: &[String]) -> Result<Catalogue, Error> {
+    let mut sheets = reading.sheets();
+    let mut next = || sheets.next().ok_or(Error::Incomplete);
+    let mut cx = Context::default();
+    let mut me = None;
+    for role in Roles::rows(next()?)? {
+        me = if role.is_me { Some(role.oid) } else { me };
+        cx.roles.insert(role.oid, role.name);
+    }
+    let members: HashMap<(Oid, Oid), Oid> =
+        Members::rows(next()?)?.into_iter().map(|it| ((it.class, it.object), it.extension)).collect();
+    cx.collated =
+        Collated::rows(next()?)?.into_iter().map(|it| ((it.relation, it.number), it.collation)).collect();
+    cx.collations = Collations::rows(next()?)?.into_iter().map(|it| (it.oid, it.name)).collect();
+    for class in OperatorClasses::rows(next()?)? {
+        cx.operator_classes.insert(class.oid, (!class.default).then_some(class.name));
+    }
+    let (comments, labels) = (Comments::rows(next()?)?, Labels::rows(next()?)?);
+    let (rights, edges) = (Granted::rows(next()?)?, Edges::rows(next()?)?);
+    let parts = parts(Parts::rows(next()?)?, &edges);
+
+    // The schemas of the server itself are no objects here, but objects may be in them.
+    cx.schemas.insert(11, "pg_catalog".to_owned());
+    let mut found: Vec<Found<'_>> = Vec::new();
+    for &kind in Kind::ALL {
+        for mut row in rows(next()?) {
+            let head = Head::read(&mut row)?;
+            if kind == Kind::Schema && leave_out.contains(&head.name) {
+                cx.migrator = Some(head.owner);
+            } else if let Some((id, address)) = locate(kind, &head, &cx, &members, &parts) {
+                if kind == Kind::Schema {
+                    cx.schemas.insert(head.oid, head.name.clone());
+                }
+                cx.objects.insert(id, address.clone());
+                found.push(Found { id, on: head.on, owner: head.owner, address, rest: row });
+            }
+        }
+    }
+    cx.migrator = cx.migrator.or(me);
+
+    let mut objects: HashMap<Id, Object> = HashMap::with_capacity(found.len());
+    for Found { id, on, owner, mut address, mut rest } in found {
+        let whose = matches!(address.kind, Kind::DefaultPrivileges | Kind::UserMapping);
+        if whose {
+            address.name = format!("of {} {}", cx.role(owner), address.name);
+            cx.objects.insert(id, address.clone());
+        }
+        let body = address.kind.decode(&mut rest, &cx, on)?;
+        let owner = (owner != 0 && !whose).then(|| cx.role(owner));
+        objects.insert(id, Object::new(address, owner, body));
+    }
+    let whole = Wholes { cx: &cx, members: &members, parts: &parts };
+    for comment in comments {
+        if let Some(object) =
+            whole.id(comment.class, comment.object, comment.sub).and_then(|id| objects.get_mut(&id))
+        {
+            object.comment = Some(comment.text);
+        }
+    }
+    for label in labels {
+        if let Some(object) =
+            whole.id(label.class, label.object, label.sub).and_then(|id| objects.get_mut(&id))
+        {
+            object.labels.0.push(label.label);
+        }
+    }
+    let foreign = grant(rights, &cx, &whole, &mut objects);
+    connect(edges, &cx, &whole, &mut objects);
+
+    let mut all: BTreeMap<Address, Object> =
+        objects.into_values().map(|object| (object.address.clone(), object)).collect();
+    all.extend(foreign);
+    for object in all.values_mut() {
+        object.sort();
+    }
+    Ok(Catalogue::new(reading.major(), all))
+}
+
+/// Where an object belongs. `None`: it is an extension's, temporary, or in a schema that is left out.
+fn locate(
+    kind: Kind,
+    head: &Head,
+    cx: &Context,
+    members: &HashMap<(Oid, Oid), Oid>,
+    parts: &HashMap<(Oid, Oid), Id>,
+) -> Option<(Id, Address)> {
+    let class = kind.catalogue();
+    if members.contains_key(&(class, head.oid)) || parts.contains_key(&(class, head.oid)) {
+        return None;
+    }
+    let schema = match head.schema {
+        0 => String::new(),
+        oid => cx.schemas.get(&oid)?.clone(),
+    };
+    let on = || {
+        let relation = cx.objects.get(&(PG_CLASS, head.on, 0));
+        relation.or_else(|| cx.objects.get(&(PG_TYPE, head.on, 0)))
+    };
+    let address = if kind.naming() == Naming::Part {
+        let whole = on()?;
+        Address { kind, schema: whole.schema.clone(), name: whole.name.clone(), part: head.name.clone() }
+    } else {
+        if head.on != 0 {
+            on()?;
+        }
+        Address { kind, schema, name: head.name.clone(), part: head.part.clone() }
+    };
+    Some(((class, head.oid, head.sub), address))
+}
+
+/// Finds the object that a row of a catalogue belongs to.
+struct Wholes<'c> {
+    cx: &'c Context,
+    members: &'c HashMap<(Oid, Oid), Oid>,
+    parts: &'c HashMap<(Oid, Oid), Id>,
+}
+
+/// The rows that are parts of an object, each with that object.
+fn parts(parts: Vec<Parts>, edges: &[Edges]) -> HashMap<(Oid, Oid), Id> {
+    let whole = |it: &Parts| (it.whole_class, it.whole, i16::try_from(it.sub).unwrap_or_default());
+    // A range brings functions and a cast of its own.
+    let of_range = edges
+        .iter()
+        .filter(|it| it.sort == "i" && it.needed_class == PG_TYPE && [PG_PROC, PG_CAST].contains(&it.class));
+    let of_range = of_range.map(|it| ((it.class, it.object), (PG_TYPE, it.needed, 0)));
+    parts.iter().map(|it| ((it.class, it.object), whole(it))).chain(of_range).collect()
+}
+
+impl Wholes<'_> {
+    fn id(&self, class: Oid, object: Oid, sub: i32) -> Option<Id> {
+        let mut id = (class, object, i16::try_from(sub).ok()?);
+        // An array of a table's rows is two steps away from the table.
+        for _ in 0..3 {
+            if self.cx.objects.contains_key(&id) {
+                return Some(id);
+            }
+            if let Some(extension) = self.members.get(&(id.0, id.1)) {
+                return Some((PG_EXTENSION, *extension, 0));
+            }
+            id = match self.parts.get(&(id.0, id.1)) {
+                Some(whole) => *whole,
+                // A column of an index, of a sequence.
+                None if id.2 != 0 => (id.0, id.1, 0),
+                None => return None,
+            };
+        }
+        None
+    }
+}
+
+/// Adds what was granted and revoked. Returns the objects of the server and of extensions whose rights were changed.
+fn grant(
+    rights: Vec<Granted>,
+    cx: &Context,
+    whole: &Wholes<'_>,
+    objects: &mut HashMap<Id, Object>,
+) -> BTreeMap<Address, Object> {
+    let mut foreign: BTreeMap<Address, Object> = BTreeMap::new();
+    for it in rights {
+        let grant = Grant {
+            privilege: it.privilege,
+            role: cx.role(it.grantee),
+            grantable: it.grantable,
+            by: (it.grantor != it.owner).then(|| cx.role(it.grantor)),
+            revoked: it.revoked,
+        };
+        if let Some(identity) = it.identity.filter(|_| !cx.objects.contains_key(&(it.class, it.object, 0))) {
+            let address =
+                Address { kind: Kind::Foreign, schema: String::new(), name: identity, part: String::new() };
+            let new = || Object::new(address.clone(), None, Body::Foreign(Foreign {}));
+            foreign.entry(address.clone()).or_insert_with(new).rights.0.push(grant);
+        } else if let Some(object) = whole.id(it.class, it.object, it.sub).and_then(|id| objects.get_mut(&id))
+        {
+            object.rights.0.push(grant);
+        }
+    }
+    foreign
+}
+
+/// Adds the edges.
+fn connect(edges: Vec<Edges>, cx: &Context, whole: &Wholes<'_>, objects: &mut HashMap<Id, Object>) {
+    let mut seen = HashSet::new();
+    for it in edges {
+        let Some(id) = whole.id(it.class, it.object, it.sub) else { continue };
+        let Some(needed) = whole.id(it.needed_class, it.needed, it.needed_sub) else { continue };
+        // The server has an edge for each place in a query.
+        if id == needed || !seen.insert((id, needed)) {
+            continue;
+        }
+        let Some(address) = cx.objects.get(&needed) else { continue };
+        let Some(object) = objects.get_mut(&id) else { continue };
+        if it.sort == "x" {
+            object.extensions.0.push(identifier(&address.name));
+        }
+        let strength = match it.sort.as_str() {
+            "n" => Strength::Normal,
+            "i" => Strength::Internal,
+            _ => Strength::Automatic,
+        };
+        object.needs.push(Need { on: address.clone(), strength });
+    }
+}

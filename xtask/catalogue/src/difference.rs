@@ -1,0 +1,113 @@
+//! How two catalogues differ, object by object and attribute by attribute.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    address::Address,
+    attribute::{Scope, Value},
+    kinds::Kind,
+    object::{Catalogue, Object},
+};
+
+/// An object that is not the same in two catalogues.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Its identity.
+    pub address: Address,
+    /// What about it is not the same.
+    pub change: Change,
+}
+
+/// What is not the same about an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Only the expected catalogue has it.
+    Missing,
+    /// Only the other catalogue has it.
+    Unexpected,
+    /// Both have it, with different values of an attribute.
+    Differs {
+        /// The attribute.
+        attribute: &'static str,
+        /// The expected value.
+        expected: Value,
+        /// The other value.
+        found: Value,
+        /// Whether it makes no difference to the schema: the order of columns, the version of an extension.
+        note: bool,
+    },
+}
+
+impl Difference {
+    /// Whether it only is to be noted.
+    pub fn is_note(&self) -> bool {
+        matches!(self.change, Change::Differs { note: true, .. })
+    }
+}
+
+/// Everything that is not the same in two catalogues: missing objects, then unexpected ones, then those that differ.
+///
+/// Catalogues of different major versions are compared by what both can say, as in [`Scope::Portable`].
+pub fn differences(expected: &Catalogue, found: &Catalogue) -> Vec<Difference> {
+    let scope = if expected.major() == found.major() { Scope::Exact } else { Scope::Portable };
+    let compared = |object: &&Object| {
+        scope == Scope::Exact || !matches!(object.address.kind, Kind::NotNull | Kind::DomainNotNull)
+    };
+    let (mut missing, mut unexpected, mut differs) = (Vec::new(), Vec::new(), Vec::new());
+    for object in expected.objects().filter(compared) {
+        match found.get(&object.address) {
+            None => missing.push(Difference { address: object.address.clone(), change: Change::Missing }),
+            Some(other) => compare(object, other, scope, &mut differs),
+        }
+    }
+    for object in found.objects().filter(compared) {
+        if expected.get(&object.address).is_none() {
+            unexpected.push(Difference { address: object.address.clone(), change: Change::Unexpected });
+        }
+    }
+    differs.extend(orders(expected, found));
+    missing.into_iter().chain(unexpected).chain(differs).collect()
+}
+
+fn compare(object: &Object, other: &Object, scope: Scope, differs: &mut Vec<Difference>) {
+    if object.same_as(other) {
+        return;
+    }
+    for (scope, note) in [(scope, false), (Scope::Noted, true)] {
+        let (wanted, real) = (object.attributes(scope), other.attributes(scope));
+        let names: BTreeSet<&'static str> = wanted.iter().chain(&real).map(|(name, _)| *name).collect();
+        let value = |of: &[(&'static str, Value)], name| {
+            of.iter().find(|(it, _)| *it == name).map_or(Value::Absent, |(_, value)| value.clone())
+        };
+        for attribute in names {
+            let (expected, found) = (value(&wanted, attribute), value(&real, attribute));
+            // The number of a column has gaps; the order of the columns is compared as a whole.
+            if expected != found && attribute != "position" {
+                let change = Change::Differs { attribute, expected, found, note };
+                differs.push(Difference { address: object.address.clone(), change });
+            }
+        }
+    }
+}
+
+/// The relations whose common columns stand in another order.
+fn orders<'c>(expected: &'c Catalogue, found: &'c Catalogue) -> impl Iterator<Item = Difference> + 'c {
+    let relations = expected.objects().take_while(|it| it.address.kind < Kind::Column);
+    let relations = relations.filter(|it| expected.parts(Kind::Column, &it.address).next().is_some());
+    relations.filter_map(|relation| {
+        let common = |one: &Catalogue, other: &Catalogue| -> Vec<String> {
+            let columns = one.columns(&relation.address).into_iter();
+            columns.filter(|it| other.get(&it.address).is_some()).map(|it| it.address.part.clone()).collect()
+        };
+        let (wanted, real) = (common(expected, found), common(found, expected));
+        (wanted != real).then(|| Difference {
+            address: relation.address.clone(),
+            change: Change::Differs {
+                attribute: "column_order",
+                expected: Value::List(wanted),
+                found: Value::List(real),
+                note: true,
+            },
+        })
+    })
+}

@@ -1,0 +1,208 @@
+//! An object, and a catalogue of them.
+
+use std::{collections::BTreeMap, ops::Bound};
+
+use crate::{
+    Body, Error, Reading,
+    address::Address,
+    attribute::{Attribute, Options, Role, Scope, Value},
+    build,
+    kinds::Kind,
+};
+
+/// The attributes that an object of any kind has.
+pub const COMMON: &[&str] = &["owner", "comment", "rights", "labels", "extensions"];
+
+/// An object of a database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// Its identity.
+    pub address: Address,
+    /// Its owner, if its kind has one of its own.
+    pub owner: Option<Role>,
+    /// Its comment.
+    pub comment: Option<String>,
+    /// What was granted and revoked.
+    pub rights: Rights,
+    /// Its security labels.
+    pub labels: Options,
+    /// The extensions that take it with them (`depends on extension`).
+    pub extensions: Options,
+    /// What only its kind has.
+    pub body: Body,
+    /// What it needs, as the server knows it: by column where it can.
+    pub needs: Vec<Need>,
+}
+
+/// An edge: an object needs another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Need {
+    /// What is needed.
+    pub on: Address,
+    /// How strongly.
+    pub strength: Strength,
+}
+
+/// How an object hangs on what it needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Strength {
+    /// It keeps that from being dropped.
+    Normal,
+    /// It goes away with that.
+    Automatic,
+    /// It is a part of that, and cannot be dropped alone.
+    Internal,
+}
+
+/// A right that was granted, or one of the usual rights that was revoked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// Its name, such as `SELECT`.
+    pub privilege: String,
+    /// Who has it.
+    pub role: Role,
+    /// Whether that role may grant it to others.
+    pub grantable: bool,
+    /// Who granted it, if not the owner.
+    pub by: Option<Role>,
+    /// Whether the object usually has it, and it was revoked.
+    pub revoked: bool,
+}
+
+impl std::fmt::Display for Grant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Grant { privilege, role, .. } = self;
+        if self.revoked {
+            write!(f, "{privilege} revoked from {role}")?;
+        } else {
+            write!(f, "{privilege} to {role}")?;
+        }
+        if self.grantable {
+            f.write_str(" with grant option")?;
+        }
+        self.by.as_ref().map_or(Ok(()), |by| write!(f, " by {by}"))
+    }
+}
+
+/// The rights to an object, as far as they are not those that it was created with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rights(pub Vec<Grant>);
+
+impl Attribute for Rights {
+    fn value(&self, scope: Scope) -> Value {
+        // PostgreSQL 17 brought a right to tables that `grant all` includes.
+        let new = |grant: &&Grant| scope == Scope::Exact || grant.privilege != "MAINTAIN";
+        let mut shown: Vec<String> = self.0.iter().filter(new).map(Grant::to_string).collect();
+        shown.sort();
+        if shown.is_empty() || scope == Scope::Noted { Value::Absent } else { Value::Set(shown) }
+    }
+}
+
+impl Object {
+    pub(crate) fn new(address: Address, owner: Option<Role>, body: Body) -> Object {
+        Object {
+            address,
+            owner,
+            body,
+            comment: None,
+            rights: Rights::default(),
+            labels: Options::default(),
+            extensions: Options::default(),
+            needs: Vec::new(),
+        }
+    }
+
+    pub(crate) fn sort(&mut self) {
+        self.labels.0.sort();
+        self.extensions.0.sort();
+        self.rights.0.sort_by_cached_key(Grant::to_string);
+        self.needs.sort();
+    }
+
+    /// Whether all attributes are equal. What it needs follows from them.
+    pub(crate) fn same_as(&self, other: &Object) -> bool {
+        let common = |it: &Object| {
+            (
+                it.owner.clone(),
+                it.comment.clone(),
+                it.rights.clone(),
+                it.labels.clone(),
+                it.extensions.clone(),
+            )
+        };
+        self.body == other.body && common(self) == common(other)
+    }
+
+    /// All attributes that have a value in a scope: those of its kind, then those that any object has.
+    pub fn attributes(&self, scope: Scope) -> Vec<(&'static str, Value)> {
+        let common: [&dyn Attribute; 5] =
+            [&self.owner, &self.comment, &self.rights, &self.labels, &self.extensions];
+        let own = self.body.attributes().into_iter().chain(COMMON.iter().copied().zip(common));
+        own.map(|(name, attribute)| (name, attribute.value(scope)))
+            .filter(|(_, value)| !value.is_absent())
+            .collect()
+    }
+}
+
+/// Everything that a database holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Catalogue {
+    major: u32,
+    objects: BTreeMap<Address, Object>,
+}
+
+impl Catalogue {
+    pub(crate) fn new(major: u32, objects: BTreeMap<Address, Object>) -> Catalogue {
+        Catalogue { major, objects }
+    }
+
+    /// The catalogue of a reading, without some schemas: those of the ledgers. Their owner is the role that migrates,
+    /// which appears as a symbol; without them it is the role that read.
+    ///
+    /// # Errors
+    /// If the reading is not one of [`crate::script`].
+    pub fn read(reading: &Reading, leave_out: &[String]) -> Result<Catalogue, Error> {
+        build::build(reading, leave_out)
+    }
+
+    /// The major version of the server.
+    pub fn major(&self) -> u32 {
+        self.major
+    }
+
+    /// All objects, by kind, schema and name.
+    pub fn objects(&self) -> impl Iterator<Item = &Object> {
+        self.objects.values()
+    }
+
+    /// An object.
+    pub fn get(&self, address: &Address) -> Option<&Object> {
+        self.objects.get(address)
+    }
+
+    /// The objects of a kind.
+    pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Object> {
+        let first = Address { kind, schema: String::new(), name: String::new(), part: String::new() };
+        self.objects
+            .range((Bound::Included(first), Bound::Unbounded))
+            .map(|(_, it)| it)
+            .take_while(move |it| it.address.kind == kind)
+    }
+
+    /// The columns of a relation in their order.
+    pub fn columns<'c>(&'c self, relation: &'c Address) -> Vec<&'c Object> {
+        let mut columns: Vec<&Object> = self.parts(Kind::Column, relation).collect();
+        columns.sort_by_key(|column| match &column.body {
+            Body::Column(column) => column.position.0,
+            _ => 0,
+        });
+        columns
+    }
+
+    /// The parts of one kind that a relation or domain has.
+    pub fn parts<'c>(&'c self, kind: Kind, whole: &'c Address) -> impl Iterator<Item = &'c Object> {
+        let first = Address { kind, part: String::new(), ..whole.clone() };
+        let parts = self.objects.range((Bound::Included(first), Bound::Unbounded)).map(|(_, it)| it);
+        parts.take_while(move |it| it.address.kind == kind && it.address.is_part_of(whole))
+    }
+}

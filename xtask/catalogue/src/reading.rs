@@ -1,0 +1,124 @@
+//! The script that a caller runs, and what it returns.
+
+use crate::{
+    Kind,
+    raw::{Collated, Collations, Comments, Edges, Labels, Members, OperatorClasses, Parts, Rights, Roles},
+    sheet::Sheet,
+};
+
+/// The oldest major version that the queries know.
+pub const OLDEST: u32 = 15;
+/// The newest major version that the queries know. What a newer one adds is not read.
+pub const NEWEST: u32 = 18;
+
+/// Whatever changes how the server prints: every session prints alike, whatever its database and its role have set.
+const PINNED: &[(&str, &str)] = &[
+    ("search_path", "''"),
+    ("timezone", "'UTC'"),
+    ("datestyle", "'ISO, YMD'"),
+    ("intervalstyle", "'postgres'"),
+    ("bytea_output", "'hex'"),
+    ("extra_float_digits", "1"),
+    ("xmloption", "'content'"),
+    ("xmlbinary", "'base64'"),
+    ("lc_monetary", "'C'"),
+    ("lc_numeric", "'C'"),
+    ("lc_time", "'C'"),
+    ("quote_all_identifiers", "off"),
+    ("standard_conforming_strings", "on"),
+    ("client_encoding", "'UTF8'"),
+    // A plan compiled for queries of a millisecond costs more than it saves.
+    ("jit", "off"),
+    ("max_parallel_workers_per_gather", "0"),
+    ("row_security", "on"),
+];
+
+/// The script that reads the whole catalogue of a server of this major version: one query a system catalogue, in one
+/// read-only transaction that sees one state. Each query returns one row with one value; nothing else returns rows.
+///
+/// The functions that print expressions see the newest state, not the transaction's: ask [`unmoved`] at the end of the
+/// transaction whether anything can have changed meanwhile. The script leaves the transaction open for that; the caller
+/// commits it.
+pub fn script(major: u32) -> String {
+    let mut script = String::from("begin isolation level repeatable read, read only;\n");
+    for (name, value) in PINNED {
+        script += &format!("set local {name} = {value};\n");
+    }
+    for sql in queries(major) {
+        script += &sql;
+        script += ";\n";
+    }
+    script
+}
+
+fn queries(major: u32) -> Vec<String> {
+    let raw: [fn(u32) -> String; 10] = [
+        Roles::sql,
+        Members::sql,
+        Collated::sql,
+        Collations::sql,
+        OperatorClasses::sql,
+        Comments::sql,
+        Labels::sql,
+        Rights::sql,
+        Edges::sql,
+        Parts::sql,
+    ];
+    raw.iter().map(|sql| sql(major)).chain(Kind::ALL.iter().map(|kind| kind.sql(major))).collect()
+}
+
+/// A query that returns true if no other transaction can have changed anything since this one began. It belongs at the end
+/// of [`script`]'s transaction.
+pub fn unmoved() -> &'static str {
+    // `age` counts the transactions that were started since; those that ran already are not in the snapshot.
+    "select age(pg_snapshot_xmax(s)::text::xid) <= 0 and pg_snapshot_xmin(s) = pg_snapshot_xmax(s) from pg_current_snapshot() s"
+}
+
+/// A query whose result is the same, in two transactions, only if no schema was changed between them: the number of
+/// rows and the newest writer of each system catalogue that describes one.
+pub fn moved() -> String {
+    const WATCHED: &[&str] = &[
+        "pg_class",
+        "pg_attribute",
+        "pg_attrdef",
+        "pg_constraint",
+        "pg_index",
+        "pg_proc",
+        "pg_type",
+        "pg_rewrite",
+        "pg_namespace",
+        "pg_trigger",
+        "pg_policy",
+        "pg_depend",
+        "pg_description",
+        "pg_operator",
+        "pg_collation",
+    ];
+    let counted =
+        |name: &&str| format!("(select count(*) || ':' || coalesce(max(xmin::text::bigint), 0) from {name})");
+    format!("select concat_ws(' ', {})", WATCHED.iter().map(counted).collect::<Vec<_>>().join(", "))
+}
+
+/// What the queries of [`script`] returned. It can be kept as it is, and read again later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    major: u32,
+    sheets: Vec<String>,
+}
+
+impl Reading {
+    /// A reading of a server of this major version: what each query returned, in their order. Null is an empty sheet.
+    pub fn new(major: u32, sheets: Vec<String>) -> Reading {
+        Reading { major, sheets }
+    }
+
+    /// The major version of the server that was read.
+    pub fn major(&self) -> u32 {
+        self.major
+    }
+
+    /// What each query returned.
+    pub fn sheets(&self) -> impl Iterator<Item = &str> {
+        self.sheets.iter().map(String::as_str)
+    }
+}
