@@ -108,6 +108,11 @@ impl Ledger {
         self.row(migration).is_some()
     }
 
+    /// The migrations that were applied, in the order in which a new database would run them.
+    pub fn applied_in<'p>(&self, project: &'p Project) -> Vec<&'p Migration> {
+        project.migrations.iter().filter(|migration| self.has(migration)).collect()
+    }
+
     /// The migrations that were not applied, in the order in which they would run.
     pub fn pending<'p>(&self, project: &'p Project) -> Vec<&'p Migration> {
         project.migrations.iter().filter(|migration| !self.has(migration)).collect()

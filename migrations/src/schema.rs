@@ -17,7 +17,7 @@ const ATTEMPTS: u32 = 10;
 ///
 /// # Errors
 /// [`Error::Database`], [`Error::SchemaChanges`] if it keeps changing, [`Error::Schema`].
-pub async fn read(conn: &mut PgConnection, leave_out: &[String]) -> Result<Catalogue, Error> {
+pub async fn read(conn: &mut PgConnection, leave_out: &[&str]) -> Result<Catalogue, Error> {
     Ok(Catalogue::read(&reading(conn).await?, leave_out)?)
 }
 
@@ -66,6 +66,15 @@ async fn attempt(conn: &mut PgConnection) -> Result<Attempt, sqlx::Error> {
     let reading = Reading::new(major, sheets);
     let unmoved: bool = sqlx::query_scalar(catalogue::unmoved()).fetch_one(&mut *conn).await?;
     if unmoved { Ok(Attempt::Unmoved(reading)) } else { Ok(Attempt::Moved(reading, watch(conn).await?)) }
+}
+
+/// A text that is another one after every change of the schema. It takes a fraction of the time of a reading, and may
+/// change without a change that a reading shows, as after `truncate`.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn signature(conn: &mut PgConnection) -> Result<String, Error> {
+    watch(conn).await.map_err(Error::database(DOING))
 }
 
 /// The signature of the schema as this transaction sees it.

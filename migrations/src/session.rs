@@ -5,8 +5,8 @@ use std::{mem, time::Duration};
 use sqlx::{ConnectOptions, Connection, PgConnection, migrate::Migrate, postgres::PgConnectOptions};
 
 use crate::{
-    Access, Contract, Error, Ledger, MigrationId, OnEvent, Plan, Project, Prune, SeedMode, SeedReport,
-    Settings, Target, apply,
+    Access, Contract, Direction, Error, Ledger, Migration, MigrationId, OnEvent, Plan, Project, Prune,
+    SeedMode, SeedReport, Settings, Step, Target, apply,
     database::{self, Found},
     lock, seed,
 };
@@ -123,6 +123,31 @@ impl Session {
         }
         let lock = self.lock(on_event).await?;
         lock.run(async |conn| migrate_locked(conn, project, target, on_event).await).await
+    }
+
+    /// Applies these migrations in the order of the graph, whatever else is pending, and does work of the caller's own after
+    /// each, under the same lock. For a database that is thrown away afterwards.
+    ///
+    /// # Errors
+    /// As [`Session::migrate`], or the error of the work. What was applied before stays.
+    pub async fn migrate_these<E: From<Error>>(
+        &mut self,
+        project: &Project,
+        migrations: &[&Migration],
+        mut after: impl AsyncFnMut(&mut PgConnection, &Step<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let lock = self.lock(&mut |_| {}).await?;
+        lock.run(async |conn| {
+            let ledger = Ledger::read(conn, project).await?;
+            create_ledgers(conn, project, &ledger).await?;
+            for &migration in migrations {
+                let step = Step { migration, direction: Direction::Up };
+                apply::run(conn, project, &Plan { steps: vec![step] }, &mut |_| {}).await?;
+                after(conn, &step).await?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Records migrations as applied without running them, under the migration lock and in one transaction.

@@ -95,7 +95,7 @@ fn a_second_way_up_with_another_result_fails() {
     check(
         |it| it.migration("loans/0002_sly", up, "drop schema if exists again;"),
         3,
-        &["up again gives the same fingerprint", "FAILED", "+ schema again"],
+        &["up again gives the same fingerprint", "FAILED", "unexpected  schema again"],
     );
 }
 
@@ -112,61 +112,89 @@ fn seeds_that_write_again_fail() {
 fn a_down_that_leaves_something_fails_with_what_it_left() {
     // Each of these is a blind spot of some tool: an index, a comment, a default, a constraint, a function, a grant.
     for (up, down, left) in [
-        ("create index loans_fee_idx on loans (fee);", "select 1;", "+ index loans_fee_idx"),
+        ("create index loans_fee_idx on loans (fee);", "select 1;", "unexpected  index public.loans_fee_idx"),
         (
             "comment on column loans.fee is 'points';",
             "select 1;",
-            "+ column public.loans.fee #5 double precision",
+            "differs     column public.loans.fee: comment",
         ),
-        ("alter table loans alter column fee set default 1;", "select 1;", "default 1"),
+        ("alter table loans alter column fee set default 1;", "select 1;", "found     1"),
         (
             "alter table loans drop constraint loans_fee_check;",
             "select 1;",
-            "- constraint public.loans.loans_fee_check CHECK",
+            "missing     constraint public.loans.loans_fee_check: sort check",
         ),
-        ("create function f() returns int language sql as 'select 1';", "select 1;", "+ function public.f()"),
-        ("grant select on loans to public;", "select 1;", "+ grant public.loans SELECT to public"),
-        ("create type mood as enum ('good', 'bad');", "select 1;", "+ enum public.mood 'good', 'bad'"),
-        ("create view v as select 1 as one;", "select 1;", "+ view public.v SELECT 1 AS one;"),
-        ("create schema extra;", "select 1;", "+ schema extra"),
-        ("alter table loans enable row level security;", "select 1;", "+ table public.loans row security"),
-        ("alter table loans disable trigger all;", "select 1;", "enabled D"),
-        ("grant select (fee) on loans to public;", "select 1;", "+ grant public.loans.fee SELECT to public"),
-        ("alter table loans replica identity full;", "select 1;", "replica identity f"),
-        ("alter table loans alter fee set statistics 7;", "select 1;", "statistics 7"),
-        ("create statistics st on fee, barcode from loans;", "select 1;", "+ statistics public.loans.st"),
-        ("create publication pub for table loans;", "select 1;", "+ publication pub"),
-        ("comment on schema public is 'ours';", "select 1;", "+ schema public -- ours"),
-        ("create collation c from \"C\";", "select 1;", "+ collation public.c"),
-        ("create sequence s;", "select 1;", "+ sequence public.s"),
-        ("create domain d as int check (value > 0);", "select 1;", "+ domain public.d integer d_check CHECK"),
-        ("create policy p on loans using (true);", "select 1;", "+ policy public.loans.p"),
+        (
+            "create function f() returns int language sql as 'select 1';",
+            "select 1;",
+            "unexpected  function public.f()",
+        ),
+        ("grant select on loans to public;", "select 1;", "found     SELECT to public"),
+        (
+            "create type mood as enum ('good', 'bad');",
+            "select 1;",
+            "unexpected  enum public.mood: labels good, bad",
+        ),
+        ("create view v as select 1 as one;", "select 1;", "unexpected  view public.v: definition"),
+        ("create schema extra;", "select 1;", "unexpected  schema extra"),
+        (
+            "alter table loans enable row level security;",
+            "select 1;",
+            "differs     table public.loans: row security",
+        ),
+        ("alter table loans disable trigger all;", "select 1;", "found     disabled"),
+        (
+            "grant select (fee) on loans to public;",
+            "select 1;",
+            "differs     column public.loans.fee: rights",
+        ),
+        ("alter table loans replica identity full;", "select 1;", "found     full"),
+        (
+            "alter table loans alter fee set statistics 7;",
+            "select 1;",
+            "differs     column public.loans.fee: statistics",
+        ),
+        ("create statistics st on fee, barcode from loans;", "select 1;", "unexpected  statistics public.st"),
+        ("create publication pub for table loans;", "select 1;", "unexpected  publication pub"),
+        ("comment on schema public is 'ours';", "select 1;", "found     ours"),
+        ("create collation c from \"C\";", "select 1;", "unexpected  collation public.c"),
+        ("create sequence s;", "select 1;", "unexpected  sequence public.s"),
+        (
+            "create domain d as int check (value > 0);",
+            "select 1;",
+            "unexpected  domain public.d: data type integer",
+        ),
+        ("create policy p on loans using (true);", "select 1;", "unexpected  policy public.loans.p"),
         (
             "alter table loans disable trigger all;",
             "alter table loans enable trigger user;",
-            "+ constraint public.loans.loans_person_id_fkey FOREIGN KEY (person_id) REFERENCES people(id) ON DELETE CASCADE triggers disabled",
+            "differs     constraint public.loans.loans_person_id_fkey: triggers",
         ),
         (
             "revoke execute on function touch_updated_at() from public;",
             "select 1;",
-            "+ revoke public.touch_updated_at() from public",
+            "found     EXECUTE revoked from public",
         ),
         (
             "alter function touch_updated_at() owner to pg_monitor;",
             "grant execute on function touch_updated_at() to public;",
-            "owner pg_monitor",
+            "found     pg_monitor",
         ),
-        ("alter sequence events_id_seq cache 7;", "select 1;", "7 owned by events.id"),
+        (
+            "alter sequence events_id_seq cache 7;",
+            "select 1;",
+            "differs     sequence public.events_id_seq: cache",
+        ),
         (
             "create aggregate g(int) (sfunc = int4pl, stype = int);",
             "drop aggregate g(int); create aggregate g(int) (sfunc = int4mi, stype = int);",
-            "+ aggregate public.g(integer) int4mi",
+            "unexpected  aggregate public.g(integer)",
         ),
-        ("create cast (int4range as text) with inout;", "select 1;", "+ cast (int4range as text)"),
+        ("create cast (int4range as text) with inout;", "select 1;", "unexpected  cast (int4range as text)"),
         (
             "alter default privileges grant select on tables to public;",
             "select 1;",
-            "+ default privileges everywhere of r SELECT to public",
+            "unexpected  default privileges of <migrator> for tables",
         ),
     ] {
         check(
@@ -198,7 +226,7 @@ fn programs_read_the_flaws() {
         checkout.migration("loans/0002_more", "create schema extra;", "select 1;");
         let output = outcome(&checkout.command(url, &["verify", "--format", "json"]));
         let json: serde_json::Value = serde_json::from_str(&output.expect(3, &[]).stdout).unwrap();
-        assert_eq!(json["flaws"][1], "  + schema extra");
+        assert_eq!(json["flaws"][1], "  unexpected  schema extra");
     });
 }
 

@@ -3,12 +3,11 @@
 //! A repository's own `xtask` calls [`main`] with its folder, and may add verbs. These are the rooms, from top to bottom;
 //! a room imports only from those after it:
 //!
-//! `cli` → `verbs` → `rows`, `throwaway` → `catalogue`, `database` → `server` → `picture`, `files`, `helpers` →
+//! `cli` → `verbs` → `rows`, `throwaway` → `database` → `server` → `picture`, `files`, `helpers` →
 //! `terminal`, `checkout`, `host`
 //!
 //! What a production deploy needs is in `migrations` instead.
 
-mod catalogue;
 mod checkout;
 mod cli;
 mod database;

@@ -75,7 +75,7 @@ struct Found<'s> {
 }
 
 /// Puts a catalogue together. `leave_out` are schemas that are not part of it; their owner is the role that migrates.
-pub(crate) fn build(reading: &Reading, leave_out: &[String]) -> Result<Catalogue, Error> {
+pub(crate) fn build(reading: &Reading, leave_out: &[&str]) -> Result<Catalogue, Error> {
     let mut sheets = reading.sheets();
     let mut next = || sheets.next().ok_or(Error::Incomplete);
     let mut cx = Context::default();
@@ -102,7 +102,7 @@ pub(crate) fn build(reading: &Reading, leave_out: &[String]) -> Result<Catalogue
     for &kind in Kind::ALL {
         for mut row in rows(next()?) {
             let head = Head::read(&mut row)?;
-            if kind == Kind::Schema && leave_out.contains(&head.name) {
+            if kind == Kind::Schema && leave_out.contains(&head.name.as_str()) {
                 cx.migrator = Some(head.owner);
             } else if let Some((id, address)) = locate(kind, &head, &cx, &members, &parts) {
                 if kind == Kind::Schema {

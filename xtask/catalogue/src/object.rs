@@ -161,7 +161,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// If the reading is not one of [`crate::script`].
-    pub fn read(reading: &Reading, leave_out: &[String]) -> Result<Catalogue, Error> {
+    pub fn read(reading: &Reading, leave_out: &[&str]) -> Result<Catalogue, Error> {
         build::build(reading, leave_out)
     }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     Kind,
+    classes::READ,
     raw::{Collated, Collations, Comments, Edges, Labels, Members, OperatorClasses, Parts, Rights, Roles},
     sheet::Sheet,
 };
@@ -77,26 +78,25 @@ pub fn unmoved() -> &'static str {
 /// A query whose result is the same, in two transactions, only if no schema was changed between them: the number of
 /// rows and the newest writer of each system catalogue that describes one.
 pub fn moved() -> String {
-    const WATCHED: &[&str] = &[
-        "pg_class",
-        "pg_attribute",
-        "pg_attrdef",
-        "pg_constraint",
-        "pg_index",
-        "pg_proc",
-        "pg_type",
-        "pg_rewrite",
-        "pg_namespace",
-        "pg_trigger",
-        "pg_policy",
-        "pg_depend",
-        "pg_description",
-        "pg_operator",
-        "pg_collation",
-    ];
-    let counted =
-        |name: &&str| format!("(select count(*) || ':' || coalesce(max(xmin::text::bigint), 0) from {name})");
-    format!("select concat_ws(' ', {})", WATCHED.iter().map(counted).collect::<Vec<_>>().join(", "))
+    // Only a superuser may read these, and others' databases would change the last.
+    const UNWATCHED: &[&str] = &["pg_authid", "pg_subscription", "pg_user_mapping", "pg_tablespace"];
+    let counted = |name: &&str| {
+        // 16384: rows below are the server's own, which nothing changes but a grant.
+        let users = match *name {
+            "pg_attribute" => "attrelid >= 16384",
+            "pg_index" => "indexrelid >= 16384",
+            "pg_depend" => "objid >= 16384",
+            "pg_description" => "objoid >= 16384",
+            "pg_database" => "datname = current_database()",
+            "pg_db_role_setting" => {
+                "setdatabase = (select oid from pg_database where datname = current_database())"
+            }
+            _ => "true",
+        };
+        format!("(select count(*) || ':' || coalesce(max(xmin::text::bigint), 0) from {name} where {users})")
+    };
+    let watched = READ.iter().filter(|name| !UNWATCHED.contains(name));
+    format!("select concat_ws(' ', {})", watched.map(counted).collect::<Vec<_>>().join(", "))
 }
 
 /// What the queries of [`script`] returned. It can be kept as it is, and read again later.

@@ -29,7 +29,7 @@ impl Catalogue {
 
 impl Object {
     /// Its line of the canonical text, if the scope has one.
-    fn line(&self, scope: Scope) -> Option<String> {
+    pub fn line(&self, scope: Scope) -> Option<String> {
         // Such constraints are rows from 18, for domains from 17 on; the column says the same in every version.
         let unportable = matches!(self.address.kind, Kind::NotNull | Kind::DomainNotNull);
         if unportable && scope == Scope::Portable {

@@ -4,6 +4,7 @@
 //! database has everything that the migrations make.
 
 use anyhow::Context;
+use catalogue::{Catalogue, Change, Difference};
 use clap::Args as ClapArgs;
 use migrations::{Ledger, Migration, MigrationId, Plan, Project, Session, Settings, Step, Target};
 use serde::Serialize;
@@ -11,13 +12,9 @@ use sqlx::PgConnection;
 use tests::scratch::Scratch;
 
 use crate::{
-    catalogue::{
-        Catalogue,
-        differences::{Difference, between, lines_for_people},
-    },
     checkout::Checkout,
     database::{
-        migrating,
+        differences, migrating, schema,
         session::{self, Timeouts, on_server},
     },
     server::{self, Server},
@@ -37,7 +34,7 @@ Examples:
   cargo xtask adopt APP         the same for one app, and what it needs from others
   cargo xtask adopt APP 0002    exactly to that migration, and what it needs
 
-It builds the applied and the pending migrations on a throwaway database, and records a migration only if the catalogues of the two databases are equal: every object, the order of columns, names of constraints, owners and rights.
+It builds the applied and the pending migrations on a throwaway database, and records a migration only if the catalogues of the two databases are equal: every object with all its attributes, names of constraints, owners and rights. Only the order of columns may differ.
 
 It does not compare rows. A migration that only changes rows leaves no trace in the catalogue: it is adopted if a later one is proven or if you name it, and the report says so. To check the seeds: cargo xtask seed --check.
 
@@ -68,21 +65,23 @@ struct Verdict {
 }
 
 /// A state that the database is not in.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Nearest {
     /// The migration that leads to this state; `None` for the state before all pending migrations, which is the one that
     /// the database is in.
     after: Option<MigrationId>,
     differences: Vec<Difference>,
+    /// The differences as lines for people.
+    lines: Vec<String>,
     /// Whether migrations outside the target are pending, which may explain unexpected objects.
     others: bool,
 }
 
 /// What `--format json` reports besides the steps.
 #[derive(Serialize)]
-struct Report<'v> {
+struct Report {
     adopted: Vec<String>,
-    differences: &'v [Difference],
+    differences: Vec<differences::Row>,
     /// The migration that leads to the nearest state.
     nearest: Option<String>,
     pending: Vec<String>,
@@ -129,10 +128,10 @@ impl Args {
         let mut verdict = Verdict::default();
         steps.doing("adopt", "building the schema on a throwaway database");
         let prove = async |conn: &mut PgConnection, ledger: &Ledger| {
-            let found = Catalogue::read(conn, project).await?;
-            verdict = judge(&mut model, project, ledger, target, &found).await?;
+            let found = schema::read(conn, project).await?;
+            verdict = judge(&mut model, scratch, project, ledger, target, &found).await?;
             // A change of the schema by hand takes no migration lock, and building takes a while.
-            if Catalogue::read(conn, project).await? != found {
+            if schema::read(conn, project).await? != found {
                 let why = "the schema changed meanwhile; nothing was recorded\n  run the same command again";
                 return Err(Stop::Unfit(why.to_owned()).into());
             }
@@ -152,61 +151,128 @@ fn pending<'p>(project: &'p Project, ledger: &Ledger, target: &Target) -> anyhow
     Ok(steps.into_iter().map(|step| step.migration).collect())
 }
 
-/// Builds the applied migrations, then the pending ones one by one, and compares each state with `found`, the catalogue
-/// of the database.
+/// Builds the applied and the pending migrations, and compares the result with `found`, the catalogue of the database. Only
+/// if they differ it builds them once more, one by one, and compares each state.
 async fn judge(
     model: &mut Session,
+    scratch: &Scratch,
     project: &Project,
     ledger: &Ledger,
     target: &Target,
     found: &Catalogue,
 ) -> anyhow::Result<Verdict> {
     let pending = pending(project, ledger, target)?;
-    if pending.is_empty() {
+    let Some((last, earlier)) = pending.split_last() else {
         // Another process adopted them while we waited for the lock.
         return Ok(Verdict::default());
+    };
+    build(model, project, ledger.applied_in(project)).await?;
+    let mut traces = vec![schema::signature(model.connection()).await?];
+    build_in_steps(model, project, earlier, async |conn| {
+        traces.push(schema::signature(conn).await?);
+        Ok(())
+    })
+    .await?;
+    let before = schema::read(model.connection(), project).await?;
+    build(model, project, [*last]).await?;
+    let end = schema::read(model.connection(), project).await?;
+    let traceless: Vec<MigrationId> = earlier
+        .iter()
+        .zip(traces.windows(2))
+        .filter(|(_, trace)| trace[0] == trace[1])
+        .map(|(migration, _)| migration.id.clone())
+        .collect();
+    // A migration without a trace proves nothing: as the last one, it is recorded only if it was named.
+    let leaves_trace = !real_differences(&before, &end).is_empty();
+    if real_differences(&end, found).is_empty() && (leaves_trace || matches!(target, Target::Migration(..))) {
+        let adopted = pending.iter().map(|migration| migration.id.clone()).collect();
+        let last = (!leaves_trace).then(|| last.id.clone());
+        let traceless = traceless.into_iter().chain(last).collect();
+        return Ok(Verdict { adopted, traceless, ..Verdict::default() });
     }
-    for migration in project.migrations.iter().filter(|migration| ledger.has(migration)) {
-        apply(model, project, migration).await?;
-    }
-    let mut before = Catalogue::read(model.connection(), project).await?;
-    let unchanged = before == *found;
+    let another = Scratch::create(&scratch.options()).await?;
+    let judged = judge_in_steps(&another, project, ledger, target, &pending, found).await;
+    let discarded = another.discard().await;
+    let judged = judged?;
+    discarded?;
+    Ok(judged)
+}
+
+/// Compares the state after each pending migration with the database.
+async fn judge_in_steps(
+    scratch: &Scratch,
+    project: &Project,
+    ledger: &Ledger,
+    target: &Target,
+    pending: &[&Migration],
+    found: &Catalogue,
+) -> anyhow::Result<Verdict> {
+    let mut model = Session::connect(&scratch.options(), Settings::default()).await?;
+    build(&mut model, project, ledger.applied_in(project)).await?;
+    let mut states = vec![schema::read(model.connection(), project).await?];
+    build_in_steps(&mut model, project, pending, async |conn| {
+        states.push(schema::read(conn, project).await?);
+        Ok(())
+    })
+    .await?;
+    model.close().await;
+
     let named = matches!(target, Target::Migration(..));
     let others = ledger.pending(project).len() > pending.len();
-    let (mut proven, mut states, mut traceless) = (0, Vec::new(), Vec::new());
-    for (index, migration) in pending.iter().enumerate() {
-        apply(model, project, migration).await?;
-        let after = Catalogue::read(model.connection(), project).await?;
-        let leaves_trace = after != before;
+    let (mut proven, mut nearest, mut traceless) = (0, None::<Nearest>, Vec::new());
+    for (index, (migration, state)) in pending.iter().zip(states.windows(2)).enumerate() {
+        let [before, after] = state else { continue };
+        let leaves_trace = !real_differences(before, after).is_empty();
         if !leaves_trace {
             traceless.push(migration.id.clone());
         }
-        if !named || index + 1 == pending.len() {
-            let differences = between(&after, found);
-            // A migration without a trace proves nothing: it is recorded only if it was named, or if a later one is proven.
-            if differences.is_empty() && (leaves_trace || named) {
-                proven = index + 1;
-            }
-            states.push(Nearest { after: Some(migration.id.clone()), differences, others });
+        if named && index + 1 < pending.len() {
+            continue;
         }
-        before = after;
+        let differences = real_differences(after, found);
+        if differences.is_empty() && (leaves_trace || named) {
+            proven = index + 1;
+        }
+        if nearest.as_ref().is_none_or(|nearest| differences.len() < nearest.differences.len()) {
+            let lines = differences::lines(after, found, &differences);
+            nearest = Some(Nearest { after: Some(migration.id.clone()), differences, lines, others });
+        }
     }
+    let unchanged = states.first().is_some_and(|first| real_differences(first, found).is_empty());
     let nearest = match proven {
-        0 if unchanged && !named => Some(Nearest { after: None, differences: Vec::new(), others }),
-        0 => states.into_iter().min_by_key(|state| state.differences.len()),
+        0 if unchanged && !named => Some(Nearest { others, ..Nearest::default() }),
+        0 => nearest,
         _ => None,
     };
-    let ids = |migrations: &[&Migration]| {
-        migrations.iter().map(|migration| migration.id.clone()).collect::<Vec<_>>()
-    };
+    let ids = |migrations: &[&Migration]| migrations.iter().map(|migration| migration.id.clone()).collect();
     Ok(Verdict { adopted: ids(&pending[..proven]), pending: ids(&pending[proven..]), traceless, nearest })
 }
 
-async fn apply(model: &mut Session, project: &Project, migration: &Migration) -> anyhow::Result<()> {
-    let target = Target::Migration(migration.id.clone());
-    let applied = model.migrate(project, &target, &mut |_| {}).await;
-    applied.context("on a throwaway database")?;
-    Ok(())
+/// The differences that make two schemas different.
+fn real_differences(expected: &Catalogue, found: &Catalogue) -> Vec<Difference> {
+    let mut differences = catalogue::differences(expected, found);
+    differences.retain(|it| !it.is_note());
+    differences
+}
+
+/// Applies these migrations in turn, which the graph allows.
+async fn build<'m>(
+    model: &mut Session,
+    project: &Project,
+    migrations: impl IntoIterator<Item = &'m Migration>,
+) -> anyhow::Result<()> {
+    let migrations: Vec<&Migration> = migrations.into_iter().collect();
+    build_in_steps(model, project, &migrations, async |_| Ok(())).await
+}
+
+async fn build_in_steps(
+    model: &mut Session,
+    project: &Project,
+    migrations: &[&Migration],
+    mut after: impl AsyncFnMut(&mut PgConnection) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let applied = model.migrate_these(project, migrations, async |conn, _| after(conn).await).await;
+    applied.context("on a throwaway database")
 }
 
 fn report(project: &Project, verdict: &Verdict, steps: &mut Steps) -> anyhow::Result<()> {
@@ -216,7 +282,7 @@ fn report(project: &Project, verdict: &Verdict, steps: &mut Steps) -> anyhow::Re
     let after = nearest.as_ref().and_then(|nearest| nearest.after.as_ref()).map(ToString::to_string);
     steps.finish(Report {
         adopted: names(adopted),
-        differences: nearest.as_ref().map_or(&[], |nearest| nearest.differences.as_slice()),
+        differences: nearest.as_ref().map_or(Vec::new(), |nearest| differences::rows(&nearest.differences)),
         nearest: after,
         pending: names(pending),
         traceless: names(traceless),
@@ -233,13 +299,13 @@ fn print(project: &Project, verdict: &Verdict, steps: &mut Steps) {
     for id in traceless.iter().filter(|id| adopted.contains(id)) {
         steps.note(&format!("           {id} leaves no trace in the catalogue, so its rows are not proven"));
     }
-    if let Some(Nearest { after: Some(id), differences, others }) = nearest {
+    if let Some(Nearest { after: Some(id), differences, lines, others }) = nearest {
         steps.done("adopt", &format!("as after {id}"), "differs", None);
-        for line in lines_for_people(differences) {
+        for line in lines {
             steps.note(&format!("  {line}"));
         }
         steps.note("\nnothing was recorded; fix the database, and run the same command again");
-        if *others && differences.iter().any(Difference::is_unexpected) {
+        if *others && differences.iter().any(|it| it.change == Change::Unexpected) {
             steps.note(
                 "if another pending migration made the unexpected objects, adopt that too: cargo xtask adopt",
             );

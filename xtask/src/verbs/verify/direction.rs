@@ -1,9 +1,12 @@
 //! Checks the direction rule: every object that a migration changed in the catalogue belongs to its own app or to an app
-//! that this one depends on.
+//! that this one depends on, and needs only tables of these.
 
-use migrations::{Migration, Project};
+use std::collections::BTreeSet;
 
-use crate::catalogue::Catalogue;
+use catalogue::{Address, Catalogue, Kind};
+use migrations::{App, Migration, Project};
+
+use crate::database::{differences, schema};
 
 /// Lists the tables that a migration changed and its app may not touch, each with the change.
 pub(super) fn trespasses(
@@ -13,61 +16,35 @@ pub(super) fn trespasses(
     after: &Catalogue,
 ) -> Vec<String> {
     let mut found = Vec::new();
-    for line in before.differences(after) {
-        for table in tables_of(&line) {
-            let owner = project.apps.iter().find(|app| app.tables.iter().any(|name| name == table));
-            let Some(owner) = owner.filter(|owner| !may_touch(project, migration, &owner.name)) else {
-                continue;
-            };
+    for difference in catalogue::differences(before, after).iter().filter(|it| !it.is_note()) {
+        let objects = [before, after].into_iter().filter_map(|it| Some((it, it.get(&difference.address)?)));
+        let tables: BTreeSet<Address> = objects
+            .flat_map(|(catalogue, object)| {
+                schema::tables_of(object).map(move |table| owned(catalogue, table))
+            })
+            .collect();
+        for table in tables.iter().filter(|table| table.schema == "public") {
+            let owner = project.apps.iter().find(|app| app.tables.contains(&table.name));
+            let Some(owner) = owner.filter(|owner| !may_touch(project, migration, owner)) else { continue };
             found.push(format!(
-                "{} touches table {table} of app `{}`, which `depends-on` of `{}` does not list:",
-                migration.id, owner.name, migration.id.app
+                "{} touches table {} of app `{}`, which `depends-on` of `{}` does not list:",
+                migration.id, table.name, owner.name, migration.id.app
             ));
-            found.push(format!("  {line}"));
+            found.push(format!("  {}", differences::line(before, after, difference)));
         }
     }
     found
 }
 
-fn may_touch(project: &Project, migration: &Migration, owner: &str) -> bool {
+/// The table that an app owns: a partition and an inheriting table are owned with their parent.
+fn owned(catalogue: &Catalogue, table: Address) -> Address {
+    let parent = catalogue.get(&table).and_then(|object| {
+        object.needs.iter().map(|need| &need.on).find(|on| on.kind == Kind::Table && **on != table)
+    });
+    parent.map_or(table.clone(), |parent| owned(catalogue, parent.clone()))
+}
+
+fn may_touch(project: &Project, migration: &Migration, owner: &App) -> bool {
     let app = project.apps.iter().find(|app| app.name == migration.id.app);
-    owner == migration.id.app || app.is_some_and(|app| app.depends_on.iter().any(|name| name == owner))
-}
-
-/// The tables of `public` in a line of the catalogue: the one it describes, and one it refers to.
-fn tables_of(line: &str) -> Vec<&str> {
-    let words: Vec<&str> = line.split([' ', '(']).filter(|word| !word.is_empty()).collect();
-    // A function's body may contain any name.
-    if words.get(1).is_some_and(|kind| ["function", "procedure", "aggregate", "operator"].contains(kind)) {
-        return Vec::new();
-    }
-    let own = words.iter().take(4).find_map(|word| word.strip_prefix("public."));
-    let after = |marker: &str| {
-        words.iter().position(|word| *word == marker).and_then(|at| words.get(at + 1)).copied()
-    };
-    // The line of an index has the name of its table only in the definition.
-    let indexed = after("ON").and_then(|word| word.strip_prefix("public."));
-    let referred = after("REFERENCES").map(|word| word.strip_prefix("public.").unwrap_or(word));
-    let names = [own, indexed, referred].into_iter().flatten().filter_map(|name| name.split('.').next());
-    let mut names: Vec<&str> = names.collect();
-    names.dedup();
-    names
-}
-
-#[cfg(test)]
-mod tests {
-    use super::tables_of;
-
-    #[test]
-    fn the_tables_in_a_line_are_found() {
-        assert_eq!(tables_of("+ column public.orders.total #3 integer"), ["orders"]);
-        assert_eq!(tables_of("- table public.orders"), ["orders"]);
-        assert_eq!(
-            tables_of("+ index orders_idx CREATE INDEX orders_idx ON public.orders USING btree (total)"),
-            ["orders"]
-        );
-        let line = "+ constraint public.orders.orders_person_fkey FOREIGN KEY (person) REFERENCES people(id)";
-        assert_eq!(tables_of(line), ["orders", "people"]);
-        assert_eq!(tables_of("+ function public.total() CREATE FUNCTION"), [""; 0]);
-    }
+    owner.name == migration.id.app || app.is_some_and(|app| app.depends_on.contains(&owner.name))
 }

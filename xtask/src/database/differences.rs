@@ -1,0 +1,138 @@
+//! The differences of two schemas, for people and as JSON.
+
+use std::collections::BTreeSet;
+
+use catalogue::{Address, Catalogue, Change, Difference, Scope, Strength, Value};
+use serde::Serialize;
+
+/// The number of objects that are listed; the rest are only counted.
+const MOST_SHOWN: usize = 20;
+/// The number of characters of a value that are shown.
+const WIDTH: usize = 100;
+
+/// A difference in `--format json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Row {
+    /// `missing`, `unexpected` or `differs`.
+    pub(crate) difference: &'static str,
+    /// What differs: `table`, `column`, `index`.
+    pub(crate) kind: String,
+    pub(crate) schema: String,
+    pub(crate) name: String,
+    pub(crate) part: String,
+    /// What about it differs; `None` if the whole object is missing or unexpected.
+    pub(crate) attribute: Option<String>,
+    pub(crate) expected: Option<String>,
+    pub(crate) found: Option<String>,
+}
+
+impl From<&Difference> for Row {
+    fn from(difference: &Difference) -> Row {
+        let Address { kind, schema, name, part } = difference.address.clone();
+        let row = |word, attribute: Option<&str>, expected, found| Row {
+            difference: word,
+            kind: kind.to_string(),
+            schema: schema.clone(),
+            name: name.clone(),
+            part: part.clone(),
+            attribute: attribute.map(words),
+            expected,
+            found,
+        };
+        match &difference.change {
+            Change::Missing => row("missing", None, None, None),
+            Change::Unexpected => row("unexpected", None, None, None),
+            Change::Differs { attribute, expected, found, .. } => {
+                let shown = |value: &Value| (!value.is_absent()).then(|| value.to_string());
+                row("differs", Some(attribute), shown(expected), shown(found))
+            }
+        }
+    }
+}
+
+/// The differences as rows for `--format json`.
+pub(crate) fn rows(differences: &[Difference]) -> Vec<Row> {
+    differences.iter().map(Row::from).collect()
+}
+
+/// The differences as lines for people, without what follows from others: the columns of a missing table, the index of a
+/// missing constraint.
+pub(crate) fn lines(expected: &Catalogue, found: &Catalogue, differences: &[Difference]) -> Vec<String> {
+    let gone = |change: Change| -> BTreeSet<&Address> {
+        differences.iter().filter(|it| it.change == change).map(|it| &it.address).collect()
+    };
+    let (missing, unexpected) = (gone(Change::Missing), gone(Change::Unexpected));
+    let follows = |it: &&Difference| {
+        let (with, catalogue) = match it.change {
+            Change::Missing => (&missing, expected),
+            Change::Unexpected => (&unexpected, found),
+            Change::Differs { .. } => return false,
+        };
+        let needs = catalogue.get(&it.address).map(|object| object.needs.as_slice()).unwrap_or_default();
+        needs.iter().any(|need| need.strength != Strength::Normal && with.contains(&need.on))
+            || with
+                .iter()
+                .any(|whole| it.address.is_part_of(whole) && it.address != **whole && !whole.kind.is_part())
+    };
+    let shown = differences.iter().filter(|it| !follows(it));
+    let mut lines: Vec<String> = shown.map(|it| line(expected, found, it)).collect();
+    if lines.len() > MOST_SHOWN {
+        let more = lines.split_off(MOST_SHOWN).len();
+        lines.push(format!("… and {more} more"));
+    }
+    lines
+}
+
+/// One difference, for people.
+pub(crate) fn line(expected: &Catalogue, found: &Catalogue, difference: &Difference) -> String {
+    let address = &difference.address;
+    let whole = |catalogue: &Catalogue| {
+        let line = catalogue.get(address).and_then(|object| object.line(Scope::Exact));
+        shortened(&line.unwrap_or_else(|| address.to_string()))
+    };
+    match &difference.change {
+        Change::Missing => format!("missing     {}", whole(expected)),
+        Change::Unexpected => format!("unexpected  {}", whole(found)),
+        Change::Differs { attribute, expected, found, .. } => {
+            let (expected, found) = only_different(expected, found);
+            let separator = if address.name().is_empty() { " " } else { ": " };
+            format!(
+                "differs     {address}{separator}{}\n    expected  {}\n    found     {}",
+                words(attribute),
+                shown(&expected),
+                shown(&found)
+            )
+        }
+    }
+}
+
+/// Of two sets, the elements that the other has not.
+fn only_different(expected: &Value, found: &Value) -> (Value, Value) {
+    let without = |one: &Value, other: &Value| match (one, other) {
+        (Value::Set(one), Value::Set(other)) => {
+            let only: Vec<String> = one.iter().filter(|it| !other.contains(it)).cloned().collect();
+            if only.is_empty() { Value::Absent } else { Value::Set(only) }
+        }
+        _ => one.clone(),
+    };
+    (without(expected, found), without(found, expected))
+}
+
+/// A value for people.
+fn shown(value: &Value) -> String {
+    if value.is_absent() {
+        return "nothing".to_owned();
+    }
+    shortened(&value.to_string())
+}
+
+/// The first line of a text, cut off if it is long.
+fn shortened(whole: &str) -> String {
+    let first = whole.lines().next().unwrap_or_default();
+    let cut: String = first.chars().take(WIDTH).collect();
+    if cut == whole { cut } else { format!("{cut} …") }
+}
+
+fn words(attribute: &str) -> String {
+    attribute.replace('_', " ")
+}

@@ -1,0 +1,29 @@
+//! The schema of a database, as the typed model of the package `catalogue`.
+
+use catalogue::{Address, Catalogue, Kind, Object};
+use migrations::Project;
+use sqlx::PgConnection;
+
+/// Reads the schema, without the ledger's own tables.
+pub(crate) async fn read(conn: &mut PgConnection, project: &Project) -> anyhow::Result<Catalogue> {
+    Ok(migrations::schema::read(conn, &project.ledger_schemas()).await?)
+}
+
+/// A text that is another one after every change of the schema.
+pub(crate) async fn signature(conn: &mut PgConnection) -> anyhow::Result<String> {
+    Ok(migrations::schema::signature(conn).await?)
+}
+
+/// The tables that an object is, belongs to, or needs.
+pub(crate) fn tables_of(object: &Object) -> impl Iterator<Item = Address> {
+    let of = |address: &Address| {
+        let table =
+            matches!(address.kind, Kind::Table | Kind::ForeignTable | Kind::View | Kind::MaterializedView);
+        (table || address.kind.is_part()).then(|| Address {
+            kind: Kind::Table,
+            part: String::new(),
+            ..address.clone()
+        })
+    };
+    [&object.address].into_iter().chain(object.needs.iter().map(|need| &need.on)).filter_map(of)
+}
