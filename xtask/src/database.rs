@@ -6,6 +6,7 @@ pub(crate) mod dropping;
 pub(crate) mod libpq;
 pub(crate) mod migrating;
 pub(crate) mod pending;
+pub(crate) mod reference;
 pub(crate) mod safety;
 pub(crate) mod schema;
 pub(crate) mod seeding;

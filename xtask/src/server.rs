@@ -14,9 +14,9 @@ mod start;
 mod url;
 
 pub(crate) use self::{
-    choice::{Chosen, Kind, Own, choose, instead},
+    choice::{Chosen, Kind, Own, choose, choose_ours, instead},
     login::login_options,
-    programs::{Programs, native_server, own_server},
+    programs::{Preferring, Programs, native_server, own_server},
     reached::{Origin, Server, plain_url},
     start::{start, start_existing},
     url::redacted,

@@ -1,5 +1,7 @@
 //! Servers and databases that remove themselves after use, for tests, checks and pictures.
 
+pub(crate) mod baseline;
+pub(crate) mod checking;
 pub(crate) mod migrated;
 pub(crate) mod process;
 pub(crate) mod serving;

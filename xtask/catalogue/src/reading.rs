@@ -72,7 +72,7 @@ fn queries(major: u32) -> Vec<String> {
 /// of [`script`]'s transaction.
 pub fn unmoved() -> &'static str {
     // `age` counts the transactions that were started since; those that ran already are not in the snapshot.
-    "select age(pg_snapshot_xmax(s)::text::xid) <= 0 and pg_snapshot_xmin(s) = pg_snapshot_xmax(s) from pg_current_snapshot() s"
+    "select age(pg_snapshot_xmax(s)::xid) <= 0 and pg_snapshot_xmin(s) = pg_snapshot_xmax(s) from pg_current_snapshot() s"
 }
 
 /// A query whose result is the same, in two transactions, only if no schema was changed between them: the number of

@@ -11,9 +11,9 @@ const MOST_SHOWN: usize = 20;
 const WIDTH: usize = 100;
 
 /// A difference in `--format json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Row {
-    /// `missing`, `unexpected` or `differs`.
+    /// `missing`, `unexpected` or `differs`; of a migration, what is wrong with it.
     pub(crate) difference: &'static str,
     /// What differs: `table`, `column`, `index`.
     pub(crate) kind: String,
@@ -58,6 +58,21 @@ pub(crate) fn rows(differences: &[Difference]) -> Vec<Row> {
 /// The differences as lines for people, without what follows from others: the columns of a missing table, the index of a
 /// missing constraint.
 pub(crate) fn lines(expected: &Catalogue, found: &Catalogue, differences: &[Difference]) -> Vec<String> {
+    let shown = independent(expected, found, differences);
+    let mut lines: Vec<String> = shown.iter().map(|it| line(expected, found, it)).collect();
+    if lines.len() > MOST_SHOWN {
+        let more = lines.split_off(MOST_SHOWN).len();
+        lines.push(format!("… and {more} more"));
+    }
+    lines
+}
+
+/// The differences that do not follow from others.
+pub(crate) fn independent<'d>(
+    expected: &Catalogue,
+    found: &Catalogue,
+    differences: &'d [Difference],
+) -> Vec<&'d Difference> {
     let gone = |change: Change| -> BTreeSet<&Address> {
         differences.iter().filter(|it| it.change == change).map(|it| &it.address).collect()
     };
@@ -74,30 +89,37 @@ pub(crate) fn lines(expected: &Catalogue, found: &Catalogue, differences: &[Diff
                 .iter()
                 .any(|whole| it.address.is_part_of(whole) && it.address != **whole && !whole.kind.is_part())
     };
-    let shown = differences.iter().filter(|it| !follows(it));
-    let mut lines: Vec<String> = shown.map(|it| line(expected, found, it)).collect();
-    if lines.len() > MOST_SHOWN {
-        let more = lines.split_off(MOST_SHOWN).len();
-        lines.push(format!("… and {more} more"));
-    }
-    lines
+    differences.iter().filter(|it| !follows(it)).collect()
 }
 
 /// One difference, for people.
 pub(crate) fn line(expected: &Catalogue, found: &Catalogue, difference: &Difference) -> String {
+    format!("{:<11} {}", word(difference), what(expected, found, difference))
+}
+
+fn word(difference: &Difference) -> &'static str {
+    match difference.change {
+        Change::Missing => "missing",
+        Change::Unexpected => "unexpected",
+        Change::Differs { .. } => "differs",
+    }
+}
+
+/// The same without the word that says how it differs.
+pub(crate) fn what(expected: &Catalogue, found: &Catalogue, difference: &Difference) -> String {
     let address = &difference.address;
     let whole = |catalogue: &Catalogue| {
         let line = catalogue.get(address).and_then(|object| object.line(Scope::Exact));
         shortened(&line.unwrap_or_else(|| address.to_string()))
     };
     match &difference.change {
-        Change::Missing => format!("missing     {}", whole(expected)),
-        Change::Unexpected => format!("unexpected  {}", whole(found)),
+        Change::Missing => whole(expected),
+        Change::Unexpected => whole(found),
         Change::Differs { attribute, expected, found, .. } => {
             let (expected, found) = only_different(expected, found);
             let separator = if address.name().is_empty() { " " } else { ": " };
             format!(
-                "differs     {address}{separator}{}\n    expected  {}\n    found     {}",
+                "{address}{separator}{}\n    expected  {}\n    found     {}",
                 words(attribute),
                 shown(&expected),
                 shown(&found)

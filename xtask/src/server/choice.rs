@@ -115,6 +115,17 @@ pub(crate) fn choose(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result
     }
 }
 
+/// Chooses a server for a moment that we start ourselves, whatever DATABASE_URL names. If the kind of the development server
+/// can't start, another one will do, unless the user asked for it.
+pub(crate) fn choose_ours(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<Own> {
+    if let (ServerChoice::Docker | ServerChoice::Native | ServerChoice::Download, Chosen::Own(own)) =
+        (checkout.server_choice(postgres)?, choose(checkout, postgres)?)
+    {
+        return Ok(own);
+    }
+    Ok(Own { settled: Settled::No, ..choose_own(checkout, postgres)? })
+}
+
 /// The server of a connection string. If it is one of our own, whose URL was written down for other programs, then that
 /// one is started as usual.
 fn choose_by_url(

@@ -33,6 +33,29 @@ impl fmt::Display for Programs {
     }
 }
 
+/// Programs of one major version, or the newest where there are none of that.
+pub(crate) struct Preferring {
+    pub(crate) programs: Programs,
+    pub(crate) major: u32,
+}
+
+impl Surroundings for Preferring {
+    async fn programs(&self, minimum_major: u32, prefer: Option<u32>) -> anyhow::Result<Binaries> {
+        match self.programs.programs(minimum_major, Some(self.major)).await {
+            Ok(binaries) => Ok(binaries),
+            Err(_) => self.programs.programs(minimum_major, prefer).await,
+        }
+    }
+
+    fn still_uses(&self, binaries: &Binaries) -> bool {
+        self.programs.still_uses(binaries)
+    }
+
+    async fn log_in(&self, port: u16, role: &str, password: &str) -> anyhow::Result<Login> {
+        self.programs.log_in(port, role, password).await
+    }
+}
+
 impl Surroundings for Programs {
     /// Finds the newest programs of this machine, or downloads programs of exactly that major version.
     async fn programs(&self, minimum_major: u32, prefer: Option<u32>) -> anyhow::Result<Binaries> {

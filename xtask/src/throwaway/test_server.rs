@@ -14,8 +14,8 @@ use crate::{
     checkout::Checkout,
     database::session,
     server::{
-        self, Chosen, Kind, Programs, choose, container, docker::TestContainer, instead, login_options,
-        plain_url,
+        self, Chosen, Kind, Own, Preferring, Programs, choose, choose_ours, container, docker::TestContainer,
+        instead, login_options, plain_url,
     },
     terminal::{interrupt::or_interrupted, output::Steps},
 };
@@ -55,6 +55,21 @@ impl TestServer {
             }
             Chosen::Own(own) => own,
         };
+        TestServer::start_ours(own, postgres, None, steps).await
+    }
+
+    /// Starts one in memory that ends with this process, if possible of this major version.
+    async fn start_ours(
+        own: Own,
+        postgres: &Postgres,
+        major: Option<u32>,
+        steps: &mut Steps,
+    ) -> anyhow::Result<TestServer> {
+        let mut postgres = postgres.clone();
+        if own.kind == Kind::Docker {
+            postgres.version = major.unwrap_or(postgres.version);
+        }
+        let postgres = &postgres;
         let programs = match own.kind {
             Kind::Native(programs) => programs,
             Kind::Docker => {
@@ -75,16 +90,21 @@ impl TestServer {
                 }
             }
         };
-        TestServer::start_native(programs, postgres, steps).await
+        TestServer::start_native(programs, postgres, major, steps).await
     }
 
     async fn start_native(
         programs: Programs,
         postgres: &Postgres,
+        major: Option<u32>,
         steps: &mut Steps,
     ) -> anyhow::Result<TestServer> {
         steps.doing("server", "starting one in memory");
-        let server = Ephemeral::start(&programs, postgres.version, &postgres.database).await?;
+        let (minimum, role) = (postgres.version, &postgres.database);
+        let server = match major {
+            Some(major) => Ephemeral::start(&Preferring { programs, major }, minimum, role).await?,
+            None => Ephemeral::start(&programs, minimum, role).await?,
+        };
         let place = match server.place() {
             Place::Memory => "in memory".to_owned(),
             Place::Disk { why } => format!("on disk, which is slower: {why}"),
@@ -123,6 +143,24 @@ impl TestServer {
         Ok(done)
     }
 
+    /// Starts a server, if possible of this major version, does work there and stops it, even if the user chose the server of
+    /// `DATABASE_URL`.
+    pub(crate) async fn with_own<T>(
+        checkout: &Checkout,
+        postgres: &Postgres,
+        major: u32,
+        work: impl AsyncFnOnce(&TestServer) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let own = choose_ours(checkout, postgres)?;
+        let mut steps = Steps::quiet();
+        let server = or_interrupted(TestServer::start_ours(own, postgres, Some(major), &mut steps)).await?;
+        let done = work(&server).await;
+        let stopped = server.stop().await;
+        let done = done?;
+        stopped?;
+        Ok(done)
+    }
+
     async fn on_scratch<T>(
         &self,
         steps: &mut Steps,
@@ -136,6 +174,11 @@ impl TestServer {
         let done = done?;
         discarded?;
         Ok(done)
+    }
+
+    /// How to connect to its database `postgres`.
+    pub(crate) fn options(&self) -> &PgConnectOptions {
+        &self.options
     }
 
     /// Whether this process started the server, so that all databases on it are ours.

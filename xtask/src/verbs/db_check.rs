@@ -1,19 +1,19 @@
-//! `cargo xtask db-check`: compares the ledger and the tables with the files. It writes nothing.
+//! `cargo xtask db-check`: compares a database with what its migrations and seeds make. It writes nothing.
 
 use clap::Args as ClapArgs;
-use migrations::{Contract, Ledger, LedgerProblem, MissingTable, Project};
-use serde::Serialize;
+use migrations::Project;
 
 use crate::{
     checkout::Checkout,
-    database::session::{self, on_server},
+    database::session::on_server,
     server,
     terminal::{
         exit::Stop,
         format::Format,
         interrupt::or_interrupted,
-        output::{self, count},
+        output::{self, Steps, count},
     },
+    throwaway::checking::{Findings, Place, check},
 };
 
 #[derive(Debug, ClapArgs)]
@@ -21,94 +21,58 @@ use crate::{
 Example:
   cargo xtask db-check && echo in order
 
-It opens a read-only session.
+It compares the ledger with the files, every object of the schema with what the applied migrations make, and the rows of the seeds with what the seeds make. What should be is built once on a throwaway server of the same major version, and kept in your cache folder. The database is opened read-only.
 
-Exit code 3: there are differences; each line says what to do.")]
+Rows that people added are nothing. A seeded row that was edited is a note, unless seed would repair it. The order of columns is a note too, and so is a setting of the database that no migration made.
+
+Exit code 3: there are differences; each line says what differs.")]
 pub(crate) struct Args {
+    /// Exit with 3 too if a part could not be checked
+    #[arg(long)]
+    strict: bool,
+    /// Build what should be in a throwaway database of the checked server, if there is no other server
+    #[arg(long)]
+    here: bool,
     /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-}
-
-/// One difference between the database and the files.
-#[derive(Debug, Serialize)]
-struct Difference {
-    kind: String,
-    remedy: String,
-    what: String,
-}
-
-/// The report of `--format json`.
-#[derive(Serialize)]
-struct Report<'d> {
-    differences: &'d [Difference],
 }
 
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         let project = checkout.project()?;
         let server = or_interrupted(server::start_existing(checkout, &project.postgres)).await?;
-        let (ledger, contract) = on_server(&server, async {
-            let mut session = session::open_read_only(&server, &project).await?;
-            let read = (session.ledger(&project).await?, session.contract(&project).await?);
-            session.close().await;
-            Ok(read)
-        })
-        .await?;
-
-        let differences = differences(&project, &ledger, &contract);
+        let place = if self.here { Place::Here } else { Place::Own };
+        let mut steps = Steps::quiet();
+        let findings = on_server(&server, check(checkout, &project, &server, place, &mut steps)).await?;
+        drop(steps);
         match self.format {
-            Format::Json => output::json(&Report { differences: &differences }),
-            Format::Text => print(&project, &contract, &differences),
+            Format::Json => output::json(&findings),
+            Format::Text => print(&project, &findings),
         }
-        if differences.is_empty() { Ok(()) } else { Err(Stop::Differs.into()) }
+        let unchecked = self.strict && !findings.not_checked.is_empty();
+        if findings.differences.is_empty() && !unchecked { Ok(()) } else { Err(Stop::Differs.into()) }
     }
 }
 
-fn print(project: &Project, contract: &Contract, differences: &[Difference]) {
+fn print(project: &Project, findings: &Findings) {
+    let Findings { differences, notes, not_checked, tables, rows } = findings;
     if differences.is_empty() {
         let migrations = count(project.migrations.len(), "migration", "migrations");
-        let tables = count(contract.expected, "table", "tables");
-        output::line(&format!("db-check: {migrations} applied, {tables}, exactly as the files say"));
-        return;
+        let rows = if *rows > 0 {
+            format!(", {}", count(*rows, "seeded row", "seeded rows"))
+        } else {
+            String::new()
+        };
+        let verdict = match (notes.is_empty(), not_checked.is_empty()) {
+            (true, true) => "exactly as the files say",
+            (false, true) => "as the files say, but for the notes",
+            (_, false) => "as the files say, as far as it was checked",
+        };
+        let tables = count(*tables, "table", "tables");
+        output::line(&format!("db-check: {migrations} applied, {tables}{rows}, {verdict}"));
+    } else {
+        findings.print();
     }
-    output::line(&format!("db-check: {}", count(differences.len(), "difference", "differences")));
-    let width = differences.iter().map(|difference| difference.what.chars().count()).max().unwrap_or(0);
-    for Difference { kind, what, remedy } in differences {
-        let padding = width - what.chars().count();
-        output::line(&format!("  {kind:<11} {what}{:padding$}   {remedy}", ""));
-    }
-}
-
-fn differences(project: &Project, ledger: &Ledger, contract: &Contract) -> Vec<Difference> {
-    let mut found = Vec::new();
-    let mut add = |kind: &str, what: String, remedy: String| {
-        found.push(Difference { kind: kind.to_owned(), what, remedy });
-    };
-    let problems = ledger.problems(project);
-    for problem in &problems {
-        add(problem.kind(), problem.what(), problem.remedy());
-    }
-    for migration in ledger.pending(project) {
-        let late = problems
-            .iter()
-            .any(|problem| matches!(problem, LedgerProblem::Late { id, .. } if *id == migration.id));
-        if !late {
-            add("pending", migration.id.to_string(), "apply it: cargo xtask migrate".to_owned());
-        }
-    }
-    for MissingTable { app, table, .. } in &contract.missing {
-        // If the app has pending migrations, one of them creates the table.
-        let pending = ledger.pending(project).iter().any(|migration| &migration.id.app == app);
-        let state = if pending { "it has pending migrations" } else { "all its migrations are applied" };
-        add("missing", format!("table {table}"), format!("app `{app}` owns it, and {state}"));
-    }
-    for table in &contract.unexpected {
-        add(
-            "unexpected",
-            format!("table {table}"),
-            "no app owns it; list it in apps.toml, or drop it".to_owned(),
-        );
-    }
-    found
+    findings.print_notes();
 }

@@ -1,0 +1,163 @@
+//! Finds out, from two seedings, by what the seeded rows of each table are identified and which of their columns are compared.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use catalogue::{Address, Body, Catalogue, Kind};
+use migrations::{Error, Project};
+use sqlx::PgConnection;
+
+use super::{Column, Reference, Row, Table, read};
+use crate::database::session::quoted;
+
+/// One seeding: a connection to its database, and the transaction before the seeds ran.
+pub(crate) struct Seeding<'c> {
+    pub(crate) conn: &'c mut PgConnection,
+    pub(crate) since: String,
+}
+
+/// Compares two seedings of the same schema.
+pub(crate) async fn plan(
+    project: &Project,
+    catalogue: &Catalogue,
+    one: Seeding<'_>,
+    other: Seeding<'_>,
+) -> anyhow::Result<Reference> {
+    let mut reference = Reference::default();
+    // For each table that is done, what stands for a row of it: an expression on the row `t`.
+    let mut keys: BTreeMap<Address, String> = BTreeMap::new();
+    for table in in_order(project, catalogue) {
+        let columns = columns(catalogue, &table, &keys);
+        let sql = |seeding: &Seeding<'_>| {
+            read::select(&table.name, &columns, &format!("age(t.xmin) <= age('{}'::xid)", seeding.since))
+        };
+        let (first, second) = (sql(&one), sql(&other));
+        let failed = || Error::database("read the seeded rows");
+        let first = read::rows(one.conn, &first, columns.len()).await.map_err(failed())?;
+        let second = read::rows(other.conn, &second, columns.len()).await.map_err(failed())?;
+        if first.is_empty() && second.is_empty() {
+            continue;
+        }
+        let key = unique_keys(catalogue, &table).into_iter().find(|key| {
+            let positions: Vec<usize> = key.iter().filter_map(|name| position(&columns, name)).collect();
+            positions.len() == key.len() && same_keys(&positions, &first, &second)
+        });
+        let Some(key) = key else {
+            reference.without_key.push((table.name.clone(), first.len()));
+            continue;
+        };
+        let planned = compared(table.name.clone(), &columns, &key, &first, &second);
+        let whole: Vec<&str> =
+            planned.columns[..planned.key].iter().map(|column| column.sql.as_str()).collect();
+        keys.insert(table, format!("row({})::text", whole.join(", ")));
+        reference.tables.push(planned);
+    }
+    Ok(reference)
+}
+
+/// The tables of the apps, each behind those that it refers to as far as there is such an order.
+fn in_order(project: &Project, catalogue: &Catalogue) -> Vec<Address> {
+    let owned: BTreeSet<&str> =
+        project.apps.iter().flat_map(|app| app.tables.iter().map(String::as_str)).collect();
+    let tables = catalogue.of_kind(Kind::Table).map(|object| &object.address);
+    let mut rest: Vec<&Address> =
+        tables.filter(|it| it.schema == "public" && owned.contains(it.name.as_str())).collect();
+    let mut ordered = Vec::new();
+    while !rest.is_empty() {
+        let waits = |table: &Address| {
+            references(catalogue, table).iter().any(|(_, on, _)| on != table && rest.contains(&on))
+        };
+        let next = rest.iter().position(|table| !waits(table)).unwrap_or(0);
+        ordered.push(rest.remove(next).clone());
+    }
+    ordered
+}
+
+/// The foreign keys of one column: it, the table that it refers to, and the column there.
+fn references(catalogue: &Catalogue, table: &Address) -> Vec<(String, Address, String)> {
+    let keys = catalogue.parts(Kind::Constraint, table).filter_map(|object| match &object.body {
+        Body::Constraint(constraint) => constraint.references.as_ref().map(|to| (constraint, to)),
+        _ => None,
+    });
+    keys.filter_map(|(constraint, to)| match (constraint.columns.0.as_slice(), to.columns.as_slice()) {
+        ([column], [other]) => Some((column.clone(), to.table.clone(), other.clone())),
+        _ => None,
+    })
+    .collect()
+}
+
+/// The columns of a table, each with what it is compared by.
+fn columns(catalogue: &Catalogue, table: &Address, keys: &BTreeMap<Address, String>) -> Vec<Column> {
+    let references = references(catalogue, table);
+    let column = |object: &catalogue::Object| {
+        let Body::Column(column) = &object.body else { return None };
+        let name = object.address.part.clone();
+        let plain = format!("t.{}", quoted(&name));
+        let refers = references.iter().find(|(own, _, _)| *own == name);
+        let key = refers.and_then(|(_, on, other)| Some((on, other, keys.get(on)?)));
+        Some(match key {
+            // The inner row is called `t` too, which hides the outer one but for the value that is looked up.
+            Some((on, other, key)) => Column {
+                sql: format!(
+                    "(select {key} from (select {plain} as looked_up) l join {}.{} t on t.{} = l.looked_up)",
+                    quoted(&on.schema),
+                    quoted(&on.name),
+                    quoted(other)
+                ),
+                data_type: None,
+                name,
+            },
+            None => Column { sql: format!("{plain}::text"), data_type: Some(column.data_type.clone()), name },
+        })
+    };
+    catalogue.columns(table).into_iter().filter_map(column).collect()
+}
+
+/// The columns of each primary key, unique constraint and plain unique index; the primary key first.
+fn unique_keys(catalogue: &Catalogue, table: &Address) -> Vec<Vec<String>> {
+    let primary = catalogue.parts(Kind::Constraint, table).filter_map(|object| match &object.body {
+        Body::Constraint(constraint) if constraint.sort == "primary key" => {
+            Some(constraint.columns.0.clone())
+        }
+        _ => None,
+    });
+    let indexes = catalogue.of_kind(Kind::Index).filter_map(|object| match &object.body {
+        Body::Index(index)
+            if index.table.0 == *table && index.unique && index.predicate.is_none() && !index.invalid =>
+        {
+            index.keys.0.iter().map(|key| key.column.clone()).collect()
+        }
+        _ => None,
+    });
+    primary.chain(indexes).collect()
+}
+
+fn position(columns: &[Column], name: &str) -> Option<usize> {
+    columns.iter().position(|column| column.name == name)
+}
+
+/// Whether the rows of both seedings have the same values there, none of them null.
+fn same_keys(positions: &[usize], first: &[Row], second: &[Row]) -> bool {
+    let keys = |rows: &[Row]| -> Option<BTreeSet<Vec<String>>> {
+        let key = |row: &Row| positions.iter().map(|&at| row[at].clone()).collect::<Option<Vec<String>>>();
+        let keys: BTreeSet<Vec<String>> = rows.iter().map(key).collect::<Option<_>>()?;
+        (keys.len() == rows.len()).then_some(keys)
+    };
+    keys(first).is_some_and(|first| Some(first) == keys(second))
+}
+
+/// The rows with the columns of their key first, then those whose values are the same in both seedings.
+fn compared(name: String, columns: &[Column], key: &[String], first: &[Row], second: &[Row]) -> Table {
+    let mut order: Vec<usize> = key.iter().filter_map(|name| position(columns, name)).collect();
+    let arranged = |order: &[usize], rows: &[Row]| -> BTreeSet<Row> {
+        rows.iter().map(|row| order.iter().map(|&at| row[at].clone()).collect()).collect()
+    };
+    let length = order.len();
+    for at in 0..columns.len() {
+        let with: Vec<usize> = order[..length].iter().copied().chain([at]).collect();
+        if !order.contains(&at) && arranged(&with, first) == arranged(&with, second) {
+            order.push(at);
+        }
+    }
+    let rows = arranged(&order, first).into_iter().collect();
+    Table { name, columns: order.iter().map(|&at| columns[at].clone()).collect(), key: length, rows }
+}

@@ -1,0 +1,325 @@
+//! Compares a database with what its migrations and seeds make: the ledger with the files, the schema object by object, the
+//! seeded rows one by one. It writes nothing to the database.
+
+use catalogue::{Catalogue, Change, Difference, Kind, NEWEST, Value};
+use migrations::{Contract, Ledger, LedgerProblem, MissingTable, Project, Session};
+use serde::Serialize;
+use sqlx::PgConnection;
+
+use crate::{
+    checkout::Checkout,
+    database::{
+        differences::{self, Row},
+        reference, schema, session,
+    },
+    server::Server,
+    terminal::{
+        exit::Stop,
+        output::{self, Steps, count},
+    },
+    throwaway::baseline::{Baseline, Wanted},
+};
+
+/// Where the schema that should be may be built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// On a server of our own.
+    Own,
+    /// In a throwaway database of the checked server.
+    Here,
+}
+
+/// The result of a check.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Findings {
+    pub(crate) differences: Vec<Finding>,
+    /// What is not as the files say and makes no difference.
+    pub(crate) notes: Vec<String>,
+    /// What was not checked, and why.
+    pub(crate) not_checked: Vec<String>,
+    #[serde(skip)]
+    pub(crate) tables: usize,
+    #[serde(skip)]
+    pub(crate) rows: usize,
+}
+
+/// One difference between the database and the files.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Finding {
+    #[serde(flatten)]
+    pub(crate) row: Row,
+    /// The same for people; empty if it follows from another.
+    pub(crate) what: String,
+    pub(crate) remedy: String,
+}
+
+/// Opens the database read-only and compares everything.
+pub(crate) async fn check(
+    checkout: &Checkout,
+    project: &Project,
+    server: &Server,
+    place: Place,
+    steps: &mut Steps,
+) -> anyhow::Result<Findings> {
+    let mut session = session::open_read_only(server, project).await?;
+    let ledger = session.ledger(project).await?;
+    let contract = session.contract(project).await?;
+    let found = schema::read(session.connection(), project).await?;
+    let mut findings = Findings { tables: contract.expected, ..Findings::default() };
+    findings.add_ledger(project, &ledger);
+    // The files do not say what made this database.
+    let other_files = |it: &LedgerProblem| {
+        !matches!(
+            it,
+            LedgerProblem::Late { .. } | LedgerProblem::Renamed { .. } | LedgerProblem::UnknownTable { .. }
+        )
+    };
+    if ledger.problems(project).iter().any(other_files) {
+        findings.add_contract(project, &ledger, &contract);
+        findings
+            .not_checked
+            .push("the schema and the seeded rows: the ledger contradicts the files".to_owned());
+        session.close().await;
+        return Ok(findings);
+    }
+    let roles = roles(session.connection()).await?;
+    let here = server.options.clone().database("postgres");
+    let wanted = Wanted {
+        checkout,
+        project,
+        ledger: &ledger,
+        major: found.major(),
+        roles: &roles,
+        here: (place == Place::Here).then_some(&here),
+    };
+    match or_why(wanted.get(steps).await)? {
+        Ok(baseline) => {
+            let expected = baseline.catalogue(project)?;
+            findings.add_versions(&expected, &found);
+            findings.add_schema(project, &ledger, &contract, &expected, &found);
+            findings.add_rows(&wanted, &baseline, &mut session, steps).await?;
+        }
+        Err(why) => {
+            findings.add_contract(project, &ledger, &contract);
+            findings.not_checked.push(format!("the schema and the seeded rows: {why}"));
+        }
+    }
+    session.close().await;
+    Ok(findings)
+}
+
+/// An interruption ends the check; any other failure to build what should be is the reason why it was not compared.
+fn or_why<T>(done: anyhow::Result<T>) -> anyhow::Result<Result<T, String>> {
+    match done {
+        Ok(done) => Ok(Ok(done)),
+        Err(error) if matches!(error.downcast_ref(), Some(Stop::Interrupted)) => Err(error),
+        Err(error) => {
+            let text = format!("{:#}", migrations::Report::new(error.as_ref()));
+            let lines: Vec<&str> = text.lines().map(str::trim).collect();
+            Ok(Err(lines.join("; ")))
+        }
+    }
+}
+
+async fn roles(conn: &mut PgConnection) -> anyhow::Result<Vec<String>> {
+    let sql = "select rolname::text from pg_roles where rolname !~ '^pg_' order by 1";
+    let roles = sqlx::query_scalar(sql).fetch_all(conn).await;
+    Ok(roles.map_err(migrations::Error::database("list the roles"))?)
+}
+
+impl Findings {
+    /// Prints the differences.
+    pub(crate) fn print(&self) {
+        let shown: Vec<&Finding> = self.differences.iter().filter(|it| !it.what.is_empty()).collect();
+        output::line(&format!("db-check: {}", count(shown.len(), "difference", "differences")));
+        let width = |it: &&Finding| it.what.lines().next().unwrap_or_default().chars().count();
+        let listed = shown.iter().filter(|it| !it.remedy.is_empty());
+        let widest = listed.map(width).max().unwrap_or(0);
+        for finding in shown {
+            let Finding { row, what, remedy } = finding;
+            let (first, rest) =
+                what.split_once('\n').map_or((what.as_str(), None), |(first, rest)| (first, Some(rest)));
+            let padding = widest.saturating_sub(width(&finding));
+            output::line(format!("  {:<11} {first}{:padding$}   {remedy}", row.difference, "").trim_end());
+            if let Some(rest) = rest {
+                output::line(rest);
+            }
+        }
+    }
+
+    /// Prints what makes no difference, and what was not checked.
+    pub(crate) fn print_notes(&self) {
+        self.notes.iter().for_each(|note| output::line(&format!("  note        {note}")));
+        self.not_checked.iter().for_each(|part| output::line(&format!("  not checked {part}")));
+    }
+
+    fn add(&mut self, difference: &'static str, kind: &str, name: &str, what: String, remedy: String) {
+        let (kind, name) = (kind.to_owned(), name.to_owned());
+        self.differences.push(Finding {
+            row: Row { difference, kind, name, ..Row::default() },
+            what,
+            remedy,
+        });
+    }
+
+    fn add_ledger(&mut self, project: &Project, ledger: &Ledger) {
+        let problems = ledger.problems(project);
+        for problem in &problems {
+            self.add(problem.kind(), "migration", "", problem.what(), problem.remedy());
+        }
+        for migration in ledger.pending(project) {
+            let late = problems
+                .iter()
+                .any(|problem| matches!(problem, LedgerProblem::Late { id, .. } if *id == migration.id));
+            if !late {
+                let (name, remedy) = (migration.id.to_string(), "apply it: cargo xtask migrate".to_owned());
+                self.add("pending", "migration", &name, name.clone(), remedy);
+            }
+        }
+    }
+
+    fn add_contract(&mut self, project: &Project, ledger: &Ledger, contract: &Contract) {
+        for MissingTable { app, table, .. } in &contract.missing {
+            // If the app has pending migrations, one of them creates the table.
+            let pending = ledger.pending(project).iter().any(|migration| &migration.id.app == app);
+            let state = if pending { "it has pending migrations" } else { "all its migrations are applied" };
+            let remedy = format!("app `{app}` owns it, and {state}");
+            self.add("missing", "table", table, format!("table {table}"), remedy);
+        }
+        for table in &contract.unexpected {
+            let remedy = "no app owns it; list it in apps.toml, or drop it".to_owned();
+            self.add("unexpected", "table", table, format!("table {table}"), remedy);
+        }
+        for finding in &mut self.differences {
+            if finding.row.kind == "table" {
+                "public".clone_into(&mut finding.row.schema);
+            }
+        }
+    }
+
+    fn add_versions(&mut self, expected: &Catalogue, found: &Catalogue) {
+        let (ours, theirs) = (expected.major(), found.major());
+        if ours != theirs {
+            self.not_checked.push(format!(
+                "text of views, rules, policies and SQL bodies, names of not-null constraints: PostgreSQL {theirs} is checked, and \
+                 what should be was built on {ours}"
+            ));
+        }
+        if theirs > NEWEST {
+            self.not_checked.push(format!(
+                "what PostgreSQL {theirs} brought: this version of cargo xtask knows the catalogues up to {NEWEST}"
+            ));
+        }
+    }
+
+    fn add_schema(
+        &mut self,
+        project: &Project,
+        ledger: &Ledger,
+        contract: &Contract,
+        expected: &Catalogue,
+        found: &Catalogue,
+    ) {
+        self.add_contract(project, ledger, contract);
+        let mut all = catalogue::differences(expected, found);
+        for note in all.extract_if(.., |it| it.is_note() || only_added(it)) {
+            self.notes.push(differences::what(expected, found, &note));
+        }
+        let shown = differences::independent(expected, found, &all);
+        for difference in &all {
+            let address = &difference.address;
+            let listed = |it: &Finding| {
+                it.row.kind == "table"
+                    && it.row.name == address.name
+                    && it.row.schema == address.schema
+                    && it.row.part.is_empty()
+            };
+            // The list of tables in apps.toml says the same, and whose the table is.
+            if address.kind == Kind::Table && self.differences.iter().any(listed) {
+                continue;
+            }
+            let what = match shown.contains(&difference) {
+                true => differences::what(expected, found, difference),
+                false => String::new(),
+            };
+            self.differences.push(Finding { row: Row::from(difference), what, remedy: String::new() });
+        }
+    }
+
+    async fn add_rows(
+        &mut self,
+        wanted: &Wanted<'_>,
+        baseline: &Baseline,
+        session: &mut Session,
+        steps: &mut Steps,
+    ) -> anyhow::Result<()> {
+        let Some(reference) = &baseline.reference else {
+            if !wanted.project.seeds.is_empty() {
+                self.not_checked.push("the seeded rows: migrations are pending".to_owned());
+            }
+            return Ok(());
+        };
+        for (table, rows) in &reference.without_key {
+            self.not_checked.push(format!(
+                "{rows} seeded rows of {table}: no unique key of it is the same in two seedings"
+            ));
+        }
+        let found = reference::read(session.connection(), reference).await?;
+        for (table, why) in &found.unreadable {
+            self.not_checked.push(format!("the seeded rows of {table}: {why}"));
+        }
+        self.rows = reference.rows();
+        let changes = reference.changes(&found.rows);
+        let edited: Vec<reference::Change> =
+            changes.iter().filter(|it| it.value.is_some()).cloned().collect();
+        let repaired =
+            if edited.is_empty() { Vec::new() } else { wanted.repaired(reference, &edited, steps).await? };
+        for change in changes {
+            let (table, key) = (&change.table, &change.key);
+            let Some(value) = &change.value else {
+                let remedy = "put it back: cargo xtask seed".to_owned();
+                self.add("missing", "row", table, format!("row {table} ({key})"), remedy);
+                self.set_part(key, None);
+                continue;
+            };
+            let (expected, found) = (shown(value.expected.as_ref()), shown(value.found.as_ref()));
+            let what = format!(
+                "row {table} ({key}): {}\n    expected  {expected}\n    found     {found}",
+                value.column
+            );
+            let at = edited.iter().position(|it| *it == change);
+            if at.and_then(|at| repaired.get(at)).is_some_and(|repaired| !repaired) {
+                self.notes.push(what);
+                continue;
+            }
+            self.add("differs", "row", table, what, "put it back: cargo xtask seed".to_owned());
+            self.set_part(key, Some(value));
+        }
+        Ok(())
+    }
+
+    fn set_part(&mut self, key: &str, value: Option<&reference::ChangedValue>) {
+        if let Some(Finding { row, .. }) = self.differences.last_mut() {
+            "public".clone_into(&mut row.schema);
+            key.clone_into(&mut row.part);
+            row.attribute = value.map(|value| value.column.clone());
+            row.expected = value.and_then(|value| value.expected.clone());
+            row.found = value.and_then(|value| value.found.clone());
+        }
+    }
+}
+
+fn shown(value: Option<&String>) -> &str {
+    value.map_or("null", String::as_str)
+}
+
+/// Whether the database itself only has more than a migration made: a setting or a right that someone else gave it.
+fn only_added(difference: &Difference) -> bool {
+    let Change::Differs { expected, found, .. } = &difference.change else { return false };
+    difference.address.kind == Kind::Database
+        && match (expected, found) {
+            (Value::Absent, _) => true,
+            (Value::Set(expected), Value::Set(found)) => expected.iter().all(|it| found.contains(it)),
+            _ => false,
+        }
+}
