@@ -91,7 +91,7 @@ fn a_renamed_migration_is_reported_with_its_old_name() {
             }
         },
         "renamed",
-        &["loans/0003_indices was applied as 0003_index", "name its two files 0003_index again"],
+        &["loans/0003_indices was applied as 0003_index", "name its files 0003_index again"],
     );
 }
 

@@ -5,7 +5,7 @@
 
 use anyhow::Context;
 use clap::Args as ClapArgs;
-use migrations::{Ledger, Migration, MigrationId, Plan, Project, Session, Settings, Step, Target};
+use migrations::{Error, Ledger, Migration, MigrationId, Plan, Project, Session, Settings, Step, Target};
 use serde::Serialize;
 use sqlx::PgConnection;
 use tests::scratch::Scratch;
@@ -147,8 +147,10 @@ impl Args {
 
 /// The migrations left to adopt; none if the target is older than what is applied.
 fn pending<'p>(project: &'p Project, ledger: &Ledger, target: &Target) -> anyhow::Result<Vec<&'p Migration>> {
-    let plan = Plan::new(project, ledger, target)?;
-    let steps: Vec<Step<'p>> = if plan.goes_back() { Vec::new() } else { plan.steps };
+    let steps: Vec<Step<'p>> = match Plan::new(project, ledger, target) {
+        Err(Error::NoWayBack(_)) => Vec::new(),
+        plan => Some(plan?).filter(|plan| !plan.goes_back()).map(|plan| plan.steps).unwrap_or_default(),
+    };
     Ok(steps.into_iter().map(|step| step.migration).collect())
 }
 
