@@ -109,7 +109,7 @@ impl Args {
         if !anything.await? {
             return report(&project, &Verdict::default(), &mut steps);
         }
-        let adopt = async |scratch: &Scratch, steps: &mut Steps| {
+        let adopt = async |scratch: &mut Scratch, steps: &mut Steps| {
             on_server(&server, self.adopt(&server, scratch, &project, &target, steps)).await
         };
         let verdict = TestServer::with_scratch(checkout, &project, &mut steps, adopt).await?;
