@@ -34,7 +34,7 @@ pub(crate) async fn run(
         on_event(Event::Started { step });
         let start = Instant::now();
         let app = &project.apps[step.migration.app];
-        let script = script_of(step);
+        let script = step.script;
         let done = if script.no_transaction {
             outside_transaction(conn, app, step, script, on_event).await
         } else {
@@ -45,13 +45,6 @@ pub(crate) async fn run(
         kept.push(step.migration.id.clone());
     }
     Ok(())
-}
-
-fn script_of<'p>(step: &Step<'p>) -> &'p Script {
-    match step.direction {
-        Direction::Up => &step.migration.up,
-        Direction::Down => &step.migration.down,
-    }
 }
 
 /// A failure inside a script, or one of our own statements.

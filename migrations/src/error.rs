@@ -4,7 +4,9 @@ use std::{fmt, io, time::Duration};
 
 use sqlx::migrate::MigrateError;
 
-use crate::{Cycle, Failure, Holder, LedgerProblem, MigrationId, Place, Problem, nearest::suggestion};
+use crate::{
+    Cycle, Failure, Holder, LedgerProblem, MigrationId, NoWayBack, Place, Problem, nearest::suggestion,
+};
 
 /// Why an operation failed. The text is for people, and has several lines where that helps.
 ///
@@ -64,6 +66,9 @@ pub enum Error {
         /// The names that begin like it.
         names: Vec<String>,
     },
+    /// The plan would revert migrations that have no way back.
+    #[error("{0}")]
+    NoWayBack(Box<NoWayBack>),
     /// Postgres refused a statement of a migration or seed.
     #[error("{0}")]
     Failed(Box<Failure>),
@@ -133,13 +138,15 @@ pub enum Error {
 
 /// A way out of an error for which the program around this library may have a command. Its own text says what to do;
 /// the program adds what to type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Remedy {
     /// Record the migration as applied, since the database has what it makes: `Session::adopt`.
     Adopt,
-    /// Give a migration another number, in the names of both of its files.
+    /// Give a migration another number, in the names of all its files.
     Renumber,
+    /// Go back to this migration of the app and no further, or, if there is none, not at all.
+    GoBackLess(Option<MigrationId>),
 }
 
 impl Error {
@@ -160,6 +167,7 @@ impl Error {
     pub fn remedy(&self) -> Option<Remedy> {
         match self {
             Error::Failed(failure) if failure.is_there_already() => Some(Remedy::Adopt),
+            Error::NoWayBack(no_way_back) => Some(Remedy::GoBackLess(no_way_back.furthest.clone())),
             Error::Files(problems) => {
                 let twice = problems.iter().any(|problem| matches!(problem, Problem::DuplicateNumber { .. }));
                 twice.then_some(Remedy::Renumber)

@@ -1,6 +1,6 @@
 //! The head of a migration: the comment lines before its first statement, and the directives among them.
 
-use crate::{Dependency, ParseMigrationIdError, Place, Problem, statements};
+use crate::{Dependency, Irreversible, ParseMigrationIdError, Place, Problem, statements};
 
 /// The directives in the head of a file.
 #[derive(Debug, Default)]
@@ -9,9 +9,12 @@ pub(crate) struct Head {
     pub(crate) depends_on: Vec<Dependency>,
     /// Whether the file opens with `-- no-transaction`.
     pub(crate) no_transaction: bool,
+    /// Its `-- irreversible:` line.
+    pub(crate) irreversible: Option<Irreversible>,
 }
 
 const DEPENDS_ON: &str = Dependency::DIRECTIVE;
+const IRREVERSIBLE: &str = Irreversible::DIRECTIVE;
 const NO_TRANSACTION: &str = "-- no-transaction";
 
 pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Head {
@@ -45,6 +48,23 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Head
                     problems.push(Problem::Head { place: place(), message });
                 }
             }
+        } else if let Some(why) = line.strip_prefix(IRREVERSIBLE) {
+            let why = why.trim();
+            let wrong = if !in_head {
+                Some(format!("`{IRREVERSIBLE}` must be above the first statement"))
+            } else if why.is_empty() {
+                Some(format!("`{IRREVERSIBLE}` lacks the reason; write `{IRREVERSIBLE} why`"))
+            } else if head.irreversible.is_some() {
+                Some(format!(
+                    "there is a line `{IRREVERSIBLE}` above it; write the whole reason in one of the two"
+                ))
+            } else {
+                None
+            };
+            match wrong {
+                Some(message) => problems.push(Problem::Head { place: place(), message }),
+                None => head.irreversible = Some(Irreversible { why: why.to_owned(), place: place() }),
+            }
         } else if in_head && let Some(meant) = meant(line) {
             let message = format!(
                 "`{}` has no effect in that form; write `{meant}`, at the start of the line",
@@ -57,7 +77,7 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Head
 }
 
 /// The directive that a comment was probably meant to be. Ignoring a misspelt one would silently drop an edge of the
-/// graph, or keep a transaction.
+/// graph, keep a transaction, or take a migration without a way back for one that has one.
 fn meant(line: &str) -> Option<&'static str> {
     let line = line.trim_start();
     if !line.starts_with("--") {
@@ -71,10 +91,24 @@ fn meant(line: &str) -> Option<&'static str> {
     let names_one =
         letters.strip_prefix("dependson").is_some_and(|rest| rest.contains('/') && !rest.contains(':'));
     let one_word = line.split_whitespace().count() <= 4;
+    let irreversible = [
+        "irreversible:",
+        "irreversable:",
+        "irreversibel:",
+        "irrevertible:",
+        "notreversible:",
+        "nonreversible:",
+        "nowayback:",
+    ];
     if depends_on.iter().any(|word| letters.starts_with(word)) || (names_one && one_word) {
         Some("-- depends-on: app/0001_name")
     } else if letters.starts_with("notransaction") {
         Some("-- no-transaction")
+    } else if irreversible.iter().any(|word| letters.starts_with(word))
+        // Without the colon, only if nothing follows; otherwise it is prose.
+        || letters.trim_end_matches('.') == "irreversible"
+    {
+        Some("-- irreversible: why")
     } else {
         None
     }
@@ -121,6 +155,41 @@ mod tests {
         check("-- no-transaction: why\nselect 1;", &[], &["write `-- no-transaction`"]);
         check("--no-transaction\nselect 1;", &[], &["write `-- no-transaction`"]);
         check("-- This depends on b: see there.\n-- depends on what a/b says there\nselect 1;", &[], &[]);
+    }
+
+    #[test]
+    fn the_reason_why_there_is_no_way_back_is_read_with_its_line() {
+        let head = parse("x", "-- Merges.\n-- irreversible: a: b \r\nselect 1;", &mut Vec::new());
+        let line = head.irreversible.unwrap();
+        assert_eq!((line.why.as_str(), line.place.to_string().as_str()), ("a: b", "x:2"));
+        assert!(parse("x", "\n-- irreversible:x", &mut Vec::new()).irreversible.is_some());
+    }
+
+    #[test]
+    fn a_line_without_a_way_back_that_has_no_effect_is_a_problem() {
+        let form = "write `-- irreversible: why`, at the start of the line";
+        for line in [
+            "-- irreversible",
+            "-- Irreversible.",
+            "--irreversible: x",
+            "-- Irreversible: x",
+            "  -- irreversible: x",
+            "-- not reversible: x",
+            "-- not-reversible: x",
+            "-- irreversable: x",
+            "-- irreversible : x",
+            "-- no way back: x",
+        ] {
+            check(&format!("{line}\nselect 1;"), &[], &[form]);
+        }
+        check(
+            "-- irreversible: \nselect 1;",
+            &[],
+            &["a/0001_x.up.sql:1: `-- irreversible:` lacks the reason"],
+        );
+        check("select 1;\n-- irreversible: x", &[], &["a/0001_x.up.sql:2: `-- irreversible:` must be above"]);
+        check("-- irreversible: x\n-- irreversible: y", &[], &["a/0001_x.up.sql:2: there is a line"]);
+        check("-- Irreversible changes come later.\n-- This is irreversible: x\nselect 1;", &[], &[]);
     }
 
     #[test]

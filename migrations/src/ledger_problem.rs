@@ -98,12 +98,12 @@ impl LedgerProblem {
                 "restore the file, or switch to the branch that has it and migrate back there".to_owned()
             }
             LedgerProblem::Late { id, .. } => {
-                format!("give it the next free number of `{}`, its down file too", id.app)
+                format!("give it the next free number of `{}`, in the names of all its files", id.app)
             }
             LedgerProblem::WithoutParent { id, .. } => {
                 format!("the ledger or the head of {id} was edited by hand; put that right first")
             }
-            LedgerProblem::Renamed { applied_as, .. } => format!("name its two files {applied_as} again"),
+            LedgerProblem::Renamed { applied_as, .. } => format!("name its files {applied_as} again"),
             LedgerProblem::Dirty { .. } => {
                 "look at the database, then set `success` in its ledger row to what is true".to_owned()
             }

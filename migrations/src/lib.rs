@@ -21,9 +21,11 @@
 //! its build script and gets the project from [`embedded!`].
 
 mod apply;
+mod content;
 mod contract;
 mod cycle;
 pub mod database;
+mod down;
 mod error;
 mod event;
 mod failure;
@@ -37,6 +39,7 @@ mod ledger_problem;
 mod lock;
 mod manifest;
 mod nearest;
+mod no_way_back;
 mod place;
 mod plan;
 mod problem;
@@ -54,6 +57,7 @@ mod statements;
 
 pub use contract::{Contract, MissingTable};
 pub use cycle::{Cycle, Edge, Reason};
+pub use down::{Down, Irreversible};
 pub use error::{Error, Remedy};
 pub use event::{Event, OnEvent};
 pub use failure::{Failure, Subject};
@@ -62,6 +66,7 @@ pub use id::{LONGEST_NAME, MigrationId, ParseMigrationIdError};
 pub use ledger::{Applied, Ledger};
 pub use ledger_problem::LedgerProblem;
 pub use manifest::{App, Postgres};
+pub use no_way_back::NoWayBack;
 pub use place::Place;
 pub use plan::{Plan, Step, Target};
 pub use problem::Problem;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Direction, Error, Ledger, Migration, MigrationId, Project};
+use crate::{Direction, Down, Error, Ledger, Migration, MigrationId, NoWayBack, Project, Script};
 
 /// How far to migrate, in Django's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub struct Step<'p> {
     pub migration: &'p Migration,
     /// Which way it runs.
     pub direction: Direction,
+    /// The file that runs.
+    pub script: &'p Script,
 }
 
 /// What will run, in order. All steps of a plan go one way.
@@ -41,7 +43,8 @@ impl<'p> Plan<'p> {
     /// What is left to do to reach the target from the state in the ledger.
     ///
     /// # Errors
-    /// [`Error::Ledger`] if the ledger contradicts the files, [`Error::UnknownApp`] and [`Error::UnknownMigration`].
+    /// [`Error::Ledger`] if the ledger contradicts the files, [`Error::NoWayBack`], [`Error::UnknownApp`] and
+    /// [`Error::UnknownMigration`].
     pub fn new(project: &'p Project, ledger: &Ledger, target: &Target) -> Result<Plan<'p>, Error> {
         ledger.require_agreement(project)?;
         let all = &project.migrations;
@@ -49,15 +52,8 @@ impl<'p> Plan<'p> {
             steps: wanted
                 .into_iter()
                 .filter(|&index| !ledger.has(&all[index]))
-                .map(|index| Step { migration: &all[index], direction: Direction::Up })
-                .collect(),
-        };
-        let back = |unwanted: BTreeSet<usize>| Plan {
-            steps: unwanted
-                .into_iter()
-                .rev()
-                .filter(|&index| ledger.has(&all[index]))
-                .map(|index| Step { migration: &all[index], direction: Direction::Down })
+                .map(|index| &all[index])
+                .map(|migration| Step { migration, direction: Direction::Up, script: &migration.up })
                 .collect(),
         };
         let of_app = |app: &str, above: i64| {
@@ -73,18 +69,46 @@ impl<'p> Plan<'p> {
             }
             Target::Migration(id) => {
                 let wanted = project.migration(&id.app, &id.name)?;
-                let above = of_app(&wanted.id.app, wanted.number);
-                if above.iter().any(|&index| ledger.has(&all[index])) {
-                    return Ok(back(with_descendants(all, above)));
+                if of_app(&wanted.id.app, wanted.number).iter().any(|&index| ledger.has(&all[index])) {
+                    return Plan::back(project, ledger, &wanted.id.app, wanted.number);
                 }
                 let this = all.iter().position(|migration| migration.id == wanted.id);
                 Ok(forward(with_ancestors(all, this.into_iter().collect())))
             }
             Target::Zero(app) => {
                 let app = project.app(app)?;
-                Ok(back(with_descendants(all, of_app(&app.name, 0))))
+                Plan::back(project, ledger, &app.name, 0)
             }
         }
+    }
+
+    /// Reverts what an app has applied above a number, and all that depends on it.
+    fn back(project: &'p Project, ledger: &Ledger, app: &str, above: i64) -> Result<Plan<'p>, Error> {
+        let all = &project.migrations;
+        let applied_above = |number: i64| -> Vec<&'p Migration> {
+            let above = |(_, m): &(usize, &Migration)| m.id.app == app && m.number > number;
+            let start = all.iter().enumerate().filter(above).map(|(index, _)| index).collect();
+            let reverted = with_descendants(all, start).into_iter().rev().map(|index| &all[index]);
+            reverted.filter(|migration| ledger.has(migration)).collect()
+        };
+        let (mut steps, mut blocked_by) = (Vec::new(), Vec::new());
+        for migration in applied_above(above) {
+            match &migration.down {
+                Down::Script(script) => steps.push(Step { migration, direction: Direction::Down, script }),
+                Down::Irreversible(line) => blocked_by.push((migration.id.clone(), line.clone())),
+            }
+        }
+        if blocked_by.is_empty() {
+            return Ok(Plan { steps });
+        }
+        let can_be_reached = |number: i64| {
+            let reverted = applied_above(number);
+            !reverted.is_empty() && reverted.iter().all(|migration| migration.irreversible().is_none())
+        };
+        let mut nearer = project.migrations_of(app).filter(|migration| migration.number > above);
+        let furthest = nearer.find(|migration| can_be_reached(migration.number));
+        let furthest = furthest.map(|migration| migration.id.clone());
+        Err(Error::NoWayBack(Box::new(NoWayBack { blocked_by, furthest })))
     }
 
     /// Whether a step reverts a migration.

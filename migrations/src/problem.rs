@@ -49,12 +49,22 @@ pub enum Problem {
         remedy: String,
     },
     /// An up without a down, or the reverse.
-    #[error("{place}: has no {missing} beside it; add that file (an empty down is a comment that says why)")]
+    #[error("{place}: has no {missing} beside it; add that file{}", instead_of(missing))]
     HalfPair {
         /// The file that is there.
         place: Place,
         /// The name of the missing one.
         missing: String,
+    },
+    /// A line says that there is no way back, and the down file has a statement.
+    #[error(
+        "{place}: says that there is no way back, but {statement} has a statement that goes back; keep one of the two"
+    )]
+    Contradiction {
+        /// The line.
+        place: Place,
+        /// The first statement of the down file.
+        statement: Place,
     },
     /// Two migrations of one app with one number.
     #[error(
@@ -114,4 +124,13 @@ pub enum Problem {
         /// What is wrong, and the remedy.
         message: String,
     },
+}
+
+/// What a missing file may hold instead of statements.
+fn instead_of(missing: &str) -> &'static str {
+    if missing.ends_with(".down.sql") {
+        " (if there is no way back, all that it holds is a line `-- irreversible: why`)"
+    } else {
+        ""
+    }
 }

@@ -1,6 +1,6 @@
 //! A project, as its files describe it: apps, migrations in their one order, seeds. `reader` loads it.
 
-use crate::{App, Error, MigrationId, Place, Postgres, Reason, Script, nearest::closest};
+use crate::{App, Down, Error, Irreversible, MigrationId, Place, Postgres, Reason, Script, nearest::closest};
 
 /// A dependency on another migration, from a line in the head of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct Migration {
     /// The way forward.
     pub up: Script,
     /// The way back.
-    pub down: Script,
+    pub down: Down,
     /// The migrations that its head names.
     pub depends_on: Vec<Dependency>,
     /// Position of its app in [`Project::apps`].
@@ -49,6 +49,14 @@ impl Dependency {
 }
 
 impl Migration {
+    /// Why it can't be reverted, if it can't.
+    pub fn irreversible(&self) -> Option<&Irreversible> {
+        match &self.down {
+            Down::Script(_) => None,
+            Down::Irreversible(line) => Some(line),
+        }
+    }
+
     /// SHA-384 of the up file's bytes, as sqlx records it.
     pub fn checksum(&self) -> &[u8] {
         &self.recorded.checksum

@@ -6,14 +6,15 @@ use sqlx::migrate::MigrationType;
 
 use crate::{
     App, Cycle, Dependency, Error, Migration, MigrationId, Place, Problem, Project, Reason, Script, Seed,
-    SourceFile, graph, head,
+    SourceFile, content,
+    down::{self, DownFile},
+    graph, head,
     id::number_of,
     manifest,
     nearest::closest,
     project::Parent,
     source::MANIFEST,
     sqlx_toml,
-    statements::{self, ConcurrentIndex},
 };
 
 /// Name of an app's seed file.
@@ -107,7 +108,7 @@ impl Reader<'_> {
             app.ledger = sqlx_toml::ledger_table(&app.name, &path, text, self.problems).unwrap_or_default();
             if let Some(text) = folder.texts.get(SEED) {
                 let seed = self.script(&app.name, SEED, text);
-                self.refuse_content(&seed);
+                content::refuse(&seed, self.problems);
                 seeds.push(Seed { app: app.name.clone(), script: seed });
             }
             migrations.extend(self.migrations_of(index, &app.name, &folder));
@@ -192,17 +193,15 @@ impl Reader<'_> {
         let shown = self.path(app);
         for (file, text) in &folder.texts {
             let place = || Place::file(format!("{shown}/{file}"));
-            let Some((name, direction)) = file.strip_suffix(".sql").and_then(|stem| stem.rsplit_once('.'))
-            else {
+            if let Some(name) = file.strip_suffix(".down.sql") {
+                let missing = format!("{name}.up.sql");
+                if !folder.texts.contains_key(&missing) {
+                    self.problems.push(Problem::HalfPair { place: place(), missing });
+                }
                 continue;
-            };
-            let other = if direction == "up" { "down" } else { "up" };
-            let missing = format!("{name}.{other}.sql");
-            let Some(other_text) = folder.texts.get(&missing) else {
-                self.problems.push(Problem::HalfPair { place: place(), missing });
-                continue;
-            };
-            let Some(number) = number_of(name).filter(|_| direction == "up") else { continue };
+            }
+            let Some(name) = file.strip_suffix(".up.sql") else { continue };
+            let Some(number) = number_of(name) else { continue };
 
             let previous = found.last().map_or(0, |migration| migration.number);
             if number == previous {
@@ -212,20 +211,11 @@ impl Reader<'_> {
                 self.problems.push(Problem::Gap { place: place(), previous });
             }
             let mut up = self.script(app, file, text);
-            let mut down = self.script(app, &missing, other_text);
             let head = head::parse(&up.path, text, self.problems);
             up.no_transaction = head.no_transaction;
-            let down_head = head::parse(&down.path, other_text, self.problems);
-            down.no_transaction = down_head.no_transaction;
-            for Dependency { place, .. } in down_head.depends_on {
-                let message =
-                    "`-- depends-on:` belongs in the up file; the order of the down files follows from it"
-                        .to_owned();
-                self.problems.push(Problem::Head { place, message });
-            }
-            for script in [&up, &down] {
-                self.refuse_content(script);
-            }
+            content::refuse(&up, self.problems);
+            let down = self.down_file(app, &format!("{name}.down.sql"), folder);
+            let down = down::resolve(&up, head.irreversible, down, self.problems);
             // As sqlx describes a migration: what follows the number, with spaces.
             let description = name[5..].replace('_', " ");
             found.push(Migration {
@@ -248,20 +238,20 @@ impl Reader<'_> {
         found
     }
 
-    /// Refuses what would break the runner's promises. A `commit` would keep half of a file when the rest of it fails, and
-    /// would make a rehearsal of the seeds real.
-    fn refuse_content(&mut self, script: &Script) {
-        let built = statements::concurrent_index(&script.text);
-        if script.no_transaction && built == ConcurrentIndex::Unnamed {
+    /// The down file of this name, if there is one.
+    fn down_file(&mut self, app: &str, name: &str, folder: &Folder) -> Option<DownFile> {
+        let text = folder.texts.get(name)?;
+        let mut script = self.script(app, name, text);
+        let head = head::parse(&script.path, text, self.problems);
+        script.no_transaction = head.no_transaction;
+        for Dependency { place, .. } in head.depends_on {
             let message =
-                "name the index, so that the next run finds what a failed one left of it".to_owned();
-            self.problems.push(Problem::Content { place: Place::file(&script.path), message });
+                "`-- depends-on:` belongs in the up file; the order of the down files follows from it"
+                    .to_owned();
+            self.problems.push(Problem::Head { place, message });
         }
-        if let Some((word, line)) = statements::transaction_control(&script.text) {
-            let message =
-                format!("`{word}` would end the transaction that the runner puts around the file; remove it");
-            self.problems.push(Problem::Content { place: Place::line(&script.path, line), message });
-        }
+        content::refuse(&script, self.problems);
+        Some(DownFile { script, irreversible: head.irreversible })
     }
 
     /// Fills in each migration's parents, and returns the edges that go against the manifest's direction.

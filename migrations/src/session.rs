@@ -141,7 +141,7 @@ impl Session {
             let ledger = Ledger::read(conn, project).await?;
             create_ledgers(conn, project, &ledger).await?;
             for &migration in migrations {
-                let step = Step { migration, direction: Direction::Up };
+                let step = Step { migration, direction: Direction::Up, script: &migration.up };
                 apply::run(conn, project, &Plan { steps: vec![step] }, &mut |_| {}).await?;
                 after(conn, &step).await?;
             }

@@ -150,7 +150,7 @@ fn the_embedded_files_equal_the_folder() {
         project
             .migrations
             .iter()
-            .map(|m| (m.id.clone(), m.checksum().to_vec(), m.down.text.clone()))
+            .map(|m| (m.id.clone(), m.checksum().to_vec(), format!("{:?}", m.down)))
             .collect::<Vec<_>>()
     };
     assert_eq!(sums(&inside), sums(&folder));

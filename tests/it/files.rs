@@ -104,7 +104,11 @@ fn a_gap_in_the_numbers_is_rejected() {
 fn half_a_pair_of_files_is_rejected() {
     check(
         |it| it.write("people/0002_a.up.sql", UP),
-        &["migrations/people/0002_a.up.sql: has no 0002_a.down.sql beside it"],
+        &[
+            "migrations/people/0002_a.up.sql: has no 0002_a.down.sql beside it",
+            "all that it holds is a line `-- irreversible: why`",
+            "1 problem",
+        ],
     );
     check(
         |it| it.write("people/0002_a.down.sql", DOWN),
@@ -211,6 +215,30 @@ fn directives_in_the_wrong_place_are_rejected() {
     check(
         |it| it.migration("loans/0002_x", &format!("-- Why.\n-- no-transaction\n{UP}"), DOWN),
         &["migrations/loans/0002_x.up.sql:2: `-- no-transaction` counts only as the very first line"],
+    );
+}
+
+#[test]
+fn a_way_back_beside_the_line_that_there_is_none_is_rejected() {
+    let line = "-- Why.\n-- irreversible: the old names are gone\n";
+    check(
+        |it| it.migration("loans/0002_x", &format!("{line}{UP}"), &format!("-- Reverts.\n\n{DOWN}")),
+        &[
+            "migrations/loans/0002_x.up.sql:2: says that there is no way back",
+            "but migrations/loans/0002_x.down.sql:3 has a statement that goes back; keep one of the two",
+        ],
+    );
+    check(
+        |it| it.migration("loans/0002_x", UP, &format!("{line}{DOWN}")),
+        &["migrations/loans/0002_x.down.sql:2: says that", "but migrations/loans/0002_x.down.sql:3 has"],
+    );
+    check(
+        |it| it.migration("loans/0002_x", UP, &format!("{DOWN}\n-- irreversible: the old names are gone")),
+        &["migrations/loans/0002_x.down.sql:2: `-- irreversible:` must be above the first statement"],
+    );
+    check(
+        |it| it.migration("loans/0002_x", UP, "-- irreversible"),
+        &["migrations/loans/0002_x.down.sql:1: `-- irreversible` has no effect in that form"],
     );
 }
 

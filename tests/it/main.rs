@@ -23,6 +23,7 @@ mod flushing;
 mod inspecting;
 mod interop;
 mod interruption;
+mod irreversible;
 mod ledger;
 mod locking;
 mod making_migrations;

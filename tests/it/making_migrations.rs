@@ -25,6 +25,7 @@ fn makemigrations_writes_and_lists_both_files_of_the_next_number() {
         &[
             "migrations/library/0004_add_due_date.up.sql",
             "migrations/library/0004_add_due_date.down.sql",
+            "if there is no way back, the .down.sql holds only this line: -- irreversible: why",
             "cargo xtask migrate && cargo xtask verify",
         ],
     );
@@ -63,7 +64,11 @@ fn files_without_a_statement_run_both_ways_but_fail_verify() {
         checkout.xtask(db, &["migrate", "loans", "0001"]).expect(0, &["reverted"]);
         checkout.xtask(db, &["verify"]).expect(
             3,
-            &["each up has a statement", "FAILED", "migrations/loans/0002_add_note.up.sql has no statement"],
+            &[
+                "each file has a statement",
+                "FAILED",
+                "migrations/loans/0002_add_note.up.sql has no statement",
+            ],
         );
         checkout.write("loans/0002_add_note.up.sql", "-- no-transaction\n");
         checkout.xtask(db, &["migrate"]).expect(0, &["loans/0002_add_note", "applied"]);

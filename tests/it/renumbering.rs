@@ -96,6 +96,16 @@ fn it_renumbers_several_apps_at_once_or_one_by_one() {
 }
 
 #[test]
+fn a_migration_without_a_down_file_moves_too() {
+    let checkout = merged(
+        |it| it.write("loans/0002_merge.up.sql", "-- irreversible: codes are gone\nselect 1;"),
+        |it| add_column(it, "loans/0002_add_one", "loans", ""),
+    );
+    renumber(&checkout, &[]).expect(0, &["loans/0002_merge → 0003_merge"]);
+    assert_eq!(names(&checkout, "loans"), ["0001_initial", "0002_add_one", "0003_merge"]);
+}
+
+#[test]
 fn an_applied_migration_keeps_its_number() {
     // The ledger matches the migration by name and content, by name alone, and by content alone.
     for (edited, renamed) in [(false, false), (true, false), (false, true)] {

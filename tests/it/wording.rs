@@ -142,6 +142,14 @@ fn the_most_common_errors_read_as_reviewed() {
             errors.add_command(&checkout, &["migrate"]);
         }
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
+        let merging = two_apps();
+        merging.write("shops/0002_merge.up.sql", "-- irreversible: the duplicates are gone\nselect 1;");
+        merging.migration("shops/0003_note", "select 1;", "select 1;");
+        merging.xtask(db, &["migrate"]).expect(0, &[]);
+        errors.add_command(&merging, &["migrate", "shops", "zero"]);
+        merging.xtask(db, &["migrate", "shops", "0002"]).expect(0, &[]);
+        // Only by hand, since there is no way back.
+        sqlx::raw_sql("delete from migrations.shops where version = 2").execute(db.pool()).await?;
         checkout.replace("orders/0001_initial.up.sql", "create table", "create  table");
         errors.add_command(&checkout, &["migrate"]);
         let mark = "environment=production created=2026-03-02";

@@ -57,6 +57,16 @@ impl Scratch {
         url(&self.server, &self.name)
     }
 
+    /// Replaces it with an empty database of the same name. Sessions that are connected to it end.
+    ///
+    /// # Errors
+    /// If the server does not answer, or a session does not end.
+    pub async fn empty(&mut self) -> anyhow::Result<()> {
+        discard(&mut self.conn, &self.name).await?;
+        copy(&mut self.conn, &self.owner, &self.name, None).await?;
+        self.owner.mark(&mut self.conn, &self.name, &Purpose::Lent).await
+    }
+
     /// Leaves it there for people to look at.
     pub(crate) async fn keep(mut self, test: &str) -> anyhow::Result<()> {
         self.owner.mark(&mut self.conn, &self.name, &Purpose::Kept(test.to_owned())).await

@@ -24,7 +24,7 @@ mod verbs;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use migrations::{Remedy, Report};
+use migrations::{MigrationId, Remedy, Report};
 
 pub use crate::host::{Host, HostVerb};
 use crate::{
@@ -63,9 +63,17 @@ fn run_ours(host: &Host, cli: Cli) -> anyhow::Result<()> {
 fn failed(error: &anyhow::Error) -> ExitCode {
     let known = error.downcast_ref::<migrations::Error>();
     let remedy = match known.and_then(migrations::Error::remedy) {
-        Some(Remedy::Adopt) => "\n  record it: cargo xtask adopt",
-        Some(Remedy::Renumber) => "\n  renumber it: cargo xtask renumber",
-        _ => "",
+        Some(Remedy::Adopt) => "\n  record it: cargo xtask adopt".to_owned(),
+        Some(Remedy::Renumber) => "\n  renumber it: cargo xtask renumber".to_owned(),
+        Some(Remedy::GoBackLess(furthest)) => {
+            let less = furthest.map_or(String::new(), |MigrationId { app, name }| {
+                format!("\n  or go back as far as there is a way: cargo xtask migrate {app} {name}")
+            });
+            format!(
+                "{less}\n  or, in a development database, begin again without its rows: cargo xtask db-reset"
+            )
+        }
+        _ => String::new(),
     };
     let words = format!("{}{remedy}", Report::new(error.as_ref()));
     match known {

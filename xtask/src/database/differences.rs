@@ -55,13 +55,42 @@ pub(crate) fn rows(differences: &[Difference]) -> Vec<Row> {
     differences.iter().map(Row::from).collect()
 }
 
+/// The words for what only one of two schemas has.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Words {
+    missing: &'static str,
+    unexpected: &'static str,
+}
+
+/// For a schema that was found, compared with what should be.
+pub(crate) const MADE: Words = Words { missing: "missing", unexpected: "unexpected" };
+/// For the schema after a way back, compared with the one before the way forward.
+pub(crate) const REVERTED: Words = Words { missing: "lost", unexpected: "remains" };
+
+/// What makes two schemas different, as lines for people; empty if nothing does.
+pub(crate) fn real_lines(expected: &Catalogue, found: &Catalogue, words: Words) -> Vec<String> {
+    lines(expected, found, &real(expected, found), words)
+}
+
+/// The differences that make two schemas different, without notes such as the order of columns.
+pub(crate) fn real(expected: &Catalogue, found: &Catalogue) -> Vec<Difference> {
+    let mut differences = catalogue::differences(expected, found);
+    differences.retain(|it| !it.is_note());
+    differences
+}
+
 /// The differences as lines for people, without what follows from others: the columns of a missing table, the index of a
 /// missing constraint.
-pub(crate) fn lines(expected: &Catalogue, found: &Catalogue, differences: &[Difference]) -> Vec<String> {
-    let shown = independent(expected, found, differences);
-    let mut lines: Vec<String> = shown.iter().map(|it| line(expected, found, it)).collect();
-    if lines.len() > MOST_SHOWN {
-        let more = lines.split_off(MOST_SHOWN).len();
+pub(crate) fn lines(
+    expected: &Catalogue,
+    found: &Catalogue,
+    differences: &[Difference],
+    words: Words,
+) -> Vec<String> {
+    let mut shown = independent(expected, found, differences);
+    let more = shown.split_off(MOST_SHOWN.min(shown.len())).len();
+    let mut lines: Vec<String> = shown.into_iter().flat_map(|it| line(expected, found, it, words)).collect();
+    if more > 0 {
         lines.push(format!("… and {more} more"));
     }
     lines
@@ -92,17 +121,20 @@ pub(crate) fn independent<'d>(
     differences.iter().filter(|it| !follows(it)).collect()
 }
 
-/// One difference, for people.
-pub(crate) fn line(expected: &Catalogue, found: &Catalogue, difference: &Difference) -> String {
-    format!("{:<11} {}", word(difference), what(expected, found, difference))
-}
-
-fn word(difference: &Difference) -> &'static str {
-    match difference.change {
-        Change::Missing => "missing",
-        Change::Unexpected => "unexpected",
+/// One difference for people, in one line or three.
+pub(crate) fn line(
+    expected: &Catalogue,
+    found: &Catalogue,
+    difference: &Difference,
+    words: Words,
+) -> Vec<String> {
+    let word = match difference.change {
+        Change::Missing => words.missing,
+        Change::Unexpected => words.unexpected,
         Change::Differs { .. } => "differs",
-    }
+    };
+    let text = format!("{word:<11} {}", what(expected, found, difference));
+    text.lines().map(str::to_owned).collect()
 }
 
 /// The same without the word that says how it differs.

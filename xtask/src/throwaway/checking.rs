@@ -1,6 +1,8 @@
 //! Compares a database with what its migrations and seeds make: the ledger with the files, the schema object by object, the
 //! seeded rows one by one. It writes nothing to the database.
 
+use std::collections::BTreeMap;
+
 use catalogue::{Catalogue, Change, Difference, Kind, NEWEST, Value};
 use migrations::{Contract, Ledger, LedgerProblem, MissingTable, Project, Session};
 use serde::Serialize;
@@ -269,26 +271,23 @@ impl Findings {
             self.not_checked.push(format!("the seeded rows of {table}: {why}"));
         }
         self.rows = reference.rows();
-        let changes = reference.changes(&found.rows);
-        let edited: Vec<reference::Change> =
-            changes.iter().filter(|it| it.value.is_some()).cloned().collect();
-        let repaired =
-            if edited.is_empty() { Vec::new() } else { wanted.repaired(reference, &edited, steps).await? };
-        for change in changes {
+        let (gone, changes) = apart(reference.changes(&found.rows));
+        for (table, keys) in gone {
+            self.add_gone(&table, &keys);
+        }
+        let repaired = match changes.is_empty() {
+            true => Vec::new(),
+            false => wanted.repaired(reference, &changes, steps).await?,
+        };
+        for (change, repaired) in changes.iter().zip(repaired) {
             let (table, key) = (&change.table, &change.key);
-            let Some(value) = &change.value else {
-                let remedy = "put it back: cargo xtask seed".to_owned();
-                self.add("missing", "row", table, format!("row {table} ({key})"), remedy);
-                self.set_part(key, None);
-                continue;
-            };
+            let Some(value) = &change.value else { continue };
             let (expected, found) = (shown(value.expected.as_ref()), shown(value.found.as_ref()));
             let what = format!(
                 "row {table} ({key}): {}\n    expected  {expected}\n    found     {found}",
                 value.column
             );
-            let at = edited.iter().position(|it| *it == change);
-            if at.and_then(|at| repaired.get(at)).is_some_and(|repaired| !repaired) {
+            if !repaired {
                 self.notes.push(what);
                 continue;
             }
@@ -296,6 +295,20 @@ impl Findings {
             self.set_part(key, Some(value));
         }
         Ok(())
+    }
+
+    /// Adds the seeded rows of a table that are gone: for people in one line if there are many.
+    fn add_gone(&mut self, table: &str, keys: &[String]) {
+        const MOST_SHOWN: usize = 5;
+        for (at, key) in keys.iter().enumerate() {
+            let what = match (keys.len() > MOST_SHOWN, at) {
+                (false, _) => format!("row {table} ({key})"),
+                (true, 0) => format!("{} seeded rows of {table}", keys.len()),
+                (true, _) => String::new(),
+            };
+            self.add("missing", "row", table, what, "put back what is gone: cargo xtask seed".to_owned());
+            self.set_part(key, None);
+        }
     }
 
     fn set_part(&mut self, key: &str, value: Option<&reference::ChangedValue>) {
@@ -307,6 +320,16 @@ impl Findings {
             row.found = value.and_then(|value| value.found.clone());
         }
     }
+}
+
+/// The keys of the rows that are gone, by table, and the rows that were edited.
+fn apart(changes: Vec<reference::Change>) -> (BTreeMap<String, Vec<String>>, Vec<reference::Change>) {
+    let (gone, edited): (Vec<_>, Vec<_>) = changes.into_iter().partition(|it| it.value.is_none());
+    let mut by_table: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for change in gone {
+        by_table.entry(change.table).or_default().push(change.key);
+    }
+    (by_table, edited)
 }
 
 fn shown(value: Option<&String>) -> &str {

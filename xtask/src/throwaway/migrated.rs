@@ -16,7 +16,7 @@ pub(crate) async fn with_scratch<T>(
     steps: &mut Steps,
     work: impl AsyncFnOnce(&Scratch, &mut Steps) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    TestServer::with_scratch(checkout, project, steps, async |scratch, steps| {
+    TestServer::with_scratch(checkout, project, steps, async |scratch: &mut Scratch, steps| {
         or_interrupted(migrate(scratch, project)).await?;
         work(scratch, steps).await
     })

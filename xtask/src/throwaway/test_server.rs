@@ -132,7 +132,7 @@ impl TestServer {
         checkout: &Checkout,
         project: &Project,
         steps: &mut Steps,
-        work: impl AsyncFnOnce(&Scratch, &mut Steps) -> anyhow::Result<T>,
+        work: impl AsyncFnOnce(&mut Scratch, &mut Steps) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
         let server = or_interrupted(TestServer::start(checkout, project, steps)).await?;
         let done = server.on_scratch(steps, work).await;
@@ -164,10 +164,10 @@ impl TestServer {
     async fn on_scratch<T>(
         &self,
         steps: &mut Steps,
-        work: impl AsyncFnOnce(&Scratch, &mut Steps) -> anyhow::Result<T>,
+        work: impl AsyncFnOnce(&mut Scratch, &mut Steps) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
-        let scratch = or_interrupted(Scratch::create(&self.options)).await?;
-        let done = work(&scratch, steps).await;
+        let mut scratch = or_interrupted(Scratch::create(&self.options)).await?;
+        let done = work(&mut scratch, steps).await;
         let name = scratch.name().to_owned();
         let discarded =
             scratch.discard().await.with_context(|| format!("remove the throwaway database {name}"));

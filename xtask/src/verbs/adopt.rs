@@ -6,7 +6,7 @@
 use anyhow::Context;
 use catalogue::{Catalogue, Change, Difference};
 use clap::Args as ClapArgs;
-use migrations::{Ledger, Migration, MigrationId, Plan, Project, Session, Settings, Step, Target};
+use migrations::{Error, Ledger, Migration, MigrationId, Plan, Project, Session, Settings, Step, Target};
 use serde::Serialize;
 use sqlx::PgConnection;
 use tests::scratch::Scratch;
@@ -14,7 +14,8 @@ use tests::scratch::Scratch;
 use crate::{
     checkout::Checkout,
     database::{
-        differences, migrating, schema,
+        differences::{self, MADE},
+        migrating, schema,
         session::{self, Timeouts, on_server},
     },
     server::{self, Server},
@@ -108,7 +109,7 @@ impl Args {
         if !anything.await? {
             return report(&project, &Verdict::default(), &mut steps);
         }
-        let adopt = async |scratch: &Scratch, steps: &mut Steps| {
+        let adopt = async |scratch: &mut Scratch, steps: &mut Steps| {
             on_server(&server, self.adopt(&server, scratch, &project, &target, steps)).await
         };
         let verdict = TestServer::with_scratch(checkout, &project, &mut steps, adopt).await?;
@@ -146,8 +147,10 @@ impl Args {
 
 /// The migrations left to adopt; none if the target is older than what is applied.
 fn pending<'p>(project: &'p Project, ledger: &Ledger, target: &Target) -> anyhow::Result<Vec<&'p Migration>> {
-    let plan = Plan::new(project, ledger, target)?;
-    let steps: Vec<Step<'p>> = if plan.goes_back() { Vec::new() } else { plan.steps };
+    let steps: Vec<Step<'p>> = match Plan::new(project, ledger, target) {
+        Err(Error::NoWayBack(_)) => Vec::new(),
+        plan => Some(plan?).filter(|plan| !plan.goes_back()).map(|plan| plan.steps).unwrap_or_default(),
+    };
     Ok(steps.into_iter().map(|step| step.migration).collect())
 }
 
@@ -183,8 +186,9 @@ async fn judge(
         .map(|(migration, _)| migration.id.clone())
         .collect();
     // A migration without a trace proves nothing: as the last one, it is recorded only if it was named.
-    let leaves_trace = !real_differences(&before, &end).is_empty();
-    if real_differences(&end, found).is_empty() && (leaves_trace || matches!(target, Target::Migration(..))) {
+    let leaves_trace = !differences::real(&before, &end).is_empty();
+    if differences::real(&end, found).is_empty() && (leaves_trace || matches!(target, Target::Migration(..)))
+    {
         let adopted = pending.iter().map(|migration| migration.id.clone()).collect();
         let last = (!leaves_trace).then(|| last.id.clone());
         let traceless = traceless.into_iter().chain(last).collect();
@@ -222,23 +226,23 @@ async fn judge_in_steps(
     let (mut proven, mut nearest, mut traceless) = (0, None::<Nearest>, Vec::new());
     for (index, (migration, state)) in pending.iter().zip(states.windows(2)).enumerate() {
         let [before, after] = state else { continue };
-        let leaves_trace = !real_differences(before, after).is_empty();
+        let leaves_trace = !differences::real(before, after).is_empty();
         if !leaves_trace {
             traceless.push(migration.id.clone());
         }
         if named && index + 1 < pending.len() {
             continue;
         }
-        let differences = real_differences(after, found);
+        let differences = differences::real(after, found);
         if differences.is_empty() && (leaves_trace || named) {
             proven = index + 1;
         }
         if nearest.as_ref().is_none_or(|nearest| differences.len() < nearest.differences.len()) {
-            let lines = differences::lines(after, found, &differences);
+            let lines = differences::lines(after, found, &differences, MADE);
             nearest = Some(Nearest { after: Some(migration.id.clone()), differences, lines, others });
         }
     }
-    let unchanged = states.first().is_some_and(|first| real_differences(first, found).is_empty());
+    let unchanged = states.first().is_some_and(|first| differences::real(first, found).is_empty());
     let nearest = match proven {
         0 if unchanged && !named => Some(Nearest { others, ..Nearest::default() }),
         0 => nearest,
@@ -246,13 +250,6 @@ async fn judge_in_steps(
     };
     let ids = |migrations: &[&Migration]| migrations.iter().map(|migration| migration.id.clone()).collect();
     Ok(Verdict { adopted: ids(&pending[..proven]), pending: ids(&pending[proven..]), traceless, nearest })
-}
-
-/// The differences that make two schemas different.
-fn real_differences(expected: &Catalogue, found: &Catalogue) -> Vec<Difference> {
-    let mut differences = catalogue::differences(expected, found);
-    differences.retain(|it| !it.is_note());
-    differences
 }
 
 /// Applies these migrations in turn, which the graph allows.

@@ -2,7 +2,7 @@
 
 use anyhow::{bail, ensure};
 use clap::Args as ClapArgs;
-use migrations::{App, Dependency, Ledger, Migration, Plan, Project, Target};
+use migrations::{App, Dependency, Irreversible, Ledger, Migration, Plan, Project, Target};
 use serde::Serialize;
 
 use crate::{
@@ -77,6 +77,10 @@ impl Args {
         }
         output::line(&format!("created    {}\n           {}", paths[0], paths[1]));
         output::line("\nfill in both before you apply them: a file must not change once it was applied");
+        output::line(&format!(
+            "if there is no way back, the .down.sql holds only this line: {} why",
+            Irreversible::DIRECTIVE
+        ));
         output::line("then: cargo xtask migrate && cargo xtask verify");
         Ok(())
     }

@@ -33,7 +33,7 @@ Examples:
   cargo xtask migrate --plan                     show what would run
   cargo xtask migrate --check                    the same, but exit with 3 if anything would run
 
-Exit codes: 1 a migration failed and was undone; 3 with --check, something is left to do; 4 refused to destroy data that might matter; 5 timed out waiting for another migration.")]
+Exit codes: 1 a migration failed and was undone, or has no way back; 3 with --check, something is left to do; 4 refused to destroy data that might matter; 5 timed out waiting for another migration.")]
 pub(crate) struct Args {
     /// Migrate only this app, and what it needs from others
     app: Option<String>,

@@ -44,6 +44,8 @@ struct Listed {
     /// When the migration was applied; `None` if it is pending.
     applied: Option<String>,
     depends_on: Vec<String>,
+    /// Why there is no way back; `None` if there is one.
+    irreversible: Option<String>,
     name: String,
 }
 
@@ -80,7 +82,8 @@ impl Args {
         for app in project.apps.iter().filter(|app| self.includes(&app.name)) {
             output::line(&app.name);
             for migration in project.migrations_of(&app.name) {
-                output::line(&format!(" {} {}", mark(ledger, migration), migration.id.name));
+                let back = way_back(migration);
+                output::line(&format!(" {} {}{back}", mark(ledger, migration), migration.id.name));
             }
         }
     }
@@ -98,7 +101,8 @@ impl Args {
                 migration.depends_on.iter().map(|parent| parent.on.to_string()).collect();
             let after =
                 if parents.is_empty() { String::new() } else { format!("  after {}", parents.join(", ")) };
-            output::line(&format!("{} {}{after}", mark(ledger, migration), migration.id));
+            let back = way_back(migration);
+            output::line(&format!("{} {}{back}{after}", mark(ledger, migration), migration.id));
         }
         Ok(())
     }
@@ -109,10 +113,16 @@ impl Args {
             app: migration.id.app.clone(),
             applied: ledger.row(migration).map(|row| row.installed_on.clone()),
             depends_on: migration.depends_on.iter().map(|parent| parent.on.to_string()).collect(),
+            irreversible: migration.irreversible().map(|line| line.why.clone()),
             name: migration.id.name.clone(),
         });
         output::json(&Report { migrations: listed.collect() });
     }
+}
+
+/// What follows the name of a migration that can't be reverted.
+fn way_back(migration: &Migration) -> &'static str {
+    if migration.irreversible().is_some() { "  (no way back)" } else { "" }
 }
 
 fn mark(ledger: &Ledger, migration: &Migration) -> &'static str {

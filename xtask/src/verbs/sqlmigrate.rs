@@ -1,6 +1,8 @@
 //! `cargo xtask sqlmigrate`: prints the SQL of one migration, exactly as `migrate` sends it. It needs no server.
 
+use anyhow::bail;
 use clap::Args as ClapArgs;
+use migrations::Down;
 
 use crate::{checkout::Checkout, terminal::output};
 
@@ -10,7 +12,7 @@ Examples:
   cargo xtask sqlmigrate APP 0001
   cargo xtask sqlmigrate APP 0002 --backwards
 
-Exit code 1: there is no such app or migration.")]
+Exit code 1: there is no such app or migration, or no way back.")]
 pub(crate) struct Args {
     /// The app of the migration
     app: String,
@@ -25,7 +27,18 @@ impl Args {
     pub(crate) fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         let project = checkout.project()?;
         let migration = project.migration(&self.app, &self.name)?;
-        output::raw(if self.backwards { &migration.down.text } else { &migration.up.text });
+        output::raw(match &migration.down {
+            _ if !self.backwards => &migration.up.text,
+            Down::Script(down) => &down.text,
+            Down::Irreversible(line) => {
+                bail!(
+                    "{} has no way back, so no SQL reverts it\n  {}: {}",
+                    migration.id,
+                    line.place,
+                    line.why
+                )
+            }
+        });
         Ok(())
     }
 }

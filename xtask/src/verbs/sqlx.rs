@@ -4,7 +4,7 @@
 
 use clap::Args as ClapArgs;
 use duct::{Expression, cmd};
-use migrations::{Project, database};
+use migrations::{Error, Migration, Plan, Project, Target, database};
 
 use crate::{
     checkout::Checkout,
@@ -36,6 +36,7 @@ It works on this checkout's database with the app's folder and sqlx.toml, and so
 `cargo xtask migrate`: each continues where the other stopped. How it differs from our own verbs:
   - It sees one app. You keep the order across apps; Postgres refuses what would break a foreign key
     or needs a table that does not exist yet.
+  - It ignores `-- irreversible:`, so we refuse to revert a migration that has no way back.
   - It takes no migration lock, so do not migrate elsewhere at the same time.
   - Its `migrate info` creates a missing ledger; `cargo xtask showmigrations` writes nothing.
   - It creates databases without the environment marker that db-reset and db-drop look for.
@@ -61,6 +62,7 @@ struct Command {
     app: bool,
     database: bool,
     destroys: bool,
+    reverts: bool,
     workspace: bool,
     /// How many words come before the options of the command.
     words: usize,
@@ -84,6 +86,9 @@ impl Args {
             return pass_on(child::run(sqlx()?.env_remove("DATABASE_URL")).await?);
         }
         let server = or_interrupted(server::start_existing(checkout, &project.postgres)).await?;
+        if let Some(app) = app.filter(|_| command.reverts) {
+            or_interrupted(self.check_way_back(&server, &project, app)).await?;
+        }
         if command.destroys {
             or_interrupted(self.check_safety(&server)).await?;
         }
@@ -100,6 +105,28 @@ impl Args {
         ))
     }
 
+    /// Refuses to revert a migration that has no way back. sqlx-cli would remove only its row in the ledger, or without a
+    /// down file skip it and revert the one before it.
+    async fn check_way_back(&self, server: &Server, project: &Project, app: &str) -> anyhow::Result<()> {
+        let mut session = session::open_read_only(server, project).await?;
+        let ledger = session.ledger(project).await?;
+        session.close().await;
+        let applied: Vec<&Migration> = project.migrations_of(app).filter(|it| ledger.has(it)).collect();
+        let stays = match target_version(&self.words) {
+            Some(number) => applied.iter().rfind(|migration| migration.number <= number),
+            None => applied.iter().rev().nth(1),
+        };
+        let target = match stays {
+            Some(migration) => Target::Migration(migration.id.clone()),
+            None => Target::Zero(app.to_owned()),
+        };
+        match Plan::new(project, &ledger, &target) {
+            Err(error @ Error::NoWayBack(_)) => Err(error.into()),
+            // sqlx-cli reports whatever else is wrong.
+            _ => Ok(()),
+        }
+    }
+
     /// Refuses to destroy data that might matter. sqlx-cli does not ask before it reverts, and its question before it drops
     /// does not say what the database is.
     async fn check_safety(&self, server: &Server) -> anyhow::Result<()> {
@@ -114,6 +141,14 @@ impl Args {
             Destruction { target: database, what: &what, confirmed: self.confirm.as_deref(), again };
         destruction.check(&server.options, &found)
     }
+}
+
+/// The number that `migrate revert` goes back to; without one, it reverts the latest migration.
+fn target_version(words: &[String]) -> Option<i64> {
+    let option = "--target-version";
+    let at = words.iter().position(|word| word.starts_with(option))?;
+    let value = words[at].strip_prefix(option)?.strip_prefix('=');
+    value.or_else(|| words.get(at + 1).map(String::as_str))?.parse().ok()
 }
 
 async fn run(sqlx: Expression, server: &Server) -> anyhow::Result<()> {
@@ -146,7 +181,7 @@ impl Command {
             ("migrate" | "mig", "add" | "build-script") => on_app,
             ("migrate" | "mig", "run" | "info") => on_database,
             ("migrate" | "mig", "override") => Command { words: next().1, ..on_database },
-            ("migrate" | "mig", "revert") => Command { destroys, ..on_database },
+            ("migrate" | "mig", "revert") => Command { destroys, reverts: true, ..on_database },
             ("database" | "db", "setup") => on_database,
             ("database" | "db", "reset") => Command { destroys: true, ..on_database },
             ("database" | "db", "create") => Command { app: false, ..on_database },
@@ -206,6 +241,14 @@ mod tests {
         ] {
             assert!(!Command::parse(&words(text)).destroys, "{text}");
         }
+    }
+
+    #[test]
+    fn the_target_of_a_revert_is_read_in_either_form() {
+        let target = |text: &str| target_version(&words(text));
+        assert_eq!(target("migrate revert --target-version 3"), Some(3));
+        assert_eq!(target("migrate revert --target-version=0 --dry-run"), Some(0));
+        assert_eq!(target("migrate revert --dry-run"), None);
     }
 
     #[test]

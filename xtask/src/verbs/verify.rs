@@ -1,18 +1,26 @@
 //! `cargo xtask verify`: proves the migrations and seeds correct on a throwaway database.
 
 mod direction;
+mod ground;
+mod ways;
 
-use std::time::{Duration, Instant};
+use std::{
+    mem,
+    time::{Duration, Instant},
+};
 
-use catalogue::{Catalogue, Scope};
+use catalogue::Scope;
 use clap::Args as ClapArgs;
-use migrations::{Plan, Project, Prune, SeedMode, Session, Settings, Target};
+use migrations::{Down, Irreversible, Migration, Plan, Project, Prune, SeedMode, Target};
 use serde::Serialize;
 use tests::scratch::Scratch;
 
 use crate::{
     checkout::Checkout,
-    database::{differences, schema, seeding},
+    database::{
+        differences::{self, MADE},
+        seeding,
+    },
     terminal::{
         exit::Stop,
         format::Format,
@@ -20,6 +28,10 @@ use crate::{
         output::{Steps, count},
     },
     throwaway::test_server::TestServer,
+    verbs::verify::{
+        ground::Ground,
+        ways::{WayDown, WayUp},
+    },
 };
 
 #[derive(Debug, ClapArgs)]
@@ -27,7 +39,9 @@ use crate::{
 Example:
   cargo xtask verify
 
-On a throwaway database it proves: each up file has a statement; the migrations create exactly the tables in apps.toml; each migration touches only the tables that its app may; each down restores the schema before its up; applying everything again gives the same schema; running the seeds a second time changes nothing.
+On a throwaway database it proves: each file has a statement; the migrations create exactly the tables in apps.toml; each migration touches only the tables that its app may; each down restores the schema before its up, without and with the seeds in the tables; applying again, each migration and all of them, gives the same schema; running the seeds a second time changes nothing.
+
+A migration that says `-- irreversible: why` is listed and not reverted. The downs below it are proven with empty tables only.
 
 Exit code 3: a proof failed; the lines say where.")]
 pub(crate) struct Args {
@@ -36,6 +50,9 @@ pub(crate) struct Args {
     format: Format,
 }
 
+/// The proof that the migrations can be applied again.
+const UP_AGAIN: &str = "up again gives the same fingerprint";
+
 /// What is wrong, a line each; empty if the proof holds.
 type Flaws = Vec<String>;
 
@@ -43,6 +60,14 @@ type Flaws = Vec<String>;
 #[derive(Serialize)]
 struct Report<'f> {
     flaws: &'f Flaws,
+    irreversible: Vec<NoWayBack<'f>>,
+}
+
+/// A migration that has no way back.
+#[derive(Serialize)]
+struct NoWayBack<'p> {
+    migration: String,
+    why: &'p str,
 }
 
 impl Args {
@@ -53,7 +78,7 @@ impl Args {
         let files = count(project.migrations.len(), "migration", "migrations");
         steps.done("files", &format!("{files}, in one order"), "holds", Some(start.elapsed()));
 
-        let prove_all = async |scratch: &Scratch, steps: &mut Steps| {
+        let prove_all = async |scratch: &mut Scratch, steps: &mut Steps| {
             or_interrupted(prove(scratch, &project, steps)).await
         };
         let flaws = TestServer::with_scratch(checkout, &project, &mut steps, prove_all).await?;
@@ -63,34 +88,35 @@ impl Args {
         } else {
             "\nnot all of it holds; the lines above say where"
         });
-        steps.finish(Report { flaws: &flaws });
+        let irreversible = irreversible(&project)
+            .map(|(migration, line)| NoWayBack { migration: migration.id.to_string(), why: &line.why });
+        steps.finish(Report { flaws: &flaws, irreversible: irreversible.collect() });
         if flaws.is_empty() { Ok(()) } else { Err(Stop::Differs.into()) }
     }
 }
 
+fn irreversible(project: &Project) -> impl Iterator<Item = (&Migration, &Irreversible)> {
+    project.migrations.iter().filter_map(|migration| Some((migration, migration.irreversible()?)))
+}
+
 /// Runs every proof on one database, and returns all that is wrong.
-async fn prove(scratch: &Scratch, project: &Project, steps: &mut Steps) -> anyhow::Result<Flaws> {
-    let mut proof = Proof {
-        session: Session::connect(&scratch.options(), Settings::default()).await?,
-        project,
-        steps,
-        flaws: Vec::new(),
-    };
+async fn prove(scratch: &mut Scratch, project: &Project, steps: &mut Steps) -> anyhow::Result<Flaws> {
+    let ground = Ground::new(scratch, project).await?;
+    let mut proof = Proof { ground, project, steps, flaws: Vec::new() };
     proof.statements();
-    let before = proof.up_step_by_step().await?;
+    let up = proof.up_step_by_step().await?;
     proof.contract().await?;
     proof.seeds().await?;
-    if proof.down_step_by_step(&before).await? {
-        proof.up_again(&before).await?;
-    }
-    let Proof { session, flaws, .. } = proof;
-    session.close().await;
+    proof.down_step_by_step(&up).await?;
+    proof.up_again(up).await?;
+    let Proof { ground, flaws, .. } = proof;
+    ground.session.close().await;
     Ok(flaws)
 }
 
 /// A database that goes through the proofs one after the other.
 struct Proof<'p> {
-    session: Session,
+    ground: Ground<'p>,
     project: &'p Project,
     steps: &'p mut Steps,
     flaws: Flaws,
@@ -107,42 +133,62 @@ impl Proof<'_> {
         self.flaws.extend(flaws);
     }
 
-    /// An up file without a statement was forgotten. Once a database has applied it, filling it in is too late.
+    /// A file without a statement was forgotten. Once a database has applied the up, filling it in is too late.
     fn statements(&mut self) {
-        let empty = self.project.migrations.iter().filter(|migration| migration.up.is_empty());
-        let flaw =
-            |path: &str| format!("{path} has no statement; write it, or remove the migration's two files");
-        let flaws = empty.map(|migration| flaw(&migration.up.path)).collect();
-        self.report("each up has a statement", flaws, Duration::ZERO);
-    }
-
-    async fn catalogue(&mut self) -> anyhow::Result<Catalogue> {
-        schema::read(self.session.connection(), self.project).await
-    }
-
-    /// Applies the migrations one by one. Returns the catalogue before each, and the last one.
-    async fn up_step_by_step(&mut self) -> anyhow::Result<Vec<Catalogue>> {
-        let start = Instant::now();
-        let mut before = vec![self.catalogue().await?];
-        let project = self.project;
-        let mut trespasses = Vec::new();
-        for (index, migration) in project.migrations.iter().enumerate() {
-            self.steps.doing_part("proof", &format!("up {}", migration.id), index, project.migrations.len());
-            let target = Target::Migration(migration.id.clone());
-            self.session.migrate(project, &target, &mut |_| {}).await?;
-            let after = self.catalogue().await?;
-            trespasses.extend(direction::trespasses(project, migration, &before[before.len() - 1], &after));
-            before.push(after);
+        let mut flaws = Vec::new();
+        for migration in &self.project.migrations {
+            if migration.up.is_empty() {
+                let path = &migration.up.path;
+                flaws.push(format!("{path} has no statement; write it, or remove the migration's files"));
+            }
+            if let Down::Script(down) = &migration.down
+                && down.is_empty()
+            {
+                flaws.push(format!(
+                    "{} has no statement; write what reverts the migration, or `select 1;` if nothing has to be reverted",
+                    down.path
+                ));
+                let line = Irreversible::DIRECTIVE;
+                flaws.push(format!("  if there is no way back, write this line alone: {line} why"));
+            }
         }
-        let print = before[before.len() - 1].fingerprint(Scope::Exact);
-        self.report(&format!("from nothing to fingerprint {}", &print[..12]), Vec::new(), start.elapsed());
-        self.report("each touches only tables that its app may", trespasses, Duration::ZERO);
-        Ok(before)
+        self.report("each file has a statement", flaws, Duration::ZERO);
+    }
+
+    /// Takes each migration up, down and up again, and lists those that have no way back.
+    async fn up_step_by_step(&mut self) -> anyhow::Result<WayUp> {
+        let start = Instant::now();
+        let mut up = WayUp::default();
+        let walked = up.walk(&mut self.ground, self.steps).await;
+        if walked.is_ok() {
+            let print = up.before.last().map_or(String::new(), |last| last.fingerprint(Scope::Exact));
+            self.report(&format!("from nothing to fingerprint {:.12}", print), Vec::new(), start.elapsed());
+        }
+        let found = [
+            ("each touches only tables that its app may", mem::take(&mut up.trespasses)),
+            ("each down gives back what was before its up", mem::take(&mut up.downs)),
+        ];
+        // After an error, which is reported last, only what is known to be wrong.
+        let stopped_early = walked.is_err();
+        let again = stopped_early.then(|| (UP_AGAIN, mem::take(&mut up.again)));
+        for (what, flaws) in found.into_iter().chain(again) {
+            if !(stopped_early && flaws.is_empty()) {
+                self.report(what, flaws, Duration::ZERO);
+            }
+        }
+        let listed: Vec<String> = irreversible(self.project)
+            .map(|(migration, line)| format!("{} ({})", migration.id, line.why))
+            .collect();
+        if !listed.is_empty() {
+            let have = count(listed.len(), "migration has", "migrations have");
+            self.steps.note(&format!("           {have} no way back: {}", listed.join(", ")));
+        }
+        walked.map(|()| up)
     }
 
     async fn contract(&mut self) -> anyhow::Result<()> {
         let start = Instant::now();
-        let contract = self.session.contract(self.project).await?;
+        let contract = self.ground.session.contract(self.project).await?;
         let tables = count(contract.expected, "table", "tables");
         self.report(&format!("{tables}, exactly as apps.toml says"), contract.differences(), start.elapsed());
         Ok(())
@@ -150,8 +196,9 @@ impl Proof<'_> {
 
     async fn seeds(&mut self) -> anyhow::Result<()> {
         let start = Instant::now();
-        let first = self.session.seed(self.project, SeedMode::Write, Prune::No, &mut |_| {}).await?;
-        let second = self.session.seed(self.project, SeedMode::Write, Prune::No, &mut |_| {}).await?;
+        let session = &mut self.ground.session;
+        let first = session.seed(self.project, SeedMode::Write, Prune::No, &mut |_| {}).await?;
+        let second = session.seed(self.project, SeedMode::Write, Prune::No, &mut |_| {}).await?;
         let mut flaws = Vec::new();
         if second.changes() > 0 {
             flaws.push(format!("the second run changed rows: {}", seeding::summary(&second)));
@@ -165,60 +212,35 @@ impl Proof<'_> {
         Ok(())
     }
 
-    /// Reverts the migrations one by one, with the seeds in the tables, and compares the catalogue with the one before
-    /// each. Returns whether they all match.
-    ///
-    /// Step by step, because in a single run to zero one step's mistake can hide another's.
-    async fn down_step_by_step(&mut self, before: &[Catalogue]) -> anyhow::Result<bool> {
+    /// Reverts the migrations with the seeds in the tables, and leaves a database on which all can be applied again.
+    async fn down_step_by_step(&mut self, up: &WayUp) -> anyhow::Result<()> {
         let start = Instant::now();
-        let mut flaws = Vec::new();
-        // Report each mistake once, not again for every step after it.
-        let mut reported = Vec::new();
-        let project = self.project;
-        for (index, migration) in project.migrations.iter().enumerate().rev() {
-            let (done, all) = (project.migrations.len() - 1 - index, project.migrations.len());
-            self.steps.doing_part("proof", &format!("down {}", migration.id), done, all);
-            let earlier =
-                project.migrations[..index].iter().rev().find(|other| other.id.app == migration.id.app);
-            let target = match earlier {
-                Some(earlier) => Target::Migration(earlier.id.clone()),
-                None => Target::Zero(migration.id.app.clone()),
-            };
-            self.session.migrate(project, &target, &mut |_| {}).await?;
-            let after = self.catalogue().await?;
-            let differences = changes(&before[index], &after);
-            let new: Vec<&String> = differences.iter().filter(|line| !reported.contains(*line)).collect();
-            if !new.is_empty() {
-                flaws
-                    .push(format!("the down of {} does not give back what was before its up:", migration.id));
-                flaws.extend(new.into_iter().map(|line| format!("  {line}")));
+        let WayDown { stopped_at, flaws } = WayDown::walk(&mut self.ground, up, self.steps).await?;
+        self.report("each down works with the seeds in the tables", flaws, start.elapsed());
+        if let Some(index) = stopped_at {
+            if index > 0 {
+                let id = &self.project.migrations[index].id;
+                let what = format!("not below {id}, where the downs have run on empty tables only");
+                self.steps.note(&format!("           {what}"));
             }
-            reported = differences;
+            // What is there now has rows, which no first way up has to cope with.
+            self.ground.rebuild(&[]).await?;
         }
-        let holds = flaws.is_empty();
-        self.report("each down gives back what was before its up", flaws, start.elapsed());
-        Ok(holds)
+        Ok(())
     }
 
-    async fn up_again(&mut self, before: &[Catalogue]) -> anyhow::Result<()> {
+    async fn up_again(&mut self, up: WayUp) -> anyhow::Result<()> {
         let start = Instant::now();
-        self.session.migrate(self.project, &Target::Latest, &mut |_| {}).await?;
-        let again = self.catalogue().await?;
-        let mut flaws = changes(&before[before.len() - 1], &again);
-        let ledger = self.session.ledger(self.project).await?;
+        self.ground.migrate(&Target::Latest).await?;
+        let again = self.ground.catalogue().await?;
+        let mut flaws = up.again;
+        flaws.extend(up.before.last().map_or(Vec::new(), |last| differences::real_lines(last, &again, MADE)));
+        let ledger = self.ground.session.ledger(self.project).await?;
         let left = Plan::new(self.project, &ledger, &Target::Latest)?.steps.len();
         if left > 0 {
             flaws.push(format!("{left} still pending"));
         }
-        self.report("up again gives the same fingerprint", flaws, start.elapsed());
+        self.report(UP_AGAIN, flaws, start.elapsed());
         Ok(())
     }
-}
-
-/// What is not the same in two schemas, a line each. The order of columns is no difference: a column that was dropped and
-/// is added again stands last.
-fn changes(expected: &Catalogue, found: &Catalogue) -> Vec<String> {
-    let mut differences = catalogue::differences(expected, found);
-    differences.retain(|it| !it.is_note());
-    differences::lines(expected, found, &differences)
 }

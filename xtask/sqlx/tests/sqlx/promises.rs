@@ -75,6 +75,32 @@ fn destructive_commands_check_the_database_first() {
 }
 
 #[test]
+fn a_migration_that_has_no_way_back_is_not_reverted() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        let up = "alter table loans add column code text;";
+        // sqlx-cli alone would skip the first of these for want of a down file, and remove the row of the second.
+        checkout.write("loans/0002_merge.up.sql", &format!("-- irreversible: codes are gone\n{up}"));
+        checkout.migration("loans/0003_gone", "select 1;", "-- irreversible: rows are gone\n");
+        checkout.migration("loans/0004_note", "select 1;", "select 1;");
+        checkout.xtask(db, &["migrate"]).expect(0, &[]);
+        let (merge, gone) = ("loans/0002_merge.up.sql:1: codes are gone", "loans/0003_gone.down.sql:1: rows");
+        let before = snapshot(db).await;
+        for options in ["--target-version 0", "--target-version=1", "--target-version 0 --dry-run"] {
+            sqlx(&checkout, db, "loans", &format!("migrate revert {options}"))
+                .expect(1, &["error: loans/0003_gone, loans/0002_merge have no way back", merge, gone])
+                .expect(1, &["cargo xtask migrate loans 0003_gone"]);
+        }
+        assert_eq!(before, snapshot(db).await);
+        sqlx(&checkout, db, "loans", "migrate revert").expect(0, &["Applied 4/revert note"]);
+        sqlx(&checkout, db, "loans", "migrate revert")
+            .expect(1, &["error: loans/0003_gone has no way back", gone]);
+        sqlx(&checkout, db, "loans", "migrate info").expect(0, &["3/installed gone\n4/pending note"]);
+        Ok(())
+    });
+}
+
+#[test]
 fn only_the_checked_database_is_touched() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();

@@ -48,7 +48,11 @@ pub(crate) async fn plan(
         let planned = compared(table.name.clone(), &columns, &key, &first, &second);
         let whole: Vec<&str> =
             planned.columns[..planned.key].iter().map(|column| column.sql.as_str()).collect();
-        keys.insert(table, format!("row({})::text", whole.join(", ")));
+        let key = match whole.as_slice() {
+            [one] => (*one).to_owned(),
+            several => format!("row({})::text", several.join(", ")),
+        };
+        keys.insert(table, key);
         reference.tables.push(planned);
     }
     Ok(reference)

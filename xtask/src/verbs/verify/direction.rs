@@ -6,7 +6,10 @@ use std::collections::BTreeSet;
 use catalogue::{Address, Catalogue, Kind};
 use migrations::{App, Migration, Project};
 
-use crate::database::{differences, schema};
+use crate::database::{
+    differences::{self, MADE},
+    schema,
+};
 
 /// Lists the tables that a migration changed and its app may not touch, each with the change.
 pub(super) fn trespasses(
@@ -16,7 +19,7 @@ pub(super) fn trespasses(
     after: &Catalogue,
 ) -> Vec<String> {
     let mut found = Vec::new();
-    for difference in catalogue::differences(before, after).iter().filter(|it| !it.is_note()) {
+    for difference in &differences::real(before, after) {
         let objects = [before, after].into_iter().filter_map(|it| Some((it, it.get(&difference.address)?)));
         let tables: BTreeSet<Address> = objects
             .flat_map(|(catalogue, object)| {
@@ -30,7 +33,11 @@ pub(super) fn trespasses(
                 "{} touches table {} of app `{}`, which `depends-on` of `{}` does not list:",
                 migration.id, table.name, owner.name, migration.id.app
             ));
-            found.push(format!("  {}", differences::line(before, after, difference)));
+            found.extend(
+                differences::line(before, after, difference, MADE)
+                    .into_iter()
+                    .map(|line| format!("  {line}")),
+            );
         }
     }
     found

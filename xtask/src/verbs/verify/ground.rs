@@ -1,0 +1,72 @@
+//! The throwaway database on which the proofs run. They may spoil it, and then build it again.
+
+use catalogue::Catalogue;
+use migrations::{Error, Migration, Project, Report, Session, Settings, Target};
+use tests::scratch::Scratch;
+
+use crate::database::schema;
+
+pub(super) struct Ground<'p> {
+    pub(super) session: Session,
+    pub(super) project: &'p Project,
+    scratch: &'p mut Scratch,
+}
+
+/// How one migration ran.
+pub(super) enum Ran {
+    Well,
+    /// Its file failed; the error, line by line.
+    Failed(Vec<String>),
+}
+
+impl<'p> Ground<'p> {
+    pub(super) async fn new(scratch: &'p mut Scratch, project: &'p Project) -> anyhow::Result<Ground<'p>> {
+        let session = Session::connect(&scratch.options(), Settings::default()).await?;
+        Ok(Ground { session, project, scratch })
+    }
+
+    pub(super) async fn catalogue(&mut self) -> anyhow::Result<Catalogue> {
+        schema::read(self.session.connection(), self.project).await
+    }
+
+    /// Applies a migration, and whatever it needs.
+    pub(super) async fn up(&mut self, migration: &Migration) -> Result<(), Error> {
+        self.migrate(&Target::Migration(migration.id.clone())).await
+    }
+
+    /// Reverts a migration, the last one of its app.
+    pub(super) async fn down(&mut self, migration: &Migration) -> Result<(), Error> {
+        let before =
+            self.project.migrations_of(&migration.id.app).take_while(|other| other.id != migration.id);
+        let target = match before.last() {
+            Some(before) => Target::Migration(before.id.clone()),
+            None => Target::Zero(migration.id.app.clone()),
+        };
+        self.migrate(&target).await
+    }
+
+    pub(super) async fn migrate(&mut self, target: &Target) -> Result<(), Error> {
+        self.session.migrate(self.project, target, &mut |_| {}).await.map(drop)
+    }
+
+    /// Begins again on an empty database, with these migrations applied.
+    pub(super) async fn rebuild(&mut self, applied: &[Migration]) -> anyhow::Result<()> {
+        self.scratch.empty().await?;
+        self.session = Session::connect(&self.scratch.options(), Settings::default()).await?;
+        for migration in applied {
+            self.up(migration).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Separates the failure of a migration's own file from other errors, such as a lost connection.
+pub(super) fn ran(result: Result<(), Error>) -> Result<Ran, Error> {
+    match result {
+        Ok(()) => Ok(Ran::Well),
+        Err(error @ (Error::Failed(_) | Error::BrokeOff { .. } | Error::InvalidIndex { .. })) => {
+            Ok(Ran::Failed(Report::new(&error).to_string().lines().map(str::to_owned).collect()))
+        }
+        Err(error) => Err(error),
+    }
+}
