@@ -26,8 +26,10 @@ pub(crate) struct Row {
     pub(crate) found: Option<String>,
 }
 
-impl From<&Difference> for Row {
-    fn from(difference: &Difference) -> Row {
+impl Row {
+    /// A whole object is shown by its line of the canonical text.
+    pub(crate) fn new(wanted: &Catalogue, real: &Catalogue, difference: &Difference) -> Row {
+        let line = |of: &Catalogue| of.get(&difference.address)?.line(Scope::Exact);
         let Address { kind, schema, name, part } = difference.address.clone();
         let row = |word, attribute: Option<&str>, expected, found| Row {
             difference: word,
@@ -40,8 +42,8 @@ impl From<&Difference> for Row {
             found,
         };
         match &difference.change {
-            Change::Missing => row("missing", None, None, None),
-            Change::Unexpected => row("unexpected", None, None, None),
+            Change::Missing => row("missing", None, line(wanted), None),
+            Change::Unexpected => row("unexpected", None, None, line(real)),
             Change::Differs { attribute, expected, found, .. } => {
                 let shown = |value: &Value| (!value.is_absent()).then(|| value.to_string());
                 row("differs", Some(attribute), shown(expected), shown(found))
@@ -51,8 +53,8 @@ impl From<&Difference> for Row {
 }
 
 /// The differences as rows for `--format json`.
-pub(crate) fn rows(differences: &[Difference]) -> Vec<Row> {
-    differences.iter().map(Row::from).collect()
+pub(crate) fn rows(expected: &Catalogue, found: &Catalogue, differences: &[Difference]) -> Vec<Row> {
+    differences.iter().map(|it| Row::new(expected, found, it)).collect()
 }
 
 /// The words for what only one of two schemas has.

@@ -14,10 +14,7 @@ use crate::{
         session::{self, Timeouts},
     },
     server::Server,
-    terminal::{
-        exit::Stop,
-        output::{Steps, count, timed},
-    },
+    terminal::output::{Steps, timed},
 };
 
 /// The options that `db-setup` and `db-reset` share.
@@ -60,7 +57,7 @@ pub(crate) fn finish(server: &Server, steps: &mut Steps, done: &anyhow::Result<(
     steps.finish(Report { done: done.is_ok(), url: server.redacted() });
 }
 
-/// Does every step after starting the server.
+/// Does every step after starting the server, but the check at the end.
 pub(crate) async fn set_up(
     server: &Server,
     project: &Project,
@@ -80,7 +77,6 @@ pub(crate) async fn set_up(
     }
     migrating::run(&mut session, project, &Target::Latest, steps).await?;
     seed_step(&mut session, project, steps).await?;
-    check_step(&mut session, project, steps).await?;
     session.close().await;
     Ok(())
 }
@@ -157,20 +153,4 @@ async fn seed_step(session: &mut Session, project: &Project, steps: &mut Steps) 
     let report = report?;
     steps.done("seed", &seeding::summary(&report), "", Some(elapsed));
     Ok(())
-}
-
-async fn check_step(session: &mut Session, project: &Project, steps: &mut Steps) -> anyhow::Result<()> {
-    let (contract, elapsed) = timed(session.contract(project)).await;
-    let contract = contract?;
-    if contract.holds() {
-        let tables = count(contract.expected, "table", "tables");
-        steps.done("check", &format!("{tables}, exactly as apps.toml says"), "", Some(elapsed));
-        return Ok(());
-    }
-    steps.done("check", "the tables differ from apps.toml", "failed", Some(elapsed));
-    for difference in contract.differences() {
-        steps.note(&format!("  {difference}"));
-    }
-    steps.note("see the whole check: cargo xtask db-check");
-    Err(Stop::Differs.into())
 }

@@ -55,6 +55,8 @@ enum Report {
     Json,
     /// Nowhere.
     Nothing,
+    /// Nowhere, and notes are dropped.
+    Silence,
 }
 
 /// The report of a command as JSON.
@@ -87,6 +89,11 @@ impl Steps {
         Steps { report: Report::Nothing, done: Vec::new(), last: String::new() }
     }
 
+    /// The same without notes.
+    pub(crate) fn silent() -> Steps {
+        Steps { report: Report::Silence, done: Vec::new(), last: String::new() }
+    }
+
     /// Shows the running step and its elapsed time, on a terminal only.
     pub(crate) fn doing(&mut self, step: &str, what: &str) {
         self.show(step, what, TIMED);
@@ -102,7 +109,7 @@ impl Steps {
     fn show(&mut self, step: &str, what: &str, template: &str) -> ProgressBar {
         let target = match self.report {
             Report::Lines => ProgressDrawTarget::stdout(),
-            Report::Json | Report::Nothing => ProgressDrawTarget::hidden(),
+            Report::Json | Report::Nothing | Report::Silence => ProgressDrawTarget::hidden(),
         };
         let mut running = running();
         let bar = running.get_or_insert_with(|| {
@@ -139,10 +146,10 @@ impl Steps {
 
     /// Prints a remark on the running step.
     pub(crate) fn note(&mut self, text: &str) {
-        if self.report == Report::Lines {
-            line(text);
-        } else {
-            complain_line(text);
+        match self.report {
+            Report::Lines => line(text),
+            Report::Json | Report::Nothing => complain_line(text),
+            Report::Silence => {}
         }
     }
 

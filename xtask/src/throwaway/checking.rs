@@ -17,7 +17,7 @@ use crate::{
     server::Server,
     terminal::{
         exit::Stop,
-        output::{self, Steps, count},
+        output::{Steps, count, timed},
     },
     throwaway::baseline::{Baseline, Wanted},
 };
@@ -40,9 +40,11 @@ pub(crate) struct Findings {
     /// What was not checked, and why.
     pub(crate) not_checked: Vec<String>,
     #[serde(skip)]
-    pub(crate) tables: usize,
+    migrations: usize,
     #[serde(skip)]
-    pub(crate) rows: usize,
+    tables: usize,
+    #[serde(skip)]
+    rows: usize,
 }
 
 /// One difference between the database and the files.
@@ -67,7 +69,11 @@ pub(crate) async fn check(
     let ledger = session.ledger(project).await?;
     let contract = session.contract(project).await?;
     let found = schema::read(session.connection(), project).await?;
-    let mut findings = Findings { tables: contract.expected, ..Findings::default() };
+    let mut findings = Findings {
+        migrations: ledger.applied_in(project).len(),
+        tables: contract.expected,
+        ..Findings::default()
+    };
     findings.add_ledger(project, &ledger);
     // The files do not say what made this database.
     let other_files = |it: &LedgerProblem| {
@@ -110,6 +116,29 @@ pub(crate) async fn check(
     Ok(findings)
 }
 
+/// The check as the last step of setting up a database.
+pub(crate) async fn step(
+    checkout: &Checkout,
+    project: &Project,
+    server: &Server,
+    steps: &mut Steps,
+) -> anyhow::Result<()> {
+    steps.doing("check", "comparing the database with what its files make");
+    let (findings, elapsed) = timed(check(checkout, project, server, Place::Own, steps)).await;
+    let findings = findings?;
+    if findings.differences.is_empty() {
+        let verdict = findings.verdict();
+        let (_, verdict) = verdict.split_once(" applied, ").unwrap_or(("", &verdict));
+        steps.done("check", verdict, "", Some(elapsed));
+        findings.remarks().iter().for_each(|line| steps.note(line));
+        return Ok(());
+    }
+    steps.done("check", "the database is not what its files make", "failed", Some(elapsed));
+    findings.lines().iter().skip(1).chain(&findings.remarks()).for_each(|line| steps.note(line));
+    steps.note("see this check again: cargo xtask db-check");
+    Err(Stop::Differs.into())
+}
+
 /// An interruption ends the check; any other failure to build what should be is the reason why it was not compared.
 fn or_why<T>(done: anyhow::Result<T>) -> anyhow::Result<Result<T, String>> {
     match done {
@@ -130,29 +159,43 @@ async fn roles(conn: &mut PgConnection) -> anyhow::Result<Vec<String>> {
 }
 
 impl Findings {
-    /// Prints the differences.
-    pub(crate) fn print(&self) {
-        let shown: Vec<&Finding> = self.differences.iter().filter(|it| !it.what.is_empty()).collect();
-        output::line(&format!("db-check: {}", count(shown.len(), "difference", "differences")));
-        let width = |it: &&Finding| it.what.lines().next().unwrap_or_default().chars().count();
-        let listed = shown.iter().filter(|it| !it.remedy.is_empty());
-        let widest = listed.map(width).max().unwrap_or(0);
-        for finding in shown {
-            let Finding { row, what, remedy } = finding;
-            let (first, rest) =
-                what.split_once('\n').map_or((what.as_str(), None), |(first, rest)| (first, Some(rest)));
-            let padding = widest.saturating_sub(width(&finding));
-            output::line(format!("  {:<11} {first}{:padding$}   {remedy}", row.difference, "").trim_end());
-            if let Some(rest) = rest {
-                output::line(rest);
-            }
-        }
+    /// What holds, if there is no difference.
+    pub(crate) fn verdict(&self) -> String {
+        let rows = match self.rows {
+            0 => String::new(),
+            rows => format!(", {}", count(rows, "seeded row", "seeded rows")),
+        };
+        let as_far = match (self.notes.is_empty(), self.not_checked.is_empty()) {
+            (true, true) => "exactly as the files say",
+            (false, true) => "as the files say, but for the notes",
+            (_, false) => "as the files say, as far as it was checked",
+        };
+        let migrations = count(self.migrations, "migration", "migrations");
+        let tables = count(self.tables, "table", "tables");
+        format!("{migrations} applied, {tables}{rows}, {as_far}")
     }
 
-    /// Prints what makes no difference, and what was not checked.
-    pub(crate) fn print_notes(&self) {
-        self.notes.iter().for_each(|note| output::line(&format!("  note        {note}")));
-        self.not_checked.iter().for_each(|part| output::line(&format!("  not checked {part}")));
+    /// The differences, below a line with their number.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let shown: Vec<&Finding> = self.differences.iter().filter(|it| !it.what.is_empty()).collect();
+        let mut lines = vec![format!("db-check: {}", count(shown.len(), "difference", "differences"))];
+        let width = |it: &&Finding| it.what.lines().next().unwrap_or_default().chars().count();
+        let widest = shown.iter().filter(|it| !it.remedy.is_empty()).map(width).max().unwrap_or(0);
+        for finding in shown {
+            let Finding { row, what, remedy } = finding;
+            let mut parts = what.lines();
+            let (first, padding) = (parts.next().unwrap_or_default(), widest.saturating_sub(width(&finding)));
+            let line = format!("  {:<11} {first}{:padding$}   {remedy}", row.difference, "");
+            lines.push(line.trim_end().to_owned());
+            lines.extend(parts.map(str::to_owned));
+        }
+        lines
+    }
+
+    /// What makes no difference, and what was not checked.
+    pub(crate) fn remarks(&self) -> Vec<String> {
+        let notes = self.notes.iter().map(|note| format!("  note        {note}"));
+        notes.chain(self.not_checked.iter().map(|part| format!("  not checked {part}"))).collect()
     }
 
     fn add(&mut self, difference: &'static str, kind: &str, name: &str, what: String, remedy: String) {
@@ -244,7 +287,11 @@ impl Findings {
                 true => differences::what(expected, found, difference),
                 false => String::new(),
             };
-            self.differences.push(Finding { row: Row::from(difference), what, remedy: String::new() });
+            self.differences.push(Finding {
+                row: Row::new(expected, found, difference),
+                what,
+                remedy: String::new(),
+            });
         }
     }
 
@@ -277,7 +324,11 @@ impl Findings {
         }
         let repaired = match changes.is_empty() {
             true => Vec::new(),
-            false => wanted.repaired(reference, &changes, steps).await?,
+            // Without a server to try it on, every edit is a difference.
+            false => {
+                let tried = or_why(wanted.repaired(reference, &changes, steps).await)?;
+                tried.unwrap_or_else(|_| vec![true; changes.len()])
+            }
         };
         for (change, repaired) in changes.iter().zip(repaired) {
             let (table, key) = (&change.table, &change.key);

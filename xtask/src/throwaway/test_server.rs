@@ -152,7 +152,7 @@ impl TestServer {
         work: impl AsyncFnOnce(&TestServer) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
         let own = choose_ours(checkout, postgres)?;
-        let mut steps = Steps::quiet();
+        let mut steps = Steps::silent();
         let server = or_interrupted(TestServer::start_ours(own, postgres, Some(major), &mut steps)).await?;
         let done = work(&server).await;
         let stopped = server.stop().await;

@@ -72,6 +72,8 @@ struct Nearest {
     /// the database is in.
     after: Option<MigrationId>,
     differences: Vec<Difference>,
+    /// The same for `--format json`.
+    rows: Vec<differences::Row>,
     /// The differences as lines for people.
     lines: Vec<String>,
     /// Whether migrations outside the target are pending, which may explain unexpected objects.
@@ -80,9 +82,9 @@ struct Nearest {
 
 /// What `--format json` reports besides the steps.
 #[derive(Serialize)]
-struct Report {
+struct Report<'v> {
     adopted: Vec<String>,
-    differences: Vec<differences::Row>,
+    differences: &'v [differences::Row],
     /// The migration that leads to the nearest state.
     nearest: Option<String>,
     pending: Vec<String>,
@@ -239,7 +241,8 @@ async fn judge_in_steps(
         }
         if nearest.as_ref().is_none_or(|nearest| differences.len() < nearest.differences.len()) {
             let lines = differences::lines(after, found, &differences, MADE);
-            nearest = Some(Nearest { after: Some(migration.id.clone()), differences, lines, others });
+            let rows = differences::rows(after, found, &differences);
+            nearest = Some(Nearest { after: Some(migration.id.clone()), differences, rows, lines, others });
         }
     }
     let unchanged = states.first().is_some_and(|first| differences::real(first, found).is_empty());
@@ -279,7 +282,7 @@ fn report(project: &Project, verdict: &Verdict, steps: &mut Steps) -> anyhow::Re
     let after = nearest.as_ref().and_then(|nearest| nearest.after.as_ref()).map(ToString::to_string);
     steps.finish(Report {
         adopted: names(adopted),
-        differences: nearest.as_ref().map_or(Vec::new(), |nearest| differences::rows(&nearest.differences)),
+        differences: nearest.as_ref().map_or(&[], |nearest| nearest.rows.as_slice()),
         nearest: after,
         pending: names(pending),
         traceless: names(traceless),
@@ -296,7 +299,7 @@ fn print(project: &Project, verdict: &Verdict, steps: &mut Steps) {
     for id in traceless.iter().filter(|id| adopted.contains(id)) {
         steps.note(&format!("           {id} leaves no trace in the catalogue, so its rows are not proven"));
     }
-    if let Some(Nearest { after: Some(id), differences, lines, others }) = nearest {
+    if let Some(Nearest { after: Some(id), differences, lines, others, .. }) = nearest {
         steps.done("adopt", &format!("as after {id}"), "differs", None);
         for line in lines {
             steps.note(&format!("  {line}"));

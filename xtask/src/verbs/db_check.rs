@@ -1,7 +1,6 @@
 //! `cargo xtask db-check`: compares a database with what its migrations and seeds make. It writes nothing.
 
 use clap::Args as ClapArgs;
-use migrations::Project;
 
 use crate::{
     checkout::Checkout,
@@ -11,9 +10,9 @@ use crate::{
         exit::Stop,
         format::Format,
         interrupt::or_interrupted,
-        output::{self, Steps, count},
+        output::{self, Steps},
     },
-    throwaway::checking::{Findings, Place, check},
+    throwaway::checking::{Place, check},
 };
 
 #[derive(Debug, ClapArgs)]
@@ -48,31 +47,15 @@ impl Args {
         drop(steps);
         match self.format {
             Format::Json => output::json(&findings),
-            Format::Text => print(&project, &findings),
+            Format::Text => {
+                match findings.differences.is_empty() {
+                    true => output::line(&format!("db-check: {}", findings.verdict())),
+                    false => findings.lines().iter().for_each(|line| output::line(line)),
+                }
+                findings.remarks().iter().for_each(|line| output::line(line));
+            }
         }
         let unchecked = self.strict && !findings.not_checked.is_empty();
         if findings.differences.is_empty() && !unchecked { Ok(()) } else { Err(Stop::Differs.into()) }
     }
-}
-
-fn print(project: &Project, findings: &Findings) {
-    let Findings { differences, notes, not_checked, tables, rows } = findings;
-    if differences.is_empty() {
-        let migrations = count(project.migrations.len(), "migration", "migrations");
-        let rows = if *rows > 0 {
-            format!(", {}", count(*rows, "seeded row", "seeded rows"))
-        } else {
-            String::new()
-        };
-        let verdict = match (notes.is_empty(), not_checked.is_empty()) {
-            (true, true) => "exactly as the files say",
-            (false, true) => "as the files say, but for the notes",
-            (_, false) => "as the files say, as far as it was checked",
-        };
-        let tables = count(*tables, "table", "tables");
-        output::line(&format!("db-check: {migrations} applied, {tables}{rows}, {verdict}"));
-    } else {
-        findings.print();
-    }
-    findings.print_notes();
 }

@@ -12,6 +12,7 @@ use crate::{
     },
     server,
     terminal::{format::Format, interrupt::or_interrupted, output::Steps},
+    throwaway::checking,
 };
 
 #[derive(Debug, ClapArgs)]
@@ -43,7 +44,8 @@ impl Args {
             if let (None, Found::Marked(marker)) = (&setup.environment, found) {
                 setup.environment = Some(marker.environment);
             }
-            setting_up::set_up(&server, &project, &setup, &mut steps).await
+            setting_up::set_up(&server, &project, &setup, &mut steps).await?;
+            checking::step(checkout, &project, &server, &mut steps).await
         })
         .await;
         setting_up::finish(&server, &mut steps, &done);

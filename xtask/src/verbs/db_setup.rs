@@ -10,6 +10,7 @@ use crate::{
     },
     server,
     terminal::{format::Format, interrupt::or_interrupted, output::Steps},
+    throwaway::checking,
 };
 
 #[derive(Debug, ClapArgs)]
@@ -19,7 +20,9 @@ Example:
 
 Run it as often as you like: it keeps what already exists.
 
-Exit code 3: the tables differ from apps.toml.")]
+The last step is all that db-check checks.
+
+Exit code 3: the database is not what the files say.")]
 pub(crate) struct Args {
     #[command(flatten)]
     setup: Setup,
@@ -34,7 +37,11 @@ impl Args {
         let mut steps = Steps::new(self.format);
         steps.doing("server", "looking for one");
         let server = or_interrupted(server::start(checkout, &project.postgres)).await?;
-        let done = on_server(&server, set_up(&server, &project, &self.setup, &mut steps)).await;
+        let done = on_server(&server, async {
+            set_up(&server, &project, &self.setup, &mut steps).await?;
+            checking::step(checkout, &project, &server, &mut steps).await
+        })
+        .await;
         finish(&server, &mut steps, &done);
         done
     }
