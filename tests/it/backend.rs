@@ -44,6 +44,19 @@ fn migrate_works_from_an_empty_folder() {
         outcome(&backend(db, "check", &nowhere)).expect(3, &["unexpected  table stray"]);
         db.pool().execute("drop table stray").await?;
         assert_eq!(deployed, shape(db).await);
+        db.pool()
+            .execute("create index stray on users (created_at); grant select on users to pg_monitor")
+            .await?;
+        outcome(&backend(db, "check", &nowhere))
+            .expect(0, &["the database has", "besides", "not compared: rows"]);
+        db.pool().execute("alter table progress drop column score").await?;
+        outcome(&backend(db, "check", &nowhere)).expect(
+            3,
+            &[
+                "missing     column public.progress.score: data type double precision",
+                "missing     constraint public.progress.progress_score_check",
+            ],
+        );
         Ok(())
     });
 }

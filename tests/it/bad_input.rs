@@ -41,6 +41,8 @@ const PENDING: Cell = Says(3, "apply them: cargo xtask migrate");
 const WELL: Cell = Says(0, "");
 
 const WHOLE: (i32, &str) = (0, "5 migrations applied, 9 tables");
+/// The schema is whole, and the seeds have not run.
+const UNSEEDED: (i32, &str) = (3, "10 seeded rows of roles_permissions");
 const DROPPED: (i32, &str) = (1, "make it: cargo xtask db-setup");
 
 const NO_CREATEDB: Cell = Says(1, "may not create databases, so nothing was touched");
@@ -54,12 +56,12 @@ const NO_GRANT: Cell = Says(1, "give the role that right");
 const VERBS: &[(&[&str], [Cell; 5])] = &[
     // arguments                                 no server  no database             all pending                        may only read                may not create
     (&["db-setup"],                             [NO_SERVER, Does("created", WHOLE), Does("applied", WHOLE),            NO_GRANT,                    DENIED]),
-    (&["db-check"],                             [NO_SERVER, ABSENT,                 Says(3, "pending"),                WELL,                        Says(3, "pending")]),
+    (&["db-check"],                             [NO_SERVER, ABSENT,                 Says(3, "pending"),                Says(3, "people: rights"),   Says(3, "pending")]),
     (&["db-reset"],                             [NO_SERVER, Does("created", WHOLE), Does("dropped", WHOLE),            NO_CREATEDB,                 NO_CREATEDB]),
     (&["db-drop"],                              [NO_SERVER, Says(0, "absent"),      Does("dropped", DROPPED),          DENIED,                      DENIED]),
     (&["db-url"],                               [WELL,      WELL,                   LACKS,                             WELL,                        LACKS]),
     (&["db-shell", "--", "-c", "select 1"],     [Says(2, ""), Says(2, ""),          LACKS,                             WELL,                        LACKS]),
-    (&["migrate"],                              [NO_SERVER, ABSENT,                 Does("applied", WHOLE),            Says(0, "0 pending"),        DENIED]),
+    (&["migrate"],                              [NO_SERVER, ABSENT,                 Does("applied", UNSEEDED),         Says(0, "0 pending"),        DENIED]),
     (&["migrate", "--plan"],                    [NO_SERVER, ABSENT,                 Says(0, "5 migrations would run"), WELL,                        Says(0, "5 migrations would run")]),
     (&["migrate", "--check"],                   [NO_SERVER, ABSENT,                 Says(3, "5 migrations would run"), WELL,                        Says(3, "5 migrations would run")]),
     (&["migrate", "loans", "zero"],             [NO_SERVER, ABSENT,                 Says(0, "0 pending"),              Says(1, "must be owner"),    Says(0, "0 pending")]),

@@ -123,7 +123,9 @@ fn db_setup_succeeds_after_kill_9_at_any_moment() {
             }
             kills += 1;
             at_work += u32::from(connected);
-            checkout.xtask(db, &["db-setup"]).expect(0, &["9 tables, exactly as apps.toml says"]);
+            checkout
+                .xtask(db, &["db-setup"])
+                .expect(0, &["9 tables, 19 seeded rows, exactly as the files say"]);
             checkout.xtask(db, &["db-check"]).expect(0, &[]);
             // This command refuses an unmarked database, so `db-setup` must have marked it in spite of the kill.
             checkout.xtask(db, &["migrate", "loans", "zero"]).expect(0, &[]);

@@ -117,7 +117,7 @@ fn a_ledger_without_an_app_is_reported() {
 fn an_unexpected_and_a_missing_table_are_reported_by_name() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
-        checkout.xtask(db, &["db-setup"]).expect(0, &["9 tables, exactly as apps.toml says"]);
+        checkout.xtask(db, &["db-setup"]).expect(0, &["9 tables, 19 seeded rows, exactly as the files say"]);
         checkout.xtask(db, &["db-check"]).expect(0, &["db-check: 5 migrations applied, 9 tables"]);
         db.pool().execute("drop table loans; create table stray (id int)").await?;
         let before = snapshot(db).await;

@@ -43,7 +43,7 @@ fn an_ordinary_user_needs_no_privilege() {
     }
     line.push(program.as_os_str());
     for (args, said) in [
-        (&["db-setup"] as &[&str], "9 tables, exactly as apps.toml says"),
+        (&["db-setup"] as &[&str], "9 tables, 19 seeded rows, exactly as the files say"),
         (&["db-check"], "exactly as the files say"),
         (&["server", "stop"], "stopped"),
         (&["db-check"], "exactly as the files say"),
@@ -101,7 +101,8 @@ fn without_unshare_the_server_runs_as_an_unprivileged_account_for_root_and_as_th
         }
     }
     let path = [("PATH", bin.as_os_str())];
-    it.xtask_in(&["db-setup"], &path).expect(0, &["created", "9 tables, exactly as apps.toml says"]);
+    it.xtask_in(&["db-setup"], &path)
+        .expect(0, &["created", "9 tables, 19 seeded rows, exactly as the files say"]);
     let own = rustix::process::geteuid();
     let (data, owner) = match own.is_root() {
         true => {

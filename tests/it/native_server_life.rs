@@ -21,10 +21,16 @@ fn db_setup_creates_everything_and_a_second_run_keeps_it() {
     let it = NativeServer::new();
     it.xtask(&["server", "status"]).expect(0, &["native", "not made yet"]);
     it.xtask(&["server", "stop"]).expect(0, &["not running"]);
-    let all = ["native", "created", "people/0001_initial", "roles +3", "9 tables, exactly as apps.toml says"];
+    let all = [
+        "native",
+        "created",
+        "people/0001_initial",
+        "roles +3",
+        "9 tables, 19 seeded rows, exactly as the files say",
+    ];
     it.xtask(&["db-setup"]).expect(0, &all);
     let again = it.xtask(&["db-setup"]);
-    again.expect(0, &["native", "kept", "9 tables, exactly as apps.toml says"]);
+    again.expect(0, &["native", "kept", "9 tables, 19 seeded rows, exactly as the files say"]);
     for news in ["created", "started", "0001_initial", "roles +3"] {
         assert!(!again.stdout.contains(news), "{}", again.stdout);
     }
@@ -125,7 +131,7 @@ fn the_server_outlives_the_command_that_started_it_and_its_ctrl_c() {
     it.checkout.remove("people/0002_slow.up.sql");
     it.checkout.remove("people/0002_slow.down.sql");
     let next = it.xtask(&["db-setup"]);
-    next.expect(0, &["9 tables, exactly as apps.toml says"]);
+    next.expect(0, &["9 tables, 19 seeded rows, exactly as the files say"]);
     assert!(next.stdout.lines().any(|line| line.contains("native") && line.ends_with("kept")), "{next:?}");
     assert_eq!(it.postmaster(), server);
 }

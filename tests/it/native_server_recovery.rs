@@ -20,7 +20,7 @@ fn the_next_command_restarts_a_killed_server_with_its_data() {
     let (url, killed) = (it.url(), it.postmaster());
     kill_process(killed, Signal::KILL).unwrap();
     wait_until("the server is dead", || !lives(killed));
-    it.xtask(&["db-setup"]).expect(0, &["started", "9 tables, exactly as apps.toml says"]);
+    it.xtask(&["db-setup"]).expect(0, &["started", "9 tables, 19 seeded rows, exactly as the files say"]);
     assert_ne!(it.postmaster(), killed);
     assert_eq!(it.url(), url);
     it.expect_data();
@@ -69,7 +69,7 @@ fn check_killed(what: &str, holds: impl Fn(&Path) -> bool) {
     running.wait().unwrap();
     it.checkout.remove("people/0002_slow.up.sql");
     it.checkout.remove("people/0002_slow.down.sql");
-    it.xtask(&["db-setup"]).expect(0, &["9 tables, exactly as apps.toml says"]);
+    it.xtask(&["db-setup"]).expect(0, &["9 tables, 19 seeded rows, exactly as the files say"]);
     it.postmaster();
     assert_eq!(drafts(&it.folder()), [""; 0], "killed when {what}");
     it.xtask(&["db-check"]).expect(0, &[]);

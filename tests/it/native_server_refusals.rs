@@ -188,7 +188,7 @@ fn a_full_disk_is_reported_with_the_folder_and_no_unfinished_data_stays() {
             printed.stdout
         );
     }
-    it.xtask(&["db-setup"]).expect(0, &["9 tables, exactly as apps.toml says"]);
+    it.xtask(&["db-setup"]).expect(0, &["9 tables, 19 seeded rows, exactly as the files say"]);
 }
 
 #[track_caller]
@@ -210,7 +210,7 @@ fn the_users_choice_of_native_overrides_database_url() {
         &["db-setup", "--server", "native"],
         &[url],
         0,
-        &["native", "created", "9 tables, exactly as apps.toml says"],
+        &["native", "created", "9 tables, 19 seeded rows, exactly as the files say"],
     );
 }
 

@@ -7,8 +7,9 @@ mod rows;
 mod rules;
 mod seeds;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs};
 
+use catalogue::Scope;
 use sqlx::{AssertSqlSafe, FromRow, PgConnection, postgres::PgRow};
 use tests::with_database;
 
@@ -67,6 +68,18 @@ fn check_all(query: &str, expected: &[&str]) {
         let found: Vec<(String,)> = query_catalogue(&mut *db.pool().acquire().await?, query).await;
         let found: Vec<String> = found.into_iter().map(|(line,)| line).collect();
         assert_eq!(found, expected);
+        Ok(())
+    });
+}
+
+#[test]
+fn the_committed_schema_is_what_the_migrations_make_on_this_version_of_the_server() {
+    with_database(async |db| {
+        let project = product::project();
+        let mut conn = db.pool().acquire().await?;
+        let schema = migrations::schema::read(&mut conn, &project.ledger_schemas()).await?;
+        let committed = fs::read_to_string(product::folder().join("schema.txt"))?;
+        assert_eq!(committed, schema.text(Scope::Portable), "write it: cargo xtask prepare");
         Ok(())
     });
 }

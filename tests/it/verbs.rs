@@ -79,7 +79,10 @@ fn db_setup_twice_keeps_everything() {
         let first = checkout.xtask(db, &["db-setup"]);
         first.expect(0, &order).expect(
             0,
-            &["permissions +6, roles +3, roles_permissions +10", "9 tables, exactly as apps.toml says"],
+            &[
+                "permissions +6, roles +3, roles_permissions +10",
+                "9 tables, 19 seeded rows, exactly as the files say",
+            ],
         );
         let positions: Vec<_> = order.iter().map(|id| first.stdout.find(id).unwrap()).collect();
         assert!(positions.is_sorted(), "{}", first.stdout);

@@ -1,4 +1,12 @@
 //! `backend check`: compares the database with what this program needs.
+//!
+//! The program has the text of the schema that its migrations make, in words that every supported version of PostgreSQL
+//! agrees on, and looks for each of its lines in the database. What a database has besides is only counted: an index or a
+//! right that its administrator added does not keep the program from working.
+
+use std::collections::BTreeSet;
+
+use catalogue::Scope;
 
 use migrations::{Access, Project, Session};
 
@@ -13,19 +21,41 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The schema that the embedded migrations make; `cargo xtask prepare` writes it.
+const SCHEMA: &str = include_str!("../../../migrations/schema.txt");
+/// The number of lines that are printed; the rest are only counted.
+const MOST_SHOWN: usize = 20;
+
 /// Prints every difference between the database and the embedded migrations.
 pub(crate) async fn compare(session: &mut Session, project: &Project) -> anyhow::Result<()> {
     let ledger = session.ledger(project).await?;
     let contract = session.contract(project).await?;
+    let schema = migrations::schema::read(session.connection(), &project.ledger_schemas()).await?;
+    let schema = schema.text(Scope::Portable);
+    let found: BTreeSet<&str> = schema.lines().collect();
+    let missing: Vec<String> =
+        SCHEMA.lines().filter(|line| !found.contains(line)).map(|it| format!("missing     {it}")).collect();
     let problems = ledger.problems(project).into_iter().map(|problem| problem.to_string());
     let pending =
         ledger.pending(project).into_iter().map(|migration| format!("pending     {}", migration.id));
-    let differences: Vec<String> = problems.chain(pending).chain(contract.differences()).collect();
-    for difference in &differences {
+    // If migrations are pending, what they make is missing; that need not be said line by line.
+    let missing = if ledger.pending(project).is_empty() { missing } else { Vec::new() };
+    let differences: Vec<String> =
+        problems.chain(pending).chain(contract.differences()).chain(missing).collect();
+    for difference in differences.iter().take(MOST_SHOWN) {
         line(difference)?;
     }
-    if differences.is_empty() {
-        return line("the database has what this program needs");
+    if differences.len() > MOST_SHOWN {
+        line(&format!("… and {} more", differences.len() - MOST_SHOWN))?;
     }
-    Err(Stop::Differs.into())
+    if !differences.is_empty() {
+        return Err(Stop::Differs.into());
+    }
+    let expected: BTreeSet<&str> = SCHEMA.lines().collect();
+    let (known, besides) = (expected.len(), found.difference(&expected).count());
+    line("the database has what this program needs")?;
+    line(&format!(
+        "  compared: the ledger, and {known} properties of the schema; the database has {besides} besides"
+    ))?;
+    line("  not compared: rows, and the text of views, rules, policies and SQL bodies")
 }

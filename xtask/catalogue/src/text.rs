@@ -9,14 +9,25 @@ use crate::{
 };
 
 impl Catalogue {
-    /// The canonical text: a line for each object, in order of kind, schema and name.
+    /// The canonical text, in order of kind, schema and name: a line for each object, and one for each attribute that has a
+    /// value, or for each element of a set. So two texts can be compared as sets of lines.
     ///
-    /// [`Scope::Exact`] has everything; [`Scope::Portable`] leaves out what the major versions print in their own ways.
+    /// [`Scope::Exact`] has everything; [`Scope::Portable`] leaves out what the major versions print in their own ways, and
+    /// what belongs to one database alone.
     pub fn text(&self, scope: Scope) -> String {
         let mut text = String::new();
-        for line in self.objects().filter_map(|object| object.line(scope)) {
-            text += &line;
-            text.push('\n');
+        for object in self.objects().filter(|object| object.is_in(scope)) {
+            let address = object.address.to_string();
+            text += &format!("{address}\n");
+            for (name, value) in object.attributes_to_print(scope) {
+                let elements = match value {
+                    Value::Set(elements) => elements.into_iter().map(Value::One).collect(),
+                    value => vec![value],
+                };
+                for element in elements {
+                    text += &format!("{address}: {}\n", attribute(name, &element));
+                }
+            }
         }
         text
     }
@@ -28,28 +39,37 @@ impl Catalogue {
 }
 
 impl Object {
-    /// Its line of the canonical text, if the scope has one.
-    pub fn line(&self, scope: Scope) -> Option<String> {
-        // Such constraints are rows from 18, for domains from 17 on; the column says the same in every version.
-        let unportable = matches!(self.address.kind, Kind::NotNull | Kind::DomainNotNull);
-        if unportable && scope == Scope::Portable {
-            return None;
-        }
+    /// Whether a scope has it at all.
+    fn is_in(&self, scope: Scope) -> bool {
+        // Not-null constraints are rows from 18, for domains from 17 on; the column says the same in every version. What is
+        // set for a database differs from one environment to the next.
+        let left_out = matches!(self.address.kind, Kind::NotNull | Kind::DomainNotNull | Kind::Database);
+        scope != Scope::Portable || !left_out
+    }
+
+    /// Its attributes, without what goes without saying.
+    fn attributes_to_print(&self, scope: Scope) -> impl Iterator<Item = (&'static str, Value)> {
         // Whoever migrates owns what it makes.
         let migrator = Value::One(Role::Migrator.to_string());
-        let attributes: Vec<String> = self
-            .attributes(scope)
-            .into_iter()
-            .filter(|(name, value)| !(*name == "owner" && *value == migrator))
-            .map(|(name, value)| match value {
-                Value::Yes => words(name),
-                value => format!("{} {}", words(name), quoted(&value)),
-            })
-            .collect();
-        Some(match attributes.is_empty() {
+        let attributes = self.attributes(scope).into_iter();
+        attributes.filter(move |(name, value)| !(*name == "owner" && *value == migrator))
+    }
+
+    /// All of it on one line, for people.
+    pub fn line(&self) -> String {
+        let attributes = self.attributes_to_print(Scope::Exact).map(|(name, value)| attribute(name, &value));
+        let attributes: Vec<String> = attributes.collect();
+        match attributes.is_empty() {
             true => self.address.to_string(),
             false => format!("{}: {}", self.address, attributes.join("; ")),
-        })
+        }
+    }
+}
+
+fn attribute(name: &str, value: &Value) -> String {
+    match value {
+        Value::Yes => words(name),
+        value => format!("{} {}", words(name), quoted(value)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use catalogue::{Address, Catalogue, Change, Difference, Scope, Strength, Value};
+use catalogue::{Address, Catalogue, Change, Difference, Strength, Value};
 use serde::Serialize;
 
 /// The number of objects that are listed; the rest are only counted.
@@ -29,7 +29,7 @@ pub(crate) struct Row {
 impl Row {
     /// A whole object is shown by its line of the canonical text.
     pub(crate) fn new(wanted: &Catalogue, real: &Catalogue, difference: &Difference) -> Row {
-        let line = |of: &Catalogue| of.get(&difference.address)?.line(Scope::Exact);
+        let line = |of: &Catalogue| Some(of.get(&difference.address)?.line());
         let Address { kind, schema, name, part } = difference.address.clone();
         let row = |word, attribute: Option<&str>, expected, found| Row {
             difference: word,
@@ -143,7 +143,7 @@ pub(crate) fn line(
 pub(crate) fn what(expected: &Catalogue, found: &Catalogue, difference: &Difference) -> String {
     let address = &difference.address;
     let whole = |catalogue: &Catalogue| {
-        let line = catalogue.get(address).and_then(|object| object.line(Scope::Exact));
+        let line = catalogue.get(address).map(|object| object.line());
         shortened(&line.unwrap_or_else(|| address.to_string()))
     };
     match &difference.change {

@@ -1,5 +1,6 @@
 //! `cargo xtask prepare`: records in `.sqlx` what the workspace's checked queries expect from the schema, so that a clean
-//! clone builds without a database.
+//! clone builds without a database, and in `migrations/schema.txt` what the migrations make, so that the deployed program
+//! can compare a database with it.
 
 use std::{
     collections::BTreeMap,
@@ -12,13 +13,16 @@ use std::{
 
 use ::tests::scratch::Scratch;
 use anyhow::{Context, bail};
+use catalogue::Scope;
 use clap::Args as ClapArgs;
 use duct::cmd;
+use migrations::{Project, Session, Settings};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
     checkout::Checkout,
+    database::schema,
     helpers::built,
     terminal::{
         child,
@@ -33,11 +37,11 @@ use crate::{
 #[command(after_help = "\
 Examples:
   cargo xtask prepare           after a change to a query or to the schema
-  cargo xtask prepare --check   check that .sqlx is up to date, and write nothing
+  cargo xtask prepare --check   check that both are up to date, and write nothing
 
-It compiles the packages that have checked queries against a throwaway database, in a target folder of its own.
+It compiles the packages that have checked queries against a throwaway database, in a target folder of its own. migrations/schema.txt is the schema that the migrations make there, in words that are the same on every supported version of PostgreSQL; it is kept if apps.toml names a program.
 
-Exit codes: 1 a query does not fit the schema; 3 with --check, .sqlx is not up to date.")]
+Exit codes: 1 a query does not fit the schema; 3 with --check, a file is not up to date.")]
 pub(crate) struct Args {
     /// Compare, and write nothing
     #[arg(long)]
@@ -61,11 +65,20 @@ impl Args {
         let mut steps = Steps::new(self.format);
         let project = checkout.project()?;
         let cargo = Cargo::new(checkout).await?;
-        let recorded = match cargo.packages.is_empty() {
-            true => Queries::new(),
-            false => {
-                let record =
-                    async |scratch: &Scratch, steps: &mut Steps| cargo.record(&scratch.url(), steps).await;
+        let text = checkout.migrations().join("schema.txt");
+        let (recorded, schema) = match (cargo.packages.is_empty(), &project.program) {
+            (true, None) => (Queries::new(), None),
+            (_, program) => {
+                let record = async |scratch: &Scratch, steps: &mut Steps| {
+                    let schema = match program {
+                        Some(_) => Some(portable_schema(scratch, &project).await?),
+                        None => None,
+                    };
+                    let none = cargo.packages.is_empty();
+                    let queries =
+                        if none { Queries::new() } else { cargo.record(&scratch.url(), steps).await? };
+                    Ok((queries, schema))
+                };
                 migrated::with_scratch(checkout, &project, &mut steps, record).await?
             }
         };
@@ -73,8 +86,12 @@ impl Args {
         let kept = read_queries(&folder)?;
         let words =
             if self.check { ["missing", "different", "stale"] } else { ["added", "changed", "removed"] };
-        let differences = differences(&kept, &recorded, words);
-        let what = format!("{} in .sqlx", count(recorded.len(), "query", "queries"));
+        let mut differences = differences(&kept, &recorded, words);
+        let outdated = schema.filter(|schema| fs::read_to_string(&text).ok().as_ref() != Some(schema));
+        if outdated.is_some() {
+            differences.push(format!("{:<9}  migrations/schema.txt", words[1]));
+        }
+        let what = format!("{} in .sqlx, and the schema", count(recorded.len(), "query", "queries"));
         let state = match (differences.is_empty(), self.check) {
             (true, _) => "kept",
             (false, true) => "FAILED",
@@ -91,9 +108,22 @@ impl Args {
         match (differences.is_empty(), self.check) {
             (true, _) => Ok(()),
             (false, true) => Err(Stop::Differs.into()),
-            (false, false) => write(&folder, &kept, &recorded),
+            (false, false) => {
+                if let Some(schema) = outdated {
+                    fs::write(&text, schema).with_context(|| format!("write {}", text.display()))?;
+                }
+                write(&folder, &kept, &recorded)
+            }
         }
     }
+}
+
+/// The schema of a migrated database, as every supported version of the server describes it.
+async fn portable_schema(scratch: &Scratch, project: &Project) -> anyhow::Result<String> {
+    let mut session = Session::connect(&scratch.options(), Settings::default()).await?;
+    let catalogue = schema::read(session.connection(), project).await?;
+    session.close().await;
+    Ok(catalogue.text(Scope::Portable))
 }
 
 /// Cargo, and the packages that have checked queries.
