@@ -23,7 +23,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
 
 /// The schema that the embedded migrations make; `cargo xtask prepare` writes it.
 const SCHEMA: &str = include_str!("../../../migrations/schema.txt");
-/// The number of lines that are printed; the rest are only counted.
+/// The number of missing properties that are listed; the rest are only counted.
 const MOST_SHOWN: usize = 20;
 
 /// Prints every difference between the database and the embedded migrations.
@@ -39,14 +39,15 @@ pub(crate) async fn compare(session: &mut Session, project: &Project) -> anyhow:
     let pending =
         ledger.pending(project).into_iter().map(|migration| format!("pending     {}", migration.id));
     // If migrations are pending, what they make is missing; that need not be said line by line.
-    let missing = if ledger.pending(project).is_empty() { missing } else { Vec::new() };
+    let mut missing = if ledger.pending(project).is_empty() { missing } else { Vec::new() };
+    if missing.len() > MOST_SHOWN {
+        let more = missing.split_off(MOST_SHOWN).len();
+        missing.push(format!("… and {more} more properties of the schema"));
+    }
     let differences: Vec<String> =
         problems.chain(pending).chain(contract.differences()).chain(missing).collect();
-    for difference in differences.iter().take(MOST_SHOWN) {
+    for difference in &differences {
         line(difference)?;
-    }
-    if differences.len() > MOST_SHOWN {
-        line(&format!("… and {} more", differences.len() - MOST_SHOWN))?;
     }
     if !differences.is_empty() {
         return Err(Stop::Differs.into());
