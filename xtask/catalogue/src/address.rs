@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Kind;
+use crate::kind::Kind;
 
 /// The identity of an object: what would have to be said to drop it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -11,7 +11,7 @@ pub struct Address {
     pub kind: Kind,
     /// Its schema; empty if it is in none.
     pub schema: String,
-    /// Its name, or that of the table, domain or server that it is a part of.
+    /// Its name, or the name of the table, domain or server that it is a part of.
     pub name: String,
     /// The name of the part; the types of a function's arguments in parentheses; empty for anything else.
     pub part: String,

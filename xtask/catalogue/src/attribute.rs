@@ -2,11 +2,7 @@
 
 use std::fmt;
 
-use crate::{
-    address::Address,
-    build::Context,
-    sheet::{Field, Oid},
-};
+use crate::{address::Address, context::Context, oid::Oid, role::Role, sheet::Field};
 
 /// What of an attribute is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +31,7 @@ pub enum Value {
 }
 
 impl Value {
-    fn of(text: impl Into<String>) -> Value {
+    fn one(text: impl Into<String>) -> Value {
         Value::One(text.into())
     }
 
@@ -78,21 +74,21 @@ macro_rules! compared {
 }
 
 compared! {
-    String: |it| Value::of(it);
+    String: |it| Value::one(it);
     bool: |it| if *it { Value::Yes } else { Value::Absent };
-    i16: |it| Value::of(it.to_string());
-    i32: |it| Value::of(it.to_string());
-    i64: |it| Value::of(it.to_string());
-    Option<String>: |it| it.as_ref().map_or(Value::Absent, Value::of);
-    Option<i32>: |it| it.map_or(Value::Absent, |it| Value::of(it.to_string()));
-    Option<i64>: |it| it.map_or(Value::Absent, |it| Value::of(it.to_string()));
+    i16: |it| Value::one(it.to_string());
+    i32: |it| Value::one(it.to_string());
+    i64: |it| Value::one(it.to_string());
+    Option<String>: |it| it.as_ref().map_or(Value::Absent, Value::one);
+    Option<i32>: |it| it.map_or(Value::Absent, |it| Value::one(it.to_string()));
+    Option<i64>: |it| it.map_or(Value::Absent, |it| Value::one(it.to_string()));
     Vec<String>: |it| if it.is_empty() { Value::Absent } else { Value::List(it.clone()) };
     Options: |it| if it.0.is_empty() { Value::Absent } else { Value::Set(it.0.clone()) };
     Columns: |it| it.0.value(Scope::Exact);
-    Reference: |it| Value::of(it.to_string());
-    Option<Reference>: |it| it.as_ref().map_or(Value::Absent, |it| Value::of(it.to_string()));
-    Relation: |it| Value::of(it.0.name());
-    Option<Role>: |it| it.as_ref().map_or(Value::Absent, |it| Value::of(it.to_string()));
+    Reference: |it| Value::one(it.to_string());
+    Option<Reference>: |it| it.as_ref().map_or(Value::Absent, |it| Value::one(it.to_string()));
+    Relation: |it| Value::one(it.0.name());
+    Option<Role>: |it| it.as_ref().map_or(Value::Absent, |it| Value::one(it.to_string()));
     Roles: |it| if it.0.is_empty() { Value::Absent } else { Value::Set(it.0.iter().map(Role::to_string).collect()) };
 }
 
@@ -104,7 +100,7 @@ pub struct Deparsed(pub Option<String>);
 impl Attribute for Deparsed {
     fn value(&self, scope: Scope) -> Value {
         let shown = self.0.as_ref().filter(|_| scope == Scope::Exact);
-        shown.map_or(Value::Absent, Value::of)
+        shown.map_or(Value::Absent, Value::one)
     }
 }
 
@@ -142,28 +138,6 @@ pub struct Reference {
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.table.name(), self.columns.join(", "))
-    }
-}
-
-/// A role, as seen from the database.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Role {
-    /// The one that migrates. Its name is another in every environment, so it is only a symbol.
-    #[default]
-    Migrator,
-    /// All of them.
-    Public,
-    /// One by its name.
-    Named(String),
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Role::Migrator => f.write_str("<migrator>"),
-            Role::Public => f.write_str("public"),
-            Role::Named(name) => f.write_str(&crate::address::identifier(name)),
-        }
     }
 }
 

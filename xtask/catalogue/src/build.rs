@@ -1,81 +1,47 @@
-//! From sheets to a catalogue: numbers become names, and what stands in several system catalogues comes together.
+//! Makes a catalogue of the sheets: numbers become names, and what several system catalogues say of an object is put together.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
 
 use crate::{
-    Catalogue, Error, Grant, Kind, Need, Object, Reading, Strength,
+    Catalogue, Grant, Need, Object, Reading, Strength,
     address::{Address, identifier},
-    attribute::Role,
     classes::{PG_CAST, PG_CLASS, PG_EXTENSION, PG_PROC, PG_TYPE},
-    kinds::{Body, Foreign, Head, Naming},
+    context::{Context, Id},
+    error::Error,
+    kind::{Kind, Naming},
+    kinds::{Body, Foreign, Head},
+    oid::Oid,
     raw::{
         Collated, Collations, Comments, Edges, Labels, Members, OperatorClasses, Parts, Rights as Granted,
         Roles,
     },
-    sheet::{Oid, Row, rows},
+    sheet::{Row, rows},
 };
-
-/// A row of any catalogue: its catalogue, its number, and that of a column.
-type Id = (Oid, Oid, i16);
-
-/// What numbers mean.
-#[derive(Debug, Default)]
-pub(crate) struct Context {
-    roles: HashMap<Oid, String>,
-    migrator: Option<Oid>,
-    schemas: HashMap<Oid, String>,
-    objects: HashMap<Id, Address>,
-    collated: HashMap<(Oid, i16), Oid>,
-    collations: HashMap<Oid, String>,
-    operator_classes: HashMap<Oid, Option<String>>,
-}
-
-impl Context {
-    /// The name of a column of a relation.
-    pub(crate) fn column(&self, relation: Oid, number: i16) -> String {
-        let found = self.objects.get(&(PG_CLASS, relation, number)).map(|column| column.part.clone());
-        // A system column, such as `tableoid`, has no row that is read; nor has the whole row, whose number is 0.
-        found.unwrap_or_else(|| format!("column {number}"))
-    }
-
-    pub(crate) fn relation(&self, relation: Oid) -> Option<Address> {
-        self.objects.get(&(PG_CLASS, relation, 0)).cloned()
-    }
-
-    pub(crate) fn role(&self, oid: Oid) -> Role {
-        match oid {
-            0 => Role::Public,
-            _ if Some(oid) == self.migrator => Role::Migrator,
-            // A role that was dropped leaves its number.
-            _ => Role::Named(self.roles.get(&oid).cloned().unwrap_or_else(|| oid.to_string())),
-        }
-    }
-
-    /// The collation of an index's key, unless it is that of the column.
-    pub(crate) fn collation(&self, collation: Oid, relation: Oid, number: i16) -> Option<String> {
-        const DEFAULT: Oid = 100;
-        let of_column = self.collated.get(&(relation, number)).copied().unwrap_or(DEFAULT);
-        let usual = collation == 0 || collation == of_column;
-        (!usual).then(|| self.collations.get(&collation).cloned().unwrap_or_else(|| "default".to_owned()))
-    }
-
-    /// The name of an operator class, unless it is the usual one of its type.
-    pub(crate) fn operator_class(&self, oid: Oid) -> Option<String> {
-        self.operator_classes.get(&oid).cloned().unwrap_or_else(|| Some(oid.to_string()))
-    }
-}
 
 /// A row whose head has been read.
 struct Found<'s> {
     id: Id,
     on: Oid,
     owner: Oid,
-    address: Address,
+    address: Arc<Address>,
     rest: Row<'s>,
 }
 
-/// Puts a catalogue together. `leave_out` are schemas that are not part of it; their owner is the role that migrates.
-pub(crate) fn build(reading: &Reading, leave_out: &[&str]) -> Result<Catalogue, Error> {
+impl Catalogue {
+    /// The catalogue of a reading, without some schemas: the schemas of the ledgers. Their owner is the role that migrates,
+    /// which appears as a symbol; without them it is the role that read.
+    ///
+    /// # Errors
+    /// If the reading is not one of [`crate::script`].
+    pub fn read(reading: &Reading, leave_out: &[&str]) -> Result<Catalogue, Error> {
+        build(reading, leave_out)
+    }
+}
+
+fn build(reading: &Reading, leave_out: &[&str]) -> Result<Catalogue, Error> {
     let mut sheets = reading.sheets();
     let mut next = || sheets.next().ok_or(Error::Incomplete);
     let mut cx = Context::default();
@@ -101,13 +67,14 @@ pub(crate) fn build(reading: &Reading, leave_out: &[&str]) -> Result<Catalogue, 
     let mut found: Vec<Found<'_>> = Vec::new();
     for &kind in Kind::ALL {
         for mut row in rows(next()?) {
-            let head = Head::read(&mut row)?;
+            let head = Head::read(&mut row, &cx)?;
             if kind == Kind::Schema && leave_out.contains(&head.name.as_str()) {
                 cx.migrator = Some(head.owner);
             } else if let Some((id, address)) = locate(kind, &head, &cx, &members, &parts) {
                 if kind == Kind::Schema {
                     cx.schemas.insert(head.oid, head.name.clone());
                 }
+                let address = Arc::new(address);
                 cx.objects.insert(id, address.clone());
                 found.push(Found { id, on: head.on, owner: head.owner, address, rest: row });
             }
@@ -119,12 +86,13 @@ pub(crate) fn build(reading: &Reading, leave_out: &[&str]) -> Result<Catalogue, 
     for Found { id, on, owner, mut address, mut rest } in found {
         let whose = matches!(address.kind, Kind::DefaultPrivileges | Kind::UserMapping);
         if whose {
-            address.name = format!("of {} {}", cx.role(owner), address.name);
+            let name = format!("of {} {}", cx.role(owner), address.name);
+            address = Arc::new(Address { name, ..Address::clone(&address) });
             cx.objects.insert(id, address.clone());
         }
         let body = address.kind.decode(&mut rest, &cx, on)?;
         let owner = (owner != 0 && !whose).then(|| cx.role(owner));
-        objects.insert(id, Object::new(address, owner, body));
+        objects.insert(id, Object::new(Address::clone(&address), owner, body));
     }
     let whole = Wholes { cx: &cx, members: &members, parts: &parts };
     for comment in comments {
@@ -144,12 +112,11 @@ pub(crate) fn build(reading: &Reading, leave_out: &[&str]) -> Result<Catalogue, 
     let foreign = grant(rights, &cx, &whole, &mut objects);
     connect(edges, &cx, &whole, &mut objects);
 
-    let mut all: BTreeMap<Address, Object> =
-        objects.into_values().map(|object| (object.address.clone(), object)).collect();
-    all.extend(foreign);
-    for object in all.values_mut() {
+    let all = objects.into_values().chain(foreign.into_values());
+    let all = all.map(|mut object| {
         object.sort();
-    }
+        object
+    });
     Ok(Catalogue::new(reading.major(), all))
 }
 
@@ -198,7 +165,7 @@ fn parts(parts: Vec<Parts>, edges: &[Edges]) -> HashMap<(Oid, Oid), Id> {
     // A range brings functions and a cast of its own.
     let of_range = edges
         .iter()
-        .filter(|it| it.sort == "i" && it.needed_class == PG_TYPE && [PG_PROC, PG_CAST].contains(&it.class));
+        .filter(|it| it.sort == 'i' && it.needed_class == PG_TYPE && [PG_PROC, PG_CAST].contains(&it.class));
     let of_range = of_range.map(|it| ((it.class, it.object), (PG_TYPE, it.needed, 0)));
     parts.iter().map(|it| ((it.class, it.object), whole(it))).chain(of_range).collect()
 }
@@ -256,7 +223,7 @@ fn grant(
 
 /// Adds the edges.
 fn connect(edges: Vec<Edges>, cx: &Context, whole: &Wholes<'_>, objects: &mut HashMap<Id, Object>) {
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::with_capacity(edges.len());
     for it in edges {
         let Some(id) = whole.id(it.class, it.object, it.sub) else { continue };
         let Some(needed) = whole.id(it.needed_class, it.needed, it.needed_sub) else { continue };
@@ -266,12 +233,12 @@ fn connect(edges: Vec<Edges>, cx: &Context, whole: &Wholes<'_>, objects: &mut Ha
         }
         let Some(address) = cx.objects.get(&needed) else { continue };
         let Some(object) = objects.get_mut(&id) else { continue };
-        if it.sort == "x" {
+        if it.sort == 'x' {
             object.extensions.0.push(identifier(&address.name));
         }
-        let strength = match it.sort.as_str() {
-            "n" => Strength::Normal,
-            "i" => Strength::Internal,
+        let strength = match it.sort {
+            'n' => Strength::Normal,
+            'i' => Strength::Internal,
             _ => Strength::Automatic,
         };
         object.needs.push(Need { on: address.clone(), strength });

@@ -1,6 +1,6 @@
 //! The numbers of the system catalogues, which are the same in every database of every version, and the list of them all.
 
-use crate::sheet::Oid;
+use crate::oid::Oid;
 
 macro_rules! classes {
     ($($(#[$doc:meta])* $name:ident = $oid:literal,)*) => {

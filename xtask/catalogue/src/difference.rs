@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::{
     address::Address,
     attribute::{Scope, Value},
-    kinds::Kind,
+    kind::Kind,
     object::{Catalogue, Object},
 };
 

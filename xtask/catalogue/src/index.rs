@@ -3,8 +3,9 @@
 
 use crate::{
     attribute::{Attribute, Scope, Value},
-    build::Context,
-    sheet::{Field, Oid},
+    context::Context,
+    oid::Oid,
+    sheet::Field,
 };
 
 /// The bits of `indoption`.

@@ -12,41 +12,30 @@ mod address;
 mod attribute;
 mod build;
 mod classes;
+mod context;
 mod difference;
+mod error;
 mod index;
+mod kind;
 mod kinds;
 mod object;
+mod oid;
 mod raw;
 mod reading;
+mod role;
 mod sheet;
 mod text;
 
 pub use self::{
     address::Address,
-    attribute::{
-        Attribute, Columns, Deparsed, Noted, Options, Reference, Relation, Role, Roles, Scope, Value,
-    },
+    attribute::{Attribute, Columns, Deparsed, Noted, Options, Reference, Relation, Roles, Scope, Value},
     classes::{NOT_SCHEMA, READ},
     difference::{Change, Difference, differences},
+    error::Error,
     index::{Key, Keys},
+    kind::Kind,
     kinds::*,
     object::{COMMON, Catalogue, Grant, Need, Object, Rights, Strength},
     reading::{NEWEST, OLDEST, Reading, moved, script, unmoved},
+    role::Role,
 };
-
-/// Why a reading is no catalogue.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// A value that a query returned is not what it was expected to be.
-    #[error("the system catalogues hold `{text}` where a {expected} was expected")]
-    Malformed {
-        /// The value.
-        text: String,
-        /// The type.
-        expected: &'static str,
-    },
-    /// The script returned fewer results than it has queries.
-    #[error("the reading of the system catalogues is incomplete")]
-    Incomplete,
-}

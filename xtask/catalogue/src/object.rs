@@ -1,13 +1,13 @@
 //! An object, and a catalogue of them.
 
-use std::{collections::BTreeMap, ops::Bound};
+use std::sync::Arc;
 
 use crate::{
-    Body, Error, Reading,
     address::Address,
-    attribute::{Attribute, Options, Role, Scope, Value},
-    build,
-    kinds::Kind,
+    attribute::{Attribute, Options, Scope, Value},
+    kind::Kind,
+    kinds::Body,
+    role::Role,
 };
 
 /// The attributes that an object of any kind has.
@@ -38,7 +38,7 @@ pub struct Object {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Need {
     /// What is needed.
-    pub on: Address,
+    pub on: Arc<Address>,
     /// How strongly.
     pub strength: Strength,
 }
@@ -84,7 +84,7 @@ impl std::fmt::Display for Grant {
     }
 }
 
-/// The rights to an object, as far as they are not those that it was created with.
+/// The rights to an object, as far as they differ from the rights that it was created with.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rights(pub Vec<Grant>);
 
@@ -133,7 +133,7 @@ impl Object {
         self.body == other.body && common(self) == common(other)
     }
 
-    /// All attributes that have a value in a scope: those of its kind, then those that any object has.
+    /// All attributes that have a value in a scope: first its kind's, then the common ones.
     pub fn attributes(&self, scope: Scope) -> Vec<(&'static str, Value)> {
         let common: [&dyn Attribute; 5] =
             [&self.owner, &self.comment, &self.rights, &self.labels, &self.extensions];
@@ -148,21 +148,15 @@ impl Object {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Catalogue {
     major: u32,
-    objects: BTreeMap<Address, Object>,
+    /// Sorted by address. An object has some hundred bytes, so sorting moves pointers.
+    objects: Vec<Arc<Object>>,
 }
 
 impl Catalogue {
-    pub(crate) fn new(major: u32, objects: BTreeMap<Address, Object>) -> Catalogue {
+    pub(crate) fn new(major: u32, objects: impl Iterator<Item = Object>) -> Catalogue {
+        let mut objects: Vec<Arc<Object>> = objects.map(Arc::new).collect();
+        objects.sort_unstable_by(|one, other| one.address.cmp(&other.address));
         Catalogue { major, objects }
-    }
-
-    /// The catalogue of a reading, without some schemas: those of the ledgers. Their owner is the role that migrates,
-    /// which appears as a symbol; without them it is the role that read.
-    ///
-    /// # Errors
-    /// If the reading is not one of [`crate::script`].
-    pub fn read(reading: &Reading, leave_out: &[&str]) -> Result<Catalogue, Error> {
-        build::build(reading, leave_out)
     }
 
     /// The major version of the server.
@@ -172,21 +166,25 @@ impl Catalogue {
 
     /// All objects, by kind, schema and name.
     pub fn objects(&self) -> impl Iterator<Item = &Object> {
-        self.objects.values()
+        self.objects.iter().map(|object| &**object)
     }
 
     /// An object.
     pub fn get(&self, address: &Address) -> Option<&Object> {
-        self.objects.get(address)
+        let at = self.objects.binary_search_by(|object| object.address.cmp(address)).ok()?;
+        self.objects.get(at).map(|object| &**object)
     }
 
     /// The objects of a kind.
     pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Object> {
         let first = Address { kind, schema: String::new(), name: String::new(), part: String::new() };
-        self.objects
-            .range((Bound::Included(first), Bound::Unbounded))
-            .map(|(_, it)| it)
-            .take_while(move |it| it.address.kind == kind)
+        self.from(&first).take_while(move |it| it.address.kind == kind)
+    }
+
+    /// The objects from an address on.
+    fn from<'c>(&'c self, first: &Address) -> impl Iterator<Item = &'c Object> + use<'c> {
+        let at = self.objects.partition_point(|object| object.address < *first);
+        self.objects[at..].iter().map(|object| &**object)
     }
 
     /// The columns of a relation in their order.
@@ -202,7 +200,6 @@ impl Catalogue {
     /// The parts of one kind that a relation or domain has.
     pub fn parts<'c>(&'c self, kind: Kind, whole: &'c Address) -> impl Iterator<Item = &'c Object> {
         let first = Address { kind, part: String::new(), ..whole.clone() };
-        let parts = self.objects.range((Bound::Included(first), Bound::Unbounded)).map(|(_, it)| it);
-        parts.take_while(move |it| it.address.kind == kind && it.address.is_part_of(whole))
+        self.from(&first).take_while(move |it| it.address.kind == kind && it.address.is_part_of(whole))
     }
 }

@@ -1,6 +1,6 @@
 //! Sheets that say something about objects of many kinds: who owns them, what is granted, what they need.
 
-use crate::sheet::{Oid, sheet};
+use crate::{oid::Oid, sheet::sheet};
 
 sheet! {
     /// The roles of the server.
@@ -126,7 +126,7 @@ sheet! {
         needed_class: Oid = "d.refclassid",
         needed: Oid = "d.refobjid",
         needed_sub: i32 = "d.refobjsubid",
-        sort: String = "d.deptype",
+        sort: char = "d.deptype",
     }
 }
 

@@ -1,8 +1,8 @@
 //! The script that a caller runs, and what it returns.
 
 use crate::{
-    Kind,
     classes::READ,
+    kind::Kind,
     raw::{Collated, Collations, Comments, Edges, Labels, Members, OperatorClasses, Parts, Rights, Roles},
     sheet::Sheet,
 };
@@ -99,7 +99,7 @@ pub fn moved() -> String {
     format!("select concat_ws(' ', {})", watched.map(counted).collect::<Vec<_>>().join(", "))
 }
 
-/// What the queries of [`script`] returned. It can be kept as it is, and read again later.
+/// What the queries of [`script`] returned. It can be stored, and read again later.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
     major: u32,

@@ -1,14 +1,11 @@
 //! What a query returns: a sheet of rows as text, and how a field of it becomes a value.
 //!
 //! Every query returns one value, all of its rows in Postgres's own text format of records. A caller needs nothing but a
-//! way to run a script, a thousand tables arrive in one round trip, and a reading can be kept as it is.
+//! way to run a script, a thousand tables arrive in one round trip, and a reading can be stored.
 
 use std::borrow::Cow;
 
-use crate::{Error, build::Context};
-
-/// A number by which a system catalogue identifies its rows.
-pub(crate) type Oid = u32;
+use crate::{context::Context, error::Error, oid::Oid};
 
 /// A query on one system catalogue, and the rows that it returns.
 pub(crate) trait Sheet {
@@ -39,7 +36,7 @@ macro_rules! sheet {
 
         impl $name {
             pub(crate) fn rows(sheet: &str) -> Result<Vec<$name>, $crate::Error> {
-                let cx = $crate::build::Context::default();
+                let cx = $crate::context::Context::default();
                 $crate::sheet::rows(sheet)
                     .map(|mut row| Ok($name { $($field: row.field(&cx, 0)?,)* }))
                     .collect()
@@ -153,6 +150,13 @@ impl Field for bool {
     }
 }
 
+/// One letter, as a catalogue's `"char"` is.
+impl Field for char {
+    fn decode(text: Option<&str>, _: &Context, _: Oid) -> Option<Self> {
+        text?.chars().next()
+    }
+}
+
 macro_rules! number {
     ($($type:ty)*) => {$(
         impl Field for $type {
@@ -181,7 +185,7 @@ impl<T: Field> Field for Vec<T> {
     }
 }
 
-/// The elements of an array in Postgres's text format; also those of the old vectors, which blanks separate.
+/// The elements of an array in Postgres's text format, or of one of the old vectors, which blanks separate.
 fn elements(text: &str) -> Option<Vec<Option<Cow<'_, str>>>> {
     // An array that does not begin at 1 says so: `[0:1]={2,3}`.
     let text = if text.starts_with('[') { text.split_once('=')?.1 } else { text };

@@ -3,9 +3,10 @@
 use sha2::{Digest, Sha256};
 
 use crate::{
-    attribute::{Role, Scope, Value},
-    kinds::Kind,
+    attribute::{Scope, Value},
+    kind::Kind,
     object::{Catalogue, Object},
+    role::Role,
 };
 
 impl Catalogue {
@@ -49,7 +50,7 @@ impl Object {
 
     /// Its attributes, without what goes without saying.
     fn attributes_to_print(&self, scope: Scope) -> impl Iterator<Item = (&'static str, Value)> {
-        // Whoever migrates owns what it makes.
+        // The role that migrates owns what it makes.
         let migrator = Value::One(Role::Migrator.to_string());
         let attributes = self.attributes(scope).into_iter();
         attributes.filter(move |(name, value)| !(*name == "owner" && *value == migrator))

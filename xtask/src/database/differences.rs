@@ -115,7 +115,7 @@ pub(crate) fn independent<'d>(
             Change::Differs { .. } => return false,
         };
         let needs = catalogue.get(&it.address).map(|object| object.needs.as_slice()).unwrap_or_default();
-        needs.iter().any(|need| need.strength != Strength::Normal && with.contains(&need.on))
+        needs.iter().any(|need| need.strength != Strength::Normal && with.contains(&*need.on))
             || with
                 .iter()
                 .any(|whole| it.address.is_part_of(whole) && it.address != **whole && !whole.kind.is_part())

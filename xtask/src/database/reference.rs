@@ -37,7 +37,7 @@ pub(crate) struct Table {
 /// The values of a row, as text; `None` is null.
 pub(crate) type Row = Vec<Option<String>>;
 
-/// A column, and the SQL of its value as it is compared.
+/// A column, and the SQL of the value that is compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Column {
     pub(crate) name: String,

@@ -25,5 +25,5 @@ pub(crate) fn tables_of(object: &Object) -> impl Iterator<Item = Address> {
             ..address.clone()
         })
     };
-    [&object.address].into_iter().chain(object.needs.iter().map(|need| &need.on)).filter_map(of)
+    [&object.address].into_iter().chain(object.needs.iter().map(|need| &*need.on)).filter_map(of)
 }

@@ -27,7 +27,7 @@ kind! {
         strict: bool = "p.proisstrict",
         /// Whether it has the rights of its owner.
         security_definer: bool = "p.prosecdef",
-        /// Whether it tells nothing about its arguments but the result.
+        /// Whether it reveals nothing of its arguments but the result.
         leakproof: bool = "p.proleakproof",
         /// Whether a parallel plan may call it, unless `unsafe`.
         parallel: Option<String> = "case p.proparallel when 's' then 'safe' when 'r' then 'restricted' end",

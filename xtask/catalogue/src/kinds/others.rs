@@ -38,7 +38,7 @@ kind! {
     "from pg_ts_config c join pg_ts_parser p on p.oid = c.cfgparser where c.oid >= 16384" {
         /// The parser.
         parser: String = "p.prsnamespace::regnamespace || '.' || quote_ident(p.prsname)",
-        /// The dictionaries of each type of token, in the order in which they are asked.
+        /// The dictionaries of each type of token, in the order of their turns.
         mappings: Vec<String> = "array(select m.maptokentype || ' ' || string_agg(m.mapdict::regdictionary::text, ', ' order by m.mapseqno)
              from pg_ts_config_map m where m.mapcfg = c.oid group by m.maptokentype order by m.maptokentype)",
     }

@@ -29,7 +29,7 @@ kind! {
         forced_row_security: bool = "c.relforcerowsecurity",
         /// What identifies a row to logical replication, unless that is the primary key.
         replica_identity: Option<String> = "case c.relreplident when 'n' then 'nothing' when 'f' then 'full' when 'i' then 'index' end",
-        /// The options in `with`, and those of its TOAST table.
+        /// The options in `with`, also of its TOAST table.
         options: Options = "c.reloptions || array(select 'toast.' || o from unnest(t.reloptions) o)",
         /// The access method, unless it is `heap`.
         access_method: Option<String> = "case when c.relam <> 2 then (select amname from pg_am where oid = c.relam) end",
@@ -145,9 +145,9 @@ kind! {
         compression: Option<String> = "case a.attcompression when 'p' then 'pglz' when 'l' then 'lz4' end",
         /// How many values `analyze` samples, unless as usual.
         statistics: Option<i32> = "case when a.attstattarget >= 0 then a.attstattarget end",
-        /// What the planner is told about it.
+        /// Options for the planner.
         options: Options = "a.attoptions",
-        /// What a foreign-data wrapper is told about it.
+        /// Options for a foreign-data wrapper.
         foreign_options: Options = "a.attfdwoptions",
         /// Whether it comes from a parent table.
         inherited: bool = "a.attinhcount > 0",
@@ -221,7 +221,7 @@ kind! {
 }
 
 kind! {
-    /// An index, also that of a constraint.
+    /// An index, also of a constraint.
     Index: PG_CLASS, "i.indexrelid as oid, 0 as sub, c.relnamespace as schema, c.relname as name, '' as part, 0 as owner, i.indrelid as on_",
     "from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
      left join pg_inherits h on h.inhrelid = i.indexrelid where i.indexrelid >= 16384 and i.indrelid >= 16384" {

@@ -23,7 +23,7 @@ pub(crate) async fn plan(
     other: Seeding<'_>,
 ) -> anyhow::Result<Reference> {
     let mut reference = Reference::default();
-    // For each table that is done, what stands for a row of it: an expression on the row `t`.
+    // For each finished table, what identifies a row of it: an expression on the row `t`.
     let mut keys: BTreeMap<Address, String> = BTreeMap::new();
     for table in in_order(project, catalogue) {
         let columns = columns(catalogue, &table, &keys);

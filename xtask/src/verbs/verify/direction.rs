@@ -46,7 +46,7 @@ pub(super) fn trespasses(
 /// The table that an app owns: a partition and an inheriting table are owned with their parent.
 fn owned(catalogue: &Catalogue, table: Address) -> Address {
     let parent = catalogue.get(&table).and_then(|object| {
-        object.needs.iter().map(|need| &need.on).find(|on| on.kind == Kind::Table && **on != table)
+        object.needs.iter().map(|need| &*need.on).find(|on| on.kind == Kind::Table && **on != table)
     });
     parent.map_or(table.clone(), |parent| owned(catalogue, parent.clone()))
 }
