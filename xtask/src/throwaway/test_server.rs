@@ -181,6 +181,11 @@ impl TestServer {
         &self.options
     }
 
+    /// The same as a connection string, with the password.
+    pub(crate) fn url(&self) -> &Url {
+        &self.url
+    }
+
     /// Whether this process started the server, so that all databases on it are ours.
     pub(super) fn is_ours(&self) -> bool {
         !matches!(self.to_stop, ToStop::Nothing)

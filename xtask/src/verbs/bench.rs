@@ -3,6 +3,7 @@
 //! Each figure is the median wall time of whole processes: what a person waits for. Compare the ratios, because they hold
 //! when the machine's speed drifts. A slow result is not a failure.
 
+mod catalogue;
 mod commands;
 mod docker;
 mod figures;
@@ -33,6 +34,7 @@ Examples:
   cargo xtask bench --runs 30 --format json
   cargo xtask bench --server docker        measure the servers in Docker
   cargo xtask bench scratch                measure how tests get their databases, by every design
+  cargo xtask bench catalogue              measure how schemas are read and compared
 
 It starts a server of its own, in a folder of its own, and removes both.
 
@@ -53,12 +55,16 @@ pub(crate) struct Args {
 enum Subject {
     /// Compare how tests get their databases with `#[sqlx::test]`
     Scratch(scratch::Args),
+    /// Compare reading a schema with `pg_dump`, and proving migrations with applying them
+    Catalogue(catalogue::Args),
 }
 
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
-        if let Some(Subject::Scratch(args)) = self.subject {
-            return args.run(checkout).await;
+        match self.subject {
+            Some(Subject::Scratch(args)) => return args.run(checkout).await,
+            Some(Subject::Catalogue(args)) => return args.run(checkout).await,
+            None => {}
         }
         let rows = or_interrupted(measure(checkout, self.runs)).await?;
         table::print(&rows, self.format);
