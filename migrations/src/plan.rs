@@ -31,6 +31,21 @@ pub struct Step<'p> {
     pub script: &'p Script,
 }
 
+impl<'p> Step<'p> {
+    /// The way forward of a migration.
+    pub fn up(migration: &'p Migration) -> Step<'p> {
+        Step { migration, direction: Direction::Up, script: &migration.up }
+    }
+
+    /// The way back of a migration, if it has one.
+    pub fn down(migration: &'p Migration) -> Option<Step<'p>> {
+        match &migration.down {
+            Down::Script(script) => Some(Step { migration, direction: Direction::Down, script }),
+            Down::Irreversible(_) => None,
+        }
+    }
+}
+
 /// What will run, in order. All steps of a plan go one way.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]

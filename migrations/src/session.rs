@@ -5,8 +5,8 @@ use std::{mem, time::Duration};
 use sqlx::{ConnectOptions, Connection, PgConnection, migrate::Migrate, postgres::PgConnectOptions};
 
 use crate::{
-    Access, Contract, Direction, Error, Ledger, Migration, MigrationId, OnEvent, Plan, Project, Prune,
-    SeedMode, SeedReport, Settings, Step, Target, apply,
+    Access, Contract, Error, Ledger, MigrationId, OnEvent, Plan, Project, Prune, SeedMode, SeedReport,
+    Settings, Step, Target, apply,
     database::{self, Found},
     lock, seed,
 };
@@ -125,25 +125,24 @@ impl Session {
         lock.run(async |conn| migrate_locked(conn, project, target, on_event).await).await
     }
 
-    /// Applies these migrations in the order of the graph, whatever else is pending, and does work of the caller's own after
-    /// each, under the same lock. For a database that is thrown away afterwards.
+    /// Runs these steps in this order, which the graph must allow, and does work of the caller's own after each, under the
+    /// same lock. For a database that is thrown away afterwards.
     ///
     /// # Errors
-    /// As [`Session::migrate`], or the error of the work. What was applied before stays.
-    pub async fn migrate_these<E: From<Error>>(
+    /// As [`Session::migrate`], or the error of the work. What ran before stays.
+    pub async fn run_steps<E: From<Error>>(
         &mut self,
         project: &Project,
-        migrations: &[&Migration],
+        steps: &[Step<'_>],
         mut after: impl AsyncFnMut(&mut PgConnection, &Step<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let lock = self.lock(&mut |_| {}).await?;
         lock.run(async |conn| {
             let ledger = Ledger::read(conn, project).await?;
             create_ledgers(conn, project, &ledger).await?;
-            for &migration in migrations {
-                let step = Step { migration, direction: Direction::Up, script: &migration.up };
-                apply::run(conn, project, &Plan { steps: vec![step] }, &mut |_| {}).await?;
-                after(conn, &step).await?;
+            for step in steps {
+                apply::run(conn, project, &Plan { steps: vec![*step] }, &mut |_| {}).await?;
+                after(conn, step).await?;
             }
             Ok(())
         })

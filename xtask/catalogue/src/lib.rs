@@ -36,6 +36,6 @@ pub use self::{
     kind::Kind,
     kinds::*,
     object::{COMMON, Catalogue, Grant, Need, Object, Rights, Strength},
-    reading::{NEWEST, OLDEST, Reading, moved, script, unmoved},
+    reading::{NEWEST, OLDEST, Reading, moved, prepare, prepared_script, script, unmoved},
     role::Role,
 };

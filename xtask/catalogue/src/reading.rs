@@ -41,15 +41,25 @@ const PINNED: &[(&str, &str)] = &[
 /// transaction whether anything can have changed meanwhile. The script leaves the transaction open for that; the caller
 /// commits it.
 pub fn script(major: u32) -> String {
-    let mut script = String::from("begin isolation level repeatable read, read only;\n");
-    for (name, value) in PINNED {
-        script += &format!("set local {name} = {value};\n");
-    }
-    for sql in queries(major) {
-        script += &sql;
-        script += ";\n";
-    }
-    script
+    begin() + &queries(major).into_iter().map(|sql| sql + ";\n").collect::<String>()
+}
+
+/// The statements that prepare the queries in a session, for [`prepared_script`]. Postgres then plans them once, which is
+/// most of the time that a small schema takes.
+pub fn prepare(major: u32) -> String {
+    let prepare = |(n, sql): (usize, String)| format!("prepare catalogue_{n} as {sql};\n");
+    queries(major).into_iter().enumerate().map(prepare).collect()
+}
+
+/// The same as [`script`] in a session that has run [`prepare`].
+pub fn prepared_script(major: u32) -> String {
+    let execute = |n: usize| format!("execute catalogue_{n};\n");
+    begin() + &(0..queries(major).len()).map(execute).collect::<String>()
+}
+
+fn begin() -> String {
+    let pinned = PINNED.iter().map(|(name, value)| format!("set local {name} = {value};\n"));
+    pinned.fold("begin isolation level repeatable read, read only;\n".to_owned(), |script, it| script + &it)
 }
 
 fn queries(major: u32) -> Vec<String> {

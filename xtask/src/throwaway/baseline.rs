@@ -10,7 +10,7 @@ use anyhow::Context;
 use catalogue::{Address, Catalogue, Kind, Reading};
 use cluster::folder::{self, Access, write_private};
 use etcetera::BaseStrategy as _;
-use migrations::{Error, Ledger, Project, Prune, SeedMode, Session, Settings};
+use migrations::{Error, Ledger, Project, Prune, SeedMode, Session, Settings, Step};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, PgConnection, postgres::PgConnectOptions};
@@ -171,8 +171,8 @@ impl Wanted<'_> {
     /// Connects to an empty database and applies the migrations that the checked database has.
     async fn migrated(&self, scratch: &Scratch) -> anyhow::Result<Session> {
         let mut session = Session::connect(&scratch.options(), Settings::default()).await?;
-        let applied = self.ledger.applied_in(self.project);
-        let done = session.migrate_these(self.project, &applied, async |_, _| Ok::<(), Error>(())).await;
+        let applied: Vec<Step<'_>> = self.ledger.applied_in(self.project).into_iter().map(Step::up).collect();
+        let done = session.run_steps(self.project, &applied, async |_, _| Ok::<(), Error>(())).await;
         done.context("on a throwaway database")?;
         Ok(session)
     }

@@ -271,7 +271,8 @@ async fn build_in_steps(
     migrations: &[&Migration],
     mut after: impl AsyncFnMut(&mut PgConnection) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let applied = model.migrate_these(project, migrations, async |conn, _| after(conn).await).await;
+    let steps: Vec<Step<'_>> = migrations.iter().copied().map(Step::up).collect();
+    let applied = model.run_steps(project, &steps, async |conn, _| after(conn).await).await;
     applied.context("on a throwaway database")
 }
 

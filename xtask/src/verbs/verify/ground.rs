@@ -2,6 +2,7 @@
 
 use catalogue::Catalogue;
 use migrations::{Error, Migration, Project, Report, Session, Settings, Target};
+use sqlx::postgres::PgConnectOptions;
 use tests::scratch::Scratch;
 
 use crate::database::schema;
@@ -23,6 +24,11 @@ impl<'p> Ground<'p> {
     pub(super) async fn new(scratch: &'p mut Scratch, project: &'p Project) -> anyhow::Result<Ground<'p>> {
         let session = Session::connect(&scratch.options(), Settings::default()).await?;
         Ok(Ground { session, project, scratch })
+    }
+
+    /// How to connect to it.
+    pub(super) fn options(&self) -> PgConnectOptions {
+        self.scratch.options()
     }
 
     pub(super) async fn catalogue(&mut self) -> anyhow::Result<Catalogue> {
