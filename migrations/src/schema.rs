@@ -69,7 +69,8 @@ impl Reader {
     pub async fn connect(options: &PgConnectOptions, leave_out: &[&str]) -> Result<Reader, Error> {
         let mut conn = options.connect().await.map_err(Error::database("connect"))?;
         let major = major(&conn);
-        let prepare = AssertSqlSafe(catalogue::prepare(major));
+        let prepare = catalogue::prepare(major) + &format!("prepare moved as {};", catalogue::moved());
+        let prepare = AssertSqlSafe(prepare);
         sqlx::raw_sql(prepare).execute(&mut conn).await.map_err(Error::database(DOING))?;
         let leave_out = leave_out.iter().map(|&schema| schema.to_owned()).collect();
         Ok(Reader { conn, leave_out, script: catalogue::prepared_script(major), major })
@@ -84,6 +85,16 @@ impl Reader {
         sqlx::raw_sql("rollback").execute(&mut self.conn).await.map_err(Error::database(DOING))?;
         let leave_out: Vec<&str> = self.leave_out.iter().map(String::as_str).collect();
         Ok(Catalogue::read(&Reading::new(self.major, sheets), &leave_out)?)
+    }
+
+    /// A text that is another one after every change of the schema. It takes a fraction of the time of a reading, and may
+    /// change without a change that a reading shows, as after `truncate`.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn signature(&mut self) -> Result<String, Error> {
+        let row = sqlx::raw_sql("execute moved").fetch_one(&mut self.conn).await;
+        row.and_then(|row| row.try_get(0)).map_err(Error::database(DOING))
     }
 
     /// Closes the connection.
@@ -117,15 +128,6 @@ async fn attempt(conn: &mut PgConnection) -> Result<Attempt, sqlx::Error> {
     let reading = Reading::new(major, run(conn, catalogue::script(major)).await?);
     let unmoved: bool = sqlx::query_scalar(catalogue::unmoved()).fetch_one(&mut *conn).await?;
     if unmoved { Ok(Attempt::Unmoved(reading)) } else { Ok(Attempt::Moved(reading, watch(conn).await?)) }
-}
-
-/// A text that is another one after every change of the schema. It takes a fraction of the time of a reading, and may
-/// change without a change that a reading shows, as after `truncate`.
-///
-/// # Errors
-/// [`Error::Database`].
-pub async fn signature(conn: &mut PgConnection) -> Result<String, Error> {
-    watch(conn).await.map_err(Error::database(DOING))
 }
 
 /// The signature of the schema as this transaction sees it.

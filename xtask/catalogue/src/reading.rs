@@ -86,27 +86,42 @@ pub fn unmoved() -> &'static str {
 }
 
 /// A query whose result is the same, in two transactions, only if no schema was changed between them: the number of
-/// rows and the newest writer of each system catalogue that describes one.
+/// rows and the newest writer of each system catalogue that describes one. It does not see grants on the server's own
+/// objects.
 pub fn moved() -> String {
-    // Only a superuser may read these, and others' databases would change the last.
+    // Only a superuser may read the first three, and others' databases would change the last.
     const UNWATCHED: &[&str] = &["pg_authid", "pg_subscription", "pg_user_mapping", "pg_tablespace"];
     let counted = |name: &&str| {
-        // 16384: rows below are the server's own, which nothing changes but a grant.
+        // 16384: rows below are the server's own.
         let users = match *name {
-            "pg_attribute" => "attrelid >= 16384",
-            "pg_index" => "indexrelid >= 16384",
-            "pg_depend" => "objid >= 16384",
-            "pg_description" => "objoid >= 16384",
-            "pg_database" => "datname = current_database()",
+            "pg_database" => "datname = current_database()".to_owned(),
             "pg_db_role_setting" => {
-                "setdatabase = (select oid from pg_database where datname = current_database())"
+                "setdatabase = (select oid from pg_database where datname = current_database())".to_owned()
             }
-            _ => "true",
+            name => format!("{} >= 16384", key(name)),
         };
         format!("(select count(*) || ':' || coalesce(max(xmin::text::bigint), 0) from {name} where {users})")
     };
     let watched = READ.iter().filter(|name| !UNWATCHED.contains(name));
     format!("select concat_ws(' ', {})", watched.map(counted).collect::<Vec<_>>().join(", "))
+}
+
+/// The column that identifies the object that a row of a system catalogue is about.
+fn key(catalogue: &str) -> &'static str {
+    match catalogue {
+        "pg_aggregate" => "aggfnoid::oid",
+        "pg_attribute" => "attrelid",
+        "pg_depend" => "objid",
+        "pg_description" | "pg_init_privs" | "pg_seclabel" => "objoid",
+        "pg_foreign_table" => "ftrelid",
+        "pg_index" => "indexrelid",
+        "pg_inherits" => "inhrelid",
+        "pg_partitioned_table" => "partrelid",
+        "pg_range" => "rngtypid",
+        "pg_sequence" => "seqrelid",
+        "pg_ts_config_map" => "mapcfg",
+        _ => "oid",
+    }
 }
 
 /// What the queries of [`script`] returned. It can be stored, and read again later.

@@ -9,11 +9,6 @@ pub(crate) async fn read(conn: &mut PgConnection, project: &Project) -> anyhow::
     Ok(migrations::schema::read(conn, &project.ledger_schemas()).await?)
 }
 
-/// A text that is another one after every change of the schema.
-pub(crate) async fn signature(conn: &mut PgConnection) -> anyhow::Result<String> {
-    Ok(migrations::schema::signature(conn).await?)
-}
-
 /// The tables that an object is, belongs to, or needs.
 pub(crate) fn tables_of(object: &Object) -> impl Iterator<Item = Address> {
     let of = |address: &Address| {

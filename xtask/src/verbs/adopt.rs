@@ -6,7 +6,9 @@
 use anyhow::Context;
 use catalogue::{Catalogue, Change, Difference};
 use clap::Args as ClapArgs;
-use migrations::{Error, Ledger, Migration, MigrationId, Plan, Project, Session, Settings, Step, Target};
+use migrations::{
+    Error, Ledger, Migration, MigrationId, Plan, Project, Session, Settings, Step, Target, schema::Reader,
+};
 use serde::Serialize;
 use sqlx::PgConnection;
 use tests::scratch::Scratch;
@@ -172,15 +174,17 @@ async fn judge(
         return Ok(Verdict::default());
     };
     build(model, project, ledger.applied_in(project)).await?;
-    let mut traces = vec![schema::signature(model.connection()).await?];
-    build_in_steps(model, project, earlier, async |conn| {
-        traces.push(schema::signature(conn).await?);
+    let mut reader = Reader::connect(&scratch.options(), &project.ledger_schemas()).await?;
+    let mut traces = vec![reader.signature().await?];
+    build_in_steps(model, project, earlier, async || {
+        traces.push(reader.signature().await?);
         Ok(())
     })
     .await?;
-    let before = schema::read(model.connection(), project).await?;
+    let before = reader.read().await?;
     build(model, project, [*last]).await?;
-    let end = schema::read(model.connection(), project).await?;
+    let end = reader.read().await?;
+    reader.close().await;
     let traceless: Vec<MigrationId> = earlier
         .iter()
         .zip(traces.windows(2))
@@ -215,12 +219,14 @@ async fn judge_in_steps(
 ) -> anyhow::Result<Verdict> {
     let mut model = Session::connect(&scratch.options(), Settings::default()).await?;
     build(&mut model, project, ledger.applied_in(project)).await?;
-    let mut states = vec![schema::read(model.connection(), project).await?];
-    build_in_steps(&mut model, project, pending, async |conn| {
-        states.push(schema::read(conn, project).await?);
+    let mut reader = Reader::connect(&scratch.options(), &project.ledger_schemas()).await?;
+    let mut states = vec![reader.read().await?];
+    build_in_steps(&mut model, project, pending, async || {
+        states.push(reader.read().await?);
         Ok(())
     })
     .await?;
+    reader.close().await;
     model.close().await;
 
     let named = matches!(target, Target::Migration(..));
@@ -262,17 +268,17 @@ async fn build<'m>(
     migrations: impl IntoIterator<Item = &'m Migration>,
 ) -> anyhow::Result<()> {
     let migrations: Vec<&Migration> = migrations.into_iter().collect();
-    build_in_steps(model, project, &migrations, async |_| Ok(())).await
+    build_in_steps(model, project, &migrations, async || Ok(())).await
 }
 
 async fn build_in_steps(
     model: &mut Session,
     project: &Project,
     migrations: &[&Migration],
-    mut after: impl AsyncFnMut(&mut PgConnection) -> anyhow::Result<()>,
+    mut after: impl AsyncFnMut() -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let steps: Vec<Step<'_>> = migrations.iter().copied().map(Step::up).collect();
-    let applied = model.run_steps(project, &steps, async |conn, _| after(conn).await).await;
+    let applied = model.run_steps(project, &steps, async |_, _| after().await).await;
     applied.context("on a throwaway database")
 }
 
