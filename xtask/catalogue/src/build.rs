@@ -10,7 +10,7 @@ use crate::{
     kinds::{Body, Foreign, Head, Naming},
     raw::{
         Collated, Collations, Comments, Edges, Labels, Members, OperatorClasses, Parts, Rights as Granted,
-        Roles,
+        Roles, ServerSchemas,
     },
     sheet::{Oid, Row, rows},
 };
@@ -84,6 +84,7 @@ pub(crate) fn build(reading: &Reading, leave_out: &[&str]) -> Result<Catalogue, 
         me = if role.is_me { Some(role.oid) } else { me };
         cx.roles.insert(role.oid, role.name);
     }
+    cx.schemas = ServerSchemas::rows(next()?)?.into_iter().map(|it| (it.oid, it.name)).collect();
     let members: HashMap<(Oid, Oid), Oid> =
         Members::rows(next()?)?.into_iter().map(|it| ((it.class, it.object), it.extension)).collect();
     cx.collated =
@@ -96,8 +97,6 @@ pub(crate) fn build(reading: &Reading, leave_out: &[&str]) -> Result<Catalogue, 
     let (rights, edges) = (Granted::rows(next()?)?, Edges::rows(next()?)?);
     let parts = parts(Parts::rows(next()?)?, &edges);
 
-    // The schemas of the server itself are no objects here, but objects may be in them.
-    cx.schemas.insert(11, "pg_catalog".to_owned());
     let mut found: Vec<Found<'_>> = Vec::new();
     for &kind in Kind::ALL {
         for mut row in rows(next()?) {

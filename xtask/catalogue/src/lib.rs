@@ -25,6 +25,7 @@ pub use self::{
     address::Address,
     attribute::{
         Attribute, Columns, Deparsed, Noted, Options, Reference, Relation, Role, Roles, Scope, Value,
+        Versioned,
     },
     classes::{NOT_SCHEMA, READ},
     difference::{Change, Difference, differences},

@@ -3,7 +3,10 @@
 use crate::{
     Kind,
     classes::READ,
-    raw::{Collated, Collations, Comments, Edges, Labels, Members, OperatorClasses, Parts, Rights, Roles},
+    raw::{
+        Collated, Collations, Comments, Edges, Labels, Members, OperatorClasses, Parts, Rights, Roles,
+        ServerSchemas,
+    },
     sheet::Sheet,
 };
 
@@ -53,8 +56,9 @@ pub fn script(major: u32) -> String {
 }
 
 fn queries(major: u32) -> Vec<String> {
-    let raw: [fn(u32) -> String; 10] = [
+    let raw: [fn(u32) -> String; 11] = [
         Roles::sql,
+        ServerSchemas::sql,
         Members::sql,
         Collated::sql,
         Collations::sql,

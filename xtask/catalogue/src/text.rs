@@ -46,9 +46,10 @@ impl Object {
                 value => format!("{} {}", words(name), quoted(&value)),
             })
             .collect();
+        let address = on_one_line(&self.address.to_string());
         Some(match attributes.is_empty() {
-            true => self.address.to_string(),
-            false => format!("{}: {}", self.address, attributes.join("; ")),
+            true => address,
+            false => format!("{address}: {}", attributes.join("; ")),
         })
     }
 }
@@ -60,6 +61,76 @@ pub(crate) fn words(name: &str) -> String {
 
 /// A value on one line, so that no value can look like something else.
 fn quoted(value: &Value) -> String {
-    let text = value.to_string();
-    if text.contains(['\n', '\r', ';']) || text.is_empty() { format!("{text:?}") } else { text }
+    match value {
+        Value::List(parts) | Value::Set(parts) => {
+            let parts = parts.iter().map(|part| marked(part, part.contains(", ")));
+            parts.collect::<Vec<String>>().join(", ")
+        }
+        value => marked(&value.to_string(), false),
+    }
+}
+
+/// A text, in quotes where it could be taken for more than one, or for one in quotes.
+fn marked(text: &str, unclear: bool) -> String {
+    let plain = !text.is_empty() && !text.starts_with('"') && !text.contains([';', '\n', '\r']);
+    if plain && !unclear {
+        text.to_owned()
+    } else {
+        format!("\"{}\"", on_one_line(&text.replace('"', "\"\"")))
+    }
+}
+
+/// A text without line breaks. No two texts become the same.
+fn on_one_line(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, HashMap};
+
+    use super::*;
+    use crate::{Body, Enum, address::Address};
+
+    fn text(name: &str, labels: &[&str], comment: Option<&str>) -> String {
+        let address =
+            Address { kind: Kind::Enum, schema: "s".to_owned(), name: name.to_owned(), part: String::new() };
+        let labels = labels.iter().map(|&label| label.to_owned()).collect();
+        let mut object = Object::new(address.clone(), None, Body::Enum(Enum { labels }));
+        object.comment = comment.map(str::to_owned);
+        Catalogue::new(15, BTreeMap::from([(address, object)])).text(Scope::Exact)
+    }
+
+    #[test]
+    fn a_line_has_the_address_and_all_attributes() {
+        assert_eq!(text("e", &["a", "b c"], Some("it's")), "enum s.e: labels a, b c; comment it's\n");
+        assert_eq!(text("e", &[], None), "enum s.e\n");
+    }
+
+    #[test]
+    fn no_two_enums_have_the_same_text() {
+        let pieces = ["a", "b", ", ", ",", " ", "\"", "\\", "\n", "\\n", ";", "; ", "comment b", ""];
+        let mut words: Vec<String> = Vec::new();
+        for one in pieces {
+            words.extend(pieces.iter().flat_map(|two| pieces.map(|three| format!("{one}{two}{three}"))));
+        }
+        words.sort();
+        words.dedup();
+        let mut seen = HashMap::new();
+        let mut once = |name: &str, labels: &[&str], comment: Option<&str>| {
+            let text = text(name, labels, comment);
+            assert_eq!(text.lines().count(), 1, "{text}");
+            let what = format!("{name:?} {labels:?} {comment:?}");
+            if let Some(other) = seen.insert(text, what.clone()) {
+                assert_eq!(other, what);
+            }
+        };
+        for word in &words {
+            once(word, &[], None);
+            once("e", &[word], None);
+            once("e", &["a"], Some(word));
+            once("e", &["a", word], None);
+            once("e", &[word, "a"], None);
+        }
+    }
 }
