@@ -70,14 +70,10 @@ fn quoted(value: &Value) -> String {
     }
 }
 
-/// A text, in quotes where it could be taken for more than one, or for one in quotes.
+/// A text, between backticks where it could be taken for more than one, or for one between backticks. Names have quotes.
 fn marked(text: &str, unclear: bool) -> String {
-    let plain = !text.is_empty() && !text.starts_with('"') && !text.contains([';', '\n', '\r']);
-    if plain && !unclear {
-        text.to_owned()
-    } else {
-        format!("\"{}\"", on_one_line(&text.replace('"', "\"\"")))
-    }
+    let plain = !text.is_empty() && !text.starts_with('`') && !text.contains([';', '\n', '\r']);
+    if plain && !unclear { text.to_owned() } else { format!("`{}`", on_one_line(&text.replace('`', "``"))) }
 }
 
 /// A text without line breaks. No two texts become the same.
@@ -109,7 +105,7 @@ mod tests {
 
     #[test]
     fn no_two_enums_have_the_same_text() {
-        let pieces = ["a", "b", ", ", ",", " ", "\"", "\\", "\n", "\\n", ";", "; ", "comment b", ""];
+        let pieces = ["a", "b", ", ", ",", " ", "\"", "\\", "\n", "\\n", ";", "; ", "comment b", "", "`"];
         let mut words: Vec<String> = Vec::new();
         for one in pieces {
             words.extend(pieces.iter().flat_map(|two| pieces.map(|three| format!("{one}{two}{three}"))));
