@@ -1,6 +1,7 @@
 //! The model of a schema, `xtask/catalogue`: that it sees everything, on databases with no schema but a test's own.
 
 mod coverage;
+mod fingerprints;
 mod mutations;
 
 use catalogue::{Catalogue, Change, Difference};
