@@ -271,7 +271,10 @@ fn connect(edges: Vec<Edges>, cx: &Context, whole: &Wholes<'_>, objects: &mut Ha
         if it.sort == "x" {
             object.extensions.0.push(identifier(&address.name));
         }
+        // A table of a publication goes away with the table; the publication does not.
+        let is_of_part = whole.parts.contains_key(&(it.class, it.object));
         let strength = match it.sort.as_str() {
+            _ if is_of_part => Strength::Normal,
             "n" => Strength::Normal,
             "i" => Strength::Internal,
             _ => Strength::Automatic,
