@@ -2,7 +2,12 @@
 
 mod coverage;
 mod fingerprints;
+mod moving;
 mod mutations;
+mod names;
+mod needs;
+mod seen;
+mod settings;
 
 use catalogue::{Catalogue, Change, Difference};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
