@@ -44,7 +44,7 @@ pub async fn reading(conn: &mut PgConnection) -> Result<Reading, Error> {
                     return Ok(reading);
                 }
             }
-            // What a query had found was dropped before it was printed.
+            // What a query had found was dropped before it was printed, or is locked by what changes it.
             Err(error) if vanished(&error) => why = Error::database(DOING)(error),
             Err(error) => return Err(Error::database(DOING)(error)),
         }
@@ -62,7 +62,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Connects to a database that nobody changes while it is read, such as a throwaway database of the caller's own.
+    /// Connects to a database that no other session changes meanwhile, such as a throwaway database of the caller's own.
     ///
     /// # Errors
     /// [`Error::Database`].
@@ -135,9 +135,9 @@ async fn watch(conn: &mut PgConnection) -> Result<String, sqlx::Error> {
     sqlx::query_scalar(AssertSqlSafe(catalogue::moved())).fetch_one(conn).await
 }
 
-/// Whether an object was dropped while it was read: `XX000` is `cache lookup failed`, and an undefined object or table has
-/// a code of its own.
+/// Whether an object was dropped or changed while it was read: `XX000` is `cache lookup failed`, and an undefined object or
+/// table has a code of its own, as have a deadlock and a lock that was not released in time.
 fn vanished(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|error| error.code()).unwrap_or_default();
-    ["XX000", "42704", "42P01", "42883", "3F000"].contains(&&*code)
+    ["XX000", "42704", "42P01", "42883", "3F000", "40P01", "55P03"].contains(&&*code)
 }

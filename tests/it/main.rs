@@ -9,6 +9,7 @@ mod backend;
 mod bad_input;
 mod benchmark;
 mod borrowing;
+mod catalogue;
 mod checkout;
 mod completing;
 mod connecting;

@@ -61,3 +61,36 @@ pub(crate) fn identifier(name: &str) -> String {
         format!("\"{}\"", name.replace('"', "\"\""))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(kind: Kind, schema: &str, name: &str, part: &str) -> String {
+        Address { kind, schema: schema.to_owned(), name: name.to_owned(), part: part.to_owned() }.to_string()
+    }
+
+    #[test]
+    fn an_address_reads_as_the_kind_and_the_qualified_name() {
+        assert_eq!(shown(Kind::Table, "public", "t", ""), "table public.t");
+        assert_eq!(shown(Kind::Column, "public", "t", "a"), "column public.t.a");
+        assert_eq!(shown(Kind::Function, "public", "f", "(integer)"), "function public.f(integer)");
+        assert_eq!(
+            shown(Kind::Operator, "public", "===", "(integer, text)"),
+            "operator public.===(integer, text)"
+        );
+        assert_eq!(shown(Kind::Schema, "", "s", ""), "schema s");
+        assert_eq!(shown(Kind::Database, "", "", ""), "database");
+        assert_eq!(shown(Kind::Cast, "", "(s.e as integer)", ""), "cast (s.e as integer)");
+    }
+
+    #[test]
+    fn a_name_that_is_no_plain_word_is_in_quotes() {
+        assert_eq!(shown(Kind::Table, "My Schema", "a\"b", ""), "table \"My Schema\".\"a\"\"b\"");
+        assert_eq!(shown(Kind::Column, "public", "t", "(x)"), "column public.t.\"(x)\"");
+        assert_eq!(shown(Kind::Column, "public", "a.b", "c"), "column public.\"a.b\".c");
+        assert_eq!(shown(Kind::Column, "public", "a", "b.c"), "column public.a.\"b.c\"");
+        assert_eq!(shown(Kind::Table, "public", "1a", ""), "table public.\"1a\"");
+        assert_eq!(shown(Kind::Table, "public", "é", ""), "table public.\"é\"");
+    }
+}

@@ -104,6 +104,16 @@ impl Attribute for Deparsed {
     }
 }
 
+/// A value that each major version has its own defaults for, so it is compared within a major version only.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Versioned<T>(pub T);
+
+impl<T: Attribute> Attribute for Versioned<T> {
+    fn value(&self, scope: Scope) -> Value {
+        if scope == Scope::Exact { self.0.value(scope) } else { Value::Absent }
+    }
+}
+
 /// A value that is reported and never makes two databases different.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Noted<T>(pub T);
@@ -155,6 +165,12 @@ impl Field for Deparsed {
 impl<T: Field> Field for Noted<T> {
     fn decode(text: Option<&str>, cx: &Context, on: Oid) -> Option<Self> {
         T::decode(text, cx, on).map(Noted)
+    }
+}
+
+impl<T: Field> Field for Versioned<T> {
+    fn decode(text: Option<&str>, cx: &Context, on: Oid) -> Option<Self> {
+        T::decode(text, cx, on).map(Versioned)
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     oid::Oid,
     raw::{
         Collated, Collations, Comments, Edges, Labels, Members, OperatorClasses, Parts, Rights as Granted,
-        Roles,
+        Roles, ServerSchemas,
     },
     sheet::{Row, rows},
 };
@@ -50,6 +50,7 @@ fn build(reading: &Reading, leave_out: &[&str]) -> Result<Catalogue, Error> {
         me = if role.is_me { Some(role.oid) } else { me };
         cx.roles.insert(role.oid, role.name);
     }
+    cx.schemas = ServerSchemas::rows(next()?)?.into_iter().map(|it| (it.oid, it.name)).collect();
     let members: HashMap<(Oid, Oid), Oid> =
         Members::rows(next()?)?.into_iter().map(|it| ((it.class, it.object), it.extension)).collect();
     cx.collated =
@@ -62,8 +63,6 @@ fn build(reading: &Reading, leave_out: &[&str]) -> Result<Catalogue, Error> {
     let (rights, edges) = (Granted::rows(next()?)?, Edges::rows(next()?)?);
     let parts = parts(Parts::rows(next()?)?, &edges);
 
-    // The schemas of the server itself are no objects here, but objects may be in them.
-    cx.schemas.insert(11, "pg_catalog".to_owned());
     let mut found: Vec<Found<'_>> = Vec::new();
     for &kind in Kind::ALL {
         for mut row in rows(next()?) {
@@ -236,9 +235,12 @@ fn connect(edges: Vec<Edges>, cx: &Context, whole: &Wholes<'_>, objects: &mut Ha
         if it.sort == 'x' {
             object.extensions.0.push(identifier(&address.name));
         }
+        // A table of a publication goes away with the table; the publication does not.
+        let is_of_part = whole.parts.contains_key(&(it.class, it.object));
         let strength = match it.sort {
+            'i' if !is_of_part => Strength::Internal,
+            _ if is_of_part => Strength::Normal,
             'n' => Strength::Normal,
-            'i' => Strength::Internal,
             _ => Strength::Automatic,
         };
         object.needs.push(Need { on: address.clone(), strength });

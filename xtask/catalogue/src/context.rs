@@ -22,8 +22,11 @@ pub(crate) struct Context {
 impl Context {
     /// The name of a column of a relation.
     pub(crate) fn column(&self, relation: Oid, number: i16) -> String {
+        if number == 0 {
+            return "(expression)".to_owned();
+        }
         let found = self.objects.get(&(PG_CLASS, relation, number)).map(|column| column.part.clone());
-        // A system column, such as `tableoid`, has no row that is read; nor has the whole row, whose number is 0.
+        // A system column, such as `tableoid`, has no row that is read.
         found.unwrap_or_else(|| format!("column {number}"))
     }
 

@@ -28,7 +28,9 @@ mod text;
 
 pub use self::{
     address::Address,
-    attribute::{Attribute, Columns, Deparsed, Noted, Options, Reference, Relation, Roles, Scope, Value},
+    attribute::{
+        Attribute, Columns, Deparsed, Noted, Options, Reference, Relation, Roles, Scope, Value, Versioned,
+    },
     classes::{NOT_SCHEMA, READ},
     difference::{Change, Difference, differences},
     error::Error,

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The attributes that an object of any kind has.
-pub const COMMON: &[&str] = &["owner", "comment", "rights", "labels", "extensions"];
+pub const COMMON: &[&str] = &["owner", "comment", "rights", "security_labels", "extensions"];
 
 /// An object of a database.
 #[derive(Debug, Clone, PartialEq, Eq)]

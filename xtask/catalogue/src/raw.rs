@@ -12,6 +12,14 @@ sheet! {
 }
 
 sheet! {
+    /// The schemas of the server itself: they are no objects, but objects may be in them.
+    ServerSchemas "from pg_namespace n where n.nspname in ('pg_catalog', 'information_schema')" {
+        oid: Oid = "n.oid",
+        name: String = "n.nspname",
+    }
+}
+
+sheet! {
     /// What belongs to an extension.
     Members "from pg_depend d where d.deptype = 'e'" {
         class: Oid = "d.classid",

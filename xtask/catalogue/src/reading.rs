@@ -3,7 +3,10 @@
 use crate::{
     classes::READ,
     kind::Kind,
-    raw::{Collated, Collations, Comments, Edges, Labels, Members, OperatorClasses, Parts, Rights, Roles},
+    raw::{
+        Collated, Collations, Comments, Edges, Labels, Members, OperatorClasses, Parts, Rights, Roles,
+        ServerSchemas,
+    },
     sheet::Sheet,
 };
 
@@ -28,6 +31,9 @@ const PINNED: &[(&str, &str)] = &[
     ("quote_all_identifiers", "off"),
     ("standard_conforming_strings", "on"),
     ("client_encoding", "'UTF8'"),
+    // Printing an expression locks its table, so a reading can be in a deadlock with a migration. The session that
+    // has waited for a second is ended; this way it is the reading, which is tried again.
+    ("lock_timeout", "'900ms'"),
     // A plan compiled for queries of a millisecond costs more than it saves.
     ("jit", "off"),
     ("max_parallel_workers_per_gather", "0"),
@@ -63,8 +69,9 @@ fn begin() -> String {
 }
 
 fn queries(major: u32) -> Vec<String> {
-    let raw: [fn(u32) -> String; 10] = [
+    let raw: [fn(u32) -> String; 11] = [
         Roles::sql,
+        ServerSchemas::sql,
         Members::sql,
         Collated::sql,
         Collations::sql,
@@ -100,7 +107,9 @@ pub fn moved() -> String {
             }
             name => format!("{} >= 16384", key(name)),
         };
-        format!("(select count(*) || ':' || coalesce(max(xmin::text::bigint), 0) from {name} where {users})")
+        format!(
+            "(select count(*) || ':' || coalesce(max(xmin::text::bigint), 0) from pg_catalog.{name} where {users})"
+        )
     };
     let watched = READ.iter().filter(|name| !UNWATCHED.contains(name));
     format!("select concat_ws(' ', {})", watched.map(counted).collect::<Vec<_>>().join(", "))
@@ -145,5 +154,24 @@ impl Reading {
     /// What each query returned.
     pub fn sheets(&self) -> impl Iterator<Item = &str> {
         self.sheets.iter().map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_script_reads_the_same_in_every_client_encoding_and_with_any_strings() {
+        // The server splits and parses the whole script before it runs the first statement of it.
+        for major in OLDEST..=NEWEST {
+            let script = script(major);
+            assert!(script.is_ascii());
+            let plain = script.replace("E'\\n'", "");
+            assert!(
+                !plain.contains('\\'),
+                "a backslash, outside of E'', depends on standard_conforming_strings"
+            );
+        }
     }
 }

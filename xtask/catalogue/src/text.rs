@@ -18,7 +18,7 @@ impl Catalogue {
     pub fn text(&self, scope: Scope) -> String {
         let mut text = String::new();
         for object in self.objects().filter(|object| object.is_in(scope)) {
-            let address = object.address.to_string();
+            let address = on_one_line(&object.address.to_string());
             text += &format!("{address}\n");
             for (name, value) in object.attributes_to_print(scope) {
                 let elements = match value {
@@ -60,9 +60,10 @@ impl Object {
     pub fn line(&self) -> String {
         let attributes = self.attributes_to_print(Scope::Exact).map(|(name, value)| attribute(name, &value));
         let attributes: Vec<String> = attributes.collect();
+        let address = on_one_line(&self.address.to_string());
         match attributes.is_empty() {
-            true => self.address.to_string(),
-            false => format!("{}: {}", self.address, attributes.join("; ")),
+            true => address,
+            false => format!("{address}: {}", attributes.join("; ")),
         }
     }
 }
@@ -81,6 +82,75 @@ pub(crate) fn words(name: &str) -> String {
 
 /// A value on one line, so that no value can look like something else.
 fn quoted(value: &Value) -> String {
-    let text = value.to_string();
-    if text.contains(['\n', '\r', ';']) || text.is_empty() { format!("{text:?}") } else { text }
+    match value {
+        Value::List(parts) | Value::Set(parts) => {
+            let parts = parts.iter().map(|part| marked(part, part.contains(", ")));
+            parts.collect::<Vec<String>>().join(", ")
+        }
+        value => marked(&value.to_string(), false),
+    }
+}
+
+/// A text, between backticks where it could be taken for more than one, or for one between backticks. Names have quotes.
+fn marked(text: &str, unclear: bool) -> String {
+    let plain = !text.is_empty() && !text.starts_with('`') && !text.contains([';', '\n', '\r']);
+    if plain && !unclear { text.to_owned() } else { format!("`{}`", on_one_line(&text.replace('`', "``"))) }
+}
+
+/// A text without line breaks. No two texts become the same.
+fn on_one_line(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+    use crate::{Body, Enum, address::Address};
+
+    fn text(name: &str, labels: &[&str], comment: Option<&str>) -> String {
+        let address =
+            Address { kind: Kind::Enum, schema: "s".to_owned(), name: name.to_owned(), part: String::new() };
+        let labels = labels.iter().map(|&label| label.to_owned()).collect();
+        let mut object = Object::new(address, None, Body::Enum(Enum { labels }));
+        object.comment = comment.map(str::to_owned);
+        Catalogue::new(15, std::iter::once(object)).text(Scope::Exact)
+    }
+
+    #[test]
+    fn each_attribute_has_a_line_with_the_address() {
+        assert_eq!(
+            text("e", &["a", "b c"], Some("it's")),
+            "enum s.e\nenum s.e: labels a, b c\nenum s.e: comment it's\n"
+        );
+        assert_eq!(text("e", &[], None), "enum s.e\n");
+    }
+
+    #[test]
+    fn no_two_enums_have_the_same_text() {
+        let pieces = ["a", "b", ", ", ",", " ", "\"", "\\", "\n", "\\n", ";", "; ", "comment b", "", "`"];
+        let mut words: Vec<String> = Vec::new();
+        for one in pieces {
+            words.extend(pieces.iter().flat_map(|two| pieces.map(|three| format!("{one}{two}{three}"))));
+        }
+        words.sort();
+        words.dedup();
+        let mut seen = HashMap::new();
+        let mut once = |name: &str, labels: &[&str], comment: Option<&str>| {
+            let text = text(name, labels, comment);
+            assert_eq!(text.lines().count(), 1, "{text}");
+            let what = format!("{name:?} {labels:?} {comment:?}");
+            if let Some(other) = seen.insert(text, what.clone()) {
+                assert_eq!(other, what);
+            }
+        };
+        for word in &words {
+            once(word, &[], None);
+            once("e", &[word], None);
+            once("e", &["a"], Some(word));
+            once("e", &["a", word], None);
+            once("e", &[word, "a"], None);
+        }
+    }
 }

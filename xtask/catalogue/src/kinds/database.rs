@@ -12,8 +12,9 @@ kind! {
              from pg_db_role_setting s cross join unnest(s.setconfig) c left join pg_roles r on r.oid = s.setrole where s.setdatabase = b.oid)",
         /// How many sessions it allows, if that is limited.
         connection_limit: Option<i32> = "case when b.datconnlimit >= 0 then b.datconnlimit end",
-        /// Encoding, collation and character types: what it was created with.
-        locale: Noted<String> = "concat_ws(' ', pg_encoding_to_char(b.encoding), b.datcollate, b.datctype, {17: b.datlocale | b.daticulocale})",
+        /// Encoding, collation, character types, and who sorts: what it was created with.
+        locale: Noted<String> = "concat_ws(' ', pg_encoding_to_char(b.encoding), b.datcollate, b.datctype,
+             case b.datlocprovider when 'i' then 'icu' when 'b' then 'builtin' end, {17: b.datlocale | b.daticulocale}, {16: b.daticurules | null})",
     }
 }
 

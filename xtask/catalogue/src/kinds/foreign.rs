@@ -36,6 +36,6 @@ kind! {
     UserMapping: PG_USER_MAPPING, "m.umid as oid, 0 as sub, 0 as schema, 'on server ' || quote_ident(m.srvname) as name, '' as part, m.umuser as owner, 0 as on_",
     "from pg_user_mappings m" {
         /// The options that this session may see, without passwords.
-        options: Options = "array(select case when o ~ '^pass' then split_part(o, '=', 1) || '=…' else o end from unnest(m.umoptions) o)",
+        options: Options = "array(select case when o ~* '^[^=]*(pass|secret|token)' then split_part(o, '=', 1) || '=(not shown)' else o end from unnest(m.umoptions) o)",
     }
 }

@@ -1,7 +1,7 @@
 //! Text search, publications and subscriptions, event triggers.
 
 use super::kind;
-use crate::attribute::Options;
+use crate::attribute::{Options, Versioned};
 
 kind! {
     /// A text search parser.
@@ -76,8 +76,8 @@ kind! {
         publications: Options = "s.subpublications",
         /// The slot on the other server.
         slot: Option<String> = "s.subslotname",
-        /// What else `create subscription` says, by its names.
-        options: Options = "array_remove(array['binary=' || s.subbinary, 'streaming=' || s.substream::text, 'synchronous_commit=' || s.subsynccommit,
+        /// What else `create subscription` says, by its names; major versions have other ones, and other defaults.
+        options: Versioned<Options> = "array_remove(array['binary=' || s.subbinary, 'streaming=' || s.substream::text, 'synchronous_commit=' || s.subsynccommit,
              'two_phase=' || (s.subtwophasestate <> 'd'), 'disable_on_error=' || s.subdisableonerr,
              {16: 'password_required=' || s.subpasswordrequired | null}, {16: 'run_as_owner=' || s.subrunasowner | null},
              {16: 'origin=' || s.suborigin | null}, {17: 'failover=' || s.subfailover | null}], null)",

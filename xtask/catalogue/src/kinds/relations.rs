@@ -68,13 +68,15 @@ kind! {
 kind! {
     /// A materialized view.
     MaterializedView: PG_CLASS, "c.oid, 0 as sub, c.relnamespace, c.relname, '' as part, c.relowner, 0 as on_",
-    "from pg_class c where c.relkind = 'm' and c.oid >= 16384" {
+    "from pg_class c left join pg_class t on t.oid = c.reltoastrelid where c.relkind = 'm' and c.oid >= 16384" {
         /// The query, as the server prints it.
         definition: Deparsed = "pg_get_viewdef(c.oid)",
         /// Whether it has never been filled, or was emptied.
         unpopulated: bool = "not c.relispopulated",
-        /// The options in `with`.
-        options: Options = "c.reloptions",
+        /// What identifies a row to logical replication, unless that is the primary key.
+        replica_identity: Option<String> = "case c.relreplident when 'n' then 'nothing' when 'f' then 'full' when 'i' then 'index' end",
+        /// The options in `with`, and the options of its TOAST table.
+        options: Options = "c.reloptions || array(select 'toast.' || o from unnest(t.reloptions) o)",
         /// The access method, unless it is `heap`.
         access_method: Option<String> = "case when c.relam <> 2 then (select amname from pg_am where oid = c.relam) end",
         /// The tablespace, unless it is the database's own.
@@ -224,7 +226,10 @@ kind! {
     /// An index, also of a constraint.
     Index: PG_CLASS, "i.indexrelid as oid, 0 as sub, c.relnamespace as schema, c.relname as name, '' as part, 0 as owner, i.indrelid as on_",
     "from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
-     left join pg_inherits h on h.inhrelid = i.indexrelid where i.indexrelid >= 16384 and i.indrelid >= 16384" {
+     left join pg_inherits h on h.inhrelid = i.indexrelid
+     left join (select a.attrelid, array_agg(concat_ws(' ', a.attnum, a.attoptions::text, 'statistics ' || case when a.attstattarget >= 0 then a.attstattarget end) order by a.attnum) as settings
+                from pg_attribute a where a.attrelid >= 16384 and (a.attoptions is not null or a.attstattarget >= 0) group by 1) s on s.attrelid = i.indexrelid
+     where i.indexrelid >= 16384 and i.indrelid >= 16384" {
         /// The table or materialized view.
         table: Relation = "i.indrelid",
         /// The access method.
@@ -245,9 +250,7 @@ kind! {
         /// The tablespace, unless it is the database's own.
         tablespace: Option<String> = "case when c.reltablespace <> 0 then (select spcname from pg_tablespace where oid = c.reltablespace) end",
         /// What is not usual about single columns: options of an operator class, statistics targets.
-        column_settings: Vec<String> = "case when i.indexprs is not null or c.relam <> 403 then
-             array(select concat_ws(' ', a.attnum, a.attoptions::text, 'statistics ' || case when a.attstattarget >= 0 then a.attstattarget end)
-                   from pg_attribute a where a.attrelid = i.indexrelid and (a.attoptions is not null or a.attstattarget >= 0) order by a.attnum) end",
+        column_settings: Vec<String> = "s.settings",
         /// Whether a statement that failed left it half built; of a partitioned table: whether a partition has none.
         invalid: bool = "not i.indisvalid",
         /// Whether the table was last clustered by it.

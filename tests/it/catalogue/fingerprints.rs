@@ -1,0 +1,69 @@
+//! The canonical text: every major version says the same about the same SQL.
+//!
+//! `UPDATE_EXPECT=1 cargo xtask test -- fingerprints` writes the file.
+
+use std::collections::BTreeSet;
+
+use catalogue::{Kind, Scope};
+use expect_test::expect_file;
+use sqlx::PgConnection;
+use tests::{TestDatabase, workspace_root};
+
+use super::{connect, differences, read, run};
+
+/// Makes an object of nearly every kind. The subscription must go before the database can.
+pub(super) async fn fill_sink(conn: &mut PgConnection, db: &TestDatabase) {
+    run(conn, &include_str!("sink.sql").replace(":db", db.name())).await.unwrap();
+}
+
+pub(super) async fn drop_subscription(conn: &mut PgConnection) {
+    run(conn, "drop subscription su;\n").await.unwrap();
+}
+
+#[test]
+fn every_major_version_has_the_same_portable_text_of_the_same_sql() {
+    tests::empty().run(async |db| {
+        let mut conn = connect(db).await;
+        fill_sink(&mut conn, db).await;
+        let catalogue = read(&mut conn).await;
+        drop_subscription(&mut conn).await;
+        let file = workspace_root().join("tests/it/catalogue/sink.txt");
+        expect_file![file].assert_eq(&catalogue.text(Scope::Portable));
+        let present: BTreeSet<Kind> = catalogue.objects().map(|object| object.address.kind).collect();
+        // These have names from 17 and 18 on.
+        let unportable = [Kind::NotNull, Kind::DomainNotNull];
+        for kind in Kind::ALL.iter().filter(|kind| !unportable.contains(kind)) {
+            assert!(present.contains(kind), "the SQL makes no {kind}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn the_name_of_the_role_that_migrates_makes_no_difference() {
+    tests::empty().run(async |db| {
+        let mut conn = connect(db).await;
+        fill_sink(&mut conn, db).await;
+        let by_one = read(&mut conn).await;
+        drop_subscription(&mut conn).await;
+        let other = &tests::empty().database().await;
+        let mut conn = connect(other).await;
+        let role = format!("migrator of {}", &other.name()[40..]);
+        let become_other =
+            format!("create role \"{role}\" superuser;\nset role \"{role}\";\ncreate schema ledger;\n");
+        run(&mut conn, &become_other).await?;
+        fill_sink(&mut conn, other).await;
+        assert_ne!(differences(&by_one, &read(&mut conn).await), [] as [&str; 0]);
+        let by_other = migrations::schema::read(&mut conn, &["ledger"]).await?;
+        assert_eq!(differences(&by_one, &by_other), [] as [&str; 0]);
+        assert_eq!(by_one.fingerprint(Scope::Exact), by_other.fingerprint(Scope::Exact));
+        // Also if another role reads it: the owner of the ledger is the one that migrates.
+        run(&mut conn, "reset role;\n").await?;
+        let by_other = migrations::schema::read(&mut conn, &["ledger"]).await?;
+        assert_eq!(differences(&by_one, &by_other), [] as [&str; 0]);
+        drop_subscription(&mut conn).await;
+        let gone = format!("drop owned by \"{role}\" cascade;\ndrop role \"{role}\";\n");
+        run(&mut conn, &gone).await?;
+        Ok(())
+    });
+}
