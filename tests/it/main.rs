@@ -10,6 +10,7 @@ mod bad_input;
 mod benchmark;
 mod borrowing;
 mod catalogue;
+mod checking;
 mod checkout;
 mod completing;
 mod connecting;

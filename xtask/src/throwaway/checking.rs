@@ -309,9 +309,9 @@ impl Findings {
             return Ok(());
         };
         for (table, rows) in &reference.without_key {
-            self.not_checked.push(format!(
-                "{rows} seeded rows of {table}: no unique key of it is the same in two seedings"
-            ));
+            let rows = count(*rows, "seeded row", "seeded rows");
+            self.not_checked
+                .push(format!("{rows} of {table}: no unique key of it is the same in two seedings"));
         }
         let found = reference::read(session.connection(), reference).await?;
         for (table, why) in &found.unreadable {
