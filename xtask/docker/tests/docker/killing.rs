@@ -86,7 +86,7 @@ fn db_setup_killed(victim: Victim) {
         sleep(moment);
         running.kill(victim);
         running.end();
-        it.xtask(&db_setup).expect(0, &["9 tables, exactly as apps.toml says"]);
+        it.xtask(&db_setup).expect(0, &["9 tables, 19 seeded rows, exactly as the files say"]);
         it.xtask(&["db-check"]).expect(0, &[]);
         assert_eq!(it.containers(), [format!("{} running", it.container())], "after {moment:?}");
         assert_eq!(it.volumes(), [format!("{}-pg15", it.container())], "after {moment:?}");

@@ -10,7 +10,7 @@ use crate::docker::Docker;
 fn db_setup_makes_a_container_and_keeps_it() {
     let it = Docker::new();
     it.xtask(&["--server", "docker", "db-setup"])
-        .expect(0, &["Docker (chosen)", "created", "9 tables, exactly as apps.toml says"]);
+        .expect(0, &["Docker (chosen)", "created", "9 tables, 19 seeded rows, exactly as the files say"]);
     it.xtask(&["db-setup"]).expect(0, &["Docker (as before)", "kept", "0 pending", "0 changes"]);
     it.xtask(&["server", "status"]).expect(0, &["Docker (as before)", "running", "postgres:", "volume"]);
     it.xtask(&["db-check"]).expect(0, &["exactly as the files say"]);
