@@ -52,6 +52,18 @@ pub async fn reading(conn: &mut PgConnection) -> Result<Reading, Error> {
     Err(why)
 }
 
+/// Reads everything within the caller's open transaction. The caller makes sure that nothing that matters changes meanwhile, for
+/// example with locks on the tables.
+///
+/// # Errors
+/// [`Error::Database`], [`Error::Schema`].
+pub async fn read_within(conn: &mut PgConnection, leave_out: &[&str]) -> Result<Catalogue, Error> {
+    let major = major(conn);
+    let sheets = run(conn, catalogue::script_within(major)).await.map_err(Error::database(DOING))?;
+    sqlx::raw_sql(catalogue::END_WITHIN).execute(conn).await.map_err(Error::database(DOING))?;
+    Ok(Catalogue::read(&Reading::new(major, sheets), leave_out)?)
+}
+
 /// A connection that reads the schema of a database again and again, in a fraction of the time of [`read()`].
 #[derive(Debug)]
 pub struct Reader {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use catalogue::Scope;
 
-use migrations::{Access, Project, Session};
+use migrations::{Access, Contract, Project, Session};
 
 use super::{database, exit::Stop, output::line};
 
@@ -29,8 +29,8 @@ const MOST_SHOWN: usize = 20;
 /// Prints every difference between the database and the embedded migrations.
 pub(crate) async fn compare(session: &mut Session, project: &Project) -> anyhow::Result<()> {
     let ledger = session.ledger(project).await?;
-    let contract = session.contract(project).await?;
     let schema = migrations::schema::read(session.connection(), &project.ledger_schemas()).await?;
+    let contract = Contract::new(&schema, project);
     let schema = schema.text(Scope::Portable);
     let found: BTreeSet<&str> = schema.lines().collect();
     let missing: Vec<String> =

@@ -38,6 +38,8 @@ pub use self::{
     kind::Kind,
     kinds::*,
     object::{COMMON, Catalogue, Grant, Need, Object, Rights, Strength},
-    reading::{NEWEST, OLDEST, Reading, moved, prepare, prepared_script, script, unmoved},
+    reading::{
+        END_WITHIN, NEWEST, OLDEST, Reading, moved, prepare, prepared_script, script, script_within, unmoved,
+    },
     role::Role,
 };

@@ -50,6 +50,16 @@ pub fn script(major: u32) -> String {
     begin() + &queries(major).into_iter().map(|sql| sql + ";\n").collect::<String>()
 }
 
+/// The same within the caller's own transaction, whose state it reads: it begins with a savepoint, and the caller undoes it
+/// with [`END_WITHIN`], which also restores the settings.
+pub fn script_within(major: u32) -> String {
+    let queries = queries(major).into_iter().map(|sql| sql + ";\n");
+    "savepoint catalogue;\n".to_owned() + &pin() + &queries.collect::<String>()
+}
+
+/// What a caller runs after [`script_within`].
+pub const END_WITHIN: &str = "rollback to savepoint catalogue; release savepoint catalogue";
+
 /// The statements that prepare the queries in a session, for [`prepared_script`]. Postgres then plans them once, which is
 /// most of the time that a small schema takes.
 pub fn prepare(major: u32) -> String {
@@ -64,8 +74,11 @@ pub fn prepared_script(major: u32) -> String {
 }
 
 fn begin() -> String {
-    let pinned = PINNED.iter().map(|(name, value)| format!("set local {name} = {value};\n"));
-    pinned.fold("begin isolation level repeatable read, read only;\n".to_owned(), |script, it| script + &it)
+    "begin isolation level repeatable read, read only;\n".to_owned() + &pin()
+}
+
+fn pin() -> String {
+    PINNED.iter().map(|(name, value)| format!("set local {name} = {value};\n")).collect()
 }
 
 fn queries(major: u32) -> Vec<String> {

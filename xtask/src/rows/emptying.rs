@@ -1,10 +1,13 @@
 //! Removes all rows from tables, within the caller's transaction. Nothing cascades to other tables.
 
+use std::collections::BTreeSet;
+
+use catalogue::{Address, Body, Catalogue, Constraint, Kind};
 use migrations::Error;
-use sqlx::{AssertSqlSafe, PgConnection, Row};
+use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::{
-    database::session::quoted,
+    database::{schema, session::quoted},
     rows::tables::{Table, execute},
 };
 
@@ -20,32 +23,42 @@ pub(crate) struct Reference {
 }
 
 /// Finds the foreign keys by which other tables refer to these or to their partitions.
-pub(crate) async fn references(conn: &mut PgConnection, tables: &[Table]) -> anyhow::Result<Vec<Reference>> {
-    let names: Vec<String> = tables.iter().map(Table::sql).collect();
-    let rows = sqlx::query(
-        "with emptied as (select coalesce(p.relid, t) as oid from unnest($1::regclass[]) t left join pg_partition_tree(t) p on true)
-         select format('constraint %I of table %s, which refers to %s', k.conname, k.conrelid::regclass, k.confrelid::regclass) as what,
-                format('%I.%I', s.nspname, c.relname) as table,
-                array(select a.attname::text from pg_attribute a where a.attrelid = k.conrelid and a.attnum = any (k.conkey)) as columns
-         from pg_constraint k
-         join pg_class c on c.oid = k.conrelid
-         join pg_namespace s on s.oid = c.relnamespace
-         where k.contype = 'f' and k.conparentid = 0 and k.confrelid in (select oid from emptied) and k.conrelid not in (select oid from emptied)
-         order by 1",
-    )
-    .bind(names)
-    .fetch_all(conn)
-    .await
-    .map_err(Error::database("find what refers to the tables"))?;
-    let read = |row: sqlx::postgres::PgRow| {
-        Ok(Reference {
-            what: row.try_get("what")?,
-            table: row.try_get("table")?,
-            columns: row.try_get("columns")?,
-        })
+pub(crate) fn references(schema: &Catalogue, tables: &[Table]) -> Vec<Reference> {
+    let emptied: BTreeSet<Address> = with_partitions(schema, tables);
+    let keys = schema.of_kind(Kind::Constraint).filter_map(|object| {
+        let Body::Constraint(Constraint { columns, references, .. }) = &object.body else { return None };
+        let (from, to) = (schema::table_of(&object.address), references.as_ref()?);
+        if emptied.contains(&from) || !emptied.contains(&to.table) {
+            return None;
+        }
+        let (key, table) = (&object.address.part, |it: &Address| it.name().replacen("public.", "", 1));
+        let what =
+            format!("constraint {key} of table {}, which refers to {}", table(&from), table(&to.table));
+        let table = format!("{}.{}", quoted(&from.schema), quoted(&from.name));
+        Some(Reference { what, table, columns: columns.0.clone() })
+    });
+    keys.collect()
+}
+
+/// The tables and their partitions, of all levels.
+fn with_partitions(schema: &Catalogue, tables: &[Table]) -> BTreeSet<Address> {
+    let is_table = |address: &Address| {
+        tables.iter().any(|table| address.schema == "public" && address.name == table.name)
     };
-    let references: Result<Vec<Reference>, sqlx::Error> = rows.into_iter().map(read).collect();
-    Ok(references.map_err(Error::database("find what refers to the tables"))?)
+    let all = schema.of_kind(Kind::Table);
+    let mut found: BTreeSet<Address> = all.map(|object| object.address.clone()).filter(is_table).collect();
+    loop {
+        let partitions = schema.of_kind(Kind::Table).filter(|object| {
+            matches!(&object.body, Body::Table(table) if table.partition.is_some())
+                && object.needs.iter().any(|need| found.contains(&*need.on))
+                && !found.contains(&object.address)
+        });
+        let partitions: Vec<Address> = partitions.map(|object| object.address.clone()).collect();
+        if partitions.is_empty() {
+            return found;
+        }
+        found.extend(partitions);
+    }
 }
 
 impl Reference {

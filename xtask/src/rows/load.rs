@@ -7,13 +7,14 @@ mod fit;
 use std::{collections::BTreeSet, io::Seek};
 
 use anyhow::Context;
+use catalogue::Catalogue;
 use migrations::{Error, Project};
 use sqlx::{Connection, PgConnection};
 
 pub(crate) use self::copying::Source;
 use self::copying::{Copied, copy, defer};
 use crate::{
-    database::session::quoted,
+    database::{schema, session::quoted},
     rows::{
         dump::{self, Dump, DumpedTable, Files, SETTINGS},
         emptying::{self, Triggers},
@@ -46,12 +47,14 @@ pub(crate) async fn load(
     let names: BTreeSet<String> = source.dump.tables.iter().map(|table| table.table.clone()).collect();
     let mut transaction = conn.begin().await.map_err(failed())?;
     let conn = &mut *transaction;
-    let tables = tables::read(conn, project, &names).await?;
+    let there = tables::existing(conn, &names).await?;
+    tables::lock(conn, &there, Others::Wait).await?;
+    let schema = schema::read_within(conn, project).await?;
+    let tables = tables::find(&schema, project, &names)?;
     fit::require_same_schema(conn, project, source.dump, &tables).await?;
     if tables.is_empty() {
         return Ok(Vec::new());
     }
-    tables::lock(conn, &tables, Others::Wait).await?;
     tables::execute(conn, SETTINGS, "start loading").await?;
     let restore = emptying::disable_triggers(conn, &tables, Triggers::ThatMayChangeRows).await?;
     // Before any row changes, because Postgres refuses to alter a table that has deferred checks pending.
@@ -59,7 +62,7 @@ pub(crate) async fn load(
     for (table, key) in &deferred {
         defer(conn, table, key).await?;
     }
-    empty_tables(conn, &tables, source, existing).await?;
+    empty_tables(conn, &schema, &tables, source, existing).await?;
     let mut loaded = Vec::new();
     for table in &tables {
         let Some(dumped) = source.dump.tables.iter().find(|dumped| dumped.table == table.name) else {
@@ -92,6 +95,7 @@ pub(crate) async fn load(
 /// Removes the rows of the tables. Refuses if the caller did not ask for that, or if rows of other tables refer to them.
 async fn empty_tables(
     conn: &mut PgConnection,
+    schema: &Catalogue,
     tables: &[Table],
     source: &Source<'_>,
     existing: ExistingRows,
@@ -108,7 +112,7 @@ async fn empty_tables(
         );
         return Err(Stop::Refused(why).into());
     }
-    let references = emptying::references(conn, tables).await?;
+    let references = emptying::references(schema, tables);
     let mut dangling = Vec::new();
     for reference in &references {
         let rows = reference.count_rows(conn).await?;

@@ -67,8 +67,8 @@ pub(crate) async fn check(
 ) -> anyhow::Result<Findings> {
     let mut session = session::open_read_only(server, project).await?;
     let ledger = session.ledger(project).await?;
-    let contract = session.contract(project).await?;
     let found = schema::read(session.connection(), project).await?;
+    let contract = Contract::new(&found, project);
     let mut findings = Findings {
         migrations: ledger.applied_in(project).len(),
         tables: contract.expected,
@@ -234,6 +234,10 @@ impl Findings {
         for table in &contract.unexpected {
             let remedy = "no app owns it; list it in apps.toml, or drop it".to_owned();
             self.add("unexpected", "table", table, format!("table {table}"), remedy);
+        }
+        for part in &contract.parts {
+            let remedy = "it belongs to the app of its parent; remove it from apps.toml".to_owned();
+            self.add("listed", "table", &part.table, part.to_string(), remedy);
         }
         for finding in &mut self.differences {
             if finding.row.kind == "table" {

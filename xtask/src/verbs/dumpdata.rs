@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
 use anyhow::bail;
+use catalogue::Catalogue;
 use clap::Args as ClapArgs;
 use futures_util::TryStreamExt;
 use migrations::{Contract, Error, Ledger, Project};
@@ -11,7 +12,10 @@ use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::{
     checkout::Checkout,
-    database::session::{self, on_server},
+    database::{
+        schema,
+        session::{self, on_server},
+    },
     rows::{
         draft::{Draft, DraftFile, ExistingDump},
         dump::{self, Dump, DumpedSequence, DumpedTable, FORMAT, SETTINGS, Tally},
@@ -100,17 +104,18 @@ async fn write(
     draft: &Draft,
     steps: &mut Steps,
 ) -> anyhow::Result<(Dump, u64)> {
-    let tables = tables::read(conn, project, wanted).await?;
-    if tables.is_empty() {
+    let existing = tables::existing(conn, wanted).await?;
+    if existing.is_empty() {
         bail!("none of the tables exists\n  to create them: cargo xtask migrate");
     }
     // The first query takes the snapshot. The tables are locked before it, so that none changes its columns in between.
     tables::execute(conn, "begin isolation level repeatable read, read only", "begin the dump").await?;
-    tables::lock(conn, &tables, Others::ReadAndWrite).await?;
+    tables::lock(conn, &existing, Others::ReadAndWrite).await?;
     tables::execute(conn, SETTINGS, "begin the dump").await?;
     // A large table may take longer than the usual timeout.
     tables::execute(conn, "set local statement_timeout = 0", "begin the dump").await?;
-    let tables = tables::read(conn, project, wanted).await?;
+    let schema = schema::read_within(conn, project).await?;
+    let tables = tables::find(&schema, project, wanted)?;
     let mut dump = Dump {
         format: FORMAT,
         postgres: migrations::database::require_version(conn, project)?,
@@ -136,7 +141,7 @@ async fn write(
             sequences: sequences(conn, table).await?,
         });
     }
-    note_gaps(conn, project, wanted, &tables, steps).await?;
+    note_gaps(&schema, project, wanted, &tables, steps);
     tables::execute(conn, "commit", "end the dump").await?;
     let mut file = draft.create_file(dump::FILE)?;
     file.write(format!("{}\n", serde_json::to_string_pretty(&dump)?).as_bytes())?;
@@ -145,14 +150,14 @@ async fn write(
 }
 
 /// Notes the tables that the dump lacks, and the foreign keys of its tables that refer to a table outside the dump.
-async fn note_gaps(
-    conn: &mut PgConnection,
+fn note_gaps(
+    schema: &Catalogue,
     project: &Project,
     wanted: &BTreeSet<String>,
     tables: &[Table],
     steps: &mut Steps,
-) -> anyhow::Result<()> {
-    let contract = Contract::read(conn, project).await?;
+) {
+    let contract = Contract::new(schema, project);
     for missing in contract.missing.iter().filter(|missing| wanted.contains(&missing.table)) {
         steps.note(&format!("           table {} does not exist", missing.table));
     }
@@ -170,7 +175,6 @@ async fn note_gaps(
             }
         }
     }
-    Ok(())
 }
 
 async fn write_rows(conn: &mut PgConnection, table: &Table, mut file: DraftFile) -> anyhow::Result<Tally> {

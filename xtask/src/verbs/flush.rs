@@ -1,6 +1,7 @@
 //! `cargo xtask flush`: removes all rows and writes the reference data again; tables and ledger stay.
 
 use anyhow::bail;
+use catalogue::Catalogue;
 use clap::Args as ClapArgs;
 use migrations::{Contract, Error, Ledger, Project, Prune, SeedMode, SeedReport, TableChanges, run_seeds};
 use serde::Serialize;
@@ -11,7 +12,7 @@ use crate::{
     database::{
         migrating, pending,
         safety::{Destruction, again},
-        seeding,
+        schema, seeding,
         session::{self, Timeouts, on_server},
     },
     rows::{
@@ -98,11 +99,14 @@ impl Args {
 }
 
 async fn flush(conn: &mut PgConnection, project: &Project) -> anyhow::Result<(Vec<TableRows>, SeedReport)> {
-    must_match_files(conn, project).await?;
-    let tables = tables::read(conn, project, &tables::owned_tables(project)).await?;
+    let owned = tables::owned_tables(project);
+    let existing = tables::existing(conn, &owned).await?;
     let mut transaction = conn.begin().await.map_err(Error::database("flush"))?;
-    tables::lock(&mut transaction, &tables, Others::Wait).await?;
-    must_not_be_referenced(&mut transaction, &tables).await?;
+    tables::lock(&mut transaction, &existing, Others::Wait).await?;
+    let schema = schema::read_within(&mut transaction, project).await?;
+    must_match_files(&mut transaction, project, &schema).await?;
+    let tables = tables::find(&schema, project, &owned)?;
+    must_not_be_referenced(&schema, &tables)?;
     let rows = tables::count_rows(&mut transaction, &tables).await?;
     let restore = emptying::disable_triggers(&mut transaction, &tables, Triggers::OnTruncate).await?;
     emptying::truncate(&mut transaction, &tables).await?;
@@ -118,14 +122,18 @@ async fn flush(conn: &mut PgConnection, project: &Project) -> anyhow::Result<(Ve
 }
 
 /// Checks that the database matches the files: the seeds need every table, and we do not empty a table that no app owns.
-async fn must_match_files(conn: &mut PgConnection, project: &Project) -> anyhow::Result<()> {
+async fn must_match_files(
+    conn: &mut PgConnection,
+    project: &Project,
+    schema: &Catalogue,
+) -> anyhow::Result<()> {
     let ledger = Ledger::read(conn, project).await?;
     let problems = ledger.problems(project);
     if !problems.is_empty() {
         return Err(Stop::Unfit(Error::Ledger(problems).to_string()).into());
     }
     pending::refuse(&ledger, project, "nothing was touched")?;
-    let differences = Contract::read(conn, project).await?.differences();
+    let differences = Contract::new(schema, project).differences();
     if !differences.is_empty() {
         let why = format!(
             "the tables differ from apps.toml; nothing was touched\n  {}\n  see what to do: cargo xtask db-check",
@@ -137,8 +145,8 @@ async fn must_match_files(conn: &mut PgConnection, project: &Project) -> anyhow:
 }
 
 /// Refuses if a table outside the apps refers to theirs: truncate would fail, and we do not empty that table.
-async fn must_not_be_referenced(conn: &mut PgConnection, tables: &[Table]) -> anyhow::Result<()> {
-    let references = emptying::references(conn, tables).await?;
+fn must_not_be_referenced(schema: &Catalogue, tables: &[Table]) -> anyhow::Result<()> {
+    let references = emptying::references(schema, tables);
     if references.is_empty() {
         return Ok(());
     }

@@ -26,7 +26,12 @@ fn a_server_from_downloaded_programs_does_everything_that_others_do() {
     let it = Downloaded::new();
     it.xtask(&["--server", "download", "db-setup"]).expect(
         0,
-        &["downloading PostgreSQL", "downloaded (chosen)", "created", "9 tables, 19 seeded rows, exactly as the files say"],
+        &[
+            "downloading PostgreSQL",
+            "downloaded (chosen)",
+            "created",
+            "9 tables, 19 seeded rows, exactly as the files say",
+        ],
     );
     it.xtask(&["db-setup"]).expect(0, &["downloaded (as before)", "kept", "0 pending", "0 changes"]);
     it.xtask(&["db-check"]).expect(0, &["exactly as the files say"]);

@@ -40,7 +40,9 @@ fn our_migrate_has_nothing_to_do_after_sqlx() {
         assert_eq!(checkout.xtask(db, &["showmigrations"]).expect(0, &[]).stdout, ALL_APPLIED);
         let before = snapshot(db).await;
         checkout.xtask(db, &["migrate"]).expect(0, &["5 migrations", "0 pending"]);
-        checkout.xtask(db, &["db-check"]).expect(3, &["5 differences", "10 seeded rows of roles_permissions"]);
+        checkout
+            .xtask(db, &["db-check"])
+            .expect(3, &["5 differences", "10 seeded rows of roles_permissions"]);
         assert_eq!(before, snapshot(db).await);
         theirs = shape(db).await;
         Ok(())
@@ -79,7 +81,9 @@ fn each_continues_where_the_other_stopped() {
         sqlx(&checkout, db, "library", "migrate run --target-version 1").expect(0, &["Applied 1/"]);
         checkout.xtask(db, &["migrate", "library"]).expect(0, &["library/0002_add_manager", "applied"]);
         sqlx(&checkout, db, "loans", "migrate run").expect(0, &["Applied 1/"]);
-        checkout.xtask(db, &["db-check"]).expect(3, &["5 differences", "10 seeded rows of roles_permissions"]);
+        checkout
+            .xtask(db, &["db-check"])
+            .expect(3, &["5 differences", "10 seeded rows of roles_permissions"]);
         Ok(())
     });
 }
