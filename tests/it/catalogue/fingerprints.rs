@@ -67,3 +67,28 @@ fn the_name_of_the_role_that_migrates_makes_no_difference() {
         Ok(())
     });
 }
+
+#[test]
+fn a_reader_that_prepared_its_queries_reads_the_same() {
+    tests::empty().run(async |db| {
+        let mut conn = connect(db).await;
+        // Prepared before the schema is made, in a session with settings of its own.
+        let set = format!("alter database \"{}\" set search_path = 'My Schema', s;\n", db.name());
+        run(&mut conn, &set).await?;
+        let mut reader = migrations::schema::Reader::connect(&db.options(), &[]).await?;
+        let empty = reader.read().await?;
+        let signature = reader.signature().await?;
+        fill_sink(&mut conn, db).await;
+        let expected = read(&mut conn).await;
+        for _ in 0..3 {
+            let found = reader.read().await?;
+            assert_eq!(differences(&expected, &found), [] as [&str; 0]);
+            assert_eq!(expected.text(Scope::Exact), found.text(Scope::Exact));
+        }
+        assert_ne!(reader.signature().await?, signature);
+        assert!(differences(&empty, &expected).len() > 100);
+        reader.close().await;
+        drop_subscription(&mut conn).await;
+        Ok(())
+    });
+}

@@ -9,7 +9,8 @@ use super::{
     read, run,
 };
 
-/// Settings whose values are no list that the server has.
+/// Settings whose values are no list that the server has. The locale of money is only named: another one than C, which
+/// prints other amounts, need not be installed.
 const VALUES: &[(&str, &str)] = &[
     ("search_path", "'My Schema', s"),
     ("timezone", "'Asia/Kathmandu'"),

@@ -118,6 +118,10 @@ pub fn moved() -> String {
             "pg_db_role_setting" => {
                 "setdatabase = (select oid from pg_database where datname = current_database())".to_owned()
             }
+            // The schema `public` is the server's own, too, and is not left alone.
+            "pg_namespace" => "oid >= 16384 or nspname = 'public'".to_owned(),
+            "pg_description" => "objoid >= 16384 or objoid = pg_catalog.to_regnamespace('public')".to_owned(),
+            "pg_seclabel" => "true".to_owned(),
             name => format!("{} >= 16384", key(name)),
         };
         format!(
@@ -134,7 +138,7 @@ fn key(catalogue: &str) -> &'static str {
         "pg_aggregate" => "aggfnoid::oid",
         "pg_attribute" => "attrelid",
         "pg_depend" => "objid",
-        "pg_description" | "pg_init_privs" | "pg_seclabel" => "objoid",
+        "pg_init_privs" => "objoid",
         "pg_foreign_table" => "ftrelid",
         "pg_index" => "indexrelid",
         "pg_inherits" => "inhrelid",

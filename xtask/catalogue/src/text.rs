@@ -109,22 +109,27 @@ mod tests {
     use super::*;
     use crate::{Body, Enum, address::Address};
 
-    fn text(name: &str, labels: &[&str], comment: Option<&str>) -> String {
+    fn catalogue(name: &str, labels: &[&str], comment: Option<&str>) -> Catalogue {
         let address =
             Address { kind: Kind::Enum, schema: "s".to_owned(), name: name.to_owned(), part: String::new() };
         let labels = labels.iter().map(|&label| label.to_owned()).collect();
         let mut object = Object::new(address, None, Body::Enum(Enum { labels }));
         object.comment = comment.map(str::to_owned);
-        Catalogue::new(15, std::iter::once(object)).text(Scope::Exact)
+        Catalogue::new(15, std::iter::once(object))
     }
 
     #[test]
-    fn each_attribute_has_a_line_with_the_address() {
-        assert_eq!(
-            text("e", &["a", "b c"], Some("it's")),
-            "enum s.e\nenum s.e: labels a, b c\nenum s.e: comment it's\n"
-        );
-        assert_eq!(text("e", &[], None), "enum s.e\n");
+    fn the_text_has_a_line_for_the_object_and_for_each_attribute() {
+        let text = catalogue("e", &["a", "b c"], Some("it's")).text(Scope::Exact);
+        assert_eq!(text, "enum s.e\nenum s.e: labels a, b c\nenum s.e: comment it's\n");
+        assert_eq!(catalogue("e", &[], None).text(Scope::Exact), "enum s.e\n");
+    }
+
+    #[test]
+    fn a_line_has_the_address_and_all_attributes() {
+        let catalogue = catalogue("e", &["a", "b c"], Some("it's"));
+        let lines: Vec<String> = catalogue.objects().map(Object::line).collect();
+        assert_eq!(lines, ["enum s.e: labels a, b c; comment it's"]);
     }
 
     #[test]
@@ -138,8 +143,11 @@ mod tests {
         words.dedup();
         let mut seen = HashMap::new();
         let mut once = |name: &str, labels: &[&str], comment: Option<&str>| {
-            let text = text(name, labels, comment);
-            assert_eq!(text.lines().count(), 1, "{text}");
+            let catalogue = catalogue(name, labels, comment);
+            let text = catalogue.text(Scope::Exact);
+            let attributes = usize::from(!labels.is_empty()) + usize::from(comment.is_some());
+            assert_eq!(text.lines().count(), 1 + attributes, "{text}");
+            assert!(catalogue.objects().all(|object| object.line().lines().count() == 1));
             let what = format!("{name:?} {labels:?} {comment:?}");
             if let Some(other) = seen.insert(text, what.clone()) {
                 assert_eq!(other, what);
