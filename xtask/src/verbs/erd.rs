@@ -5,9 +5,11 @@
 
 use ::tests::scratch::Scratch;
 use clap::Args as ClapArgs;
+use migrations::{Session, Settings};
 
 use crate::{
     checkout::Checkout,
+    database::schema,
     picture::{
         erd::{self, Schema},
         present::{Options, Picture},
@@ -37,8 +39,15 @@ impl Args {
         let project = checkout.project()?;
         // Standard output is for the picture alone.
         let mut steps = Steps::quiet();
-        let read =
-            async |scratch: &Scratch, _: &mut Steps| or_interrupted(Schema::read(scratch, &project)).await;
+        let read = async |scratch: &Scratch, _: &mut Steps| {
+            or_interrupted(async {
+                let mut session = Session::connect(&scratch.options(), Settings::default()).await?;
+                let schema = schema::read(session.connection(), &project).await?;
+                session.close().await;
+                Ok(Schema::new(&schema, &project))
+            })
+            .await
+        };
         let schema = migrated::with_scratch(checkout, &project, &mut steps, read).await?;
         let picture = Picture {
             name: "erd",

@@ -1,9 +1,8 @@
-//! Reads tables, columns and foreign keys from Postgres's catalogue.
+//! The tables, columns and foreign keys of a picture.
 
-use migrations::{Error, Project};
+use catalogue::{Address, Body, Catalogue, Constraint, Index, Kind, Object};
+use migrations::Project;
 use serde::Serialize;
-use sqlx::{Connection, PgConnection, Row};
-use tests::scratch::Scratch;
 
 /// The app's name for tables that no app in the manifest owns.
 const NO_APP: &str = "(no app)";
@@ -44,76 +43,18 @@ pub(super) struct ForeignKey {
     pub(super) referenced: Vec<String>,
 }
 
-const COLUMNS: &str = "
-    select c.oid::regclass::text as table, a.attname::text as name, format_type(a.atttypid, a.atttypmod) as kind,
-           not a.attnotnull as nullable,
-           exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary and a.attnum = any (i.indkey)) as primary_key,
-           exists (select from pg_index i where i.indrelid = c.oid and i.indisunique and i.indnkeyatts = 1 and i.indpred is null
-                                            and a.attnum = i.indkey[0]) as unique
-    from pg_class c
-    join pg_namespace s on s.oid = c.relnamespace
-    join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-    where c.relkind in ('r', 'p') and not c.relispartition
-      and s.nspname !~ '^pg_' and s.nspname <> 'information_schema' and not s.nspname = any ($1)
-      and not exists (select from pg_depend m where m.classid = 'pg_class'::regclass and m.objid = c.oid and m.deptype = 'e')
-    order by c.oid::regclass::text collate \"C\", a.attnum";
-
-const FOREIGN_KEYS: &str = "
-    select k.conrelid::regclass::text as table, k.conname::text as name, k.confrelid::regclass::text as other,
-           array(select a.attname::text from unnest(k.conkey) with ordinality as n (number, place)
-                 join pg_attribute a on a.attrelid = k.conrelid and a.attnum = n.number order by n.place) as columns,
-           array(select a.attname::text from unnest(k.confkey) with ordinality as n (number, place)
-                 join pg_attribute a on a.attrelid = k.confrelid and a.attnum = n.number order by n.place) as referenced
-    from pg_constraint k
-    where k.contype = 'f' and k.conparentid = 0
-    order by k.conrelid::regclass::text collate \"C\", k.conkey, k.conname collate \"C\"";
-
 impl Schema {
-    /// Reads the tables of a migrated database.
-    pub(crate) async fn read(scratch: &Scratch, project: &Project) -> anyhow::Result<Schema> {
-        let failed = || Error::database("read the tables");
-        // Postgres leaves the schema out of a name only if the search path has it, and the role may have another path.
-        let options = scratch.options().options([("search_path", "public")]);
-        let mut conn = PgConnection::connect_with(&options).await.map_err(failed())?;
-        let columns = sqlx::query(COLUMNS).bind(project.ledger_schemas());
-        let columns = columns.fetch_all(&mut conn).await.map_err(failed())?;
-        let keys = sqlx::query(FOREIGN_KEYS).fetch_all(&mut conn).await.map_err(failed())?;
-        let _ = conn.close().await;
-
-        let mut tables: Vec<Table> = Vec::new();
-        for row in columns {
-            let name: String = row.get("table");
-            if tables.last().is_none_or(|table| table.name != name) {
-                let owner = project.apps.iter().find(|app| app.tables.contains(&name));
-                let app = owner.map_or(NO_APP, |app| &app.name).to_owned();
-                tables.push(Table { app, name, ..Table::default() });
-            }
-            let column = Column {
-                name: row.get("name"),
-                kind: short_type(row.get("kind")),
-                nullable: row.get("nullable"),
-                primary_key: row.get("primary_key"),
-                unique: row.get("unique"),
-            };
-            if let Some(table) = tables.last_mut() {
-                table.columns.push(column);
-            }
-        }
-        for row in keys {
-            let name: String = row.get("table");
-            if let Some(table) = tables.iter_mut().find(|table| table.name == name) {
-                table.foreign_keys.push(ForeignKey {
-                    name: row.get("name"),
-                    columns: row.get("columns"),
-                    table: row.get("other"),
-                    referenced: row.get("referenced"),
-                });
-            }
-        }
+    /// The tables of a schema: partitions and what inherits are a part of their parents.
+    pub(crate) fn new(schema: &Catalogue, project: &Project) -> Schema {
+        let own = schema
+            .of_kind(Kind::Table)
+            .filter(|object| matches!(&object.body, Body::Table(table) if table.partition.is_none()));
+        let mut tables: Vec<Table> = own.map(|object| Table::new(schema, project, &object.address)).collect();
+        tables.sort_by(|one, other| one.name.cmp(&other.name));
         let apps = project.apps.iter().map(|app| app.name.clone()).chain([NO_APP.to_owned()]);
         let apps: Vec<String> = apps.filter(|app| tables.iter().any(|table| &table.app == app)).collect();
         tables.sort_by_key(|table| apps.iter().position(|app| *app == table.app));
-        Ok(Schema { apps, tables })
+        Schema { apps, tables }
     }
 
     /// Returns the position of a table's app among the apps that have tables.
@@ -123,6 +64,59 @@ impl Schema {
 }
 
 impl Table {
+    fn new(schema: &Catalogue, project: &Project, table: &Address) -> Table {
+        let owner =
+            project.apps.iter().find(|app| table.schema == "public" && app.tables.contains(&table.name));
+        let indexes: Vec<&Index> = schema
+            .of_kind(Kind::Index)
+            .filter_map(|object| match &object.body {
+                Body::Index(index) if index.table.0 == *table => Some(index),
+                _ => None,
+            })
+            .collect();
+        let constraints: Vec<(&str, &Constraint)> = schema
+            .parts(Kind::Constraint, table)
+            .filter_map(|object| match &object.body {
+                Body::Constraint(constraint) => Some((object.address.part.as_str(), constraint)),
+                _ => None,
+            })
+            .collect();
+        let column = |object: &Object| {
+            let Body::Column(column) = &object.body else { return None };
+            let name = object.address.part.clone();
+            let in_key =
+                |(_, it): &(&str, &Constraint)| it.sort == "primary key" && it.columns.0.contains(&name);
+            let alone = |index: &&Index| {
+                index.unique
+                    && index.predicate.is_none()
+                    && matches!(index.keys.0.as_slice(), [key] if key.column.as_ref() == Some(&name))
+            };
+            Some(Column {
+                kind: short_type(&column.data_type),
+                nullable: !column.not_null,
+                primary_key: constraints.iter().any(in_key),
+                unique: indexes.iter().any(alone),
+                name,
+            })
+        };
+        let columns: Vec<Column> = schema.columns(table).into_iter().filter_map(column).collect();
+        let key = |(name, constraint): &(&str, &Constraint)| {
+            let to = constraint.references.as_ref()?;
+            Some(ForeignKey {
+                name: (*name).to_owned(),
+                columns: constraint.columns.0.clone(),
+                table: shown(&to.table),
+                referenced: to.columns.clone(),
+            })
+        };
+        let mut foreign_keys: Vec<ForeignKey> = constraints.iter().filter_map(key).collect();
+        let position = |name: &String| columns.iter().position(|column| column.name == *name);
+        foreign_keys
+            .sort_by_key(|key| (key.columns.iter().map(position).collect::<Vec<_>>(), key.name.clone()));
+        let app = owner.map_or(NO_APP, |app| &app.name).to_owned();
+        Table { app, name: shown(table), columns, foreign_keys }
+    }
+
     /// Whether a column is part of a foreign key.
     pub(super) fn refers(&self, column: &str) -> bool {
         self.foreign_keys.iter().any(|key| key.columns.iter().any(|name| name == column))
@@ -134,8 +128,14 @@ impl Table {
     }
 }
 
+/// The name of a table: with its schema, if that is not `public`.
+fn shown(table: &Address) -> String {
+    if table.schema == "public" { table.name.clone() } else { format!("{}.{}", table.schema, table.name) }
+}
+
 /// Shortens a type to the name that people write.
 fn short_type(kind: &str) -> String {
+    let kind = kind.strip_prefix("public.").unwrap_or(kind);
     let (name, array) = kind.strip_suffix("[]").map_or((kind, ""), |name| (name, "[]"));
     let name = match name {
         "timestamp with time zone" => "timestamptz".to_owned(),
