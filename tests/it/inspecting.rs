@@ -89,8 +89,8 @@ stray  (no app)
   b  integer            default 7
   check          odd         (a > 0) NOT VALID
   foreign key    twin        (a, b) → pairs (a, b) on update cascade deferrable
-  trigger        my trigger  BEFORE INSERT ON stray FOR EACH ROW WHEN (new.a > 1) EXECUTE FUNCTION
-                             f() (disabled)
+  trigger        my trigger  BEFORE INSERT ON public.stray FOR EACH ROW WHEN ((new.a > 1)) EXECUTE
+                             FUNCTION public.f() (disabled)
 ";
         assert_eq!(inspect(db, &["stray"]), expected);
         Ok(())

@@ -37,7 +37,8 @@ impl std::fmt::Display for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match (&self.column, &self.expression) {
             (Some(column), _) => f.write_str(&crate::address::identifier(column))?,
-            (None, expression) => write!(f, "({})", expression.as_deref().unwrap_or_default())?,
+            // The server puts parentheses around what is no function call.
+            (None, expression) => f.write_str(expression.as_deref().unwrap_or_default())?,
         }
         if let Some(collation) = &self.collation {
             write!(f, " collate {collation}")?;

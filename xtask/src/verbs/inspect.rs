@@ -3,16 +3,19 @@
 mod model;
 mod show;
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use clap::Args as ClapArgs;
-use migrations::{Error, Project};
+use migrations::Project;
 use serde::Serialize;
 use sqlx::PgConnection;
 
 use self::model::Table;
 use crate::{
     checkout::Checkout,
-    database::session::{self, on_server},
+    database::{
+        schema,
+        session::{self, on_server},
+    },
     server,
     terminal::{format::Format, interrupt::or_interrupted, output},
 };
@@ -70,18 +73,13 @@ impl Args {
 }
 
 async fn read(conn: &mut PgConnection, project: &Project) -> anyhow::Result<Vec<Table>> {
-    let rows: Vec<String> = sqlx::query_scalar(include_str!("inspect/tables.sql"))
-        .bind(project.ledger_schemas())
-        .fetch_all(conn)
-        .await
-        .map_err(Error::database("read the tables"))?;
-    let mut tables = Vec::new();
-    for row in rows {
-        let mut table: Table = serde_json::from_str(&row).context("read the tables")?;
-        let owner = project.apps.iter().find(|app| app.tables.contains(&table.name));
-        table.app = owner.filter(|_| table.schema == "public").map(|app| app.name.clone());
-        tables.push(table);
-    }
+    let schema = schema::read(conn, project).await?;
+    let mut tables: Vec<Table> =
+        schema.objects().filter_map(|object| Table::new(&schema, project, object)).collect();
+    tables.sort_by(|one, other| {
+        let key = |it: &Table| (it.schema != "public", it.schema.clone(), it.name.clone());
+        key(one).cmp(&key(other))
+    });
     Ok(tables)
 }
 

@@ -1,12 +1,13 @@
 //! A table as the catalogue describes it. The fields have the order in which `--format json` prints them.
 
-use serde::{Deserialize, Serialize};
+use catalogue::{Address, Body, Catalogue, Kind, Object};
+use migrations::Project;
+use serde::Serialize;
 
 /// A table of the database.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 pub(super) struct Table {
     /// `None` if no app owns it.
-    #[serde(default)]
     pub(super) app: Option<String>,
     pub(super) columns: Vec<Column>,
     pub(super) comment: Option<String>,
@@ -20,7 +21,7 @@ pub(super) struct Table {
     pub(super) triggers: Vec<Trigger>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 pub(super) struct Column {
     pub(super) comment: Option<String>,
     pub(super) default: Option<String>,
@@ -32,7 +33,7 @@ pub(super) struct Column {
     pub(super) kind: String,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 pub(super) struct ForeignKey {
     pub(super) columns: Vec<String>,
     pub(super) deferrable: bool,
@@ -44,14 +45,14 @@ pub(super) struct ForeignKey {
     pub(super) validated: bool,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 pub(super) struct Constraint {
     pub(super) definition: String,
     pub(super) kind: String,
     pub(super) name: String,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 pub(super) struct Index {
     pub(super) definition: String,
     pub(super) name: String,
@@ -59,20 +60,57 @@ pub(super) struct Index {
     pub(super) valid: bool,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 pub(super) struct Trigger {
     pub(super) definition: String,
     pub(super) enabled: bool,
     pub(super) name: String,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 pub(super) struct Reference {
     pub(super) columns: Vec<String>,
     pub(super) table: String,
 }
 
 impl Table {
+    /// A table of a schema: a partition is a part of its parent.
+    pub(super) fn new(schema: &Catalogue, project: &Project, object: &Object) -> Option<Table> {
+        let partition = match &object.body {
+            Body::Table(table) => &table.partition,
+            Body::ForeignTable(table) => &table.partition,
+            _ => return None,
+        };
+        if partition.is_some() {
+            return None;
+        }
+        let address = &object.address;
+        let owner = project.apps.iter().find(|app| app.tables.contains(&address.name));
+        let constraints: Vec<(&str, &catalogue::Constraint)> = schema
+            .parts(Kind::Constraint, address)
+            .filter_map(|object| match &object.body {
+                Body::Constraint(constraint) => Some((object.address.part.as_str(), constraint)),
+                _ => None,
+            })
+            .collect();
+        let primary = constraints.iter().find(|(_, constraint)| constraint.sort == "primary key");
+        let mut others: Vec<Constraint> = constraints.iter().filter_map(Constraint::new).collect();
+        others.sort_by_key(|constraint| constraint.kind == "check");
+        Some(Table {
+            app: owner.filter(|_| address.schema == "public").map(|app| app.name.clone()),
+            columns: schema.columns(address).into_iter().filter_map(Column::new).collect(),
+            comment: object.comment.clone(),
+            constraints: others,
+            foreign_keys: constraints.iter().filter_map(ForeignKey::new).collect(),
+            indexes: indexes(schema, address, &constraints),
+            name: address.name.clone(),
+            primary_key: primary.map(|(_, constraint)| constraint.columns.0.clone()),
+            referenced_by: references(schema, address),
+            schema: address.schema.clone(),
+            triggers: schema.parts(Kind::Trigger, address).filter_map(Trigger::new).collect(),
+        })
+    }
+
     /// Its name as people type it: without the schema, if that is `public`.
     pub(super) fn shown(&self) -> String {
         if self.schema == "public" { self.name.clone() } else { format!("{}.{}", self.schema, self.name) }
@@ -82,4 +120,130 @@ impl Table {
     pub(super) fn is_called(&self, name: &str) -> bool {
         self.shown() == name || name.split_once('.') == Some((&self.schema, &self.name))
     }
+}
+
+impl Column {
+    fn new(object: &Object) -> Option<Column> {
+        let Body::Column(column) = &object.body else { return None };
+        let (generated, default) = match &column.generated {
+            Some(_) => (column.default.clone(), None),
+            None => (None, column.default.clone()),
+        };
+        Some(Column {
+            comment: object.comment.clone(),
+            default,
+            generated,
+            identity: column.identity.clone(),
+            name: object.address.part.clone(),
+            nullable: !column.not_null,
+            kind: unqualified(&column.data_type),
+        })
+    }
+}
+
+impl ForeignKey {
+    fn new((name, constraint): &(&str, &catalogue::Constraint)) -> Option<ForeignKey> {
+        let to = constraint.references.as_ref()?;
+        let action = |action: &Option<String>| action.clone().unwrap_or_else(|| "no action".to_owned());
+        Some(ForeignKey {
+            columns: constraint.columns.0.clone(),
+            deferrable: constraint.deferrable,
+            name: (*name).to_owned(),
+            on_delete: action(&constraint.on_delete),
+            on_update: action(&constraint.on_update),
+            table: shown(&to.table),
+            to: to.columns.clone(),
+            validated: !constraint.not_valid,
+        })
+    }
+}
+
+impl Constraint {
+    fn new((name, constraint): &(&str, &catalogue::Constraint)) -> Option<Constraint> {
+        if constraint.references.is_some() {
+            return None;
+        }
+        let what = match (&constraint.check, &constraint.exclude) {
+            (Some(check), _) if check.starts_with('(') => format!("CHECK {check}"),
+            (Some(check), _) => format!("CHECK ({check})"),
+            (None, Some(exclude)) => exclude.clone(),
+            (None, None) => {
+                format!("{} ({})", constraint.sort.to_uppercase(), constraint.columns.0.join(", "))
+            }
+        };
+        let timing = match (constraint.deferrable, constraint.initially_deferred) {
+            (true, true) => " DEFERRABLE INITIALLY DEFERRED",
+            (true, false) => " DEFERRABLE",
+            _ => "",
+        };
+        let timing = if constraint.exclude.is_some() { "" } else { timing };
+        let not_valid = if constraint.not_valid { " NOT VALID" } else { "" };
+        let definition = format!("{what}{timing}{not_valid}");
+        Some(Constraint { definition, kind: constraint.sort.clone(), name: (*name).to_owned() })
+    }
+}
+
+impl Trigger {
+    fn new(object: &Object) -> Option<Trigger> {
+        let Body::Trigger(trigger) = &object.body else { return None };
+        let name = object.address.part.clone();
+        // Everything behind the name, which the server has quoted if it needs that.
+        let start = trigger.definition.find(&name).map_or(0, |at| at + name.len());
+        let definition = trigger.definition[start..].trim_start_matches('"').trim_start().to_owned();
+        Some(Trigger { definition, enabled: trigger.state.as_deref() != Some("disabled"), name })
+    }
+}
+
+/// The indexes of a table without those of its constraints, which are listed there.
+fn indexes(
+    schema: &Catalogue,
+    table: &Address,
+    constraints: &[(&str, &catalogue::Constraint)],
+) -> Vec<Index> {
+    let own = schema.of_kind(Kind::Index).filter_map(|object| match &object.body {
+        Body::Index(index) if index.table.0 == *table => Some((&object.address.name, index)),
+        _ => None,
+    });
+    let backs = |name: &str| {
+        constraints.iter().any(|(it, constraint)| {
+            *it == name && ["primary key", "unique", "exclude"].contains(&constraint.sort.as_str())
+        })
+    };
+    let mut indexes: Vec<Index> = own
+        .filter(|(name, _)| !backs(name))
+        .map(|(name, index)| {
+            let keys: Vec<String> = index.keys.0.iter().map(ToString::to_string).collect();
+            let mut definition = format!("{} ({})", index.method, keys.join(", "));
+            if !index.include.0.is_empty() {
+                definition += &format!(" INCLUDE ({})", index.include.0.join(", "));
+            }
+            if let Some(predicate) = &index.predicate {
+                definition += &format!(" WHERE {predicate}");
+            }
+            Index { definition, name: name.clone(), unique: index.unique, valid: !index.invalid }
+        })
+        .collect();
+    indexes.sort_by_key(|index| !index.unique);
+    indexes
+}
+
+/// The foreign keys that refer to a table.
+fn references(schema: &Catalogue, table: &Address) -> Vec<Reference> {
+    let keys = schema.of_kind(Kind::Constraint).filter_map(|object| match &object.body {
+        Body::Constraint(constraint) if constraint.references.as_ref()?.table == *table => {
+            Some(Reference { columns: constraint.columns.0.clone(), table: shown(&object.address) })
+        }
+        _ => None,
+    });
+    keys.collect()
+}
+
+/// The name of a table: with its schema, if that is not `public`.
+fn shown(table: &Address) -> String {
+    if table.schema == "public" { table.name.clone() } else { format!("{}.{}", table.schema, table.name) }
+}
+
+/// A type without the schema `public`.
+fn unqualified(kind: &str) -> String {
+    kind.strip_prefix("public.").unwrap_or(kind).to_owned()
 }

@@ -87,7 +87,7 @@ fn rest(table: &Table, column: &Column) -> String {
         parts.push(format!("default {}", plain(default)));
     }
     if let Some(generated) = &column.generated {
-        parts.push(format!("generated as {}", plain(generated)));
+        parts.push(format!("generated as {}", bare(&plain(generated))));
     }
     parts.extend(table.foreign_keys.iter().filter(|key| alone(&key.columns)).map(arrow));
     parts.join(", ")
