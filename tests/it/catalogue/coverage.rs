@@ -94,7 +94,6 @@ const SILENT: &[(&str, &[&str], &str)] = &[
         "pg_trigger",
         &[
             "tgfoid",
-            "tgtype",
             "tgconstrrelid",
             "tgconstrindid",
             "tgdeferrable",

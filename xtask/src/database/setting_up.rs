@@ -1,5 +1,6 @@
 //! Turns an empty server into a migrated, seeded and checked database, for `db-setup` and `db-reset`.
 
+use catalogue::Kind;
 use clap::Args as ClapArgs;
 use migrations::{
     Error, Project, Prune, SeedMode, Session, Target,
@@ -141,10 +142,11 @@ fn is_duplicate(error: &migrations::Error) -> bool {
     code.is_some_and(|code| code == "42P04" || code == "23505")
 }
 
+/// Whether it holds nothing of anyone's, not even a ledger.
 async fn is_empty(session: &mut Session) -> anyhow::Result<bool> {
-    let sql = "select not exists (select from pg_class where relnamespace >= 16384 or relnamespace = to_regnamespace('public'))";
-    let empty = sqlx::query_scalar(sql).fetch_one(session.connection()).await;
-    Ok(empty.map_err(Error::database("look for tables"))?)
+    let schema = migrations::schema::read(session.connection(), &[]).await?;
+    let given = |kind| matches!(kind, Kind::Database | Kind::Schema | Kind::Extension);
+    Ok(schema.objects().all(|object| given(object.address.kind)))
 }
 
 async fn seed_step(session: &mut Session, project: &Project, steps: &mut Steps) -> anyhow::Result<()> {

@@ -86,32 +86,36 @@ pub(crate) enum Triggers {
 /// A rollback restores them too. A table's owner may do this; setting `session_replication_role` needs a superuser.
 pub(crate) async fn disable_triggers(
     conn: &mut PgConnection,
+    schema: &Catalogue,
     tables: &[Table],
     which: Triggers,
 ) -> anyhow::Result<Vec<String>> {
-    let names: Vec<String> = tables.iter().map(Table::sql).collect();
-    let statements: Vec<(String, String)> = sqlx::query_as(
-        // A partition may have triggers of its own, and may have its parent's in another state. So each table's triggers are
-        // altered separately, with `only`.
-        "with emptied as (select coalesce(p.relid, t) as oid from unnest($1::regclass[]) t left join pg_partition_tree(t) p on true)
-         select format('alter table only %s disable trigger %I', tgrelid::regclass, tgname),
-                format('alter table only %s enable%s trigger %I', tgrelid::regclass,
-                       case tgenabled when 'A' then ' always' when 'R' then ' replica' else '' end, tgname)
-         from pg_trigger
-         where tgrelid in (select oid from emptied) and not tgisinternal and tgenabled <> 'D'
-           -- Bit 32 of the type: fires on truncate.
-           and case when $2 then tgtype & 32 <> 0 else tgconstraint = 0 end
-         order by 1",
-    )
-    .bind(names)
-    .bind(which == Triggers::OnTruncate)
-    .fetch_all(&mut *conn)
-    .await
-    .map_err(Error::database("read the triggers"))?;
+    let emptied = with_partitions(schema, tables);
     let mut restore = Vec::new();
-    for (disable, enable) in statements {
-        execute(conn, &disable, "disable the triggers").await?;
-        restore.push(enable);
+    for object in schema.of_kind(Kind::Trigger) {
+        let (Body::Trigger(trigger), table) = (&object.body, schema::table_of(&object.address)) else {
+            continue;
+        };
+        let fires = match which {
+            Triggers::OnTruncate => trigger.on_truncate,
+            Triggers::ThatMayChangeRows => !trigger.constraint,
+        };
+        let enable = match trigger.state.as_deref() {
+            Some("disabled") => continue,
+            Some(state) if state.ends_with("replication") => "enable replica",
+            Some(_) => "enable always",
+            None => "enable",
+        };
+        if !fires || !emptied.contains(&table) {
+            continue;
+        }
+        // A partition may have triggers of its own, and may have its parent's in another state. So each table's triggers
+        // are altered separately, with `only`.
+        let (name, table) =
+            (quoted(&object.address.part), format!("{}.{}", quoted(&table.schema), quoted(&table.name)));
+        execute(conn, &format!("alter table only {table} disable trigger {name}"), "disable the triggers")
+            .await?;
+        restore.push(format!("alter table only {table} {enable} trigger {name}"));
     }
     Ok(restore)
 }

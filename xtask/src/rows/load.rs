@@ -50,13 +50,13 @@ pub(crate) async fn load(
     let there = tables::existing(conn, &names).await?;
     tables::lock(conn, &there, Others::Wait).await?;
     let schema = schema::read_within(conn, project).await?;
-    let tables = tables::find(&schema, project, &names)?;
+    let tables = tables::existing_tables(&schema, project, &names)?;
     fit::require_same_schema(conn, project, source.dump, &tables).await?;
     if tables.is_empty() {
         return Ok(Vec::new());
     }
     tables::execute(conn, SETTINGS, "start loading").await?;
-    let restore = emptying::disable_triggers(conn, &tables, Triggers::ThatMayChangeRows).await?;
+    let restore = emptying::disable_triggers(conn, &schema, &tables, Triggers::ThatMayChangeRows).await?;
     // Before any row changes, because Postgres refuses to alter a table that has deferred checks pending.
     let deferred = forward_keys(&tables);
     for (table, key) in &deferred {

@@ -158,7 +158,7 @@ pub(super) fn quoted_list<'n>(names: impl Iterator<Item = &'n str>) -> String {
 /// Finds the tables of these names that exist and that an app owns, in an order in which they can be filled.
 ///
 /// A partition and a table that inherits from another are refused: their rows would be in a dump twice.
-pub(crate) fn find(
+pub(crate) fn existing_tables(
     schema: &Catalogue,
     project: &Project,
     names: &BTreeSet<String>,

@@ -105,10 +105,11 @@ async fn flush(conn: &mut PgConnection, project: &Project) -> anyhow::Result<(Ve
     tables::lock(&mut transaction, &existing, Others::Wait).await?;
     let schema = schema::read_within(&mut transaction, project).await?;
     must_match_files(&mut transaction, project, &schema).await?;
-    let tables = tables::find(&schema, project, &owned)?;
+    let tables = tables::existing_tables(&schema, project, &owned)?;
     must_not_be_referenced(&schema, &tables)?;
     let rows = tables::count_rows(&mut transaction, &tables).await?;
-    let restore = emptying::disable_triggers(&mut transaction, &tables, Triggers::OnTruncate).await?;
+    let restore =
+        emptying::disable_triggers(&mut transaction, &schema, &tables, Triggers::OnTruncate).await?;
     emptying::truncate(&mut transaction, &tables).await?;
     for statement in restore {
         tables::execute(&mut transaction, &statement, "restore the triggers").await?;

@@ -170,6 +170,19 @@ alter table t enable always trigger g;
 --- undone
 alter table t enable trigger g;
 
+--- trigger public.t.g: on_truncate
+--- trigger public.t.g: definition
+create table t (); create trigger g after update on t execute function suppress_redundant_updates_trigger();
+--- changed
+create or replace trigger g after update or truncate on t execute function suppress_redundant_updates_trigger();
+
+--- trigger public.t.g: constraint
+--- trigger public.t.g: definition
+create table t (); create trigger g after update on t for each row execute function suppress_redundant_updates_trigger();
+--- changed
+drop trigger g on t;
+create constraint trigger g after update on t for each row execute function suppress_redundant_updates_trigger();
+
 --- trigger public.t.g: columns
 --- trigger public.t.g: definition
 create table t (a int); create trigger g before update on t for each row execute function suppress_redundant_updates_trigger();

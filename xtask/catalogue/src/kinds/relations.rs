@@ -272,6 +272,10 @@ kind! {
         state: Option<String> = "case t.tgenabled when 'D' then 'disabled' when 'R' then 'enabled in replication' when 'A' then 'enabled always' end",
         /// The columns whose updates it waits for.
         columns: Columns = "t.tgattr::int2[]",
+        /// Whether `truncate` fires it.
+        on_truncate: bool = "t.tgtype & 32 <> 0",
+        /// Whether it only checks, and can wait for the end of the transaction.
+        constraint: bool = "t.tgconstraint <> 0",
         /// Whether it is a partition's copy of its parent's.
         inherited: bool = "t.tgparentid <> 0",
     }

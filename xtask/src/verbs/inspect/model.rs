@@ -194,7 +194,7 @@ impl Trigger {
     }
 }
 
-/// The indexes of a table without those of its constraints, which are listed there.
+/// The indexes of a table but the indexes of its constraints, which are listed there.
 fn indexes(
     schema: &Catalogue,
     table: &Address,
