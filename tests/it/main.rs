@@ -36,6 +36,7 @@ mod native_server_recovery;
 mod native_server_refusals;
 mod new_crate;
 mod no_transaction;
+mod owned_tables;
 mod pending;
 mod pictures;
 mod plain_english;

@@ -1,0 +1,126 @@
+//! What a table of an app is: any name, and with it its partitions and what inherits from it.
+
+use sqlx::Executor;
+use tests::TestDatabase;
+
+use crate::{checkout::Checkout, snapshot::snapshot};
+
+/// Names that need quotes in SQL.
+const ODD: [&str; 5] = ["user", "Order", "a b", "it's \"x\"", "Größe\\n"];
+
+/// A project with one app, which owns these tables.
+fn project(tables: &[&str], up: &str) -> Checkout {
+    let tables: Vec<String> = tables.iter().map(|name| format!("{name:?}")).collect();
+    let manifest = format!(
+        "[postgres]\nversion = 15\ndatabase = \"app\"\n\n[[app]]\nname = \"odd\"\ndepends-on = []\ntables = [{}]\n",
+        tables.join(", ")
+    );
+    let ledger = "[migrate]\ncreate-schemas = [\"migrations\"]\ntable-name = \"migrations.odd\"\n";
+    let checkout = Checkout::with_files(&manifest, &[("odd/sqlx.toml", ledger)]);
+    checkout.migration("odd/0001_initial", up, "drop schema public cascade; create schema public;");
+    checkout
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+#[test]
+fn tables_whose_names_need_quotes_are_owned_like_any_other() {
+    tests::empty().run(async |db| {
+        let mut up = String::new();
+        for (n, name) in ODD.iter().enumerate() {
+            let table = quoted(name);
+            let refers = if n > 0 { format!(" references {}", quoted(ODD[n - 1])) } else { String::new() };
+            up += &format!(
+                "create table {table} (\"the id\" serial primary key, \"a, b\" text, before int{refers});\n"
+            );
+        }
+        let checkout = project(&ODD, &up);
+        checkout.xtask(db, &["migrate"]).expect(0, &["odd/0001_initial"]);
+        checkout.xtask(db, &["db-check"]).expect(0, &["5 tables, exactly as the files say"]);
+        checkout.xtask(db, &["inspect"]).expect(0, &["app odd, 5 tables"]).expect(0, &ODD);
+        checkout.xtask(db, &["inspect", "a b"]).expect(0, &["a b  (app odd)", "→ Order.the id"]);
+        checkout.xtask(db, &["erd"]).expect(0, &ODD).expect(0, &["Order"]);
+        for name in ODD {
+            let sql = format!("insert into {} (\"a, b\") values ('x'), (null)", quoted(name));
+            db.pool().execute(sqlx::AssertSqlSafe(sql)).await?;
+        }
+        let before = snapshot(db).await;
+        let dump = checkout.root().join("kept").display().to_string();
+        checkout.xtask(db, &["dumpdata", "--output", &dump]).expect(0, &["5 tables, 10 rows"]);
+        checkout.xtask(db, &["flush"]).expect(0, &["10 rows out of 5 tables"]);
+        assert_ne!(before, snapshot(db).await);
+        checkout
+            .xtask(db, &["loaddata", &dump, "--replace"])
+            .expect(0, &["5 tables, every constraint checked"]);
+        assert_eq!(before, snapshot(db).await);
+        Ok(())
+    });
+}
+
+#[test]
+fn the_direction_rule_holds_for_names_that_need_quotes() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        checkout.migration("library/0004_odd", "create table \"A b\" (id int primary key);", "drop table \"A b\";");
+        checkout.replace("apps.toml", "\"branches\",", "\"branches\", \"A b\",");
+        let up = "alter table \"A b\" add column note text;";
+        checkout.migration("loans/0002_trespass", up, "alter table \"A b\" drop column note;");
+        checkout.xtask(db, &["verify"]).expect(
+            3,
+            &["loans/0002_trespass touches table A b of app `library`, which `depends-on` of `loans` does not list"],
+        );
+        Ok(())
+    });
+}
+
+const PARTS: &str = "create table events (id int, day date) partition by range (day);
+    create table events_2026 partition of events for values from ('2026-01-01') to ('2027-01-01');
+    create table things (id int primary key, name text);
+    create table tools (weight int) inherits (things);";
+
+async fn with_rows(db: &TestDatabase, checkout: &Checkout) {
+    checkout.xtask(db, &["migrate"]).expect(0, &[]);
+    let rows = "insert into events values (1, '2026-05-05'); insert into things values (1, 'a');
+                insert into tools values (2, 'b', 3)";
+    db.pool().execute(rows).await.unwrap();
+}
+
+#[test]
+fn a_partition_and_an_inheriting_table_belong_to_their_parents() {
+    tests::empty().run(async |db| {
+        let checkout = project(&["events", "things"], PARTS);
+        with_rows(db, &checkout).await;
+        checkout.xtask(db, &["db-check"]).expect(0, &["2 tables, exactly as the files say"]);
+        let before = snapshot(db).await;
+        let dump = checkout.root().join("kept").display().to_string();
+        // The row of the partition is in the dump once, as a row of its parent.
+        checkout.xtask(db, &["dumpdata", "--output", &dump]).expect(0, &["3 rows"]);
+        checkout.xtask(db, &["flush"]).expect(0, &["3 rows"]);
+        checkout.xtask(db, &["loaddata", &dump]).expect(0, &["every constraint checked"]);
+        assert_eq!(before, snapshot(db).await);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_part_that_is_listed_is_refused_by_name() {
+    for (listed, parent) in [("events_2026", "events"), ("tools", "things")] {
+        tests::empty().run(async |db| {
+            let checkout = project(&["events", "things", listed], PARTS);
+            with_rows(db, &checkout).await;
+            let before = snapshot(db).await;
+            let part = format!("table {listed}, which is a part of public.{parent}");
+            checkout.xtask(db, &["db-check"]).expect(3, &[&part, "remove it from apps.toml"]);
+            checkout.xtask(db, &["verify"]).expect(3, &[&part]);
+            checkout.xtask(db, &["flush"]).expect(3, &[&part]);
+            let dump = checkout.root().join("kept").display().to_string();
+            checkout
+                .xtask(db, &["dumpdata", "--output", &dump])
+                .expect(1, &[&part, "remove it from the tables of app `odd`"]);
+            assert_eq!(before, snapshot(db).await);
+            Ok(())
+        });
+    }
+}
