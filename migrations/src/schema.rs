@@ -71,6 +71,10 @@ pub struct Reader {
     leave_out: Vec<String>,
     script: String,
     major: u32,
+    /// How many objects there were when Postgres last planned the queries.
+    planned_for: usize,
+    /// How many there were at the last reading.
+    objects: usize,
 }
 
 impl Reader {
@@ -85,7 +89,14 @@ impl Reader {
         let prepare = AssertSqlSafe(prepare);
         sqlx::raw_sql(prepare).execute(&mut conn).await.map_err(Error::database(DOING))?;
         let leave_out = leave_out.iter().map(|&schema| schema.to_owned()).collect();
-        Ok(Reader { conn, leave_out, script: catalogue::prepared_script(major), major })
+        Ok(Reader {
+            conn,
+            leave_out,
+            script: catalogue::prepared_script(major),
+            major,
+            planned_for: 0,
+            objects: 0,
+        })
     }
 
     /// Reads everything that the database holds.
@@ -93,10 +104,18 @@ impl Reader {
     /// # Errors
     /// [`Error::Database`], [`Error::Schema`].
     pub async fn read(&mut self) -> Result<Catalogue, Error> {
+        // A plan for a few objects is a slow one for many.
+        if self.objects > 2 * self.planned_for {
+            let discard = sqlx::raw_sql("discard plans").execute(&mut self.conn).await;
+            discard.map_err(Error::database(DOING))?;
+            self.planned_for = self.objects;
+        }
         let sheets = run(&mut self.conn, self.script.clone()).await.map_err(Error::database(DOING))?;
         sqlx::raw_sql("rollback").execute(&mut self.conn).await.map_err(Error::database(DOING))?;
         let leave_out: Vec<&str> = self.leave_out.iter().map(String::as_str).collect();
-        Ok(Catalogue::read(&Reading::new(self.major, sheets), &leave_out)?)
+        let schema = Catalogue::read(&Reading::new(self.major, sheets), &leave_out)?;
+        self.objects = schema.objects().count();
+        Ok(schema)
     }
 
     /// A text that is another one after every change of the schema. It takes a fraction of the time of a reading, and may

@@ -1,6 +1,6 @@
 //! How two catalogues differ, object by object and attribute by attribute.
 
-use std::collections::BTreeSet;
+use std::{cmp::Ordering, collections::BTreeSet};
 
 use crate::{
     address::Address,
@@ -54,25 +54,47 @@ pub fn differences(expected: &Catalogue, found: &Catalogue) -> Vec<Difference> {
         scope == Scope::Exact || !matches!(object.address.kind, Kind::NotNull | Kind::DomainNotNull)
     };
     let (mut missing, mut unexpected, mut differs) = (Vec::new(), Vec::new(), Vec::new());
-    for object in expected.objects().filter(compared) {
-        match found.get(&object.address) {
-            None => missing.push(Difference { address: object.address.clone(), change: Change::Missing }),
-            Some(other) => compare(object, other, scope, &mut differs),
+    // The relations whose columns may stand in another order.
+    let mut changed = BTreeSet::new();
+    let (mut wanted, mut real) =
+        (expected.objects().filter(compared).peekable(), found.objects().filter(compared).peekable());
+    // Both are sorted by address.
+    loop {
+        let order = match (wanted.peek(), real.peek()) {
+            (Some(one), Some(other)) => one.address.cmp(&other.address),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => break,
+        };
+        let one = if order == Ordering::Greater { None } else { wanted.next() };
+        let other = if order == Ordering::Less { None } else { real.next() };
+        if let (Some(one), Some(other)) = (one, other)
+            && one.same_as(other)
+        {
+            continue;
+        }
+        let Some(Address { kind, schema, name, .. }) = one.or(other).map(|object| &object.address) else {
+            continue;
+        };
+        if *kind == Kind::Column {
+            changed.insert((schema.as_str(), name.as_str()));
+        }
+        match (one, other) {
+            (Some(one), Some(other)) => compare(one, other, scope, &mut differs),
+            (Some(one), None) => {
+                missing.push(Difference { address: one.address.clone(), change: Change::Missing })
+            }
+            (None, Some(other)) => {
+                unexpected.push(Difference { address: other.address.clone(), change: Change::Unexpected });
+            }
+            (None, None) => {}
         }
     }
-    for object in found.objects().filter(compared) {
-        if expected.get(&object.address).is_none() {
-            unexpected.push(Difference { address: object.address.clone(), change: Change::Unexpected });
-        }
-    }
-    differs.extend(orders(expected, found));
+    differs.extend(orders(expected, found, &changed));
     missing.into_iter().chain(unexpected).chain(differs).collect()
 }
 
 fn compare(object: &Object, other: &Object, scope: Scope, differs: &mut Vec<Difference>) {
-    if object.same_as(other) {
-        return;
-    }
     for (scope, note) in [(scope, false), (Scope::Noted, true)] {
         let (wanted, real) = (object.attributes(scope), other.attributes(scope));
         let names: BTreeSet<&'static str> = wanted.iter().chain(&real).map(|(name, _)| *name).collect();
@@ -90,10 +112,18 @@ fn compare(object: &Object, other: &Object, scope: Scope, differs: &mut Vec<Diff
     }
 }
 
-/// The relations whose common columns stand in another order.
-fn orders<'c>(expected: &'c Catalogue, found: &'c Catalogue) -> impl Iterator<Item = Difference> + 'c {
+/// The relations among these whose common columns stand in another order.
+fn orders<'c>(
+    expected: &'c Catalogue,
+    found: &'c Catalogue,
+    changed: &'c BTreeSet<(&str, &str)>,
+) -> impl Iterator<Item = Difference> + 'c {
     let relations = expected.objects().take_while(|it| it.address.kind < Kind::Column);
-    let relations = relations.filter(|it| expected.parts(Kind::Column, &it.address).next().is_some());
+    let relations = relations.filter(|it| {
+        let Address { schema, name, .. } = &it.address;
+        changed.contains(&(schema.as_str(), name.as_str()))
+            && expected.parts(Kind::Column, &it.address).next().is_some()
+    });
     relations.filter_map(|relation| {
         let common = |one: &Catalogue, other: &Catalogue| -> Vec<String> {
             let columns = one.columns(&relation.address).into_iter();

@@ -121,16 +121,13 @@ impl Object {
 
     /// Whether all attributes are equal. What it needs follows from them.
     pub(crate) fn same_as(&self, other: &Object) -> bool {
-        let common = |it: &Object| {
-            (
-                it.owner.clone(),
-                it.comment.clone(),
-                it.rights.clone(),
-                it.labels.clone(),
-                it.extensions.clone(),
-            )
-        };
-        self.body == other.body && common(self) == common(other)
+        let Object { owner, comment, rights, labels, extensions, body, .. } = self;
+        *body == other.body
+            && *owner == other.owner
+            && *comment == other.comment
+            && *rights == other.rights
+            && *labels == other.labels
+            && *extensions == other.extensions
     }
 
     /// All attributes that have a value in a scope: first its kind's, then the common ones.
