@@ -82,7 +82,7 @@ pub fn differences(expected: &Catalogue, found: &Catalogue) -> Vec<Difference> {
         match (one, other) {
             (Some(one), Some(other)) => compare(one, other, scope, &mut differs),
             (Some(one), None) => {
-                missing.push(Difference { address: one.address.clone(), change: Change::Missing })
+                missing.push(Difference { address: one.address.clone(), change: Change::Missing });
             }
             (None, Some(other)) => {
                 unexpected.push(Difference { address: other.address.clone(), change: Change::Unexpected });

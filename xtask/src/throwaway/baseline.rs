@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
@@ -267,7 +267,7 @@ async fn on_scratch<T>(
     Ok(done)
 }
 
-fn store(file: &PathBuf, baseline: &Baseline) -> anyhow::Result<()> {
+fn store(file: &Path, baseline: &Baseline) -> anyhow::Result<()> {
     let folder = file.parent().context("the cache has a folder")?;
     folder::ensure(folder, Access::Private)?;
     for old in fs::read_dir(folder)?.flatten() {
