@@ -128,6 +128,26 @@ impl Reader {
         row.and_then(|row| row.try_get(0)).map_err(Error::database(DOING))
     }
 
+    /// The number that the next transaction on the server will have.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn next_transaction(&mut self) -> Result<i64, Error> {
+        let sql = "select pg_snapshot_xmax(pg_current_snapshot())::xid::text::bigint";
+        let row = sqlx::raw_sql(sql).fetch_one(&mut self.conn).await;
+        row.and_then(|row| row.try_get(0)).map_err(Error::database(DOING))
+    }
+
+    /// The numbers of the transactions that wrote what the database now holds of the schema.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn writers(&mut self) -> Result<Vec<i64>, Error> {
+        let rows = sqlx::raw_sql(AssertSqlSafe(catalogue::writers())).fetch_all(&mut self.conn).await;
+        let rows = rows.and_then(|rows| rows.iter().map(|row| row.try_get(0)).collect());
+        rows.map_err(Error::database(DOING))
+    }
+
     /// Closes the connection.
     pub async fn close(self) {
         // The server frees everything in either case.

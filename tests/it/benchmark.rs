@@ -77,3 +77,29 @@ fn the_benchmark_compares_every_design_of_test_databases_with_sqlx_and_leaves_no
     }
     assert!(!checkout.root().join("state").exists());
 }
+
+#[test]
+fn the_benchmark_of_schemas_measures_every_row_on_a_server_of_its_own() {
+    let checkout = Checkout::new();
+    let small = ["--tables", "10", "--migrations", "6", "--runs", "1"];
+    let words = [&["bench", "catalogue"] as &[&str], &small, &["--format", "json"]].concat();
+    let printed = outcome(&checkout.bare_command(&words));
+    let report: serde_json::Value = serde_json::from_str(&printed.expect(0, &[]).stdout).unwrap();
+    let rows = report["rows"].as_array().unwrap();
+    let names: Vec<&str> = rows.iter().map(|row| row["what"].as_str().unwrap()).collect();
+    assert_eq!(
+        names,
+        [
+            "read a large schema",
+            "read the project's own schema",
+            "db-check, expected schema kept",
+            "verify",
+            "adopt"
+        ]
+    );
+    for row in rows {
+        let ratio = row["ours_ms"].as_f64().unwrap() / row["peer_ms"].as_f64().unwrap();
+        assert!((ratio / row["ratio"].as_f64().unwrap() - 1.0).abs() < 0.01 && ratio > 0.0, "{row}");
+        assert!(!row["goal"].is_null(), "{row}");
+    }
+}

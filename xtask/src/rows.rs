@@ -3,5 +3,6 @@
 pub(crate) mod draft;
 pub(crate) mod dump;
 pub(crate) mod emptying;
+pub(crate) mod found;
 pub(crate) mod load;
 pub(crate) mod tables;

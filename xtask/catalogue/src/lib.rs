@@ -40,6 +40,7 @@ pub use self::{
     object::{COMMON, Catalogue, Grant, Need, Object, Rights, Strength},
     reading::{
         END_WITHIN, NEWEST, OLDEST, Reading, moved, prepare, prepared_script, script, script_within, unmoved,
+        writers,
     },
     role::Role,
 };

@@ -109,11 +109,30 @@ pub fn unmoved() -> &'static str {
 /// rows and the newest writer of each system catalogue that describes one. It does not see grants on the server's own
 /// objects.
 pub fn moved() -> String {
+    let counted = |(name, users): (&str, String)| {
+        format!(
+            "(select count(*) || ':' || coalesce(max(xmin::text::bigint), 0) from pg_catalog.{name} where {users})"
+        )
+    };
+    format!("select concat_ws(' ', {})", watched().map(counted).collect::<Vec<_>>().join(", "))
+}
+
+/// A query that returns the numbers of all transactions that wrote what the system catalogues now hold of the schema.
+pub fn writers() -> String {
+    let written = |(name, users): (&str, String)| {
+        format!("select xmin::text::bigint from pg_catalog.{name} where {users}")
+    };
+    watched().map(written).collect::<Vec<_>>().join(" union ")
+}
+
+/// The system catalogues that describe a schema, each with the condition for the rows that are not the server's own.
+fn watched() -> impl Iterator<Item = (&'static str, String)> {
     // Only a superuser may read the first three, and others' databases would change the last.
     const UNWATCHED: &[&str] = &["pg_authid", "pg_subscription", "pg_user_mapping", "pg_tablespace"];
-    let counted = |name: &&str| {
+    let watched = READ.iter().copied().filter(|name| !UNWATCHED.contains(name));
+    watched.map(|name| {
         // 16384: rows below are the server's own.
-        let users = match *name {
+        let users = match name {
             "pg_database" => "datname = current_database()".to_owned(),
             "pg_db_role_setting" => {
                 "setdatabase = (select oid from pg_database where datname = current_database())".to_owned()
@@ -124,12 +143,8 @@ pub fn moved() -> String {
             "pg_seclabel" => "true".to_owned(),
             name => format!("{} >= 16384", key(name)),
         };
-        format!(
-            "(select count(*) || ':' || coalesce(max(xmin::text::bigint), 0) from pg_catalog.{name} where {users})"
-        )
-    };
-    let watched = READ.iter().filter(|name| !UNWATCHED.contains(name));
-    format!("select concat_ws(' ', {})", watched.map(counted).collect::<Vec<_>>().join(", "))
+        (name, users)
+    })
 }
 
 /// The column that identifies the object that a row of a system catalogue is about.

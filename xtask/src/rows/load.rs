@@ -18,6 +18,7 @@ use crate::{
     rows::{
         dump::{self, Dump, DumpedTable, Files, SETTINGS},
         emptying::{self, Triggers},
+        found,
         tables::{self, ForeignKey, Others, Table, TableRows},
     },
     terminal::{
@@ -50,7 +51,7 @@ pub(crate) async fn load(
     let there = tables::existing(conn, &names).await?;
     tables::lock(conn, &there, Others::Wait).await?;
     let schema = schema::read_within(conn, project).await?;
-    let tables = tables::existing_tables(&schema, project, &names)?;
+    let tables = found::existing_tables(&schema, project, &names)?;
     fit::require_same_schema(conn, project, source.dump, &tables).await?;
     if tables.is_empty() {
         return Ok(Vec::new());

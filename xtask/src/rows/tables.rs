@@ -4,8 +4,7 @@
 use std::{cmp::Reverse, collections::BTreeSet};
 
 use anyhow::{anyhow, bail};
-use catalogue::{Address, Body, Catalogue, Kind, Object};
-use migrations::{App, Contract, Error, Project};
+use migrations::{App, Error, Project};
 use serde::{Deserialize, Serialize};
 use sqlx::{AssertSqlSafe, PgConnection};
 
@@ -37,7 +36,7 @@ pub(crate) struct TableRows {
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
     pub(crate) name: String,
-    partitioned: bool,
+    pub(super) partitioned: bool,
     /// The columns that can be written, which generated ones can't, in the table's order.
     pub(crate) columns: Vec<Column>,
     /// The columns of its primary key, as SQL for `order by`. `None`: it has no primary key.
@@ -57,8 +56,8 @@ pub(crate) struct Column {
 pub(crate) struct ForeignKey {
     pub(crate) name: String,
     pub(crate) columns: Vec<String>,
-    schema: String,
-    target: String,
+    pub(super) schema: String,
+    pub(super) target: String,
     pub(crate) target_columns: Vec<String>,
     /// When Postgres checks it, as SQL for `alter constraint`.
     pub(crate) timing: &'static str,
@@ -73,50 +72,6 @@ pub(crate) struct Sequence {
 }
 
 impl Table {
-    fn new(schema: &Catalogue, object: &Object) -> Table {
-        let columns = schema.columns(&object.address).into_iter().filter_map(|object| match &object.body {
-            // Postgres computes generated columns, and accepts no values for them.
-            Body::Column(column) if column.generated.is_none() => {
-                Some(Column { name: object.address.part.clone(), kind: column.data_type.clone() })
-            }
-            _ => None,
-        });
-        let columns: Vec<Column> = columns.collect();
-        let (mut order, mut foreign_keys) = (None, Vec::new());
-        for object in schema.parts(Kind::Constraint, &object.address) {
-            let Body::Constraint(constraint) = &object.body else { continue };
-            if constraint.sort == "primary key" {
-                let keys = constraint.columns.0.iter().map(|name| in_order(name, &columns));
-                order = Some(keys.collect::<Vec<_>>().join(", "));
-            }
-            let Some(to) = &constraint.references else { continue };
-            foreign_keys.push(ForeignKey {
-                name: object.address.part.clone(),
-                columns: constraint.columns.0.clone(),
-                schema: to.table.schema.clone(),
-                target: to.table.name.clone(),
-                target_columns: to.columns.clone(),
-                timing: match (constraint.deferrable, constraint.initially_deferred) {
-                    (false, _) => "not deferrable",
-                    (true, true) => "deferrable initially deferred",
-                    (true, false) => "deferrable initially immediate",
-                },
-            });
-        }
-        let sequences = schema.of_kind(Kind::Sequence).filter_map(|sequence| match &sequence.body {
-            Body::Sequence(body) => {
-                let owner = body.owned_by.as_ref().filter(|owner| owner.table == object.address)?;
-                let Address { schema, name, .. } = &sequence.address;
-                let name = format!("{}.{}", quoted(schema), quoted(name));
-                Some(Sequence { name, column: owner.columns.first()?.clone() })
-            }
-            _ => None,
-        });
-        let partitioned = matches!(&object.body, Body::Table(table) if table.partitioned_by.is_some());
-        let (name, sequences) = (object.address.name.clone(), sequences.collect());
-        Table { name, partitioned, columns, order, foreign_keys, sequences }
-    }
-
     /// Returns the quoted and qualified name.
     pub(crate) fn sql(&self) -> String {
         format!("public.{}", quoted(&self.name))
@@ -155,46 +110,6 @@ pub(super) fn quoted_list<'n>(names: impl Iterator<Item = &'n str>) -> String {
     names.map(quoted).collect::<Vec<_>>().join(", ")
 }
 
-/// Finds the tables of these names that exist and that an app owns, in an order in which they can be filled.
-///
-/// A partition and a table that inherits from another are refused: their rows would be in a dump twice.
-pub(crate) fn existing_tables(
-    schema: &Catalogue,
-    project: &Project,
-    names: &BTreeSet<String>,
-) -> anyhow::Result<Vec<Table>> {
-    if let Some(part) = Contract::new(schema, project).parts.iter().find(|part| names.contains(&part.table)) {
-        bail!(
-            "{part}, whose rows include its rows\n  remove it from the tables of app `{}` in apps.toml",
-            part.app
-        );
-    }
-    let owned = owned_tables(project);
-    let is_wanted = |address: &Address| {
-        address.schema == "public" && names.contains(&address.name) && owned.contains(&address.name)
-    };
-    let mut found: Vec<&Object> =
-        schema.of_kind(Kind::Table).filter(|object| is_wanted(&object.address)).collect();
-    // A table that inherits has rows and columns of its own. A partition's rows are read and written through its parent.
-    while let Some(heir) = schema.of_kind(Kind::Table).find(|object| {
-        let inherits = object.needs.iter().any(|need| found.iter().any(|parent| parent.address == *need.on));
-        let partition = matches!(&object.body, Body::Table(table) if table.partition.is_some());
-        object.address.schema == "public"
-            && inherits
-            && !partition
-            && !found.iter().any(|known| known.address == object.address)
-    }) {
-        if heir.address.schema != "public" {
-            bail!(
-                "{} inherits from a table of an app\n  move it to the schema public, or detach it",
-                heir.address
-            );
-        }
-        found.push(heir);
-    }
-    Ok(in_loading_order(found.into_iter().map(|object| Table::new(schema, object)).collect()))
-}
-
 /// Returns the quoted and qualified names of the tables that exist.
 pub(crate) async fn existing(
     conn: &mut PgConnection,
@@ -209,53 +124,6 @@ pub(crate) async fn existing(
 /// Returns the names of all tables that an app owns.
 pub(crate) fn owned_tables(project: &Project) -> BTreeSet<String> {
     project.apps.iter().flat_map(|app| app.tables.iter().cloned()).collect()
-}
-
-/// SQL that orders by a column in the same way on every server, whatever its locale.
-fn in_order(name: &str, columns: &[Column]) -> String {
-    // Types that have no collation; others are ordered by their text.
-    const PLAIN: &[&str] = &[
-        "smallint",
-        "integer",
-        "bigint",
-        "numeric",
-        "real",
-        "double precision",
-        "boolean",
-        "uuid",
-        "date",
-        "time",
-        "timestamp",
-        "interval",
-        "bytea",
-        "inet",
-        "cidr",
-        "macaddr",
-        "oid",
-    ];
-    let kind = columns.iter().find(|column| column.name == name).map_or("", |column| &column.kind);
-    let plain = PLAIN
-        .iter()
-        .any(|plain| kind.strip_prefix(plain).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric)));
-    if plain && !kind.ends_with("[]") {
-        quoted(name)
-    } else {
-        format!("{}::text collate \"C\"", quoted(name))
-    }
-}
-
-/// Sorts each table behind those that it refers to. In a cycle, the table that refers to the fewest others comes first.
-fn in_loading_order(mut rest: Vec<Table>) -> Vec<Table> {
-    let mut ordered: Vec<Table> = Vec::new();
-    while !rest.is_empty() {
-        let unfilled = |table: &Table| {
-            let others = rest.iter().filter(|other| other.name != table.name);
-            others.filter(|other| table.foreign_keys.iter().any(|key| key.refers_to(other))).count()
-        };
-        let next = (0..rest.len()).min_by_key(|&index| unfilled(&rest[index])).unwrap_or(0);
-        ordered.push(rest.remove(next));
-    }
-    ordered
 }
 
 /// Finds the tables that the command line names: `APP` or `APP/` for all tables of an app, `TABLE`, or `APP/TABLE` if an app

@@ -19,6 +19,7 @@ use crate::{
     rows::{
         draft::{Draft, DraftFile, ExistingDump},
         dump::{self, Dump, DumpedSequence, DumpedTable, FORMAT, SETTINGS, Tally},
+        found,
         tables::{self, Others, Table},
     },
     server,
@@ -115,7 +116,7 @@ async fn write(
     // A large table may take longer than the usual timeout.
     tables::execute(conn, "set local statement_timeout = 0", "begin the dump").await?;
     let schema = schema::read_within(conn, project).await?;
-    let tables = tables::existing_tables(&schema, project, wanted)?;
+    let tables = found::existing_tables(&schema, project, wanted)?;
     let mut dump = Dump {
         format: FORMAT,
         postgres: migrations::database::require_version(conn, project)?,

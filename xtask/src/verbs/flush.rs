@@ -17,6 +17,7 @@ use crate::{
     },
     rows::{
         emptying::{self, Triggers},
+        found,
         tables::{self, Others, Table, TableRows},
     },
     server::{self, Server},
@@ -105,7 +106,7 @@ async fn flush(conn: &mut PgConnection, project: &Project) -> anyhow::Result<(Ve
     tables::lock(&mut transaction, &existing, Others::Wait).await?;
     let schema = schema::read_within(&mut transaction, project).await?;
     must_match_files(&mut transaction, project, &schema).await?;
-    let tables = tables::existing_tables(&schema, project, &owned)?;
+    let tables = found::existing_tables(&schema, project, &owned)?;
     must_not_be_referenced(&schema, &tables)?;
     let rows = tables::count_rows(&mut transaction, &tables).await?;
     let restore =

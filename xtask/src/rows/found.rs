@@ -1,0 +1,145 @@
+//! Finds the tables of the apps in the schema of a database.
+
+use std::collections::BTreeSet;
+
+use anyhow::bail;
+use catalogue::{Address, Body, Catalogue, Kind, Object};
+use migrations::{Contract, Project};
+
+use crate::{
+    database::session::quoted,
+    rows::tables::{Column, ForeignKey, Sequence, Table, owned_tables},
+};
+
+/// Finds the tables of these names that exist and that an app owns, in an order in which they can be filled.
+///
+/// A partition and a table that inherits from another are refused: their rows would be in a dump twice.
+pub(crate) fn existing_tables(
+    schema: &Catalogue,
+    project: &Project,
+    names: &BTreeSet<String>,
+) -> anyhow::Result<Vec<Table>> {
+    if let Some(part) = Contract::new(schema, project).parts.iter().find(|part| names.contains(&part.table)) {
+        bail!(
+            "{part}, whose rows include its rows\n  remove it from the tables of app `{}` in apps.toml",
+            part.app
+        );
+    }
+    let owned = owned_tables(project);
+    let is_wanted = |address: &Address| {
+        address.schema == "public" && names.contains(&address.name) && owned.contains(&address.name)
+    };
+    let mut found: Vec<&Object> =
+        schema.of_kind(Kind::Table).filter(|object| is_wanted(&object.address)).collect();
+    // A table that inherits has rows and columns of its own. A partition's rows are read and written through its parent.
+    while let Some(heir) = schema.of_kind(Kind::Table).find(|object| {
+        let inherits = object.needs.iter().any(|need| found.iter().any(|parent| parent.address == *need.on));
+        let partition = matches!(&object.body, Body::Table(table) if table.partition.is_some());
+        object.address.schema == "public"
+            && inherits
+            && !partition
+            && !found.iter().any(|known| known.address == object.address)
+    }) {
+        if heir.address.schema != "public" {
+            bail!(
+                "{} inherits from a table of an app\n  move it to the schema public, or detach it",
+                heir.address
+            );
+        }
+        found.push(heir);
+    }
+    Ok(in_loading_order(found.into_iter().map(|object| Table::new(schema, object)).collect()))
+}
+
+impl Table {
+    fn new(schema: &Catalogue, object: &Object) -> Table {
+        let columns = schema.columns(&object.address).into_iter().filter_map(|object| match &object.body {
+            // Postgres computes generated columns, and accepts no values for them.
+            Body::Column(column) if column.generated.is_none() => {
+                Some(Column { name: object.address.part.clone(), kind: column.data_type.clone() })
+            }
+            _ => None,
+        });
+        let columns: Vec<Column> = columns.collect();
+        let (mut order, mut foreign_keys) = (None, Vec::new());
+        for object in schema.parts(Kind::Constraint, &object.address) {
+            let Body::Constraint(constraint) = &object.body else { continue };
+            if constraint.sort == "primary key" {
+                let keys = constraint.columns.0.iter().map(|name| in_order(name, &columns));
+                order = Some(keys.collect::<Vec<_>>().join(", "));
+            }
+            let Some(to) = &constraint.references else { continue };
+            foreign_keys.push(ForeignKey {
+                name: object.address.part.clone(),
+                columns: constraint.columns.0.clone(),
+                schema: to.table.schema.clone(),
+                target: to.table.name.clone(),
+                target_columns: to.columns.clone(),
+                timing: match (constraint.deferrable, constraint.initially_deferred) {
+                    (false, _) => "not deferrable",
+                    (true, true) => "deferrable initially deferred",
+                    (true, false) => "deferrable initially immediate",
+                },
+            });
+        }
+        let sequences = schema.of_kind(Kind::Sequence).filter_map(|sequence| match &sequence.body {
+            Body::Sequence(body) => {
+                let owner = body.owned_by.as_ref().filter(|owner| owner.table == object.address)?;
+                let Address { schema, name, .. } = &sequence.address;
+                let name = format!("{}.{}", quoted(schema), quoted(name));
+                Some(Sequence { name, column: owner.columns.first()?.clone() })
+            }
+            _ => None,
+        });
+        let partitioned = matches!(&object.body, Body::Table(table) if table.partitioned_by.is_some());
+        let (name, sequences) = (object.address.name.clone(), sequences.collect());
+        Table { name, partitioned, columns, order, foreign_keys, sequences }
+    }
+}
+
+/// SQL that orders by a column in the same way on every server, whatever its locale.
+fn in_order(name: &str, columns: &[Column]) -> String {
+    // Types that have no collation; others are ordered by their text.
+    const PLAIN: &[&str] = &[
+        "smallint",
+        "integer",
+        "bigint",
+        "numeric",
+        "real",
+        "double precision",
+        "boolean",
+        "uuid",
+        "date",
+        "time",
+        "timestamp",
+        "interval",
+        "bytea",
+        "inet",
+        "cidr",
+        "macaddr",
+        "oid",
+    ];
+    let kind = columns.iter().find(|column| column.name == name).map_or("", |column| &column.kind);
+    let plain = PLAIN
+        .iter()
+        .any(|plain| kind.strip_prefix(plain).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric)));
+    if plain && !kind.ends_with("[]") {
+        quoted(name)
+    } else {
+        format!("{}::text collate \"C\"", quoted(name))
+    }
+}
+
+/// Sorts each table behind those that it refers to. In a cycle, the table that refers to the fewest others comes first.
+fn in_loading_order(mut rest: Vec<Table>) -> Vec<Table> {
+    let mut ordered: Vec<Table> = Vec::new();
+    while !rest.is_empty() {
+        let unfilled = |table: &Table| {
+            let others = rest.iter().filter(|other| other.name != table.name);
+            others.filter(|other| table.foreign_keys.iter().any(|key| key.refers_to(other))).count()
+        };
+        let next = (0..rest.len()).min_by_key(|&index| unfilled(&rest[index])).unwrap_or(0);
+        ordered.push(rest.remove(next));
+    }
+    ordered
+}
