@@ -77,7 +77,9 @@ impl Table {
         let columns = schema.columns(&object.address).into_iter().filter_map(|object| match &object.body {
             // Postgres computes generated columns, and accepts no values for them.
             Body::Column(column) if column.generated.is_none() => {
-                Some(Column { name: object.address.part.clone(), kind: column.data_type.clone() })
+                // As in dumps that were made with `public` in the search path.
+                let kind = column.data_type.strip_prefix("public.").unwrap_or(&column.data_type);
+                Some(Column { name: object.address.part.clone(), kind: kind.to_owned() })
             }
             _ => None,
         });
