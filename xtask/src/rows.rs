@@ -4,4 +4,5 @@ pub(crate) mod draft;
 pub(crate) mod dump;
 pub(crate) mod emptying;
 pub(crate) mod load;
+pub(crate) mod locking;
 pub(crate) mod tables;
