@@ -8,6 +8,7 @@ mod names;
 mod needs;
 mod seen;
 mod settings;
+mod tables;
 
 use catalogue::{Catalogue, Change, Difference};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};

@@ -89,8 +89,8 @@ stray  (no app)
   b  integer            default 7
   check          odd         (a > 0) NOT VALID
   foreign key    twin        (a, b) → pairs (a, b) on update cascade deferrable
-  trigger        my trigger  BEFORE INSERT ON public.stray FOR EACH ROW WHEN ((new.a > 1)) EXECUTE
-                             FUNCTION public.f() (disabled)
+  trigger        my trigger  BEFORE INSERT ON stray FOR EACH ROW WHEN ((new.a > 1)) EXECUTE FUNCTION
+                             f() (disabled)
 ";
         assert_eq!(inspect(db, &["stray"]), expected);
         Ok(())
@@ -154,6 +154,39 @@ fn an_unknown_table_is_reported_with_the_nearest_one() {
 fn an_empty_database_is_reported_with_the_command_that_creates_the_tables() {
     tests::empty().run(async |db| {
         assert_eq!(inspect(db, &[]), "no tables\nmake them: cargo xtask migrate\n");
+        Ok(())
+    });
+}
+
+#[test]
+fn definitions_are_complete_and_have_no_schema_where_none_is_needed() {
+    with_database(async |db| {
+        let make = "create type mood as enum ('a');
+            create table odd (
+                a int, \"B\" text, c mood default 'a', d numeric(9,2) generated always as ((a)::numeric(9,2)) stored,
+                constraint first unique nulls not distinct (a, \"B\") include (c),
+                constraint second check (a > 0 or a < 7) no inherit, constraint third check (\"B\" <> 'public.x'));
+            create unique index fourth on odd using btree (\"B\" collate \"C\" desc, lower(\"B\"), (a + 1)) include (c)
+                nulls not distinct with (fillfactor = 70) where c = 'a';
+            create function f() returns trigger language plpgsql as 'begin return new; end';
+            create trigger \"T\" before insert on odd for each row execute function f();
+            create trigger \"a\"\"b\" after update of \"B\" on odd for each row execute function f()";
+        db.pool().execute(sqlx::raw_sql(make)).await?;
+        let expected = "\
+odd  (no app)
+  a  integer
+  B  text
+  c  mood                    default 'a'::mood
+  d  numeric(9,2)            generated as (a)::numeric(9,2)
+  unique         first   NULLS NOT DISTINCT (a, \"B\") INCLUDE (c)
+  check          second  ((a > 0) OR (a < 7)) NO INHERIT
+  check          third   \"B\" <> 'public.x'
+  unique index   fourth  (\"B\" COLLATE \"C\" DESC, lower(\"B\"), ((a + 1))) INCLUDE (c) NULLS NOT
+                         DISTINCT WITH (fillfactor=70) WHERE (c = 'a'::mood)
+  trigger        T       BEFORE INSERT ON odd FOR EACH ROW EXECUTE FUNCTION f()
+  trigger        a\"b     AFTER UPDATE OF \"B\" ON odd FOR EACH ROW EXECUTE FUNCTION f()
+";
+        assert_eq!(inspect(db, &["odd"]), expected);
         Ok(())
     });
 }

@@ -124,3 +124,20 @@ fn a_part_that_is_listed_is_refused_by_name() {
         });
     }
 }
+
+#[test]
+fn a_table_of_another_server_is_owned_and_its_rows_stay_there() {
+    tests::empty().run(async |db| {
+        let up = "create table here (id int primary key); create foreign data wrapper w;
+            create server s foreign data wrapper w; create foreign table \"Far\" (id int) server s;";
+        let checkout = project(&["here", "Far"], up);
+        checkout.xtask(db, &["migrate"]).expect(0, &[]);
+        db.pool().execute("insert into here values (1)").await?;
+        let dump = checkout.root().join("kept").display().to_string();
+        let left_out = "table Far is left out: its rows are on another server";
+        checkout.xtask(db, &["dumpdata", "--output", &dump]).expect(0, &["1 table, 1 row", left_out]);
+        checkout.xtask(db, &["flush"]).expect(0, &["1 row out of 1 table"]);
+        checkout.xtask(db, &["loaddata", &dump]).expect(0, &["1 row in 1 table"]);
+        Ok(())
+    });
+}

@@ -123,6 +123,15 @@ fn an_empty_unmarked_database_is_marked_by_db_setup_and_a_used_one_is_not() {
         checkout.xtask(db, &["db-drop", "--force"]).expect(4, &["no environment marker"]);
         Ok(())
     });
+    // An extension may have tables with rows.
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        mark(db, "null").await;
+        db.pool().execute("create extension pg_stat_statements").await?;
+        checkout.xtask(db, &["db-setup"]).expect(3, &["unexpected  extension pg_stat_statements"]);
+        checkout.xtask(db, &["db-drop", "--force"]).expect(4, &["no environment marker"]);
+        Ok(())
+    });
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         mark(db, "null").await;

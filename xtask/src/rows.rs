@@ -5,4 +5,5 @@ pub(crate) mod dump;
 pub(crate) mod emptying;
 pub(crate) mod found;
 pub(crate) mod load;
+pub(crate) mod locking;
 pub(crate) mod tables;

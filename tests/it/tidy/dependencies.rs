@@ -146,7 +146,7 @@ const READS_ITSELF: &[(&str, &str)] = &[
     ("tests/src/template.rs", "the databases of templates"),
     ("xtask/cluster/src/cluster.rs", "the role that a server is made for"),
     ("xtask/src/database/setting_up.rs", "whether the role may create databases"),
-    ("xtask/src/rows/tables.rs", "the number of the database, for the locks of its tables"),
+    ("xtask/src/rows/locking.rs", "the number of the database, for the locks of its tables"),
     ("xtask/src/throwaway/checking.rs", "the roles that a throwaway server needs too"),
 ];
 

@@ -52,7 +52,7 @@ impl fmt::Display for Address {
 }
 
 /// A name as people read it: in quotes if it needs them. Not for SQL, where keywords need quotes too.
-pub(crate) fn identifier(name: &str) -> String {
+pub fn identifier(name: &str) -> String {
     let plain = |c: char| c.is_ascii_lowercase() || c == '_' || c.is_ascii_digit() || c == '$';
     let starts = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
     if starts && name.chars().all(plain) {

@@ -69,6 +69,7 @@ fn build(reading: &Reading, leave_out: &[&str]) -> Result<Catalogue, Error> {
             let head = Head::read(&mut row, &cx)?;
             if kind == Kind::Schema && leave_out.contains(&head.name.as_str()) {
                 cx.migrator = Some(head.owner);
+                cx.schemas_left_out.insert(head.oid, head.name);
             } else if let Some((id, address)) = locate(kind, &head, &cx, &members, &parts) {
                 if kind == Kind::Schema {
                     cx.schemas.insert(head.oid, head.name.clone());
@@ -76,6 +77,8 @@ fn build(reading: &Reading, leave_out: &[&str]) -> Result<Catalogue, Error> {
                 let address = Arc::new(address);
                 cx.objects.insert(id, address.clone());
                 found.push(Found { id, on: head.on, owner: head.owner, address, rest: row });
+            } else if kind.catalogue() == PG_CLASS {
+                note_left_out(kind, head, &mut cx);
             }
         }
     }
@@ -149,6 +152,14 @@ fn locate(
         Address { kind, schema, name: head.name.clone(), part: head.part.clone() }
     };
     Some(((class, head.oid, head.sub), address))
+}
+
+/// Notes a relation, or a column of one, that is left out.
+fn note_left_out(kind: Kind, head: Head, cx: &mut Context) {
+    let schema = cx.schemas.get(&head.schema).or_else(|| cx.schemas_left_out.get(&head.schema));
+    let schema = schema.cloned().unwrap_or_default();
+    let (name, part) = if kind.is_part() { (String::new(), head.name) } else { (head.name, String::new()) };
+    cx.left_out.insert((head.oid, head.sub), Address { kind, schema, name, part });
 }
 
 /// Finds the object that a row of a catalogue belongs to.

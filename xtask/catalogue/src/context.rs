@@ -14,6 +14,10 @@ pub(crate) struct Context {
     pub(crate) migrator: Option<Oid>,
     pub(crate) schemas: HashMap<Oid, String>,
     pub(crate) objects: HashMap<Id, Arc<Address>>,
+    /// The schemas that are left out.
+    pub(crate) schemas_left_out: HashMap<Oid, String>,
+    /// The relations that are left out, and their columns: what is read may refer to them.
+    pub(crate) left_out: HashMap<(Oid, i16), Address>,
     pub(crate) collated: HashMap<(Oid, i16), Oid>,
     pub(crate) collations: HashMap<Oid, String>,
     pub(crate) operator_classes: HashMap<Oid, Option<String>>,
@@ -25,13 +29,17 @@ impl Context {
         if number == 0 {
             return "(expression)".to_owned();
         }
-        let found = self.objects.get(&(PG_CLASS, relation, number)).map(|column| column.part.clone());
         // A system column, such as `tableoid`, has no row that is read.
-        found.unwrap_or_else(|| format!("column {number}"))
+        self.class(relation, number).map_or_else(|| format!("column {number}"), |it| it.part.clone())
     }
 
     pub(crate) fn relation(&self, relation: Oid) -> Option<Address> {
-        self.objects.get(&(PG_CLASS, relation, 0)).map(|address| Address::clone(address))
+        self.class(relation, 0).cloned()
+    }
+
+    fn class(&self, relation: Oid, number: i16) -> Option<&Address> {
+        let read = self.objects.get(&(PG_CLASS, relation, number)).map(|address| &**address);
+        read.or_else(|| self.left_out.get(&(relation, number)))
     }
 
     pub(crate) fn role(&self, oid: Oid) -> Role {

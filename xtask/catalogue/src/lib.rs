@@ -27,7 +27,7 @@ mod sheet;
 mod text;
 
 pub use self::{
-    address::Address,
+    address::{Address, identifier},
     attribute::{
         Attribute, Columns, Deparsed, Noted, Options, Reference, Relation, Roles, Scope, Value, Versioned,
     },

@@ -1,6 +1,6 @@
 //! Turns an empty server into a migrated, seeded and checked database, for `db-setup` and `db-reset`.
 
-use catalogue::Kind;
+use catalogue::{Address, Kind};
 use clap::Args as ClapArgs;
 use migrations::{
     Error, Project, Prune, SeedMode, Session, Target,
@@ -142,11 +142,14 @@ fn is_duplicate(error: &migrations::Error) -> bool {
     code.is_some_and(|code| code == "42P04" || code == "23505")
 }
 
-/// Whether it holds nothing of anyone's, not even a ledger.
+/// Whether it holds nothing, not even a ledger, and no extension was added, which may have tables with rows.
 async fn is_empty(session: &mut Session) -> anyhow::Result<bool> {
     let schema = migrations::schema::read(session.connection(), &[]).await?;
-    let given = |kind| matches!(kind, Kind::Database | Kind::Schema | Kind::Extension);
-    Ok(schema.objects().all(|object| given(object.address.kind)))
+    let given = |address: &Address| match address.kind {
+        Kind::Extension => address.name == "plpgsql",
+        kind => matches!(kind, Kind::Database | Kind::Schema),
+    };
+    Ok(schema.objects().all(|object| given(&object.address)))
 }
 
 async fn seed_step(session: &mut Session, project: &Project, steps: &mut Steps) -> anyhow::Result<()> {

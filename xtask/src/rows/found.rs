@@ -31,7 +31,8 @@ pub(crate) fn existing_tables(
     };
     let mut found: Vec<&Object> =
         schema.of_kind(Kind::Table).filter(|object| is_wanted(&object.address)).collect();
-    // A table that inherits has rows and columns of its own. A partition's rows are read and written through its parent.
+    // A table that inherits has rows and columns of its own. A partition's rows are read and written through its parent,
+    // and a table of another schema is no app's.
     while let Some(heir) = schema.of_kind(Kind::Table).find(|object| {
         let inherits = object.needs.iter().any(|need| found.iter().any(|parent| parent.address == *need.on));
         let partition = matches!(&object.body, Body::Table(table) if table.partition.is_some());
@@ -40,12 +41,6 @@ pub(crate) fn existing_tables(
             && !partition
             && !found.iter().any(|known| known.address == object.address)
     }) {
-        if heir.address.schema != "public" {
-            bail!(
-                "{} inherits from a table of an app\n  move it to the schema public, or detach it",
-                heir.address
-            );
-        }
         found.push(heir);
     }
     Ok(in_loading_order(found.into_iter().map(|object| Table::new(schema, object)).collect()))
@@ -56,7 +51,9 @@ impl Table {
         let columns = schema.columns(&object.address).into_iter().filter_map(|object| match &object.body {
             // Postgres computes generated columns, and accepts no values for them.
             Body::Column(column) if column.generated.is_none() => {
-                Some(Column { name: object.address.part.clone(), kind: column.data_type.clone() })
+                // As in dumps that were made with `public` in the search path.
+                let kind = column.data_type.strip_prefix("public.").unwrap_or(&column.data_type);
+                Some(Column { name: object.address.part.clone(), kind: kind.to_owned() })
             }
             _ => None,
         });

@@ -19,7 +19,8 @@ use crate::{
         dump::{self, Dump, DumpedTable, Files, SETTINGS},
         emptying::{self, Triggers},
         found,
-        tables::{self, ForeignKey, Others, Table, TableRows},
+        locking::{self, Others},
+        tables::{self, ForeignKey, Table, TableRows},
     },
     terminal::{
         exit::Stop,
@@ -48,8 +49,8 @@ pub(crate) async fn load(
     let names: BTreeSet<String> = source.dump.tables.iter().map(|table| table.table.clone()).collect();
     let mut transaction = conn.begin().await.map_err(failed())?;
     let conn = &mut *transaction;
-    let there = tables::existing(conn, &names).await?;
-    tables::lock(conn, &there, Others::Wait).await?;
+    let there = locking::existing(conn, &names).await?;
+    locking::lock(conn, &there, Others::Wait).await?;
     let schema = schema::read_within(conn, project).await?;
     let tables = found::existing_tables(&schema, project, &names)?;
     fit::require_same_schema(conn, project, source.dump, &tables).await?;

@@ -1,5 +1,5 @@
 //! The tables that the apps own, in the schema of a database: finding them by name, ordering them by their foreign keys,
-//! locking them, and counting their rows.
+//! and counting their rows.
 
 use std::{cmp::Reverse, collections::BTreeSet};
 
@@ -8,22 +8,7 @@ use migrations::{App, Error, Project};
 use serde::{Deserialize, Serialize};
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use crate::{
-    database::session::quoted,
-    terminal::{exit::Stop, output::count},
-};
-
-/// SQLSTATEs of a lock timeout and of a deadlock.
-const NO_LOCK: &[&str] = &["55P03", "40P01"];
-
-/// What other sessions may do with a table that we have locked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Others {
-    /// Read and write its rows, but not alter the table.
-    ReadAndWrite,
-    /// Nothing, until our transaction ends.
-    Wait,
-}
+use crate::{database::session::quoted, terminal::output::count};
 
 /// How many rows of a table a command removed or loaded.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -110,17 +95,6 @@ pub(super) fn quoted_list<'n>(names: impl Iterator<Item = &'n str>) -> String {
     names.map(quoted).collect::<Vec<_>>().join(", ")
 }
 
-/// Returns the quoted and qualified names of the tables that exist.
-pub(crate) async fn existing(
-    conn: &mut PgConnection,
-    names: &BTreeSet<String>,
-) -> anyhow::Result<Vec<String>> {
-    let names: Vec<String> = names.iter().map(|name| format!("public.{}", quoted(name))).collect();
-    let sql = "select name from unnest($1) name where to_regclass(name) is not null";
-    let existing = sqlx::query_scalar(sql).bind(names).fetch_all(conn).await;
-    Ok(existing.map_err(Error::database("find the tables"))?)
-}
-
 /// Returns the names of all tables that an app owns.
 pub(crate) fn owned_tables(project: &Project) -> BTreeSet<String> {
     project.apps.iter().flat_map(|app| app.tables.iter().cloned()).collect()
@@ -159,44 +133,6 @@ fn unknown_name(project: &Project, name: &str) -> anyhow::Error {
         "no app and no table is called `{name}`{hint}\n  apps: {}\n  see their tables: cargo xtask inspect",
         apps.join(", ")
     )
-}
-
-/// Locks tables of these names until the transaction ends, before the schema is read: reading it would wait for a table that
-/// another session has locked, and would not say for which session. If the session's lock timeout passes, fails and lists the sessions that hold them.
-/// That timeout is a few seconds, because later sessions queue behind a lock that waits.
-pub(crate) async fn lock(conn: &mut PgConnection, names: &[String], others: Others) -> anyhow::Result<()> {
-    if names.is_empty() {
-        return Ok(());
-    }
-    let mode = if others == Others::ReadAndWrite { "access share" } else { "access exclusive" };
-    execute(conn, "savepoint before_the_locks", "lock the tables").await?;
-    let sql = format!("lock table {} in {mode} mode", names.join(", "));
-    let Err(error) = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *conn).await else { return Ok(()) };
-    let code = error.as_database_error().and_then(|error| error.code()).unwrap_or_default().into_owned();
-    if !NO_LOCK.contains(&code.as_str()) {
-        return Err(Error::database("lock the tables")(error).into());
-    }
-    execute(conn, "rollback to savepoint before_the_locks", "lock the tables").await?;
-    let holders: Vec<String> = sqlx::query_scalar(
-        "select format('table %s is held by pid %s, application `%s`, role `%s`, running: %s',
-                       string_agg(distinct l.relation::regclass::text, ', '), a.pid, a.application_name, a.usename,
-                       left(regexp_replace(a.query, '\\s+', ' ', 'g'), 100))
-         from pg_locks l join pg_stat_activity a using (pid)
-         where l.granted and l.pid <> pg_backend_pid() and l.relation = any ($1::regclass[]::oid[])
-           and l.database = (select oid from pg_database where datname = current_database())
-           and ($2 = 'access exclusive' or l.mode = 'AccessExclusiveLock')
-         group by a.pid, a.application_name, a.usename, a.query order by a.pid",
-    )
-    .bind(names)
-    .bind(mode)
-    .fetch_all(conn)
-    .await
-    .map_err(Error::database("find out who holds the tables"))?;
-    let holders: String = holders.iter().map(|holder| format!("\n  {holder}")).collect();
-    Err(Stop::Locked(format!(
-        "gave up waiting for a lock on the tables; nothing was touched{holders}\n  close that session, or run the same command again when it is done"
-    ))
-    .into())
 }
 
 /// Counts the rows of each table.

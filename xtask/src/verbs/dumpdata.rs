@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
 use anyhow::bail;
-use catalogue::Catalogue;
+use catalogue::{Catalogue, Kind};
 use clap::Args as ClapArgs;
 use futures_util::TryStreamExt;
 use migrations::{Contract, Error, Ledger, Project};
@@ -20,7 +20,8 @@ use crate::{
         draft::{Draft, DraftFile, ExistingDump},
         dump::{self, Dump, DumpedSequence, DumpedTable, FORMAT, SETTINGS, Tally},
         found,
-        tables::{self, Others, Table},
+        locking::{self, Others},
+        tables::{self, Table},
     },
     server,
     terminal::{
@@ -105,13 +106,13 @@ async fn write(
     draft: &Draft,
     steps: &mut Steps,
 ) -> anyhow::Result<(Dump, u64)> {
-    let existing = tables::existing(conn, wanted).await?;
+    let existing = locking::existing(conn, wanted).await?;
     if existing.is_empty() {
         bail!("none of the tables exists\n  to create them: cargo xtask migrate");
     }
     // The first query takes the snapshot. The tables are locked before it, so that none changes its columns in between.
     tables::execute(conn, "begin isolation level repeatable read, read only", "begin the dump").await?;
-    tables::lock(conn, &existing, Others::ReadAndWrite).await?;
+    locking::lock(conn, &existing, Others::ReadAndWrite).await?;
     tables::execute(conn, SETTINGS, "begin the dump").await?;
     // A large table may take longer than the usual timeout.
     tables::execute(conn, "set local statement_timeout = 0", "begin the dump").await?;
@@ -161,6 +162,14 @@ fn note_gaps(
     let contract = Contract::new(schema, project);
     for missing in contract.missing.iter().filter(|missing| wanted.contains(&missing.table)) {
         steps.note(&format!("           table {} does not exist", missing.table));
+    }
+    for table in schema.of_kind(Kind::ForeignTable).map(|object| &object.address) {
+        if table.schema == "public" && wanted.contains(&table.name) {
+            steps.note(&format!(
+                "           table {} is left out: its rows are on another server",
+                table.name
+            ));
+        }
     }
     for table in contract.unexpected.iter().filter(|_| *wanted == tables::owned_tables(project)) {
         steps.note(&format!("           table {table} is left out: no app owns it"));

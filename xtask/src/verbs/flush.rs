@@ -18,7 +18,8 @@ use crate::{
     rows::{
         emptying::{self, Triggers},
         found,
-        tables::{self, Others, Table, TableRows},
+        locking::{self, Others},
+        tables::{self, Table, TableRows},
     },
     server::{self, Server},
     terminal::{
@@ -101,9 +102,9 @@ impl Args {
 
 async fn flush(conn: &mut PgConnection, project: &Project) -> anyhow::Result<(Vec<TableRows>, SeedReport)> {
     let owned = tables::owned_tables(project);
-    let existing = tables::existing(conn, &owned).await?;
+    let existing = locking::existing(conn, &owned).await?;
     let mut transaction = conn.begin().await.map_err(Error::database("flush"))?;
-    tables::lock(&mut transaction, &existing, Others::Wait).await?;
+    locking::lock(&mut transaction, &existing, Others::Wait).await?;
     let schema = schema::read_within(&mut transaction, project).await?;
     must_match_files(&mut transaction, project, &schema).await?;
     let tables = found::existing_tables(&schema, project, &owned)?;

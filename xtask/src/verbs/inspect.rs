@@ -2,6 +2,7 @@
 
 mod model;
 mod show;
+mod sql;
 
 use anyhow::anyhow;
 use clap::Args as ClapArgs;

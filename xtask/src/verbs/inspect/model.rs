@@ -4,6 +4,8 @@ use catalogue::{Address, Body, Catalogue, Kind, Object};
 use migrations::Project;
 use serde::Serialize;
 
+use crate::verbs::inspect::sql::{self, bare, unqualified};
+
 /// A table of the database.
 #[derive(Debug, Serialize)]
 pub(super) struct Table {
@@ -94,7 +96,15 @@ impl Table {
             })
             .collect();
         let primary = constraints.iter().find(|(_, constraint)| constraint.sort == "primary key");
-        let mut others: Vec<Constraint> = constraints.iter().filter_map(Constraint::new).collect();
+        // The index of a constraint has its name.
+        let index =
+            |name: &str| schema.get(&Address { kind: Kind::Index, name: name.to_owned(), ..address.clone() });
+        let index = |name: &str| match &index(name)?.body {
+            Body::Index(index) => Some(index),
+            _ => None,
+        };
+        let constraint = |it: &(&str, &catalogue::Constraint)| Constraint::new(it, index(it.0));
+        let mut others: Vec<Constraint> = constraints.iter().filter_map(constraint).collect();
         others.sort_by_key(|constraint| constraint.kind == "check");
         Some(Table {
             app: owner.filter(|_| address.schema == "public").map(|app| app.name.clone()),
@@ -125,9 +135,10 @@ impl Table {
 impl Column {
     fn new(object: &Object) -> Option<Column> {
         let Body::Column(column) = &object.body else { return None };
-        let (generated, default) = match &column.generated {
-            Some(_) => (column.default.clone(), None),
-            None => (None, column.default.clone()),
+        let expression = column.default.as_deref().map(unqualified);
+        let (generated, default) = match (&column.generated, expression) {
+            (Some(_), expression) => (expression.map(|expression| bare(&expression).to_owned()), None),
+            (None, expression) => (None, expression),
         };
         Some(Column {
             comment: object.comment.clone(),
@@ -159,26 +170,14 @@ impl ForeignKey {
 }
 
 impl Constraint {
-    fn new((name, constraint): &(&str, &catalogue::Constraint)) -> Option<Constraint> {
+    fn new(
+        (name, constraint): &(&str, &catalogue::Constraint),
+        index: Option<&catalogue::Index>,
+    ) -> Option<Constraint> {
         if constraint.references.is_some() {
             return None;
         }
-        let what = match (&constraint.check, &constraint.exclude) {
-            (Some(check), _) if check.starts_with('(') => format!("CHECK {check}"),
-            (Some(check), _) => format!("CHECK ({check})"),
-            (None, Some(exclude)) => exclude.clone(),
-            (None, None) => {
-                format!("{} ({})", constraint.sort.to_uppercase(), constraint.columns.0.join(", "))
-            }
-        };
-        let timing = match (constraint.deferrable, constraint.initially_deferred) {
-            (true, true) => " DEFERRABLE INITIALLY DEFERRED",
-            (true, false) => " DEFERRABLE",
-            _ => "",
-        };
-        let timing = if constraint.exclude.is_some() { "" } else { timing };
-        let not_valid = if constraint.not_valid { " NOT VALID" } else { "" };
-        let definition = format!("{what}{timing}{not_valid}");
+        let definition = sql::constraint(constraint, index);
         Some(Constraint { definition, kind: constraint.sort.clone(), name: (*name).to_owned() })
     }
 }
@@ -187,9 +186,7 @@ impl Trigger {
     fn new(object: &Object) -> Option<Trigger> {
         let Body::Trigger(trigger) = &object.body else { return None };
         let name = object.address.part.clone();
-        // Everything behind the name, which the server has quoted if it needs that.
-        let start = trigger.definition.find(&name).map_or(0, |at| at + name.len());
-        let definition = trigger.definition[start..].trim_start_matches('"').trim_start().to_owned();
+        let definition = sql::trigger(&name, trigger);
         Some(Trigger { definition, enabled: trigger.state.as_deref() != Some("disabled"), name })
     }
 }
@@ -212,14 +209,7 @@ fn indexes(
     let mut indexes: Vec<Index> = own
         .filter(|(name, _)| !backs(name))
         .map(|(name, index)| {
-            let keys: Vec<String> = index.keys.0.iter().map(ToString::to_string).collect();
-            let mut definition = format!("{} ({})", index.method, keys.join(", "));
-            if !index.include.0.is_empty() {
-                definition += &format!(" INCLUDE ({})", index.include.0.join(", "));
-            }
-            if let Some(predicate) = &index.predicate {
-                definition += &format!(" WHERE {predicate}");
-            }
+            let definition = sql::index(index);
             Index { definition, name: name.clone(), unique: index.unique, valid: !index.invalid }
         })
         .collect();
@@ -241,9 +231,4 @@ fn references(schema: &Catalogue, table: &Address) -> Vec<Reference> {
 /// The name of a table: with its schema, if that is not `public`.
 fn shown(table: &Address) -> String {
     if table.schema == "public" { table.name.clone() } else { format!("{}.{}", table.schema, table.name) }
-}
-
-/// A type without the schema `public`.
-fn unqualified(kind: &str) -> String {
-    kind.strip_prefix("public.").unwrap_or(kind).to_owned()
 }
