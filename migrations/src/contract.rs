@@ -1,11 +1,14 @@
 //! The contract: `public` holds exactly the tables that the apps own.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
-use catalogue::{Body, Catalogue, Object};
+use catalogue::{Body, Catalogue, Kind, Object};
 use sqlx::PgConnection;
 
-use crate::{Error, Project, schema};
+use crate::{App, Error, Project, schema};
 
 /// A table that the manifest lists and the database lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,24 +28,71 @@ pub struct ListedPart {
     pub app: String,
     /// Its name.
     pub table: String,
-    /// The tables that it is a partition of, or inherits from.
-    pub parents: String,
+    /// The table that it is a partition of, or inherits from.
+    pub parent: String,
+    /// Whether it is a partition.
+    pub partition: bool,
 }
 
 impl fmt::Display for ListedPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "table {}, which is a part of {}", self.table, self.parents)
+        let how = if self.partition { "is a partition of" } else { "inherits from" };
+        write!(f, "table {} {how} {}", self.table, self.parent)
     }
 }
 
-/// The name and the parents of a table of `public`.
-fn table(object: &Object) -> Option<(&str, &[String])> {
-    let parents = match &object.body {
-        Body::Table(table) => &table.inherits,
-        Body::ForeignTable(table) => &table.inherits,
-        _ => return None,
-    };
-    (object.address.schema == "public").then_some((&object.address.name, parents))
+/// The app that owns a table, or the table that it is a part of.
+pub fn owner<'p>(schema: &Catalogue, project: &'p Project, table: &Object) -> Option<&'p App> {
+    let tables = Tables::new(schema, project);
+    let mut owned = schema.get(&table.address)?;
+    while !tables.owns(owned) {
+        owned = tables.whole(owned)?;
+    }
+    project.apps.iter().find(|app| app.tables.contains(&owned.address.name))
+}
+
+/// The tables of a database, and which of them apps own.
+struct Tables<'c> {
+    schema: &'c Catalogue,
+    listed: BTreeSet<&'c str>,
+}
+
+impl<'c> Tables<'c> {
+    fn new(schema: &'c Catalogue, project: &'c Project) -> Tables<'c> {
+        let listed = project.apps.iter().flat_map(|app| app.tables.iter().map(String::as_str));
+        Tables { schema, listed: listed.collect() }
+    }
+
+    /// The tables of `public`, by name.
+    fn existing(&self) -> BTreeMap<&'c str, &'c Object> {
+        let tables = self.schema.of_kind(Kind::Table).chain(self.schema.of_kind(Kind::ForeignTable));
+        let public = tables.filter(|table| table.address.schema == "public");
+        public.map(|table| (table.address.name.as_str(), table)).collect()
+    }
+
+    /// The table that another is a part of: a partition of any, and what inherits from a table that an app owns.
+    fn whole(&self, table: &'c Object) -> Option<&'c Object> {
+        // A table as a whole needs no other tables than these.
+        let parents = table.needs.iter().filter(|need| is_table(need.on.kind));
+        let mut parents = parents.filter_map(|need| self.schema.get(&need.on));
+        parents.find(|parent| is_partition(table) || self.owns(parent) || self.whole(parent).is_some())
+    }
+
+    fn owns(&self, table: &Object) -> bool {
+        table.address.schema == "public" && self.listed.contains(table.address.name.as_str())
+    }
+}
+
+fn is_table(kind: Kind) -> bool {
+    matches!(kind, Kind::Table | Kind::ForeignTable)
+}
+
+fn is_partition(object: &Object) -> bool {
+    match &object.body {
+        Body::Table(table) => table.partition.is_some(),
+        Body::ForeignTable(table) => table.partition.is_some(),
+        _ => false,
+    }
 }
 
 /// How the tables of a database compare with the list in the manifest.
@@ -62,8 +112,8 @@ pub struct Contract {
 impl Contract {
     /// Compares, and writes nothing.
     ///
-    /// A partition and a table that inherits from another are owned with their parent, so they are neither listed nor
-    /// unexpected. Tables of extensions do not count.
+    /// A partition and a table that inherits from one that an app owns are owned with their parent, so they are neither
+    /// listed nor unexpected. Tables of extensions do not count.
     ///
     /// # Errors
     /// [`Error::Database`], [`Error::Schema`].
@@ -73,27 +123,24 @@ impl Contract {
 
     /// The same for a schema that has been read.
     pub fn new(schema: &Catalogue, project: &Project) -> Contract {
-        let found: Vec<(&str, &[String])> = schema.objects().filter_map(table).collect();
-        let parents: BTreeMap<&str, &[String]> = found.iter().copied().collect();
-        let listed: Vec<(&str, &str)> = project
-            .apps
-            .iter()
-            .flat_map(|app| app.tables.iter().map(|table| (app.name.as_str(), table.as_str())))
-            .collect();
-        let mut contract = Contract { expected: listed.len(), ..Contract::default() };
-        for (app, table) in &listed {
-            let (app, table) = ((*app).to_owned(), (*table).to_owned());
-            match parents.get(table.as_str()) {
-                None => contract.missing.push(MissingTable { app, table }),
-                Some([]) => {}
-                Some(of) => contract.parts.push(ListedPart { app, table, parents: of.join(", ") }),
+        let tables = Tables::new(schema, project);
+        let existing = tables.existing();
+        let mut contract = Contract { expected: tables.listed.len(), ..Contract::default() };
+        let listed = project.apps.iter().flat_map(|app| app.tables.iter().map(|table| (&app.name, table)));
+        for (app, table) in listed {
+            let (app, table, found) = (app.clone(), table.clone(), existing.get(table.as_str()));
+            let Some(found) = found else {
+                contract.missing.push(MissingTable { app, table });
+                continue;
+            };
+            if let Some(whole) = tables.whole(found) {
+                let name = whole.address.name();
+                let parent = name.strip_prefix("public.").unwrap_or(&name).to_owned();
+                contract.parts.push(ListedPart { app, table, parent, partition: is_partition(found) });
             }
         }
-        let unlisted = found
-            .iter()
-            .filter(|(name, parents)| parents.is_empty() && !listed.iter().any(|(_, table)| table == name));
-        contract.unexpected = unlisted.map(|(name, _)| (*name).to_owned()).collect();
-        contract.unexpected.sort_unstable();
+        let unlisted = existing.values().filter(|table| !tables.owns(table) && tables.whole(table).is_none());
+        contract.unexpected = unlisted.map(|table| table.address.name.clone()).collect();
         contract
     }
 
@@ -105,7 +152,7 @@ impl Contract {
             .map(|MissingTable { app, table }| format!("missing     table {table}, which app `{app}` owns"));
         let unexpected =
             self.unexpected.iter().map(|table| format!("unexpected  table {table}, which no app owns"));
-        let parts = self.parts.iter().map(|part| format!("listed      {part}, so remove it from apps.toml"));
+        let parts = self.parts.iter().map(|part| format!("listed      {part}; remove it from apps.toml"));
         missing.chain(unexpected).chain(parts).collect()
     }
 

@@ -93,6 +93,10 @@ fn a_partition_and_an_inheriting_table_belong_to_their_parents() {
         let checkout = project(&["events", "things"], PARTS);
         with_rows(db, &checkout).await;
         checkout.xtask(db, &["db-check"]).expect(0, &["2 tables, exactly as the files say"]);
+        checkout
+            .xtask(db, &["inspect"])
+            .expect(0, &["app odd, 3 tables\n  events  2 columns\n  things  2 columns\n  tools "]);
+        checkout.xtask(db, &["erd"]).expect(0, &["odd\n  events  2 columns\n  things  2 columns\n  tools "]);
         let before = snapshot(db).await;
         let dump = checkout.root().join("kept").display().to_string();
         // The row of the partition is in the dump once, as a row of its parent.
@@ -106,19 +110,21 @@ fn a_partition_and_an_inheriting_table_belong_to_their_parents() {
 
 #[test]
 fn a_part_that_is_listed_is_refused_by_name() {
-    for (listed, parent) in [("events_2026", "events"), ("tools", "things")] {
+    for (listed, part) in [
+        ("events_2026", "table events_2026 is a partition of events"),
+        ("tools", "table tools inherits from things"),
+    ] {
         tests::empty().run(async |db| {
             let checkout = project(&["events", "things", listed], PARTS);
             with_rows(db, &checkout).await;
             let before = snapshot(db).await;
-            let part = format!("table {listed}, which is a part of public.{parent}");
-            checkout.xtask(db, &["db-check"]).expect(3, &[&part, "remove it from apps.toml"]);
-            checkout.xtask(db, &["verify"]).expect(3, &[&part]);
-            checkout.xtask(db, &["flush"]).expect(3, &[&part]);
+            checkout.xtask(db, &["db-check"]).expect(3, &[part, "remove it from apps.toml"]);
+            checkout.xtask(db, &["verify"]).expect(3, &[part]);
+            checkout.xtask(db, &["flush"]).expect(3, &[part]);
             let dump = checkout.root().join("kept").display().to_string();
             checkout
                 .xtask(db, &["dumpdata", "--output", &dump])
-                .expect(1, &[&part, "remove it from the tables of app `odd`"]);
+                .expect(1, &[part, "remove it from the tables of app `odd`"]);
             assert_eq!(before, snapshot(db).await);
             Ok(())
         });
@@ -138,6 +144,22 @@ fn a_table_of_another_server_is_owned_and_its_rows_stay_there() {
         checkout.xtask(db, &["dumpdata", "--output", &dump]).expect(0, &["1 table, 1 row", left_out]);
         checkout.xtask(db, &["flush"]).expect(0, &["1 row out of 1 table"]);
         checkout.xtask(db, &["loaddata", &dump]).expect(0, &["1 row in 1 table"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn what_inherits_from_a_table_that_no_app_owns_is_a_table_of_its_own() {
+    tests::empty().run(async |db| {
+        let checkout = project(&["events", "things"], PARTS);
+        with_rows(db, &checkout).await;
+        let make = "create table stray (); create table heir () inherits (stray);
+                    create schema other; create table other.base (); create table hidden () inherits (other.base);
+                    create table hammers () inherits (tools)";
+        db.pool().execute(sqlx::raw_sql(make)).await?;
+        let flushed = checkout.xtask(db, &["flush"]);
+        flushed.expect(3, &["unexpected  table heir,", "unexpected  table hidden,", "unexpected  table stray,"]);
+        assert!(!flushed.stderr.contains("hammers"), "{}", flushed.stderr);
         Ok(())
     });
 }

@@ -21,7 +21,7 @@ pub(crate) fn existing_tables(
 ) -> anyhow::Result<Vec<Table>> {
     if let Some(part) = Contract::new(schema, project).parts.iter().find(|part| names.contains(&part.table)) {
         bail!(
-            "{part}, whose rows include its rows\n  remove it from the tables of app `{}` in apps.toml",
+            "{part}, whose rows include its rows; nothing was touched\n  remove it from the tables of app `{}` in apps.toml",
             part.app
         );
     }

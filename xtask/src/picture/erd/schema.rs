@@ -44,12 +44,12 @@ pub(super) struct ForeignKey {
 }
 
 impl Schema {
-    /// The tables of a schema: partitions and what inherits are a part of their parents.
+    /// The tables of a schema: a partition is a part of its parent.
     pub(crate) fn new(schema: &Catalogue, project: &Project) -> Schema {
         let own = schema
             .of_kind(Kind::Table)
             .filter(|object| matches!(&object.body, Body::Table(table) if table.partition.is_none()));
-        let mut tables: Vec<Table> = own.map(|object| Table::new(schema, project, &object.address)).collect();
+        let mut tables: Vec<Table> = own.map(|object| Table::new(schema, project, object)).collect();
         tables.sort_by(|one, other| one.name.cmp(&other.name));
         let apps = project.apps.iter().map(|app| app.name.clone()).chain([NO_APP.to_owned()]);
         let apps: Vec<String> = apps.filter(|app| tables.iter().any(|table| &table.app == app)).collect();
@@ -64,9 +64,8 @@ impl Schema {
 }
 
 impl Table {
-    fn new(schema: &Catalogue, project: &Project, table: &Address) -> Table {
-        let owner =
-            project.apps.iter().find(|app| table.schema == "public" && app.tables.contains(&table.name));
+    fn new(schema: &Catalogue, project: &Project, object: &Object) -> Table {
+        let (table, owner) = (&object.address, migrations::owner(schema, project, object));
         let indexes: Vec<&Index> = schema
             .of_kind(Kind::Index)
             .filter_map(|object| match &object.body {

@@ -87,7 +87,6 @@ impl Table {
             return None;
         }
         let address = &object.address;
-        let owner = project.apps.iter().find(|app| app.tables.contains(&address.name));
         let constraints: Vec<(&str, &catalogue::Constraint)> = schema
             .parts(Kind::Constraint, address)
             .filter_map(|object| match &object.body {
@@ -107,7 +106,7 @@ impl Table {
         let mut others: Vec<Constraint> = constraints.iter().filter_map(constraint).collect();
         others.sort_by_key(|constraint| constraint.kind == "check");
         Some(Table {
-            app: owner.filter(|_| address.schema == "public").map(|app| app.name.clone()),
+            app: migrations::owner(schema, project, object).map(|app| app.name.clone()),
             columns: schema.columns(address).into_iter().filter_map(Column::new).collect(),
             comment: object.comment.clone(),
             constraints: others,
