@@ -10,6 +10,7 @@ use std::{
 
 use anyhow::Context;
 use clap::Args as ClapArgs;
+use cluster::binaries::find_binaries;
 use duct::{Expression, cmd};
 use migrations::schema::Reader;
 use serde_json::Value;
@@ -68,7 +69,12 @@ pub(super) struct Args {
 impl Args {
     pub(super) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         let postgres = checkout.project()?.postgres;
-        let dump = find_psql(&postgres)?.with_file_name("pg_dump");
+        // The newest, because an older `pg_dump` refuses a newer server.
+        let newest = find_binaries(postgres.version, None).map(|binaries| binaries.program("pg_dump"));
+        let dump = match newest {
+            Ok(dump) if dump.is_file() => dump,
+            _ => find_psql(&postgres)?.with_file_name("pg_dump"),
+        };
         let folder = Folder::create()?;
         let measure = async |server: &TestServer| {
             let bench = Bench {
@@ -147,8 +153,7 @@ impl Bench<'_> {
     /// A reading of a database on a connection that has read it before, and `pg_dump` of it, in turn.
     async fn read_and_dump(&self, database: &str, runs: u32) -> anyhow::Result<[Duration; 2]> {
         let mut reader = Reader::connect(&self.server.clone().database(database), &[]).await?;
-        let dump =
-            cmd!(&self.dump, "--schema-only", "--dbname", self.place(database)?.as_str()).stdout_null();
+        let dump = self.client(&self.dump, database, &["--schema-only"]).stdout_null();
         // The first reading fills the caches of its session, and has the queries planned.
         reader.read().await?;
         let mut times: [Vec<Duration>; 2] = Default::default();
@@ -168,6 +173,16 @@ impl Bench<'_> {
         self.xtask(&checkout.root, "own", &["migrate"])?.stdout_null().run()?;
         self.xtask(&checkout.root, "own", &["seed"])?.stdout_null().run()?;
         self.read_and_dump("own", runs).await
+    }
+
+    /// A program of PostgreSQL, with the password in its environment.
+    fn client(&self, program: &Path, database: &str, args: &[&str]) -> Expression {
+        cmd(program, args)
+            .env("PGHOST", self.url.host_str().unwrap_or_default())
+            .env("PGPORT", self.url.port().unwrap_or_default().to_string())
+            .env("PGUSER", self.url.username())
+            .env("PGPASSWORD", self.url.password().unwrap_or_default())
+            .env("PGDATABASE", database)
     }
 
     fn place(&self, database: &str) -> anyhow::Result<Url> {
@@ -226,12 +241,7 @@ impl Bench<'_> {
         let mut times = Vec::new();
         for _ in 0..runs.min(3) {
             drop.unchecked().stderr_null().run()?;
-            let create = cmd!(
-                self.dump.with_file_name("createdb"),
-                "--maintenance-db",
-                self.place("postgres")?.as_str(),
-                "applied"
-            );
+            let create = self.client(&self.dump.with_file_name("createdb"), "postgres", &["applied"]);
             create.run().context("create a database")?;
             times.push(timed(&self.xtask(root, "applied", &["migrate"])?.stdout_null())?);
         }
