@@ -95,6 +95,57 @@ fn erd_draws_every_format() {
     });
 }
 
+/// Whether Mermaid reads this as the name of a table, of a type or of a column.
+fn is_word(text: &str) -> bool {
+    let first = |c: char| c.is_ascii_alphabetic() || c == '_';
+    text.starts_with(first) && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-()[]".contains(c))
+}
+
+/// Whether Mermaid reads this as a name in quotes.
+fn is_quoted(text: &str) -> bool {
+    let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    inner.is_some_and(|inner| !inner.is_empty() && !inner.contains(['"', '%', '\\', '\n']))
+}
+
+#[test]
+fn erd_draws_names_that_need_quotes_as_mermaid_reads_them() {
+    tests::empty().run(async |db| {
+        let manifest = "[postgres]\nversion = 15\ndatabase = \"app\"\n\n[[app]]\nname = \"odd\"\ndepends-on = []\n\
+                        tables = [\"2fa\", \"Größe\", '50% \"off\" \\']\n";
+        let checkout = Checkout::with_files(manifest, &[("odd/sqlx.toml", &sqlx_toml("odd"))]);
+        let up = r#"create table "2fa" ("1st" int primary key); create table "Größe" ("it's ""x""" int references "2fa");
+                    create table "50% ""off"" \" ("a\b" int references "2fa", "ü" text);"#;
+        checkout.migration("odd/0001_initial", up, "drop schema public cascade; create schema public;");
+        let erd = |format: &str| checkout.xtask(db, &["erd", "--format", format]).expect(0, &[]).stdout.clone();
+        let mermaid = erd("mermaid");
+        let (mut tables, mut columns, mut keys) = (0, 0, 0);
+        for line in mermaid.lines().skip(2).filter(|line| !line.starts_with("  %%") && *line != "  }") {
+            if let Some((ends, label)) = line.split_once(" : ") {
+                let (from, to) = ends.trim().split_once(" }o--o| ").unwrap();
+                assert!(is_quoted(from) && is_quoted(to) && is_quoted(label), "{line}");
+                keys += 1;
+            } else if let Some(table) = line.strip_suffix(" {") {
+                assert!(is_word(table.trim()) || is_quoted(table.trim()), "{line}");
+                tables += 1;
+            } else {
+                assert!(line.split_whitespace().all(is_word), "{line}");
+                columns += 1;
+            }
+        }
+        assert_eq!((tables, columns, keys), (3, 4, 2), "{mermaid}");
+        // The other formats show each name with all its characters.
+        let drawn = json(&checkout, db, "erd");
+        let names: Vec<&str> =
+            drawn["tables"].as_array().unwrap().iter().map(|table| table["name"].as_str().unwrap()).collect();
+        assert_eq!(names, ["2fa", r#"50% "off" \"#, "Größe"]);
+        let svg = erd("svg");
+        assert!(svg.contains("Größe") && svg.contains(r#"50% &quot;off&quot; \"#), "{svg}");
+        let text = erd("text");
+        assert!(text.contains("\n  Größe         1 column "), "{text}");
+        Ok(())
+    });
+}
+
 #[test]
 fn erd_draws_every_column_and_foreign_key() {
     tests::empty().run(async |db| {

@@ -28,7 +28,7 @@ pub(crate) fn draw(schema: &Schema) -> String {
         for key in &table.foreign_keys {
             let (many, one) = ends(table, key);
             let (from, to) = (name(&table.name), name(&key.table));
-            let _ = writeln!(text, "  {from} {many}--{one} {to} : \"{}\"", key.columns.join(", "));
+            let _ = writeln!(text, "  {from} {many}--{one} {to} : {}", quoted(&key.columns.join(", ")));
         }
     }
     text
@@ -54,11 +54,23 @@ fn ends(table: &Table, key: &ForeignKey) -> (&'static str, &'static str) {
 /// Writes a table's name, in quotes if Mermaid would not read it as a name.
 fn name(table: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if table.chars().all(plain) { table.to_owned() } else { format!("\"{}\"", table.replace('"', "")) }
+    if table.chars().all(plain) && !starts_with_digit(table) { table.to_owned() } else { quoted(table) }
+}
+
+/// Writes a text in quotes, and `_` for each character that Mermaid does not allow there.
+fn quoted(text: &str) -> String {
+    let never = |c: char| matches!(c, '"' | '%' | '\\') || c.is_control();
+    format!("\"{}\"", text.replace(never, "_"))
 }
 
 /// Replaces the characters that Mermaid does not allow in the name of a type or a column.
 fn word(text: &str) -> String {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "_-()[]".contains(c);
-    text.chars().map(|c| if allowed(c) { c } else { '_' }).collect()
+    let never = |c: char| !c.is_ascii_alphanumeric() && !"_-()[]".contains(c);
+    let word = text.replace(never, "_");
+    // It must start with a letter or `_`.
+    if word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') { word } else { format!("_{word}") }
+}
+
+fn starts_with_digit(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit())
 }

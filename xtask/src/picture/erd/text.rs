@@ -7,7 +7,7 @@ use crate::{
 
 /// Lists all tables by app, followed by the number of tables and foreign keys.
 pub(crate) fn text(schema: &Schema) -> String {
-    let name_width = schema.tables.iter().map(|table| table.name.len()).max().unwrap_or(0);
+    let name_width = schema.tables.iter().map(|table| table.name.chars().count()).max().unwrap_or(0);
     let columns = |table: &Table| count(table.columns.len(), "column", "columns");
     let columns_width = schema.tables.iter().map(|table| columns(table).len()).max().unwrap_or(0);
     let mut text = String::new();
