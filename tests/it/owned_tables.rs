@@ -43,6 +43,11 @@ fn tables_whose_names_need_quotes_are_owned_like_any_other() {
         checkout.xtask(db, &["db-check"]).expect(0, &["5 tables, exactly as the files say"]);
         checkout.xtask(db, &["inspect"]).expect(0, &["app odd, 5 tables"]).expect(0, &ODD);
         checkout.xtask(db, &["inspect", "a b"]).expect(0, &["a b  (app odd)", "→ Order.the id"]);
+        for name in ODD {
+            checkout
+                .xtask(db, &["inspect", name])
+                .expect(0, &[&format!("{name}  (app odd)\n"), "the id", "a, b"]);
+        }
         checkout.xtask(db, &["erd"]).expect(0, &ODD).expect(0, &["Order"]);
         for name in ODD {
             let sql = format!("insert into {} (\"a, b\") values ('x'), (null)", quoted(name));
@@ -57,6 +62,12 @@ fn tables_whose_names_need_quotes_are_owned_like_any_other() {
             .xtask(db, &["loaddata", &dump, "--replace"])
             .expect(0, &["5 tables, every constraint checked"]);
         assert_eq!(before, snapshot(db).await);
+        for (n, name) in ODD.iter().enumerate() {
+            let dump = checkout.root().join(format!("kept_{n}")).display().to_string();
+            checkout.xtask(db, &["dumpdata", name, "--output", &dump]).expect(0, &["1 table, 2 rows"]);
+            checkout.xtask(db, &["loaddata", &dump, "--replace"]).expect(0, &["2 rows in 1 table"]);
+        }
+        assert_eq!(before, snapshot(db).await);
         Ok(())
     });
 }
@@ -65,14 +76,21 @@ fn tables_whose_names_need_quotes_are_owned_like_any_other() {
 fn the_direction_rule_holds_for_names_that_need_quotes() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
-        checkout.migration("library/0004_odd", "create table \"A b\" (id int primary key);", "drop table \"A b\";");
-        checkout.replace("apps.toml", "\"branches\",", "\"branches\", \"A b\",");
-        let up = "alter table \"A b\" add column note text;";
-        checkout.migration("loans/0002_trespass", up, "alter table \"A b\" drop column note;");
-        checkout.xtask(db, &["verify"]).expect(
-            3,
-            &["loans/0002_trespass touches table A b of app `library`, which `depends-on` of `loans` does not list"],
-        );
+        let each = |sql: &str| ODD.map(|name| sql.replace("{}", &quoted(name))).join("\n");
+        let [up, down] = [each("create table {} (id int primary key);"), each("drop table {};")];
+        checkout.migration("library/0004_odd", &up, &down);
+        let listed = ODD.map(|name| format!(", {name:?}")).concat();
+        checkout.replace("apps.toml", "\"branches\",", &format!("\"branches\"{listed},"));
+        let [up, down] = ["add column note text", "drop column note"]
+            .map(|change| each(&format!("alter table {{}} {change};")));
+        checkout.migration("loans/0002_trespass", &up, &down);
+        let verified = checkout.xtask(db, &["verify"]);
+        for name in ODD {
+            let touches = format!(
+                "loans/0002_trespass touches table {name} of app `library`, which `depends-on` of `loans` does not list"
+            );
+            verified.expect(3, &[&touches]);
+        }
         Ok(())
     });
 }
