@@ -141,6 +141,9 @@ fn the_check_finds_every_import_upward() {
         ("database.rs", "fn f() { crate::throwaway::f() }", "above it"),
         ("database.rs", "use crate::rows::D;", "above it"),
         ("database.rs", "use crate::verbs::b::B;", "above it"),
+        ("picture/erd.rs", "use crate::database::D;", "above it"),
+        ("picture/erd.rs", "fn f() { crate::throwaway::f() }", "above it"),
+        ("picture/erd.rs", "use crate::verbs::b::B;", "above it"),
         ("terminal.rs", "use crate::checkout::D;", "nothing of this workspace"),
         ("terminal.rs", "use migrations::Error;", "nothing of this workspace"),
         ("terminal.rs", "fn f() { ::migrations::chain() }", "nothing of this workspace"),
@@ -148,7 +151,7 @@ fn the_check_finds_every_import_upward() {
     let whole = [
         (
             "lib.rs",
-            "mod checkout; mod cli; mod database; mod rows; mod server; mod terminal; mod throwaway; mod verbs; use cli::C;",
+            "mod checkout; mod cli; mod database; mod picture; mod rows; mod server; mod terminal; mod throwaway; mod verbs; use cli::C;",
         ),
         ("verbs.rs", "pub mod a; pub mod b; pub mod c;"),
         ("verbs/a.rs", "use crate::rows::D;"),
@@ -158,6 +161,8 @@ fn the_check_finds_every_import_upward() {
         ("cli.rs", "pub struct C; use crate::verbs::{a, b};"),
         ("checkout.rs", "pub struct D;"),
         ("database.rs", "pub struct D; use crate::server::S;"),
+        ("picture.rs", "pub mod erd;"),
+        ("picture/erd.rs", "use crate::terminal;"),
         ("rows.rs", "pub struct D; use crate::database;"),
         ("server.rs", "pub struct S; use crate::terminal;"),
         ("terminal.rs", ""),
