@@ -5,7 +5,7 @@ use std::{
     fmt,
 };
 
-use catalogue::{Body, Catalogue, Kind, Object};
+use catalogue::{Catalogue, Kind, Object};
 use sqlx::PgConnection;
 
 use crate::{App, Error, Project, schema};
@@ -65,8 +65,7 @@ impl<'c> Tables<'c> {
 
     /// The tables of `public`, by name.
     fn existing(&self) -> BTreeMap<&'c str, &'c Object> {
-        let tables = self.schema.of_kind(Kind::Table).chain(self.schema.of_kind(Kind::ForeignTable));
-        let public = tables.filter(|table| table.address.schema == "public");
+        let public = self.schema.tables().filter(|table| table.address.schema == "public");
         public.map(|table| (table.address.name.as_str(), table)).collect()
     }
 
@@ -75,7 +74,7 @@ impl<'c> Tables<'c> {
         // A table as a whole needs no other tables than these.
         let parents = table.needs.iter().filter(|need| is_table(need.on.kind));
         let mut parents = parents.filter_map(|need| self.schema.get(&need.on));
-        parents.find(|parent| is_partition(table) || self.owns(parent) || self.whole(parent).is_some())
+        parents.find(|parent| table.is_partition() || self.owns(parent) || self.whole(parent).is_some())
     }
 
     fn owns(&self, table: &Object) -> bool {
@@ -85,14 +84,6 @@ impl<'c> Tables<'c> {
 
 fn is_table(kind: Kind) -> bool {
     matches!(kind, Kind::Table | Kind::ForeignTable)
-}
-
-fn is_partition(object: &Object) -> bool {
-    match &object.body {
-        Body::Table(table) => table.partition.is_some(),
-        Body::ForeignTable(table) => table.partition.is_some(),
-        _ => false,
-    }
 }
 
 /// How the tables of a database compare with the list in the manifest.
@@ -136,7 +127,7 @@ impl Contract {
             if let Some(whole) = tables.whole(found) {
                 let name = whole.address.name();
                 let parent = name.strip_prefix("public.").unwrap_or(&name).to_owned();
-                contract.parts.push(ListedPart { app, table, parent, partition: is_partition(found) });
+                contract.parts.push(ListedPart { app, table, parent, partition: found.is_partition() });
             }
         }
         let unlisted = existing.values().filter(|table| !tables.owns(table) && tables.whole(table).is_none());

@@ -175,6 +175,9 @@ fn a_table_of_another_server_is_owned_and_its_rows_stay_there() {
             create server s foreign data wrapper w; create foreign table \"Far\" (id int) server s;";
         let checkout = project(&["here", "Far"], up);
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
+        checkout.xtask(db, &["db-check"]).expect(0, &["2 tables, exactly as the files say"]);
+        checkout.xtask(db, &["inspect"]).expect(0, &["app odd, 2 tables"]);
+        checkout.xtask(db, &["erd"]).expect(0, &["odd\n  Far   1 column\n  here  1 column\n"]);
         db.pool().execute("insert into here values (1)").await?;
         let dump = checkout.root().join("kept").display().to_string();
         let left_out = "table Far is left out: its rows are on another server";

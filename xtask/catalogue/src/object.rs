@@ -130,6 +130,15 @@ impl Object {
             && *extensions == other.extensions
     }
 
+    /// Whether it is a partition of another table.
+    pub fn is_partition(&self) -> bool {
+        match &self.body {
+            Body::Table(table) => table.partition.is_some(),
+            Body::ForeignTable(table) => table.partition.is_some(),
+            _ => false,
+        }
+    }
+
     /// All attributes that have a value in a scope: first its kind's, then the common ones.
     pub fn attributes(&self, scope: Scope) -> Vec<(&'static str, Value)> {
         let common: [&dyn Attribute; 5] =
@@ -176,6 +185,11 @@ impl Catalogue {
     pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Object> {
         let first = Address { kind, schema: String::new(), name: String::new(), part: String::new() };
         self.from(&first).take_while(move |it| it.address.kind == kind)
+    }
+
+    /// The tables of this and of other servers, with their partitions.
+    pub fn tables(&self) -> impl Iterator<Item = &Object> {
+        self.of_kind(Kind::Table).chain(self.of_kind(Kind::ForeignTable))
     }
 
     /// The objects from an address on.

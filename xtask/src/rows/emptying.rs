@@ -49,7 +49,7 @@ fn with_partitions(schema: &Catalogue, tables: &[Table]) -> BTreeSet<Address> {
     let mut found: BTreeSet<Address> = all.map(|object| object.address.clone()).filter(is_table).collect();
     loop {
         let partitions = schema.of_kind(Kind::Table).filter(|object| {
-            matches!(&object.body, Body::Table(table) if table.partition.is_some())
+            object.is_partition()
                 && object.needs.iter().any(|need| found.contains(&*need.on))
                 && !found.contains(&object.address)
         });

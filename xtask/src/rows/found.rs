@@ -35,10 +35,9 @@ pub(crate) fn existing_tables(
     // and a table of another schema is no app's.
     while let Some(heir) = schema.of_kind(Kind::Table).find(|object| {
         let inherits = object.needs.iter().any(|need| found.iter().any(|parent| parent.address == *need.on));
-        let partition = matches!(&object.body, Body::Table(table) if table.partition.is_some());
         object.address.schema == "public"
             && inherits
-            && !partition
+            && !object.is_partition()
             && !found.iter().any(|known| known.address == object.address)
     }) {
         found.push(heir);

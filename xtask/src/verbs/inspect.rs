@@ -75,8 +75,9 @@ impl Args {
 
 async fn read(conn: &mut PgConnection, project: &Project) -> anyhow::Result<Vec<Table>> {
     let schema = schema::read(conn, project).await?;
-    let mut tables: Vec<Table> =
-        schema.objects().filter_map(|object| Table::new(&schema, project, object)).collect();
+    // A partition is a part of its parent.
+    let own = schema.tables().filter(|object| !object.is_partition());
+    let mut tables: Vec<Table> = own.map(|object| Table::new(&schema, project, object)).collect();
     tables.sort_by(|one, other| {
         let key = |it: &Table| (it.schema != "public", it.schema.clone(), it.name.clone());
         key(one).cmp(&key(other))

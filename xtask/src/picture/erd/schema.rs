@@ -46,9 +46,7 @@ pub(super) struct ForeignKey {
 impl Schema {
     /// The tables of a schema: a partition is a part of its parent.
     pub(crate) fn new(schema: &Catalogue, project: &Project) -> Schema {
-        let own = schema
-            .of_kind(Kind::Table)
-            .filter(|object| matches!(&object.body, Body::Table(table) if table.partition.is_none()));
+        let own = schema.tables().filter(|object| !object.is_partition());
         let mut tables: Vec<Table> = own.map(|object| Table::new(schema, project, object)).collect();
         tables.sort_by(|one, other| one.name.cmp(&other.name));
         let apps = project.apps.iter().map(|app| app.name.clone()).chain([NO_APP.to_owned()]);

@@ -76,16 +76,8 @@ pub(super) struct Reference {
 }
 
 impl Table {
-    /// A table of a schema: a partition is a part of its parent.
-    pub(super) fn new(schema: &Catalogue, project: &Project, object: &Object) -> Option<Table> {
-        let partition = match &object.body {
-            Body::Table(table) => &table.partition,
-            Body::ForeignTable(table) => &table.partition,
-            _ => return None,
-        };
-        if partition.is_some() {
-            return None;
-        }
+    /// A table of a schema.
+    pub(super) fn new(schema: &Catalogue, project: &Project, object: &Object) -> Table {
         let address = &object.address;
         let constraints: Vec<(&str, &catalogue::Constraint)> = schema
             .parts(Kind::Constraint, address)
@@ -105,7 +97,7 @@ impl Table {
         let constraint = |it: &(&str, &catalogue::Constraint)| Constraint::new(it, index(it.0));
         let mut others: Vec<Constraint> = constraints.iter().filter_map(constraint).collect();
         others.sort_by_key(|constraint| constraint.kind == "check");
-        Some(Table {
+        Table {
             app: migrations::owner(schema, project, object).map(|app| app.name.clone()),
             columns: schema.columns(address).into_iter().filter_map(Column::new).collect(),
             comment: object.comment.clone(),
@@ -117,7 +109,7 @@ impl Table {
             referenced_by: references(schema, address),
             schema: address.schema.clone(),
             triggers: schema.parts(Kind::Trigger, address).filter_map(Trigger::new).collect(),
-        })
+        }
     }
 
     /// Its name as people type it: without the schema, if that is `public`.
