@@ -125,8 +125,7 @@ impl Contract {
                 continue;
             };
             if let Some(whole) = tables.whole(found) {
-                let name = whole.address.name();
-                let parent = name.strip_prefix("public.").unwrap_or(&name).to_owned();
+                let parent = whole.address.name_within("public");
                 contract.parts.push(ListedPart { app, table, parent, partition: found.is_partition() });
             }
         }

@@ -12,3 +12,4 @@ pub(crate) mod schema;
 pub(crate) mod seeding;
 pub(crate) mod session;
 pub(crate) mod setting_up;
+pub(crate) mod sql;

@@ -20,22 +20,36 @@ pub struct Address {
 impl Address {
     /// The qualified name without the kind.
     pub fn name(&self) -> String {
+        self.name_within("")
+    }
+
+    /// The same without the schema, if it is this one.
+    pub fn name_within(&self, schema: &str) -> String {
+        let outside = if self.schema == schema { "" } else { self.schema.as_str() };
         if self.kind.has_free_name() {
-            let schema = |name| format!(" in schema {}", identifier(name));
+            let within = |name| format!(" in schema {}", identifier(name));
             return format!(
                 "{}{}",
                 self.name,
-                if self.schema.is_empty() { String::new() } else { schema(&self.schema) }
+                if outside.is_empty() { String::new() } else { within(outside) }
             );
         }
         // An operator is the one name that is never quoted.
         let own = if self.kind == Kind::Operator { self.name.clone() } else { identifier(&self.name) };
-        let whole = if self.schema.is_empty() { own } else { format!("{}.{own}", identifier(&self.schema)) };
+        let whole = if outside.is_empty() { own } else { format!("{}.{own}", identifier(outside)) };
         match &self.part {
             part if part.is_empty() && self.name.is_empty() => String::new(),
             part if part.is_empty() => whole,
             part if part.starts_with('(') && !self.kind.is_part() => whole + part,
             part => format!("{whole}.{}", identifier(part)),
+        }
+    }
+
+    /// The name of a relation as people type it: with its schema, if that is not `public`, and without quotes.
+    pub fn typed(&self) -> String {
+        match self.schema.as_str() {
+            "public" => self.name.clone(),
+            schema => format!("{schema}.{}", self.name),
         }
     }
 
@@ -82,6 +96,20 @@ mod tests {
         assert_eq!(shown(Kind::Schema, "", "s", ""), "schema s");
         assert_eq!(shown(Kind::Database, "", "", ""), "database");
         assert_eq!(shown(Kind::Cast, "", "(s.e as integer)", ""), "cast (s.e as integer)");
+    }
+
+    #[test]
+    fn a_schema_can_go_without_saying() {
+        let table = |schema: &str, name: &str| Address {
+            kind: Kind::Table,
+            schema: schema.to_owned(),
+            name: name.to_owned(),
+            part: String::new(),
+        };
+        assert_eq!(table("public", "public.t").name_within("public"), "\"public.t\"");
+        assert_eq!(table("s", "public.t").name_within("public"), "s.\"public.t\"");
+        assert_eq!(table("public", "My t").typed(), "My t");
+        assert_eq!(table("s", "t").typed(), "s.t");
     }
 
     #[test]

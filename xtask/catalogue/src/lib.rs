@@ -43,4 +43,5 @@ pub use self::{
         writers,
     },
     role::Role,
+    text::words,
 };

@@ -6,7 +6,7 @@ use crate::{
     address::Address,
     attribute::{Attribute, Options, Scope, Value},
     kind::Kind,
-    kinds::Body,
+    kinds::{Body, Constraint, Index},
     role::Role,
 };
 
@@ -206,6 +206,22 @@ impl Catalogue {
             _ => 0,
         });
         columns
+    }
+
+    /// The constraints of a table, each with its name.
+    pub fn constraints<'c>(&'c self, table: &'c Address) -> impl Iterator<Item = (&'c str, &'c Constraint)> {
+        self.parts(Kind::Constraint, table).filter_map(|object| match &object.body {
+            Body::Constraint(constraint) => Some((object.address.part.as_str(), constraint)),
+            _ => None,
+        })
+    }
+
+    /// The indexes of a relation, each with its name.
+    pub fn indexes<'c>(&'c self, relation: &'c Address) -> impl Iterator<Item = (&'c str, &'c Index)> {
+        self.of_kind(Kind::Index).filter_map(move |object| match &object.body {
+            Body::Index(index) if index.table.0 == *relation => Some((object.address.name.as_str(), index)),
+            _ => None,
+        })
     }
 
     /// The parts of one kind that a relation or domain has.

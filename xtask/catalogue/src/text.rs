@@ -76,7 +76,7 @@ fn attribute(name: &str, value: &Value) -> String {
 }
 
 /// The name of an attribute as people read it.
-pub(crate) fn words(name: &str) -> String {
+pub fn words(name: &str) -> String {
     name.replace('_', " ")
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use catalogue::{Address, Catalogue, Change, Difference, Strength, Value};
+use catalogue::{Address, Catalogue, Change, Difference, Strength, Value, words};
 use serde::Serialize;
 
 /// The number of objects that are listed; the rest are only counted.
@@ -187,8 +187,4 @@ fn shortened(whole: &str) -> String {
     let first = whole.lines().next().unwrap_or_default();
     let cut: String = first.chars().take(WIDTH).collect();
     if cut == whole { cut } else { format!("{cut} …") }
-}
-
-fn words(attribute: &str) -> String {
-    attribute.replace('_', " ")
 }

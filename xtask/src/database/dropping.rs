@@ -15,6 +15,7 @@ use crate::{
     database::{
         safety::{self, Destruction},
         session,
+        sql::quoted,
     },
     server::Server,
     terminal::output::{Steps, timed},
@@ -92,7 +93,7 @@ async fn disconnect(
 
 /// Drops a database that has no sessions.
 async fn drop_if_exists(conn: &mut PgConnection, name: &str) -> Result<(), Error> {
-    let sql = AssertSqlSafe(format!("drop database if exists {}", session::quoted(name)));
+    let sql = AssertSqlSafe(format!("drop database if exists {}", quoted(name)));
     let dropped = sqlx::raw_sql(sql).execute(conn).await;
     dropped.map(|_| ()).map_err(Error::database("drop the database"))
 }

@@ -197,19 +197,3 @@ async fn end_sessions(server: &Server) {
     // If this fails, the server closes the sessions itself before long, so there is no point in waiting for it.
     let _ = tokio::time::timeout(Duration::from_secs(3), ending).await;
 }
-
-/// A name as an identifier of SQL, whatever characters it has.
-pub(crate) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn names_are_quoted_whatever_they_hold() {
-        assert_eq!(quoted("app"), "\"app\"");
-        assert_eq!(quoted("a\"; drop database b; --"), "\"a\"\"; drop database b; --\"");
-    }
-}

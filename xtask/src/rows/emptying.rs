@@ -7,7 +7,10 @@ use migrations::Error;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::{
-    database::{schema, session::quoted},
+    database::{
+        schema,
+        sql::{qualified, quoted},
+    },
     rows::tables::{Table, execute},
 };
 
@@ -31,10 +34,10 @@ pub(crate) fn references(schema: &Catalogue, tables: &[Table]) -> Vec<Reference>
         if emptied.contains(&from) || !emptied.contains(&to.table) {
             return None;
         }
-        let (key, table) = (&object.address.part, |it: &Address| it.name().replacen("public.", "", 1));
+        let (key, table) = (&object.address.part, |it: &Address| it.name_within("public"));
         let what =
             format!("constraint {key} of table {}, which refers to {}", table(&from), table(&to.table));
-        let table = format!("{}.{}", quoted(&from.schema), quoted(&from.name));
+        let table = qualified(&from);
         Some(Reference { what, table, columns: columns.0.clone() })
     });
     keys.collect()
@@ -111,8 +114,7 @@ pub(crate) async fn disable_triggers(
         }
         // A partition may have triggers of its own, and may have its parent's in another state. So each table's triggers
         // are altered separately, with `only`.
-        let (name, table) =
-            (quoted(&object.address.part), format!("{}.{}", quoted(&table.schema), quoted(&table.name)));
+        let (name, table) = (quoted(&object.address.part), qualified(&table));
         execute(conn, &format!("alter table only {table} disable trigger {name}"), "disable the triggers")
             .await?;
         restore.push(format!("alter table only {table} {enable} trigger {name}"));

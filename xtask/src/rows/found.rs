@@ -7,7 +7,7 @@ use catalogue::{Address, Body, Catalogue, Kind, Object};
 use migrations::{Contract, Project};
 
 use crate::{
-    database::session::quoted,
+    database::sql::{qualified, quoted},
     rows::tables::{Column, ForeignKey, Sequence, Table, owned_tables},
 };
 
@@ -58,18 +58,16 @@ impl Table {
         });
         let columns: Vec<Column> = columns.collect();
         let (mut order, mut foreign_keys) = (None, Vec::new());
-        for object in schema.parts(Kind::Constraint, &object.address) {
-            let Body::Constraint(constraint) = &object.body else { continue };
+        for (name, constraint) in schema.constraints(&object.address) {
             if constraint.sort == "primary key" {
                 let keys = constraint.columns.0.iter().map(|name| in_order(name, &columns));
                 order = Some(keys.collect::<Vec<_>>().join(", "));
             }
             let Some(to) = &constraint.references else { continue };
             foreign_keys.push(ForeignKey {
-                name: object.address.part.clone(),
+                name: name.to_owned(),
                 columns: constraint.columns.0.clone(),
-                schema: to.table.schema.clone(),
-                target: to.table.name.clone(),
+                target: to.table.clone(),
                 target_columns: to.columns.clone(),
                 timing: match (constraint.deferrable, constraint.initially_deferred) {
                     (false, _) => "not deferrable",
@@ -81,8 +79,7 @@ impl Table {
         let sequences = schema.of_kind(Kind::Sequence).filter_map(|sequence| match &sequence.body {
             Body::Sequence(body) => {
                 let owner = body.owned_by.as_ref().filter(|owner| owner.table == object.address)?;
-                let Address { schema, name, .. } = &sequence.address;
-                let name = format!("{}.{}", quoted(schema), quoted(name));
+                let name = qualified(&sequence.address);
                 Some(Sequence { name, column: owner.columns.first()?.clone() })
             }
             _ => None,

@@ -14,7 +14,7 @@ use sqlx::{Connection, PgConnection};
 pub(crate) use self::copying::Source;
 use self::copying::{Copied, copy, defer};
 use crate::{
-    database::{schema, session::quoted},
+    database::{schema, sql::quoted},
     rows::{
         dump::{self, Dump, DumpedTable, Files, SETTINGS},
         emptying::{self, Triggers},

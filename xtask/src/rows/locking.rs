@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, slice};
 use migrations::Error;
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use crate::{database::session::quoted, rows::tables::execute, terminal::exit::Stop};
+use crate::{database::sql::quoted, rows::tables::execute, terminal::exit::Stop};
 
 const DOING: &str = "lock the tables";
 /// SQLSTATEs of a lock timeout and of a deadlock.

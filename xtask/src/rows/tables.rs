@@ -4,11 +4,12 @@
 use std::{cmp::Reverse, collections::BTreeSet};
 
 use anyhow::{anyhow, bail};
+use catalogue::Address;
 use migrations::{App, Error, Project};
 use serde::{Deserialize, Serialize};
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use crate::{database::session::quoted, terminal::output::count};
+use crate::{database::sql::quoted, terminal::output::count};
 
 /// How many rows of a table a command removed or loaded.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -41,8 +42,8 @@ pub(crate) struct Column {
 pub(crate) struct ForeignKey {
     pub(crate) name: String,
     pub(crate) columns: Vec<String>,
-    pub(super) schema: String,
-    pub(super) target: String,
+    /// The table that it refers to.
+    pub(crate) target: Address,
     pub(crate) target_columns: Vec<String>,
     /// When Postgres checks it, as SQL for `alter constraint`.
     pub(crate) timing: &'static str,
@@ -76,17 +77,7 @@ impl Table {
 impl ForeignKey {
     /// Whether the key refers to this table.
     pub(crate) fn refers_to(&self, table: &Table) -> bool {
-        self.schema == "public" && self.target == table.name
-    }
-
-    /// Returns the name of the table that the key refers to, for people.
-    pub(crate) fn target(&self) -> String {
-        if self.schema == "public" { self.target.clone() } else { format!("{}.{}", self.schema, self.target) }
-    }
-
-    /// Returns the quoted and qualified name of the table that the key refers to.
-    pub(crate) fn target_sql(&self) -> String {
-        format!("{}.{}", quoted(&self.schema), quoted(&self.target))
+        self.target.schema == "public" && self.target.name == table.name
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Context;
-use catalogue::{Address, Catalogue, Kind, Reading};
+use catalogue::{Catalogue, Kind, Reading};
 use cluster::folder::{self, Access, write_private};
 use etcetera::BaseStrategy as _;
 use migrations::{Error, Ledger, Project, Prune, SeedMode, Session, Settings, Step};
@@ -20,7 +20,7 @@ use crate::{
     checkout::Checkout,
     database::{
         reference::{self, Change, Reference, Seeding},
-        session::quoted,
+        sql::{literal, qualified, quoted},
     },
     terminal::output::Steps,
     throwaway::test_server::TestServer,
@@ -191,7 +191,8 @@ impl Wanted<'_> {
                 sqlx::ConnectOptions::connect(&scratch.options()).await.map_err(failed())?;
             let mut sql = format!("alter database {} set timezone = '{zone}';", quoted(scratch.name()));
             if zone == ZONES[1] {
-                let sequences = catalogue.of_kind(Kind::Sequence).map(|object| name(&object.address));
+                let sequences =
+                    catalogue.of_kind(Kind::Sequence).map(|object| literal(&qualified(&object.address)));
                 sql.extend(
                     sequences.map(|name| format!("select nextval({name}) from generate_series(1, 7);")),
                 );
@@ -246,12 +247,6 @@ impl Wanted<'_> {
         }
         Some(folder.join(format!("{}-{}.json", self.major, hex::encode(&key.finalize()[..16]))))
     }
-}
-
-/// The name of a sequence as a literal of SQL.
-fn name(address: &Address) -> String {
-    let name = format!("{}.{}", quoted(&address.schema), quoted(&address.name));
-    format!("E'{}'", name.replace('\\', "\\\\").replace('\'', "''"))
 }
 
 /// Does work on a new database and removes it.

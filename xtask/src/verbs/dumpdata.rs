@@ -177,7 +177,7 @@ fn note_gaps(
     for table in tables {
         for key in &table.foreign_keys {
             if !tables.iter().any(|other| key.refers_to(other)) {
-                let (columns, target) = (key.columns.join(", "), key.target());
+                let (columns, target) = (key.columns.join(", "), key.target.typed());
                 let from = &table.name;
                 steps.note(&format!(
                     "           {from}.{columns} refers to {target}, which is not in the dump"

@@ -91,14 +91,15 @@ fn select(project: &Project, mut tables: Vec<Table>, names: &[String]) -> anyhow
     for name in names {
         if let Some(app) = name.strip_suffix('/') {
             let app = project.app(app)?.name.clone();
-            selected.extend(tables.iter().filter(|table| table.app.as_ref() == Some(&app)).map(Table::shown));
+            let of_app = tables.iter().filter(|table| table.app.as_ref() == Some(&app));
+            selected.extend(of_app.map(|table| table.typed.clone()));
         } else if let Some(table) = tables.iter().find(|table| table.is_called(name)) {
-            selected.push(table.shown());
+            selected.push(table.typed.clone());
         } else {
             return Err(unknown(project, name));
         }
     }
-    tables.retain(|table| selected.contains(&table.shown()));
+    tables.retain(|table| selected.contains(&table.typed));
     Ok(tables)
 }
 

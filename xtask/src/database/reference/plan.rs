@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use catalogue::{Address, Body, Catalogue, Kind};
+use catalogue::{Address, Body, Catalogue, Index, Kind};
 use migrations::{Error, Project};
 use sqlx::PgConnection;
 
 use super::{Column, Reference, Row, Table, read};
-use crate::database::session::quoted;
+use crate::database::sql::{qualified, quoted};
 
 /// One seeding: a connection to its database, and the transaction before the seeds ran.
 pub(crate) struct Seeding<'c> {
@@ -78,10 +78,7 @@ fn in_order(project: &Project, catalogue: &Catalogue) -> Vec<Address> {
 
 /// The foreign keys of one column: it, the table that it refers to, and the column there.
 fn references(catalogue: &Catalogue, table: &Address) -> Vec<(String, Address, String)> {
-    let keys = catalogue.parts(Kind::Constraint, table).filter_map(|object| match &object.body {
-        Body::Constraint(constraint) => constraint.references.as_ref().map(|to| (constraint, to)),
-        _ => None,
-    });
+    let keys = catalogue.constraints(table).filter_map(|(_, it)| Some((it, it.references.as_ref()?)));
     keys.filter_map(|(constraint, to)| match (constraint.columns.0.as_slice(), to.columns.as_slice()) {
         ([column], [other]) => Some((column.clone(), to.table.clone(), other.clone())),
         _ => None,
@@ -102,9 +99,8 @@ fn columns(catalogue: &Catalogue, table: &Address, keys: &BTreeMap<Address, Stri
             // The inner row is called `t` too, which hides the outer one but for the value that is looked up.
             Some((on, other, key)) => Column {
                 sql: format!(
-                    "(select {key} from (select {plain} as looked_up) l join {}.{} t on t.{} = l.looked_up)",
-                    quoted(&on.schema),
-                    quoted(&on.name),
+                    "(select {key} from (select {plain} as looked_up) l join {} t on t.{} = l.looked_up)",
+                    qualified(on),
                     quoted(other)
                 ),
                 data_type: None,
@@ -118,20 +114,12 @@ fn columns(catalogue: &Catalogue, table: &Address, keys: &BTreeMap<Address, Stri
 
 /// The columns of each primary key, unique constraint and plain unique index; the primary key first.
 fn unique_keys(catalogue: &Catalogue, table: &Address) -> Vec<Vec<String>> {
-    let primary = catalogue.parts(Kind::Constraint, table).filter_map(|object| match &object.body {
-        Body::Constraint(constraint) if constraint.sort == "primary key" => {
-            Some(constraint.columns.0.clone())
-        }
-        _ => None,
-    });
-    let indexes = catalogue.of_kind(Kind::Index).filter_map(|object| match &object.body {
-        Body::Index(index)
-            if index.table.0 == *table && index.unique && index.predicate.is_none() && !index.invalid =>
-        {
-            index.keys.0.iter().map(|key| key.column.clone()).collect()
-        }
-        _ => None,
-    });
+    let primary = catalogue.constraints(table).filter(|(_, constraint)| constraint.sort == "primary key");
+    let primary = primary.map(|(_, constraint)| constraint.columns.0.clone());
+    let plain = |index: &Index| index.unique && index.predicate.is_none() && !index.invalid;
+    let indexes = catalogue.indexes(table).filter(|(_, index)| plain(index));
+    let indexes =
+        indexes.filter_map(|(_, index)| index.keys.0.iter().map(|key| key.column.clone()).collect());
     primary.chain(indexes).collect()
 }
 

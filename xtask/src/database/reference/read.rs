@@ -4,7 +4,7 @@ use migrations::Error;
 use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 
 use super::{Change, Column, Reference, Row};
-use crate::database::session::quoted;
+use crate::database::sql::{self, quoted};
 
 const DOING: &str = "read the seeded rows";
 
@@ -73,11 +73,11 @@ fn literal(values: &[Option<String>]) -> String {
     format!("({})", parts.join(", "))
 }
 
-/// A literal of SQL. Its quotes and backslashes mean the same whatever the session has set.
+/// A value as a text of SQL, which may be null.
 fn text(value: Option<&str>) -> String {
     match value {
         None => "null::text".to_owned(),
-        Some(value) => format!("E'{}'::text", value.replace('\\', "\\\\").replace('\'', "''")),
+        Some(value) => sql::literal(value) + "::text",
     }
 }
 

@@ -1,6 +1,6 @@
 //! The tables, columns and foreign keys of a picture.
 
-use catalogue::{Address, Body, Catalogue, Constraint, Index, Kind, Object};
+use catalogue::{Body, Catalogue, Constraint, Index, Object};
 use migrations::Project;
 use serde::Serialize;
 
@@ -64,26 +64,14 @@ impl Schema {
 impl Table {
     fn new(schema: &Catalogue, project: &Project, object: &Object) -> Table {
         let (table, owner) = (&object.address, migrations::owner(schema, project, object));
-        let indexes: Vec<&Index> = schema
-            .of_kind(Kind::Index)
-            .filter_map(|object| match &object.body {
-                Body::Index(index) if index.table.0 == *table => Some(index),
-                _ => None,
-            })
-            .collect();
-        let constraints: Vec<(&str, &Constraint)> = schema
-            .parts(Kind::Constraint, table)
-            .filter_map(|object| match &object.body {
-                Body::Constraint(constraint) => Some((object.address.part.as_str(), constraint)),
-                _ => None,
-            })
-            .collect();
+        let indexes: Vec<(&str, &Index)> = schema.indexes(table).collect();
+        let constraints: Vec<(&str, &Constraint)> = schema.constraints(table).collect();
         let column = |object: &Object| {
             let Body::Column(column) = &object.body else { return None };
             let name = object.address.part.clone();
             let in_key =
                 |(_, it): &(&str, &Constraint)| it.sort == "primary key" && it.columns.0.contains(&name);
-            let alone = |index: &&Index| {
+            let alone = |(_, index): &(&str, &Index)| {
                 index.unique
                     && index.predicate.is_none()
                     && matches!(index.keys.0.as_slice(), [key] if key.column.as_ref() == Some(&name))
@@ -102,7 +90,7 @@ impl Table {
             Some(ForeignKey {
                 name: (*name).to_owned(),
                 columns: constraint.columns.0.clone(),
-                table: shown(&to.table),
+                table: to.table.typed(),
                 referenced: to.columns.clone(),
             })
         };
@@ -111,7 +99,7 @@ impl Table {
         foreign_keys
             .sort_by_key(|key| (key.columns.iter().map(position).collect::<Vec<_>>(), key.name.clone()));
         let app = owner.map_or(NO_APP, |app| &app.name).to_owned();
-        Table { app, name: shown(table), columns, foreign_keys }
+        Table { app, name: table.typed(), columns, foreign_keys }
     }
 
     /// Whether a column is part of a foreign key.
@@ -123,11 +111,6 @@ impl Table {
     pub(super) fn position(&self, column: &str) -> usize {
         self.columns.iter().position(|it| it.name == column).unwrap_or_default()
     }
-}
-
-/// The name of a table: with its schema, if that is not `public`.
-fn shown(table: &Address) -> String {
-    if table.schema == "public" { table.name.clone() } else { format!("{}.{}", table.schema, table.name) }
 }
 
 /// Shortens a type to the name that people write.

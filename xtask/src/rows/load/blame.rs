@@ -12,7 +12,7 @@ use migrations::Error;
 use sqlx::{PgConnection, postgres::PgDatabaseError};
 
 use crate::{
-    database::session::quoted,
+    database::sql::{qualified, quoted},
     rows::{
         dump::{self, DumpedTable},
         load::copying::{Copied, Source, copy, defer},
@@ -160,7 +160,7 @@ async fn line_of_orphan(
         "copy (select distinct {referring} from {} r where {} and not exists (select from {} p where ({referred}) = ({referring})) limit 1000) to stdout",
         table.sql(),
         is_set.join(" and "),
-        key.target_sql()
+        qualified(&key.target)
     );
     let mut orphans = Vec::new();
     let mut rows = conn.copy_out_raw(&sql).await.map_err(Error::database("find the row"))?;

@@ -11,7 +11,7 @@ use migrations::Error;
 use sqlx::PgConnection;
 
 use crate::{
-    database::session::quoted,
+    database::sql::quoted,
     rows::{
         dump::{Dump, DumpedTable, Files, Tally},
         tables::{self, ForeignKey, Table},

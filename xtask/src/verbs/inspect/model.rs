@@ -21,6 +21,9 @@ pub(super) struct Table {
     pub(super) referenced_by: Vec<Reference>,
     pub(super) schema: String,
     pub(super) triggers: Vec<Trigger>,
+    /// Its name as people type it.
+    #[serde(skip)]
+    pub(super) typed: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -79,13 +82,7 @@ impl Table {
     /// A table of a schema.
     pub(super) fn new(schema: &Catalogue, project: &Project, object: &Object) -> Table {
         let address = &object.address;
-        let constraints: Vec<(&str, &catalogue::Constraint)> = schema
-            .parts(Kind::Constraint, address)
-            .filter_map(|object| match &object.body {
-                Body::Constraint(constraint) => Some((object.address.part.as_str(), constraint)),
-                _ => None,
-            })
-            .collect();
+        let constraints: Vec<(&str, &catalogue::Constraint)> = schema.constraints(address).collect();
         let primary = constraints.iter().find(|(_, constraint)| constraint.sort == "primary key");
         // The index of a constraint has its name.
         let index =
@@ -109,17 +106,13 @@ impl Table {
             referenced_by: references(schema, address),
             schema: address.schema.clone(),
             triggers: schema.parts(Kind::Trigger, address).filter_map(Trigger::new).collect(),
+            typed: address.typed(),
         }
-    }
-
-    /// Its name as people type it: without the schema, if that is `public`.
-    pub(super) fn shown(&self) -> String {
-        if self.schema == "public" { self.name.clone() } else { format!("{}.{}", self.schema, self.name) }
     }
 
     /// Whether a person means this table by `name`, with or without its schema.
     pub(super) fn is_called(&self, name: &str) -> bool {
-        self.shown() == name || name.split_once('.') == Some((&self.schema, &self.name))
+        self.typed == name || name.split_once('.') == Some((&self.schema, &self.name))
     }
 }
 
@@ -153,7 +146,7 @@ impl ForeignKey {
             name: (*name).to_owned(),
             on_delete: action(&constraint.on_delete),
             on_update: action(&constraint.on_update),
-            table: shown(&to.table),
+            table: to.table.typed(),
             to: to.columns.clone(),
             validated: !constraint.not_valid,
         })
@@ -188,20 +181,17 @@ fn indexes(
     table: &Address,
     constraints: &[(&str, &catalogue::Constraint)],
 ) -> Vec<Index> {
-    let own = schema.of_kind(Kind::Index).filter_map(|object| match &object.body {
-        Body::Index(index) if index.table.0 == *table => Some((&object.address.name, index)),
-        _ => None,
-    });
     let backs = |name: &str| {
         constraints.iter().any(|(it, constraint)| {
             *it == name && ["primary key", "unique", "exclude"].contains(&constraint.sort.as_str())
         })
     };
-    let mut indexes: Vec<Index> = own
+    let mut indexes: Vec<Index> = schema
+        .indexes(table)
         .filter(|(name, _)| !backs(name))
         .map(|(name, index)| {
             let definition = sql::index(index);
-            Index { definition, name: name.clone(), unique: index.unique, valid: !index.invalid }
+            Index { definition, name: name.to_owned(), unique: index.unique, valid: !index.invalid }
         })
         .collect();
     indexes.sort_by_key(|index| !index.unique);
@@ -212,14 +202,9 @@ fn indexes(
 fn references(schema: &Catalogue, table: &Address) -> Vec<Reference> {
     let keys = schema.of_kind(Kind::Constraint).filter_map(|object| match &object.body {
         Body::Constraint(constraint) if constraint.references.as_ref()?.table == *table => {
-            Some(Reference { columns: constraint.columns.0.clone(), table: shown(&object.address) })
+            Some(Reference { columns: constraint.columns.0.clone(), table: object.address.typed() })
         }
         _ => None,
     });
     keys.collect()
-}
-
-/// The name of a table: with its schema, if that is not `public`.
-fn shown(table: &Address) -> String {
-    if table.schema == "public" { table.name.clone() } else { format!("{}.{}", table.schema, table.name) }
 }

@@ -15,14 +15,14 @@ const KIND: usize = "referenced by".len();
 
 /// Prints every table in a line.
 pub(super) fn list(project: &Project, tables: &[Table]) {
-    let names = widest(tables.iter().map(Table::shown));
+    let names = widest(tables.iter().map(|table| table.typed.clone()));
     for (title, tables) in groups(project, tables) {
         line(&format!("{title}, {}", count(tables.len(), "table", "tables")));
         for table in tables {
             let columns = count(table.columns.len(), "column", "columns");
             let comment = table.comment.as_deref().unwrap_or_default();
             let comment = comment.split_whitespace().collect::<Vec<_>>().join(" ");
-            let text = format!("  {:names$}  {columns:<10}  {comment}", table.shown());
+            let text = format!("  {:names$}  {columns:<10}  {comment}", table.typed);
             line(cut(text.trim_end()).as_str());
         }
         line("");
@@ -53,7 +53,7 @@ fn groups<'t>(project: &Project, tables: &'t [Table]) -> Vec<(String, Vec<&'t Ta
 }
 
 fn print(title: &str, table: &Table) {
-    line(&format!("{}  ({title})", table.shown()));
+    line(&format!("{}  ({title})", table.typed));
     if let Some(comment) = &table.comment {
         wrapped("  ", comment);
     }
