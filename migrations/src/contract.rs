@@ -41,14 +41,18 @@ impl fmt::Display for ListedPart {
     }
 }
 
-/// The app that owns a table, or the table that it is a part of.
-pub fn owner<'p>(schema: &Catalogue, project: &'p Project, table: &Object) -> Option<&'p App> {
+/// The app that owns a table, and the name under which the manifest lists it: the table's own, or the name of the table that
+/// it is a part of.
+pub fn owner<'p>(schema: &Catalogue, project: &'p Project, table: &Object) -> Option<(&'p App, &'p str)> {
     let tables = Tables::new(schema, project);
     let mut owned = schema.get(&table.address)?;
     while !tables.owns(owned) {
         owned = tables.whole(owned)?;
     }
-    project.apps.iter().find(|app| app.tables.contains(&owned.address.name))
+    project.apps.iter().find_map(|app| {
+        let listed = app.tables.iter().find(|table| **table == owned.address.name)?;
+        Some((app, listed.as_str()))
+    })
 }
 
 /// The tables of a database, and which of them apps own.

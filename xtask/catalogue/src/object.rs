@@ -192,6 +192,16 @@ impl Catalogue {
         self.of_kind(Kind::Table).chain(self.of_kind(Kind::ForeignTable))
     }
 
+    /// The table that an address is of, or of a part of.
+    pub fn table_of(&self, address: &Address) -> Option<&Object> {
+        const TABLES: [Kind; 2] = [Kind::Table, Kind::ForeignTable];
+        if !TABLES.contains(&address.kind) && !address.kind.is_part() {
+            return None;
+        }
+        let table = |kind| Address { kind, part: String::new(), ..address.clone() };
+        TABLES.into_iter().find_map(|kind| self.get(&table(kind)))
+    }
+
     /// The objects from an address on.
     fn from<'c>(&'c self, first: &Address) -> impl Iterator<Item = &'c Object> + use<'c> {
         let at = self.objects.partition_point(|object| object.address < *first);

@@ -7,10 +7,7 @@ use migrations::Error;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::{
-    database::{
-        schema,
-        sql::{qualified, quoted},
-    },
+    database::sql::{qualified, quoted},
     rows::tables::{Table, execute},
 };
 
@@ -30,14 +27,13 @@ pub(crate) fn references(schema: &Catalogue, tables: &[Table]) -> Vec<Reference>
     let emptied: BTreeSet<Address> = with_partitions(schema, tables);
     let keys = schema.of_kind(Kind::Constraint).filter_map(|object| {
         let Body::Constraint(Constraint { columns, references, .. }) = &object.body else { return None };
-        let (from, to) = (schema::table_of(&object.address), references.as_ref()?);
-        if emptied.contains(&from) || !emptied.contains(&to.table) {
+        let (from, to) = (&schema.table_of(&object.address)?.address, references.as_ref()?);
+        if emptied.contains(from) || !emptied.contains(&to.table) {
             return None;
         }
         let (key, table) = (&object.address.part, |it: &Address| it.name_within("public"));
-        let what =
-            format!("constraint {key} of table {}, which refers to {}", table(&from), table(&to.table));
-        let table = qualified(&from);
+        let what = format!("constraint {key} of table {}, which refers to {}", table(from), table(&to.table));
+        let table = qualified(from);
         Some(Reference { what, table, columns: columns.0.clone() })
     });
     keys.collect()
@@ -96,7 +92,7 @@ pub(crate) async fn disable_triggers(
     let emptied = with_partitions(schema, tables);
     let mut restore = Vec::new();
     for object in schema.of_kind(Kind::Trigger) {
-        let (Body::Trigger(trigger), table) = (&object.body, schema::table_of(&object.address)) else {
+        let (Body::Trigger(trigger), Some(table)) = (&object.body, schema.table_of(&object.address)) else {
             continue;
         };
         let fires = match which {
@@ -109,12 +105,12 @@ pub(crate) async fn disable_triggers(
             Some(_) => "enable always",
             None => "enable",
         };
-        if !fires || !emptied.contains(&table) {
+        if !fires || !emptied.contains(&table.address) {
             continue;
         }
         // A partition may have triggers of its own, and may have its parent's in another state. So each table's triggers
         // are altered separately, with `only`.
-        let (name, table) = (quoted(&object.address.part), qualified(&table));
+        let (name, table) = (quoted(&object.address.part), qualified(&table.address));
         execute(conn, &format!("alter table only {table} disable trigger {name}"), "disable the triggers")
             .await?;
         restore.push(format!("alter table only {table} {enable} trigger {name}"));

@@ -98,7 +98,7 @@ impl Table {
         let position = |name: &String| columns.iter().position(|column| column.name == *name);
         foreign_keys
             .sort_by_key(|key| (key.columns.iter().map(position).collect::<Vec<_>>(), key.name.clone()));
-        let app = owner.map_or(NO_APP, |app| &app.name).to_owned();
+        let app = owner.map_or(NO_APP, |(app, _)| &app.name).to_owned();
         Table { app, name: table.typed(), columns, foreign_keys }
     }
 

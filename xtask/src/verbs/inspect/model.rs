@@ -95,7 +95,7 @@ impl Table {
         let mut others: Vec<Constraint> = constraints.iter().filter_map(constraint).collect();
         others.sort_by_key(|constraint| constraint.kind == "check");
         Table {
-            app: migrations::owner(schema, project, object).map(|app| app.name.clone()),
+            app: migrations::owner(schema, project, object).map(|(app, _)| app.name.clone()),
             columns: schema.columns(address).into_iter().filter_map(Column::new).collect(),
             comment: object.comment.clone(),
             constraints: others,

@@ -1,15 +1,12 @@
 //! Checks the direction rule: every object that a migration changed in the catalogue belongs to its own app or to an app
 //! that this one depends on, and needs only tables of these.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use catalogue::{Address, Catalogue, Kind};
+use catalogue::{Catalogue, Object};
 use migrations::{App, Migration, Project};
 
-use crate::database::{
-    differences::{self, MADE},
-    schema,
-};
+use crate::database::differences::{self, MADE};
 
 /// Lists the tables that a migration changed and its app may not touch, each with the change.
 pub(super) fn trespasses(
@@ -21,17 +18,15 @@ pub(super) fn trespasses(
     let mut found = Vec::new();
     for difference in &differences::real(before, after) {
         let objects = [before, after].into_iter().filter_map(|it| Some((it, it.get(&difference.address)?)));
-        let tables: BTreeSet<Address> = objects
-            .flat_map(|(catalogue, object)| {
-                schema::tables_of(object).map(move |table| owned(catalogue, table))
-            })
+        let touched: BTreeMap<&str, &App> = objects
+            .flat_map(|(schema, object)| tables(schema, object).map(move |table| (schema, table)))
+            .filter_map(|(schema, table)| migrations::owner(schema, project, table))
+            .map(|(owner, table)| (table, owner))
             .collect();
-        for table in tables.iter().filter(|table| table.schema == "public") {
-            let owner = project.apps.iter().find(|app| app.tables.contains(&table.name));
-            let Some(owner) = owner.filter(|owner| !may_touch(project, migration, owner)) else { continue };
+        for (table, owner) in touched.into_iter().filter(|(_, owner)| !may_touch(project, migration, owner)) {
             found.push(format!(
-                "{} touches table {} of app `{}`, which `depends-on` of `{}` does not list:",
-                migration.id, table.name, owner.name, migration.id.app
+                "{} touches table {table} of app `{}`, which `depends-on` of `{}` does not list:",
+                migration.id, owner.name, migration.id.app
             ));
             found.extend(
                 differences::line(before, after, difference, MADE)
@@ -43,12 +38,10 @@ pub(super) fn trespasses(
     found
 }
 
-/// The table that an app owns: a partition and an inheriting table are owned with their parent.
-fn owned(catalogue: &Catalogue, table: Address) -> Address {
-    let parent = catalogue.get(&table).and_then(|object| {
-        object.needs.iter().map(|need| &*need.on).find(|on| on.kind == Kind::Table && **on != table)
-    });
-    parent.map_or(table.clone(), |parent| owned(catalogue, parent.clone()))
+/// The tables that an object is, belongs to, or needs.
+fn tables<'c>(schema: &'c Catalogue, object: &'c Object) -> impl Iterator<Item = &'c Object> {
+    let needed = object.needs.iter().map(|need| &*need.on);
+    [&object.address].into_iter().chain(needed).filter_map(|address| schema.table_of(address))
 }
 
 fn may_touch(project: &Project, migration: &Migration, owner: &App) -> bool {
