@@ -12,7 +12,7 @@ use std::{
     fs::{self, File, OpenOptions},
     os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use anyhow::ensure;
@@ -29,11 +29,8 @@ use crate::{
 
 /// The version of the file's format, and of what the data directory contains beyond the options of `initdb`.
 const FORMAT: u32 = 1;
-/// The folder's other files.
-const LOCK: &str = "lock";
+/// The entry that is being written.
 const DRAFT: &str = "draft";
-/// An entry, which takes 23 MB, is removed after this time: its programs are probably gone by then.
-const UNUSED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// `initdb` writes the name of this time zone into the settings.
 const LOCAL_TIME: &str = "/etc/localtime";
 
@@ -79,7 +76,7 @@ impl Cache {
     fn try_store(&self, data: &Path) -> anyhow::Result<()> {
         folder::ensure(&self.folder, Access::Private)?;
         // The holder of the lock is writing an entry, most likely this one.
-        let Some(_lock) = folder::lock_if_free(&self.folder.join(LOCK))? else { return Ok(()) };
+        let Some(_lock) = folder::lock_if_free(&self.folder.join(folder::LOCK))? else { return Ok(()) };
         // A fixed name, so that killed commands leave at most one draft. It is not synced before the rename: after a
         // power cut, reading the entry fails if it is incomplete.
         let draft = self.folder.join(DRAFT);
@@ -88,17 +85,8 @@ impl Cache {
         if stored.is_err() {
             let _ = fs::remove_file(&draft);
         }
-        self.remove_unused();
+        // An entry takes 23 MB. The programs of one that is not used are probably gone.
+        folder::remove_unused(&self.folder);
         stored
-    }
-
-    /// Removes old entries. The caller must hold the lock.
-    fn remove_unused(&self) {
-        for file in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
-            let unused = || file.metadata().ok()?.modified().ok()?.elapsed().ok();
-            if file.file_name() != LOCK && unused().is_some_and(|time| time > UNUSED) {
-                let _ = fs::remove_file(file.path());
-            }
-        }
     }
 }

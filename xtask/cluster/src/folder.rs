@@ -14,6 +14,9 @@ use std::{
 use anyhow::{Context, anyhow, bail};
 use etcetera::BaseStrategy;
 
+/// The name of the lock of a folder.
+pub const LOCK: &str = "lock";
+
 /// Who may enter a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
@@ -115,6 +118,19 @@ pub fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
         let _ = fs::remove_file(&draft);
         anyhow!("cannot write {}: {error}\n  see what room is left: df -h {}", path.display(), path.display())
     })
+}
+
+/// Removes the files of a cache that were not used for a month, but not its lock, which the caller must hold.
+///
+/// A use sets the file's time of modification.
+pub fn remove_unused(folder: &Path) {
+    const UNUSED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+    for file in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let unused = || file.metadata().ok()?.modified().ok()?.elapsed().ok();
+        if file.file_name() != LOCK && unused().is_some_and(|time| time > UNUSED) {
+            let _ = fs::remove_file(file.path());
+        }
+    }
 }
 
 /// Locks `path` until the returned file is dropped; the system also releases it when the process ends in any way.

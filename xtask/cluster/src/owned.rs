@@ -59,11 +59,11 @@ impl OwnedFolder {
             Account::Other { .. } => Access::PassThrough,
         };
         let (base, place) = base()?;
-        let base_lock = folder::lock(&base.join("lock"), LOCK_PATIENCE).await?;
+        let base_lock = folder::lock(&base.join(folder::LOCK), LOCK_PATIENCE).await?;
         let cleared = clear_away(&base).await?;
         let path = base.join(format!("{:016x}", rand::random::<u64>()));
         folder::ensure(&path, access)?;
-        let lock = folder::lock_if_free(&path.join("lock"))?;
+        let lock = folder::lock_if_free(&path.join(folder::LOCK))?;
         // The folder is locked now, so no other command removes it.
         drop(base_lock);
         let lock =
@@ -109,7 +109,7 @@ impl Drop for OwnedFolder {
 /// Another command holds the lock for too long, or such a server does not stop.
 pub async fn sweep() -> anyhow::Result<Vec<PathBuf>> {
     let (base, place) = base()?;
-    let base_lock = folder::lock(&base.join("lock"), LOCK_PATIENCE).await?;
+    let base_lock = folder::lock(&base.join(folder::LOCK), LOCK_PATIENCE).await?;
     let mut cleared = clear_away(&base).await?;
     drop(base_lock);
     if place == Place::Memory {
@@ -157,7 +157,9 @@ fn resolved(folder: &Path) -> anyhow::Result<PathBuf> {
 async fn clear_away_disk() -> anyhow::Result<Vec<PathBuf>> {
     let Ok(base) = disk().canonicalize() else { return Ok(Vec::new()) };
     // If another user owns the folder of that name, nothing in it is ours.
-    let Some(_lock) = folder::lock_if_free(&base.join("lock")).ok().flatten() else { return Ok(Vec::new()) };
+    let Some(_lock) = folder::lock_if_free(&base.join(folder::LOCK)).ok().flatten() else {
+        return Ok(Vec::new());
+    };
     clear_away(&base).await
 }
 
@@ -167,7 +169,7 @@ async fn clear_away(base: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut cleared = Vec::new();
     for entry in entries.flatten().filter(|it| it.file_type().is_ok_and(|kind| kind.is_dir())) {
         let folder = entry.path();
-        let Ok(Some(_lock)) = folder::lock_if_free(&folder.join("lock")) else { continue };
+        let Ok(Some(_lock)) = folder::lock_if_free(&folder.join(folder::LOCK)) else { continue };
         let cluster = Cluster::new(&folder, folder.join("server.log"));
         stop_servers_of(&cluster.data).await?;
         cluster.remove_debris().await;

@@ -199,7 +199,7 @@ pub(super) async fn remember(folder: &Path, kind: Kind) -> anyhow::Result<()> {
         return Ok(());
     }
     folder::ensure(folder, Access::Private)?;
-    let _lock = folder::lock(&folder.join("lock"), container::LOCK_PATIENCE).await?;
+    let _lock = folder::lock(&folder.join(folder::LOCK), container::LOCK_PATIENCE).await?;
     write_private(&folder.join(FILE), kind.word())?;
     if let Some(before) = before {
         output::remark(&format!(

@@ -91,7 +91,7 @@ pub(crate) fn is_url_of(folder: &Path, url: &Url) -> bool {
 async fn password(folder: &Path) -> anyhow::Result<String> {
     folder::ensure(folder, Access::Private)?;
     // Two commands at once must not generate two passwords.
-    let _lock = folder::lock(&folder.join("lock"), LOCK_PATIENCE).await?;
+    let _lock = folder::lock(&folder.join(folder::LOCK), LOCK_PATIENCE).await?;
     let file = folder.join(PASSWORD);
     match fs::read_to_string(&file) {
         Ok(password) if !password.trim().is_empty() => Ok(password.trim().to_owned()),

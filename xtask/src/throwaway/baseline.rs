@@ -3,7 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use anyhow::Context;
@@ -28,8 +28,6 @@ use crate::{
 
 /// The version of the file's format.
 const FORMAT: u32 = 1;
-/// An entry is removed when it was not used for this time.
-const UNUSED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// Two time zones in which it is never the same day.
 const ZONES: [&str; 2] = ["Pacific/Kiritimati", "Etc/GMT+12"];
 
@@ -265,13 +263,9 @@ async fn on_scratch<T>(
 fn store(file: &Path, baseline: &Baseline) -> anyhow::Result<()> {
     let folder = file.parent().context("the cache has a folder")?;
     folder::ensure(folder, Access::Private)?;
-    for old in fs::read_dir(folder)?.flatten() {
-        let unused = || old.metadata().ok()?.modified().ok()?.elapsed().ok();
-        if unused().is_some_and(|time| time > UNUSED) {
-            let _ = fs::remove_file(old.path());
-        }
-    }
     // The holder of the lock is writing an entry, most likely this one.
-    let Some(_lock) = folder::lock_if_free(&folder.join("lock"))? else { return Ok(()) };
-    write_private(file, &serde_json::to_string(baseline)?)
+    let Some(_lock) = folder::lock_if_free(&folder.join(folder::LOCK))? else { return Ok(()) };
+    write_private(file, &serde_json::to_string(baseline)?)?;
+    folder::remove_unused(folder);
+    Ok(())
 }
