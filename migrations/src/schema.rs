@@ -85,8 +85,7 @@ impl Reader {
     pub async fn connect(options: &PgConnectOptions, leave_out: &[&str]) -> Result<Reader, Error> {
         let mut conn = options.connect().await.map_err(Error::database("connect"))?;
         let major = major(&conn);
-        let prepare = catalogue::prepare(major) + &format!("prepare moved as {};", catalogue::moved());
-        let prepare = AssertSqlSafe(prepare);
+        let prepare = AssertSqlSafe(catalogue::prepare(major));
         sqlx::raw_sql(prepare).execute(&mut conn).await.map_err(Error::database(DOING))?;
         let leave_out = leave_out.iter().map(|&schema| schema.to_owned()).collect();
         Ok(Reader {
@@ -124,8 +123,7 @@ impl Reader {
     /// # Errors
     /// [`Error::Database`].
     pub async fn signature(&mut self) -> Result<String, Error> {
-        let row = sqlx::raw_sql("execute moved").fetch_one(&mut self.conn).await;
-        row.and_then(|row| row.try_get(0)).map_err(Error::database(DOING))
+        watch(&mut self.conn).await.map_err(Error::database(DOING))
     }
 
     /// The number that the next transaction on the server will have.

@@ -23,7 +23,7 @@ use crate::{
         sql::{literal, qualified, quoted},
     },
     terminal::output::Steps,
-    throwaway::test_server::TestServer,
+    throwaway::test_server::{TestServer, on_scratch},
 };
 
 /// The version of the file's format.
@@ -245,19 +245,6 @@ impl Wanted<'_> {
         }
         Some(folder.join(format!("{}-{}.json", self.major, hex::encode(&key.finalize()[..16]))))
     }
-}
-
-/// Does work on a new database and removes it.
-async fn on_scratch<T>(
-    options: &PgConnectOptions,
-    work: impl AsyncFnOnce(&Scratch) -> anyhow::Result<T>,
-) -> anyhow::Result<T> {
-    let scratch = Scratch::create(options).await?;
-    let done = work(&scratch).await;
-    let discarded = scratch.discard().await;
-    let done = done?;
-    discarded?;
-    Ok(done)
 }
 
 fn store(file: &Path, baseline: &Baseline) -> anyhow::Result<()> {

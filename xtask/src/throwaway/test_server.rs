@@ -135,7 +135,7 @@ impl TestServer {
         work: impl AsyncFnOnce(&mut Scratch, &mut Steps) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
         let server = or_interrupted(TestServer::start(checkout, project, steps)).await?;
-        let done = server.on_scratch(steps, work).await;
+        let done = on_scratch(server.options(), async |scratch| work(scratch, steps).await).await;
         let stopped = server.stop().await;
         // Report the first error, which may have caused the second.
         let done = done?;
@@ -158,21 +158,6 @@ impl TestServer {
         let stopped = server.stop().await;
         let done = done?;
         stopped?;
-        Ok(done)
-    }
-
-    async fn on_scratch<T>(
-        &self,
-        steps: &mut Steps,
-        work: impl AsyncFnOnce(&mut Scratch, &mut Steps) -> anyhow::Result<T>,
-    ) -> anyhow::Result<T> {
-        let mut scratch = or_interrupted(Scratch::create(&self.options)).await?;
-        let done = work(&mut scratch, steps).await;
-        let name = scratch.name().to_owned();
-        let discarded =
-            scratch.discard().await.with_context(|| format!("remove the throwaway database {name}"));
-        let done = done?;
-        discarded?;
         Ok(done)
     }
 
@@ -199,4 +184,19 @@ impl TestServer {
             ToStop::Container(container) => container.stop().await,
         }
     }
+}
+
+/// Does work on a new database of a server, and removes it even if the work fails. The work must stop by itself when this
+/// process is interrupted.
+pub(crate) async fn on_scratch<T>(
+    server: &PgConnectOptions,
+    work: impl AsyncFnOnce(&mut Scratch) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let mut scratch = or_interrupted(Scratch::create(server)).await?;
+    let done = work(&mut scratch).await;
+    let name = scratch.name().to_owned();
+    let discarded = scratch.discard().await.with_context(|| format!("remove the throwaway database {name}"));
+    let done = done?;
+    discarded?;
+    Ok(done)
 }

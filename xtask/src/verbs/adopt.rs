@@ -123,7 +123,7 @@ impl Args {
     async fn adopt(
         &self,
         server: &Server,
-        scratch: &Scratch,
+        scratch: &mut Scratch,
         project: &Project,
         target: &Target,
         steps: &mut Steps,
@@ -162,7 +162,7 @@ fn pending<'p>(project: &'p Project, ledger: &Ledger, target: &Target) -> anyhow
 /// if they differ it builds them once more, one by one, and compares each state.
 async fn judge(
     model: &mut Session,
-    scratch: &Scratch,
+    scratch: &mut Scratch,
     project: &Project,
     ledger: &Ledger,
     target: &Target,
@@ -201,16 +201,14 @@ async fn judge(
         let traceless = traceless.into_iter().chain(last).collect();
         return Ok(Verdict { adopted, traceless, ..Verdict::default() });
     }
-    let another = Scratch::create(&scratch.options()).await?;
-    let judged = judge_in_steps(&another, project, ledger, target, &pending, found).await;
-    let discarded = another.discard().await;
-    let judged = judged?;
-    discarded?;
-    Ok(judged)
+    scratch.empty().await?;
+    *model = Session::connect(&scratch.options(), Settings::default()).await?;
+    judge_in_steps(model, scratch, project, ledger, target, &pending, found).await
 }
 
 /// Compares the state after each pending migration with the database.
 async fn judge_in_steps(
+    model: &mut Session,
     scratch: &Scratch,
     project: &Project,
     ledger: &Ledger,
@@ -218,17 +216,15 @@ async fn judge_in_steps(
     pending: &[&Migration],
     found: &Catalogue,
 ) -> anyhow::Result<Verdict> {
-    let mut model = Session::connect(&scratch.options(), Settings::default()).await?;
-    build(&mut model, project, ledger.applied_in(project)).await?;
+    build(model, project, ledger.applied_in(project)).await?;
     let mut reader = Reader::connect(&scratch.options(), &project.ledger_schemas()).await?;
     let mut states = vec![reader.read().await?];
-    build_in_steps(&mut model, project, pending, async || {
+    build_in_steps(model, project, pending, async || {
         states.push(reader.read().await?);
         Ok(())
     })
     .await?;
     reader.close().await;
-    model.close().await;
 
     let named = matches!(target, Target::Migration(..));
     let others = ledger.pending(project).len() > pending.len();
