@@ -3,7 +3,6 @@
 pub(crate) mod baseline;
 pub(crate) mod checking;
 pub(crate) mod migrated;
-mod or_why;
 pub(crate) mod process;
 pub(crate) mod serving;
 pub(crate) mod shared;

@@ -10,7 +10,7 @@ use anyhow::Context;
 use catalogue::{Catalogue, Kind, Reading};
 use cluster::folder::{self, Access, write_private};
 use etcetera::BaseStrategy as _;
-use migrations::{Error, Ledger, Project, Prune, SeedMode, Session, Settings, Step};
+use migrations::{Error, Ledger, Project, Prune, Report, SeedMode, Session, Settings, Step};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, PgConnection, postgres::PgConnectOptions};
@@ -22,7 +22,7 @@ use crate::{
         reference::{self, Change, Reference, Seeding},
         sql::{literal, qualified, quoted},
     },
-    terminal::output::Steps,
+    terminal::{exit::Stop, output::Steps},
     throwaway::test_server::{TestServer, on_scratch},
 };
 
@@ -87,6 +87,9 @@ impl Wanted<'_> {
         changes: &[Change],
         steps: &mut Steps,
     ) -> anyhow::Result<Vec<bool>> {
+        if changes.is_empty() {
+            return Ok(Vec::new());
+        }
         steps.doing("check", "trying on a throwaway server which rows the seeds would repair");
         self.on_throwaway(async |options| {
             on_scratch(options, async |scratch| {
@@ -255,4 +258,14 @@ fn store(file: &Path, baseline: &Baseline) -> anyhow::Result<()> {
     write_private(file, &serde_json::to_string(baseline)?)?;
     folder::remove_unused(folder);
     Ok(())
+}
+
+/// Why something could not be built, on one line. An interruption is no reason: it ends the command.
+pub(super) fn reason(error: anyhow::Error) -> anyhow::Result<String> {
+    if matches!(error.downcast_ref(), Some(Stop::Interrupted)) {
+        return Err(error);
+    }
+    let text = format!("{:#}", Report::new(error.as_ref()));
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    Ok(lines.join("; "))
 }

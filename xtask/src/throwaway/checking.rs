@@ -15,7 +15,7 @@ use crate::{
         exit::Stop,
         output::{Steps, timed},
     },
-    throwaway::{baseline::Wanted, or_why::or_why},
+    throwaway::baseline::{Wanted, reason},
 };
 
 /// Where the schema that should be may be built.
@@ -70,14 +70,15 @@ pub(crate) async fn check(
         roles: &roles,
         here: (place == Place::Here).then_some(&here),
     };
-    match or_why(wanted.get(steps).await)? {
+    match wanted.get(steps).await {
         Ok(baseline) => {
             let expected = baseline.catalogue(project)?;
             findings.add_versions(&expected, &found);
             findings.add_schema(project, &ledger, &contract, &expected, &found);
             findings.add_rows(&wanted, &baseline, &mut session, steps).await?;
         }
-        Err(why) => {
+        Err(error) => {
+            let why = reason(error)?;
             findings.add_contract(project, &ledger, &contract);
             findings.not_checked.push(format!("the schema and the seeded rows: {why}"));
         }

@@ -12,10 +12,7 @@ use crate::{
         reference,
     },
     terminal::output::{Steps, count},
-    throwaway::{
-        baseline::{Baseline, Wanted},
-        or_why::or_why,
-    },
+    throwaway::baseline::{Baseline, Wanted, reason},
 };
 
 /// The result of a check.
@@ -84,19 +81,15 @@ impl Findings {
         notes.chain(self.not_checked.iter().map(|part| format!("  not checked {part}"))).collect()
     }
 
-    fn add(&mut self, difference: &'static str, kind: &str, name: &str, what: String, remedy: String) {
-        let (kind, name) = (kind.to_owned(), name.to_owned());
-        self.differences.push(Finding {
-            row: Row { difference, kind, name, ..Row::default() },
-            what,
-            remedy,
-        });
+    fn add(&mut self, row: Row, what: String, remedy: String) {
+        self.differences.push(Finding { row, what, remedy });
     }
 
     pub(super) fn add_ledger(&mut self, project: &Project, ledger: &Ledger) {
+        let row = |difference, name| Row { difference, kind: "migration".to_owned(), name, ..Row::default() };
         let problems = ledger.problems(project);
         for problem in &problems {
-            self.add(problem.kind(), "migration", "", problem.what(), problem.remedy());
+            self.add(row(problem.kind(), String::new()), problem.what(), problem.remedy());
         }
         for migration in ledger.pending(project) {
             let late = problems
@@ -104,31 +97,27 @@ impl Findings {
                 .any(|problem| matches!(problem, LedgerProblem::Late { id, .. } if *id == migration.id));
             if !late {
                 let (name, remedy) = (migration.id.to_string(), "apply it: cargo xtask migrate".to_owned());
-                self.add("pending", "migration", &name, name.clone(), remedy);
+                self.add(row("pending", name.clone()), name, remedy);
             }
         }
     }
 
     pub(super) fn add_contract(&mut self, project: &Project, ledger: &Ledger, contract: &Contract) {
+        let row = |difference, table: &str| in_public(difference, "table", table);
         for MissingTable { app, table, .. } in &contract.missing {
             // If the app has pending migrations, one of them creates the table.
             let pending = ledger.pending(project).iter().any(|migration| &migration.id.app == app);
             let state = if pending { "it has pending migrations" } else { "all its migrations are applied" };
             let remedy = format!("app `{app}` owns it, and {state}");
-            self.add("missing", "table", table, format!("table {table}"), remedy);
+            self.add(row("missing", table), format!("table {table}"), remedy);
         }
         for table in &contract.unexpected {
             let remedy = "no app owns it; list it in apps.toml, or drop it".to_owned();
-            self.add("unexpected", "table", table, format!("table {table}"), remedy);
+            self.add(row("unexpected", table), format!("table {table}"), remedy);
         }
         for part in &contract.parts {
             let remedy = "it belongs to the app of its parent; remove it from apps.toml".to_owned();
-            self.add("listed", "table", &part.table, part.to_string(), remedy);
-        }
-        for finding in &mut self.differences {
-            if finding.row.kind == "table" {
-                "public".clone_into(&mut finding.row.schema);
-            }
+            self.add(row("listed", &part.table), part.to_string(), remedy);
         }
     }
 
@@ -177,11 +166,7 @@ impl Findings {
                 true => differences::what(expected, found, difference),
                 false => String::new(),
             };
-            self.differences.push(Finding {
-                row: Row::new(expected, found, difference),
-                what,
-                remedy: String::new(),
-            });
+            self.add(Row::new(expected, found, difference), what, String::new());
         }
     }
 
@@ -212,12 +197,12 @@ impl Findings {
         for (table, keys) in gone {
             self.add_gone(&table, &keys);
         }
-        let repaired = match changes.is_empty() {
-            true => Vec::new(),
-            // Without a server to try it on, every edit is a difference.
-            false => {
-                let tried = or_why(wanted.repaired(reference, &changes, steps).await)?;
-                tried.unwrap_or_else(|_| vec![true; changes.len()])
+        let repaired = match wanted.repaired(reference, &changes, steps).await {
+            Ok(repaired) => repaired,
+            Err(error) => {
+                reason(error)?;
+                // Without a server to try it on, every edit is a difference.
+                vec![true; changes.len()]
             }
         };
         for (change, repaired) in changes.iter().zip(repaired) {
@@ -232,8 +217,14 @@ impl Findings {
                 self.notes.push(what);
                 continue;
             }
-            self.add("differs", "row", table, what, "put it back: cargo xtask seed".to_owned());
-            self.set_part(key, Some(value));
+            let row = Row {
+                part: key.clone(),
+                attribute: Some(value.column.clone()),
+                expected: value.expected.clone(),
+                found: value.found.clone(),
+                ..in_public("differs", "row", table)
+            };
+            self.add(row, what, "put it back: cargo xtask seed".to_owned());
         }
         Ok(())
     }
@@ -247,20 +238,16 @@ impl Findings {
                 (true, 0) => format!("{} seeded rows of {table}", keys.len()),
                 (true, _) => String::new(),
             };
-            self.add("missing", "row", table, what, "put back what is gone: cargo xtask seed".to_owned());
-            self.set_part(key, None);
+            let row = Row { part: key.clone(), ..in_public("missing", "row", table) };
+            self.add(row, what, "put back what is gone: cargo xtask seed".to_owned());
         }
     }
+}
 
-    fn set_part(&mut self, key: &str, value: Option<&reference::ChangedValue>) {
-        if let Some(Finding { row, .. }) = self.differences.last_mut() {
-            "public".clone_into(&mut row.schema);
-            key.clone_into(&mut row.part);
-            row.attribute = value.map(|value| value.column.clone());
-            row.expected = value.and_then(|value| value.expected.clone());
-            row.found = value.and_then(|value| value.found.clone());
-        }
-    }
+/// A difference of a table or of its rows.
+fn in_public(difference: &'static str, kind: &str, table: &str) -> Row {
+    let (kind, schema, name) = (kind.to_owned(), "public".to_owned(), table.to_owned());
+    Row { difference, kind, schema, name, ..Row::default() }
 }
 
 /// The keys of the rows that are gone, by table, and the rows that were edited.
