@@ -7,7 +7,6 @@
 use std::collections::BTreeSet;
 
 use catalogue::Scope;
-
 use migrations::{Access, Contract, Project, Session};
 
 use super::{database, exit::Stop, output::line};
@@ -33,13 +32,13 @@ pub(crate) async fn compare(session: &mut Session, project: &Project) -> anyhow:
     let contract = Contract::new(&schema, project);
     let schema = schema.text(Scope::Portable);
     let found: BTreeSet<&str> = schema.lines().collect();
-    let missing: Vec<String> =
-        SCHEMA.lines().filter(|line| !found.contains(line)).map(|it| format!("missing     {it}")).collect();
     let problems = ledger.problems(project).into_iter().map(|problem| problem.to_string());
-    let pending =
-        ledger.pending(project).into_iter().map(|migration| format!("pending     {}", migration.id));
+    let pending = ledger.pending(project);
     // If migrations are pending, what they make is missing; that need not be said line by line.
-    let mut missing = if ledger.pending(project).is_empty() { missing } else { Vec::new() };
+    let is_missing = |line: &&str| pending.is_empty() && !found.contains(line);
+    let mut missing: Vec<String> =
+        SCHEMA.lines().filter(is_missing).map(|it| format!("missing     {it}")).collect();
+    let pending = pending.iter().map(|migration| format!("pending     {}", migration.id));
     if missing.len() > MOST_SHOWN {
         let more = missing.split_off(MOST_SHOWN).len();
         missing.push(format!("… and {more} more properties of the schema"));

@@ -4,6 +4,7 @@
 //! when the machine's speed drifts. A slow result is not a failure.
 
 mod catalogue;
+mod client;
 mod commands;
 mod docker;
 mod figures;

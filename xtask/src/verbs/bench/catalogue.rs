@@ -28,6 +28,7 @@ use crate::{
     terminal::{child::this_program, format::Format, interrupt::or_interrupted, output},
     throwaway::test_server::TestServer,
     verbs::bench::{
+        client::client,
         figures::{median, timed},
         folder::Folder,
         table::{self, Goal, Row},
@@ -153,7 +154,7 @@ impl Bench<'_> {
     /// A reading of a database on a connection that has read it before, and `pg_dump` of it, in turn.
     async fn read_and_dump(&self, database: &str, runs: u32) -> anyhow::Result<[Duration; 2]> {
         let mut reader = Reader::connect(&self.server.clone().database(database), &[]).await?;
-        let dump = self.client(&self.dump, database, &["--schema-only"]).stdout_null();
+        let dump = client(&self.dump, ["--schema-only"], &self.url, database)?.stdout_null();
         // The first reading fills the caches of its session, and has the queries planned.
         reader.read().await?;
         let mut times: [Vec<Duration>; 2] = Default::default();
@@ -173,16 +174,6 @@ impl Bench<'_> {
         self.xtask(&checkout.root, "own", &["migrate"])?.stdout_null().run()?;
         self.xtask(&checkout.root, "own", &["seed"])?.stdout_null().run()?;
         self.read_and_dump("own", runs).await
-    }
-
-    /// A program of PostgreSQL, with the password in its environment.
-    fn client(&self, program: &Path, database: &str, args: &[&str]) -> Expression {
-        cmd(program, args)
-            .env("PGHOST", self.url.host_str().unwrap_or_default())
-            .env("PGPORT", self.url.port().unwrap_or_default().to_string())
-            .env("PGUSER", self.url.username())
-            .env("PGPASSWORD", self.url.password().unwrap_or_default())
-            .env("PGDATABASE", database)
     }
 
     fn place(&self, database: &str) -> anyhow::Result<Url> {
@@ -241,7 +232,7 @@ impl Bench<'_> {
         let mut times = Vec::new();
         for _ in 0..runs.min(3) {
             drop.unchecked().stderr_null().run()?;
-            let create = self.client(&self.dump.with_file_name("createdb"), "postgres", &["applied"]);
+            let create = client(&self.dump.with_file_name("createdb"), ["applied"], &self.url, "postgres")?;
             create.run().context("create a database")?;
             times.push(timed(&self.xtask(root, "applied", &["migrate"])?.stdout_null())?);
         }

@@ -22,6 +22,7 @@ use crate::{
     server::{Programs, psql::find_psql},
     terminal::child::this_program,
     verbs::bench::{
+        client::client,
         figures::{median, timed},
         table::{Goal, Row},
     },
@@ -64,16 +65,10 @@ impl Bench {
             .env("XDG_STATE_HOME", self.folder.join("state"))
     }
 
-    fn psql(&self, url: &Url, database: &str, args: &[OsString]) -> Expression {
+    fn psql(&self, url: &Url, database: &str, args: &[OsString]) -> anyhow::Result<Expression> {
         let words = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"].into_iter().map(OsString::from);
-        cmd(&self.psql, words.chain(args.iter().cloned()))
-            .env("PGHOST", url.host_str().unwrap_or_default())
-            .env("PGPORT", url.port().unwrap_or_default().to_string())
-            .env("PGUSER", url.username())
-            .env("PGPASSWORD", url.password().unwrap_or_default())
-            .env("PGDATABASE", database)
-            .env("PGOPTIONS", "--client-min-messages=warning")
-            .stdout_null()
+        let psql = client(&self.psql, words.chain(args.iter().cloned()), url, database)?;
+        Ok(psql.env("PGOPTIONS", "--client-min-messages=warning").stdout_null())
     }
 }
 
@@ -155,9 +150,9 @@ fn set_up(bench: &Bench, project: &Project, url: &Url, runs: u32) -> anyhow::Res
         all.extend(["--file".into(), file.into_os_string()]);
     }
     let ours = bench.xtask(&["db-setup"]);
-    let create = bench.psql(url, "postgres", &["--command".into(), "create database peer".into()]);
-    let fill = bench.psql(url, "peer", &all);
-    let drop = bench.psql(url, "postgres", &["--command".into(), "drop database if exists peer".into()]);
+    let create = bench.psql(url, "postgres", &["--command".into(), "create database peer".into()])?;
+    let fill = bench.psql(url, "peer", &all)?;
+    let drop = bench.psql(url, "postgres", &["--command".into(), "drop database if exists peer".into()])?;
     let (mut our_times, mut their_times) = (Vec::new(), Vec::new());
     for _ in 0..runs {
         bench.xtask(&["db-drop"]).run()?;
@@ -177,7 +172,7 @@ fn set_up(bench: &Bench, project: &Project, url: &Url, runs: u32) -> anyhow::Res
 
 /// `migrate` with nothing to do, directly and started by cargo.
 fn nothing_to_do(bench: &Bench, project: &Project, url: &Url, runs: u32) -> anyhow::Result<[Row; 2]> {
-    let select = bench.psql(url, &project.postgres.database, &["--command".into(), "select 1".into()]);
+    let select = bench.psql(url, &project.postgres.database, &["--command".into(), "select 1".into()])?;
     let (direct, by_cargo) = (bench.xtask(&["migrate"]), bench.by_cargo(&["migrate"]));
     let start = bench.by_cargo(&["--help"]);
     let mut times: [Vec<Duration>; 4] = Default::default();

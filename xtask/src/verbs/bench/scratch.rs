@@ -7,15 +7,14 @@ use std::{path::PathBuf, thread, time::Duration};
 
 use anyhow::Context;
 use clap::Args as ClapArgs;
-use duct::cmd;
 use xtask_protocol::bench::{Clones, HandOutTimes};
 
 use crate::{
     checkout::{Checkout, ServerChoice},
-    database::libpq,
     server::psql::find_psql,
     terminal::{format::Format, interrupt::or_interrupted},
     verbs::bench::{
+        client::client,
         figures::{median, median_of_ms},
         folder::Folder,
         plot,
@@ -196,10 +195,7 @@ async fn clone_with_psql(stage: &Stage) -> anyhow::Result<f64> {
             words.extend(["--command".to_owned(), create]);
         }
         words.extend(["--command".to_owned(), CLOCK.to_owned()]);
-        let options = url.as_str().parse()?;
-        let command = libpq::environment(&url, &options)
-            .into_iter()
-            .fold(cmd(&psql, words), |command, (name, value)| command.env(name, value));
+        let command = client(&psql, words, &url, "postgres")?;
         let output = command.read().context("run psql")?;
         let times: Vec<f64> = output.lines().filter_map(|line| line.trim().parse().ok()).collect();
         anyhow::Ok((times.first().copied().unwrap_or_default(), times.last().copied().unwrap_or_default()))
