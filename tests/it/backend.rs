@@ -7,7 +7,7 @@ use tests::{Setup, TestDatabase};
 
 use crate::{
     checkout::{Checkout, built, outcome},
-    interruption::send,
+    interruption::{send, signalled_during},
     locking::wait_for_session,
     product,
     snapshot::{shape, snapshot},
@@ -90,10 +90,8 @@ fn a_signal_rolls_back_the_current_migration_of_a_deploy() {
             // The next migration refers to this table, so it waits.
             let mut holder = db.pool().begin().await?;
             holder.execute("lock table users").await?;
-            let running = backend(db, "migrate", &nowhere).stdout_capture().stderr_capture().start()?;
-            wait_for_session(db, "create table organizations").await;
-            send(&running, signal);
-            let output = running.wait()?;
+            let migrate = backend(db, "migrate", &nowhere);
+            let output = signalled_during(db, &migrate, "create table organizations", signal).await?;
             let said = String::from_utf8_lossy(&output.stderr);
             assert_eq!(output.status.code(), Some(130), "{said}");
             assert!(said.starts_with("interrupted: the open transaction was rolled back"), "{said}");
@@ -131,10 +129,8 @@ fn ctrl_c_ends_a_command_that_waits_for_a_password() {
             let (input, _kept_open) = std::io::pipe()?;
             let command = cmd!(built("backend"), verb, "--noinput").env("SUPERUSER_EMAIL", "ada@example.org");
             let command = command.env("DATABASE_URL", db.url()).dir(nowhere.path()).stdin_file(input);
-            let running = command.stderr_capture().unchecked().start()?;
-            wait_for_session(db, "from roles").await;
-            send(&running, Signal::INT);
-            assert_eq!(running.wait()?.status.code(), Some(130));
+            let output = signalled_during(db, &command, "from roles", Signal::INT).await?;
+            assert_eq!(output.status.code(), Some(130));
             Ok(())
         });
     }

@@ -2,10 +2,11 @@
 
 use std::{
     os::unix::process::ExitStatusExt,
+    process::Output,
     time::{Duration, Instant},
 };
 
-use duct::Handle;
+use duct::{Expression, Handle};
 use rustix::process::{Pid, Signal, kill_process};
 use tests::TestDatabase;
 
@@ -23,10 +24,35 @@ pub(crate) fn send(handle: &Handle, signal: Signal) {
     }
 }
 
+/// Starts a command, sends it a signal while a session of it runs a statement with this text, and waits for its end.
+///
+/// It starts once the sessions of earlier commands have ended: the server notices a lost client late, and the text of
+/// such a session would be taken for one of a command that does not yet listen for signals.
+pub(crate) async fn signalled_during(
+    db: &TestDatabase,
+    command: &Expression,
+    text: &str,
+    signal: Signal,
+) -> anyhow::Result<Output> {
+    wait_until_nothing_is_left_behind(db).await;
+    let running = command.stdout_capture().stderr_capture().unchecked().start()?;
+    wait_for_session(db, text).await;
+    send(&running, signal);
+    Ok(running.wait()?.clone())
+}
+
+async fn wait_until_nothing_is_left_behind(db: &TestDatabase) {
+    let start = Instant::now();
+    while left_behind(db).await != (0, false) {
+        assert!(start.elapsed() < PATIENCE, "a session of an earlier command still works");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 /// How many sessions of our commands a database has, and whether one holds its migration lock.
 async fn left_behind(db: &TestDatabase) -> (i64, bool) {
     sqlx::query_as(
-        "select (select count(*) from pg_stat_activity where datname = current_database() and application_name like 'cargo xtask%'),
+        "select (select count(*) from pg_stat_activity where datname = current_database() and application_name ~ '^(cargo xtask|backend)'),
                 exists (select from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database()))",
     )
     .fetch_one(db.pool())
@@ -47,11 +73,8 @@ fn ctrl_c_during_a_migration_cancels_it_on_the_server() {
             checkout.xtask(db, &["migrate"]).expect(0, &[]);
             checkout.migration("people/0002_slow", SLOW, "drop table half;");
             let before = snapshot(db).await;
-            let running =
-                checkout.command(&db.url(), &["migrate"]).stdout_capture().stderr_capture().start()?;
-            wait_for_session(db, "pg_sleep").await;
-            send(&running, signal);
-            let output = running.wait()?;
+            let migrate = checkout.command(&db.url(), &["migrate"]);
+            let output = signalled_during(db, &migrate, "pg_sleep", signal).await?;
             assert_eq!(output.status.code(), Some(130), "{output:?}");
             let said = String::from_utf8_lossy(&output.stderr);
             assert!(
@@ -75,15 +98,8 @@ fn the_server_notices_kill_9_during_a_migration() {
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
         checkout.migration("people/0002_slow", SLOW, "drop table half;");
         let before = snapshot(db).await;
-        let running = checkout.command(&db.url(), &["migrate"]).stdout_capture().stderr_capture().start()?;
-        wait_for_session(db, "pg_sleep").await;
-        send(&running, Signal::KILL);
-        running.wait()?;
-        let start = Instant::now();
-        while left_behind(db).await != (0, false) {
-            assert!(start.elapsed() < PATIENCE, "the statement still runs");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        signalled_during(db, &checkout.command(&db.url(), &["migrate"]), "pg_sleep", Signal::KILL).await?;
+        wait_until_nothing_is_left_behind(db).await;
         assert_eq!(before, snapshot(db).await);
         Ok(())
     });

@@ -4,12 +4,13 @@ mod downs;
 
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use sqlx::{AssertSqlSafe, Executor};
 use tests::TestDatabase;
 
 use crate::{
     checkout::{Checkout, outcome},
+    interruption::send,
     native_server::PATIENCE,
 };
 
@@ -158,9 +159,7 @@ fn an_interrupted_proof_leaves_nothing() {
             assert!(start.elapsed() < PATIENCE);
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        for pid in running.pids() {
-            kill_process(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap(), Signal::INT).unwrap();
-        }
+        send(&running, Signal::INT);
         let output = running.wait().unwrap();
         assert_eq!(output.status.code(), Some(130), "{output:?}");
     });

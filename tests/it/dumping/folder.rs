@@ -2,11 +2,11 @@
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use sqlx::{ConnectOptions, Executor};
 
 use super::{dump, files, fill};
-use crate::{checkout::Checkout, fixture::with_database, locking::wait_for_session, snapshot::snapshot};
+use crate::{checkout::Checkout, fixture::with_database, interruption::signalled_during, snapshot::snapshot};
 
 #[test]
 fn dumpdata_does_not_overwrite_a_folder_that_holds_something() {
@@ -99,16 +99,8 @@ fn a_killed_dump_leaves_no_folder_of_its_name_and_the_next_dump_cleans_up() {
             // The dump waits for this table, its last one.
             let mut holder = db.options().connect().await?;
             holder.execute("begin; lock table staff in access exclusive mode").await?;
-            let running = checkout
-                .command(&db.url(), &["dumpdata", "--output", &folder])
-                .stdout_capture()
-                .stderr_capture()
-                .start()?;
-            wait_for_session(db, "lock table").await;
-            for pid in running.pids() {
-                kill_process(Pid::from_raw(i32::try_from(pid)?).unwrap(), signal)?;
-            }
-            running.wait()?;
+            let dump = checkout.command(&db.url(), &["dumpdata", "--output", &folder]);
+            signalled_during(db, &dump, "lock table", signal).await?;
             drop(holder);
             let entries = dump_entries(&checkout);
             assert_eq!(entries.len(), usize::from(signal == Signal::KILL), "{entries:?}");
@@ -136,16 +128,8 @@ fn a_killed_load_changes_nothing() {
             .await?;
         let before = snapshot(db).await;
         for signal in [Signal::KILL, Signal::INT] {
-            let running = checkout
-                .command(&db.url(), &["loaddata", &folder, "--replace"])
-                .stdout_capture()
-                .stderr_capture()
-                .start()?;
-            wait_for_session(db, "copy public.\"loans\"").await;
-            for pid in running.pids() {
-                kill_process(Pid::from_raw(i32::try_from(pid)?).unwrap(), signal)?;
-            }
-            running.wait()?;
+            let load = checkout.command(&db.url(), &["loaddata", &folder, "--replace"]);
+            signalled_during(db, &load, "copy public.\"loans\"", signal).await?;
             assert_eq!(before, snapshot(db).await);
         }
         Ok(())
