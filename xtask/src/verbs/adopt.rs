@@ -133,8 +133,24 @@ impl Args {
         let mut verdict = Verdict::default();
         steps.doing("adopt", "building the schema on a throwaway database");
         let prove = async |conn: &mut PgConnection, ledger: &Ledger| {
-            let found = schema::read(conn, project).await?;
-            verdict = judge(&mut model, scratch, project, ledger, target, &found).await?;
+            let pending = pending(project, ledger, target)?;
+            // They are of two databases, so neither waits for the other.
+            let (found, built) = tokio::try_join!(
+                schema::read(conn, project),
+                Built::new(&mut model, scratch, project, ledger, &pending)
+            )?;
+            let Some(built) = built else {
+                // Another process adopted them while we waited for the lock.
+                return Ok(Vec::new());
+            };
+            verdict = match built.judge(&pending, target, &found) {
+                Some(verdict) => verdict,
+                None => {
+                    scratch.empty().await?;
+                    model = Session::connect(&scratch.options(), Settings::default()).await?;
+                    judge_in_steps(&mut model, scratch, project, ledger, target, &pending, &found).await?
+                }
+            };
             // A change of the schema by hand takes no migration lock, and building takes a while.
             if schema::read(conn, project).await? != found {
                 let why = "the schema changed meanwhile; nothing was recorded\n  run the same command again";
@@ -158,55 +174,62 @@ fn pending<'p>(project: &'p Project, ledger: &Ledger, target: &Target) -> anyhow
     Ok(steps.into_iter().map(|step| step.migration).collect())
 }
 
-/// Builds the applied and the pending migrations, and compares the result with `found`, the catalogue of the database. Only
-/// if they differ it builds them once more, one by one, and compares each state.
-async fn judge(
-    model: &mut Session,
-    scratch: &mut Scratch,
-    project: &Project,
-    ledger: &Ledger,
-    target: &Target,
-    found: &Catalogue,
-) -> anyhow::Result<Verdict> {
-    let pending = pending(project, ledger, target)?;
-    let Some((last, earlier)) = pending.split_last() else {
-        // Another process adopted them while we waited for the lock.
-        return Ok(Verdict::default());
-    };
-    build(model, project, ledger.applied_in(project)).await?;
-    let mut reader = Reader::connect(&scratch.options(), &project.ledger_schemas()).await?;
-    let mut ends = vec![reader.next_transaction().await?];
-    build_in_steps(model, project, earlier, async || {
-        ends.push(reader.next_transaction().await?);
-        Ok(())
-    })
-    .await?;
-    let before = reader.read().await?;
-    build(model, project, [*last]).await?;
-    let (end, writers) = (reader.read().await?, reader.writers().await?);
-    reader.close().await;
-    // What a migration wrote may be gone by now. That, too, is no trace of it.
-    let traceless: Vec<MigrationId> = earlier
-        .iter()
-        .zip(ends.windows(2))
-        .filter(|(_, ends)| !writers.iter().any(|writer| (ends[0]..ends[1]).contains(writer)))
-        .map(|(migration, _)| migration.id.clone())
-        .collect();
-    // A migration without a trace proves nothing: as the last one, it is recorded only if it was named.
-    let leaves_trace = !differences::real(&before, &end).is_empty();
-    if differences::real(&end, found).is_empty() && (leaves_trace || matches!(target, Target::Migration(..)))
-    {
-        let adopted = pending.iter().map(|migration| migration.id.clone()).collect();
-        let last = (!leaves_trace).then(|| last.id.clone());
-        let traceless = traceless.into_iter().chain(last).collect();
-        return Ok(Verdict { adopted, traceless, ..Verdict::default() });
-    }
-    scratch.empty().await?;
-    *model = Session::connect(&scratch.options(), Settings::default()).await?;
-    judge_in_steps(model, scratch, project, ledger, target, &pending, found).await
+/// What the applied and the pending migrations make.
+struct Built {
+    /// Before the last one.
+    before: Catalogue,
+    end: Catalogue,
+    /// The others that left no trace in it. What one wrote may be gone by now; that, too, is no trace.
+    traceless: Vec<MigrationId>,
 }
 
-/// Compares the state after each pending migration with the database.
+impl Built {
+    /// Builds them on a throwaway database. `None`: none is pending.
+    async fn new(
+        model: &mut Session,
+        scratch: &Scratch,
+        project: &Project,
+        ledger: &Ledger,
+        pending: &[&Migration],
+    ) -> anyhow::Result<Option<Built>> {
+        let Some((last, earlier)) = pending.split_last() else { return Ok(None) };
+        build(model, project, ledger.applied_in(project)).await?;
+        let mut reader = Reader::connect(&scratch.options(), &project.ledger_schemas()).await?;
+        let mut ends = vec![reader.next_transaction().await?];
+        build_in_steps(model, project, earlier, async || {
+            ends.push(reader.next_transaction().await?);
+            Ok(())
+        })
+        .await?;
+        let before = reader.read().await?;
+        build(model, project, [*last]).await?;
+        let (end, writers) = (reader.read().await?, reader.writers().await?);
+        reader.close().await;
+        let traceless = earlier
+            .iter()
+            .zip(ends.windows(2))
+            .filter(|(_, ends)| !writers.iter().any(|writer| (ends[0]..ends[1]).contains(writer)))
+            .map(|(migration, _)| migration.id.clone())
+            .collect();
+        Ok(Some(Built { before, end, traceless }))
+    }
+
+    /// Compares it with `found`, the catalogue of the database. `None`: they differ, or the last migration proves nothing.
+    fn judge(self, pending: &[&Migration], target: &Target, found: &Catalogue) -> Option<Verdict> {
+        let leaves_trace = !differences::real(&self.before, &self.end).is_empty();
+        // A migration without a trace proves nothing: as the last one, it is recorded only if it was named.
+        let proves = leaves_trace || matches!(target, Target::Migration(..));
+        if !proves || !differences::real(&self.end, found).is_empty() {
+            return None;
+        }
+        let adopted: Vec<MigrationId> = pending.iter().map(|migration| migration.id.clone()).collect();
+        let last = adopted.last().cloned().filter(|_| !leaves_trace);
+        let traceless = self.traceless.into_iter().chain(last).collect();
+        Some(Verdict { adopted, traceless, ..Verdict::default() })
+    }
+}
+
+/// Builds them once more, one by one, and compares the state after each pending migration with the database.
 async fn judge_in_steps(
     model: &mut Session,
     scratch: &Scratch,
