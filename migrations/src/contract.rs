@@ -1,9 +1,6 @@
 //! The contract: `public` holds exactly the tables that the apps own.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::{collections::BTreeMap, fmt};
 
 use catalogue::{Catalogue, Kind, Object};
 use sqlx::PgConnection;
@@ -41,30 +38,29 @@ impl fmt::Display for ListedPart {
     }
 }
 
-/// The app that owns a table, and the name under which the manifest lists it: the table's own, or the name of the table that
-/// it is a part of.
-pub fn owner<'p>(schema: &Catalogue, project: &'p Project, table: &Object) -> Option<(&'p App, &'p str)> {
-    let tables = Tables::new(schema, project);
-    let mut owned = schema.get(&table.address)?;
-    while !tables.owns(owned) {
-        owned = tables.whole(owned)?;
-    }
-    project.apps.iter().find_map(|app| {
-        let listed = app.tables.iter().find(|table| **table == owned.address.name)?;
-        Some((app, listed.as_str()))
-    })
-}
-
-/// The tables of a database, and which of them apps own.
-struct Tables<'c> {
+/// Whose the tables of a database are.
+#[derive(Debug)]
+pub struct Owners<'c> {
     schema: &'c Catalogue,
-    listed: BTreeSet<&'c str>,
+    listed: BTreeMap<&'c str, (&'c App, &'c str)>,
 }
 
-impl<'c> Tables<'c> {
-    fn new(schema: &'c Catalogue, project: &'c Project) -> Tables<'c> {
-        let listed = project.apps.iter().flat_map(|app| app.tables.iter().map(String::as_str));
-        Tables { schema, listed: listed.collect() }
+impl<'c> Owners<'c> {
+    /// By the lists of the manifest.
+    pub fn new(schema: &'c Catalogue, project: &'c Project) -> Owners<'c> {
+        let listed =
+            project.apps.iter().flat_map(|app| app.tables.iter().map(move |table| (app, table.as_str())));
+        Owners { schema, listed: listed.map(|(app, table)| (table, (app, table))).collect() }
+    }
+
+    /// The app that owns a table, and the name under which the manifest lists it: the table's own, or the name of the table
+    /// that it is a part of.
+    pub fn owner(&self, table: &Object) -> Option<(&'c App, &'c str)> {
+        let mut owned = self.schema.get(&table.address)?;
+        while !self.owns(owned) {
+            owned = self.whole(owned)?;
+        }
+        self.listed.get(owned.address.name.as_str()).copied()
     }
 
     /// The tables of `public`, by name.
@@ -82,7 +78,7 @@ impl<'c> Tables<'c> {
     }
 
     fn owns(&self, table: &Object) -> bool {
-        table.address.schema == "public" && self.listed.contains(table.address.name.as_str())
+        table.address.schema == "public" && self.listed.contains_key(table.address.name.as_str())
     }
 }
 
@@ -118,7 +114,7 @@ impl Contract {
 
     /// The same for a schema that has been read.
     pub fn new(schema: &Catalogue, project: &Project) -> Contract {
-        let tables = Tables::new(schema, project);
+        let tables = Owners::new(schema, project);
         let existing = tables.existing();
         let mut contract = Contract { expected: tables.listed.len(), ..Contract::default() };
         let listed = project.apps.iter().flat_map(|app| app.tables.iter().map(|table| (&app.name, table)));

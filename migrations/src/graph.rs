@@ -2,24 +2,27 @@
 //!
 //! Ties are broken by the manifest's order of apps, so the order is the same on every machine.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::{Edge, Migration};
 
 /// The migrations' indices in an order in which they can run.
 pub(crate) fn order(migrations: &[Migration]) -> Result<Vec<usize>, Vec<Edge>> {
     let mut waiting: Vec<usize> = migrations.iter().map(|m| m.parents.len()).collect();
+    let mut children: Vec<Vec<usize>> = vec![Vec::new(); migrations.len()];
+    for (child, migration) in migrations.iter().enumerate() {
+        for parent in &migration.parents {
+            children[parent.index].push(child);
+        }
+    }
     let mut ready: BTreeSet<usize> = (0..migrations.len()).filter(|&i| waiting[i] == 0).collect();
     let mut order = Vec::with_capacity(migrations.len());
     while let Some(next) = ready.pop_first() {
         order.push(next);
-        for (child, migration) in migrations.iter().enumerate() {
-            let edges = migration.parents.iter().filter(|parent| parent.index == next).count();
-            if edges > 0 {
-                waiting[child] -= edges;
-                if waiting[child] == 0 {
-                    ready.insert(child);
-                }
+        for &child in &children[next] {
+            waiting[child] -= 1;
+            if waiting[child] == 0 {
+                ready.insert(child);
             }
         }
     }
@@ -30,10 +33,12 @@ pub(crate) fn order(migrations: &[Migration]) -> Result<Vec<usize>, Vec<Edge>> {
 fn circle(migrations: &[Migration], waiting: &[usize]) -> Vec<Edge> {
     // Each of them has a parent that never became ready either, so the walk from parent to parent returns to its own path.
     let Some(start) = waiting.iter().position(|&n| n > 0) else { return Vec::new() };
-    let mut path = vec![start];
+    let mut here = start;
+    // For each migration of the path, how many edges lead to it.
+    let mut path = HashMap::new();
     let mut edges = Vec::new();
     loop {
-        let here = path[path.len() - 1];
+        path.insert(here, edges.len());
         let Some(parent) = migrations[here].parents.iter().find(|parent| waiting[parent.index] > 0) else {
             return edges;
         };
@@ -42,9 +47,9 @@ fn circle(migrations: &[Migration], waiting: &[usize]) -> Vec<Edge> {
             to: migrations[parent.index].id.clone(),
             reason: parent.reason.clone(),
         });
-        if let Some(first) = path.iter().position(|node| *node == parent.index) {
+        if let Some(&first) = path.get(&parent.index) {
             return edges.split_off(first);
         }
-        path.push(parent.index);
+        here = parent.index;
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Reading never writes. sqlx-cli's `info` creates schema and table, so it fails for a role that may not do that.
 
+use std::collections::BTreeMap;
+
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use crate::{Error, LedgerProblem, Migration, Project};
@@ -36,7 +38,7 @@ impl Applied {
 #[non_exhaustive]
 pub struct Ledger {
     /// Every row, by app and number.
-    pub applied: Vec<Applied>,
+    applied: BTreeMap<String, BTreeMap<i64, Applied>>,
     /// Apps whose ledger table does not exist yet.
     pub absent: Vec<String>,
     /// Tables in the ledger's schema that belong to no app.
@@ -77,8 +79,7 @@ impl Ledger {
         if selects.is_empty() {
             return Ok(ledger);
         }
-        let sql = format!("{} order by app, version", selects.join(" union all "));
-        let rows = sqlx::query(AssertSqlSafe(sql))
+        let rows = sqlx::query(AssertSqlSafe(selects.join(" union all ")))
             .fetch_all(conn)
             .await
             .map_err(Error::database("read the ledger"))?;
@@ -93,14 +94,20 @@ impl Ledger {
                     checksum: row.try_get("checksum")?,
                 })
             })();
-            ledger.applied.push(applied.map_err(Error::database("read the ledger"))?);
+            let applied: Applied = applied.map_err(Error::database("read the ledger"))?;
+            ledger.applied.entry(applied.app.clone()).or_default().insert(applied.version, applied);
         }
         Ok(ledger)
     }
 
+    /// Every row, by app and number.
+    pub fn applied(&self) -> impl Iterator<Item = &Applied> {
+        self.applied.values().flat_map(BTreeMap::values)
+    }
+
     /// The row of a migration, if it was applied.
     pub fn row(&self, migration: &Migration) -> Option<&Applied> {
-        self.applied.iter().find(|row| row.app == migration.id.app && row.version == migration.number)
+        self.applied.get(&migration.id.app)?.get(&migration.number)
     }
 
     /// Whether a migration was applied.
@@ -119,11 +126,13 @@ impl Ledger {
     }
 
     /// Every way in which it contradicts the files. Pending migrations are not a contradiction.
-    pub fn problems(&self, project: &Project) -> Vec<LedgerProblem> {
+    pub fn problems<'p>(&self, project: &'p Project) -> Vec<LedgerProblem> {
+        let key = |migration: &'p Migration| (migration.id.app.as_str(), migration.number);
+        let files: BTreeMap<(&str, i64), &Migration> =
+            project.migrations.iter().map(|it| (key(it), it)).collect();
         let mut problems = Vec::new();
-        for row in &self.applied {
-            let migration = project.migrations_of(&row.app).find(|migration| migration.number == row.version);
-            match migration {
+        for row in self.applied() {
+            match files.get(&(row.app.as_str(), row.version)) {
                 None => {
                     let applied = format!("{}/{}", row.app, row.name());
                     problems
@@ -143,10 +152,12 @@ impl Ledger {
                 Some(_) => {}
             }
         }
-        for (index, migration) in project.migrations.iter().enumerate() {
-            let later = project.migrations[index + 1..].iter();
-            let later = later.filter(|other| other.id.app == migration.id.app).find(|other| self.has(other));
-            if let (false, Some(later)) = (self.has(migration), later) {
+        let applied: BTreeMap<(&str, i64), &Migration> =
+            files.into_iter().filter(|(_, migration)| self.has(migration)).collect();
+        for migration in &project.migrations {
+            let (app, number) = key(migration);
+            let later = applied.range((app, number + 1)..).next().filter(|((other, _), _)| *other == app);
+            if let (false, Some((_, later))) = (self.has(migration), later) {
                 problems.push(LedgerProblem::Late { id: migration.id.clone(), after: later.id.clone() });
             }
             if !self.has(migration) {

@@ -55,7 +55,7 @@ mod source;
 mod sqlx_toml;
 mod statements;
 
-pub use contract::{Contract, ListedPart, MissingTable, owner};
+pub use contract::{Contract, ListedPart, MissingTable, Owners};
 pub use cycle::{Cycle, Edge, Reason};
 pub use down::{Down, Irreversible};
 pub use error::{Error, Remedy};

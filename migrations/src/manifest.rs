@@ -1,5 +1,7 @@
 //! `apps.toml`: the Postgres version, the apps, what each depends on, and the tables that each owns.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -90,7 +92,7 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Opti
         );
         problems.push(Problem::Manifest { place: at(file.postgres.database.span().start), message });
     }
-    let mut owners: Vec<(&str, &str)> = Vec::new();
+    let mut owners: HashMap<&str, &str> = HashMap::new();
     for (index, app) in file.apps.iter().enumerate() {
         let name = names[index];
         let mut say = |place, message| problems.push(Problem::Manifest { place, message });
@@ -122,11 +124,10 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Opti
         }
         for table in &app.tables {
             let wanted = table.as_ref().as_str();
-            if let Some((_, owner)) = owners.iter().find(|(table, _)| *table == wanted) {
+            if let Some(owner) = owners.insert(wanted, name) {
                 let message = format!("table `{wanted}` of app `{name}` belongs to app `{owner}` already");
                 say(at(table.span().start), message);
             }
-            owners.push((wanted, name));
         }
     }
     if let Some((place, path)) = circle(&file.apps, &names) {

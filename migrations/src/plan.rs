@@ -100,28 +100,31 @@ impl<'p> Plan<'p> {
     /// Reverts what an app has applied above a number, and all that depends on it.
     fn back(project: &'p Project, ledger: &Ledger, app: &str, above: i64) -> Result<Plan<'p>, Error> {
         let all = &project.migrations;
-        let applied_above = |number: i64| -> Vec<&'p Migration> {
+        let reverted_above = |number: i64| -> Vec<usize> {
             let above = |(_, m): &(usize, &Migration)| m.id.app == app && m.number > number;
             let start = all.iter().enumerate().filter(above).map(|(index, _)| index).collect();
-            let reverted = with_descendants(all, start).into_iter().rev().map(|index| &all[index]);
-            reverted.filter(|migration| ledger.has(migration)).collect()
+            let reverted = with_descendants(all, start).into_iter().rev();
+            reverted.filter(|&index| ledger.has(&all[index])).collect()
         };
-        let (mut steps, mut blocked_by) = (Vec::new(), Vec::new());
-        for migration in applied_above(above) {
+        let (mut steps, mut blocked_by, mut blocked) = (Vec::new(), Vec::new(), Vec::new());
+        for index in reverted_above(above) {
+            let migration = &all[index];
             match &migration.down {
                 Down::Script(script) => steps.push(Step { migration, direction: Direction::Down, script }),
-                Down::Irreversible(line) => blocked_by.push((migration.id.clone(), line.clone())),
+                Down::Irreversible(line) => {
+                    blocked.push(index);
+                    blocked_by.push((migration.id.clone(), line.clone()));
+                }
             }
         }
         if blocked_by.is_empty() {
             return Ok(Plan { steps });
         }
-        let can_be_reached = |number: i64| {
-            let reverted = applied_above(number);
-            !reverted.is_empty() && reverted.iter().all(|migration| migration.irreversible().is_none())
-        };
-        let mut nearer = project.migrations_of(app).filter(|migration| migration.number > above);
-        let furthest = nearer.find(|migration| can_be_reached(migration.number));
+        // The app has to keep whatever these need.
+        let kept = with_ancestors(all, blocked).into_iter().map(|index| &all[index]);
+        let furthest =
+            kept.filter(|migration| migration.id.app == app).max_by_key(|migration| migration.number);
+        let furthest = furthest.filter(|migration| !reverted_above(migration.number).is_empty());
         let furthest = furthest.map(|migration| migration.id.clone());
         Err(Error::NoWayBack(Box::new(NoWayBack { blocked_by, furthest })))
     }

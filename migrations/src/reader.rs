@@ -137,7 +137,9 @@ impl Reader<'_> {
         for (place, &index) in order.iter().enumerate() {
             position[index] = place;
         }
-        let mut sorted: Vec<Migration> = order.iter().map(|&index| migrations[index].clone()).collect();
+        let mut sorted: Vec<(usize, Migration)> = position.iter().copied().zip(migrations).collect();
+        sorted.sort_by_key(|(place, _)| *place);
+        let mut sorted: Vec<Migration> = sorted.into_iter().map(|(_, migration)| migration).collect();
         for parent in sorted.iter_mut().flat_map(|migration| &mut migration.parents) {
             parent.index = position[parent.index];
         }
@@ -263,6 +265,8 @@ impl Reader<'_> {
     ) -> Vec<(MigrationId, MigrationId)> {
         let index: BTreeMap<MigrationId, usize> =
             migrations.iter().enumerate().map(|(index, migration)| (migration.id.clone(), index)).collect();
+        let names: Vec<String> = index.keys().map(ToString::to_string).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let mut against = Vec::new();
         for here in 0..migrations.len() {
             let mut parents = Vec::new();
@@ -273,8 +277,6 @@ impl Reader<'_> {
             let app = &apps[migrations[here].app];
             for Dependency { on, place } in &migrations[here].depends_on {
                 let Some(&parent) = index.get(on) else {
-                    let names: Vec<String> = index.keys().map(ToString::to_string).collect();
-                    let names: Vec<&str> = names.iter().map(String::as_str).collect();
                     let hint = closest(&on.to_string(), &names).and_then(|name| name.parse().ok());
                     let problem =
                         Problem::UnknownDependency { place: place.clone(), wanted: on.clone(), hint };

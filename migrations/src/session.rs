@@ -1,6 +1,6 @@
 //! One connection that reads the ledger, migrates, seeds and checks.
 
-use std::{mem, time::Duration};
+use std::{collections::BTreeSet, mem, time::Duration};
 
 use sqlx::{ConnectOptions, Connection, PgConnection, migrate::Migrate, postgres::PgConnectOptions};
 
@@ -255,7 +255,7 @@ async fn adopt_locked<E: From<Error>>(
     prove: impl AsyncFnOnce(&mut PgConnection, &Ledger) -> Result<Vec<MigrationId>, E>,
 ) -> Result<(), E> {
     let ledger = Ledger::read(conn, project).await?;
-    let adopted = prove(conn, &ledger).await?;
+    let adopted: BTreeSet<MigrationId> = prove(conn, &ledger).await?.into_iter().collect();
     if adopted.is_empty() {
         return Ok(());
     }

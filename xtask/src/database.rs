@@ -5,6 +5,7 @@ pub(crate) mod differences;
 pub(crate) mod dropping;
 pub(crate) mod libpq;
 pub(crate) mod migrating;
+pub(crate) mod ordering;
 pub(crate) mod pending;
 pub(crate) mod reference;
 pub(crate) mod safety;

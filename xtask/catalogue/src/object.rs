@@ -1,6 +1,6 @@
 //! An object, and a catalogue of them.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     address::Address,
@@ -226,12 +226,15 @@ impl Catalogue {
         })
     }
 
-    /// The indexes of a relation, each with its name.
-    pub fn indexes<'c>(&'c self, relation: &'c Address) -> impl Iterator<Item = (&'c str, &'c Index)> {
-        self.of_kind(Kind::Index).filter_map(move |object| match &object.body {
-            Body::Index(index) if index.table.0 == *relation => Some((object.address.name.as_str(), index)),
-            _ => None,
-        })
+    /// The indexes of each relation that has any, each with its name.
+    pub fn indexes(&self) -> BTreeMap<&Address, Vec<(&str, &Index)>> {
+        let mut indexes: BTreeMap<&Address, Vec<(&str, &Index)>> = BTreeMap::new();
+        for object in self.of_kind(Kind::Index) {
+            if let Body::Index(index) = &object.body {
+                indexes.entry(&index.table.0).or_default().push((&object.address.name, index));
+            }
+        }
+        indexes
     }
 
     /// The parts of one kind that a relation or domain has.

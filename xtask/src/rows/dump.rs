@@ -81,7 +81,7 @@ pub(crate) fn file_name(table: &str) -> String {
 
 /// Lists the applied migrations for `dump.json`.
 pub(crate) fn applied_migrations(ledger: &Ledger) -> Vec<Migration> {
-    let applied = ledger.applied.iter().map(|row| Migration {
+    let applied = ledger.applied().map(|row| Migration {
         migration: format!("{}/{}", row.app, row.name()),
         checksum: hex::encode(&row.checksum),
     });

@@ -1,13 +1,16 @@
 //! Finds the tables of the apps in the schema of a database.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use anyhow::bail;
 use catalogue::{Address, Body, Catalogue, Kind, Object};
 use migrations::{Contract, Project};
 
 use crate::{
-    database::sql::{qualified, quoted},
+    database::{
+        ordering::behind_what_they_refer_to,
+        sql::{qualified, quoted},
+    },
     rows::tables::{Column, ForeignKey, Sequence, Table, owned_tables},
 };
 
@@ -123,16 +126,15 @@ fn in_order(name: &str, columns: &[Column]) -> String {
     }
 }
 
-/// Sorts each table behind those that it refers to. In a cycle, the table that refers to the fewest others comes first.
-fn in_loading_order(mut rest: Vec<Table>) -> Vec<Table> {
-    let mut ordered: Vec<Table> = Vec::new();
-    while !rest.is_empty() {
-        let unfilled = |table: &Table| {
-            let others = rest.iter().filter(|other| other.name != table.name);
-            others.filter(|other| table.foreign_keys.iter().any(|key| key.refers_to(other))).count()
-        };
-        let next = (0..rest.len()).min_by_key(|&index| unfilled(&rest[index])).unwrap_or(0);
-        ordered.push(rest.remove(next));
-    }
-    ordered
+/// Sorts each table behind those that it refers to.
+fn in_loading_order(tables: Vec<Table>) -> Vec<Table> {
+    let positions: HashMap<&str, usize> = tables.iter().map(|table| table.name.as_str()).zip(0..).collect();
+    let referred = |table: &Table| {
+        let targets = table.foreign_keys.iter().map(|key| &key.target);
+        let own = targets.filter(|target| target.schema == "public");
+        own.filter_map(|target| positions.get(target.name.as_str()).copied()).collect()
+    };
+    let order = behind_what_they_refer_to(&tables.iter().map(referred).collect::<Vec<_>>());
+    let mut tables: Vec<Option<Table>> = tables.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|position| tables[position].take()).collect()
 }

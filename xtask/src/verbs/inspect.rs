@@ -10,7 +10,7 @@ use migrations::Project;
 use serde::Serialize;
 use sqlx::PgConnection;
 
-use self::model::Table;
+use self::model::{Surroundings, Table};
 use crate::{
     checkout::Checkout,
     database::{
@@ -77,7 +77,8 @@ async fn read(conn: &mut PgConnection, project: &Project) -> anyhow::Result<Vec<
     let schema = schema::read(conn, project).await?;
     // A partition is a part of its parent.
     let own = schema.tables().filter(|object| !object.is_partition());
-    let mut tables: Vec<Table> = own.map(|object| Table::new(&schema, project, object)).collect();
+    let mut surroundings = Surroundings::new(&schema, project);
+    let mut tables: Vec<Table> = own.map(|object| surroundings.table(object)).collect();
     tables.sort_by(|one, other| {
         let key = |it: &Table| (it.schema != "public", it.schema.clone(), it.name.clone());
         key(one).cmp(&key(other))

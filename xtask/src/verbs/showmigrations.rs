@@ -1,5 +1,7 @@
 //! `cargo xtask showmigrations`: lists the migrations and which of them are applied. It writes nothing.
 
+use std::collections::HashSet;
+
 use clap::Args as ClapArgs;
 use migrations::{Ledger, Migration, Plan, Project, Target};
 use serde::Serialize;
@@ -89,13 +91,13 @@ impl Args {
     }
 
     fn print_plan(&self, project: &Project, ledger: &Ledger) -> anyhow::Result<()> {
-        let mut needed = Vec::new();
+        let mut needed = HashSet::new();
         for app in &self.apps {
             // Planned against an empty ledger, so that the applied migrations appear too.
             let plan = Plan::new(project, &Ledger::default(), &Target::App(app.clone()))?;
             needed.extend(plan.steps.iter().map(|step| &step.migration.id));
         }
-        let shown = |migration: &&Migration| self.apps.is_empty() || needed.contains(&&migration.id);
+        let shown = |migration: &&Migration| self.apps.is_empty() || needed.contains(&migration.id);
         for migration in project.migrations.iter().filter(shown) {
             let parents: Vec<String> =
                 migration.depends_on.iter().map(|parent| parent.on.to_string()).collect();

@@ -1,13 +1,16 @@
 //! Finds out, from two seedings, by what the seeded rows of each table are identified and which of their columns are compared.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use catalogue::{Address, Body, Catalogue, Index, Kind};
 use migrations::{Error, Project};
 use sqlx::PgConnection;
 
 use super::{Column, Reference, Row, Table, read};
-use crate::database::sql::{qualified, quoted};
+use crate::database::{
+    ordering::behind_what_they_refer_to,
+    sql::{qualified, quoted},
+};
 
 /// One seeding: a connection to its database, and the transaction before the seeds ran.
 pub(crate) struct Seeding<'c> {
@@ -23,6 +26,7 @@ pub(crate) async fn plan(
     other: Seeding<'_>,
 ) -> anyhow::Result<Reference> {
     let mut reference = Reference::default();
+    let indexes = catalogue.indexes();
     // For each finished table, what identifies a row of it: an expression on the row `t`.
     let mut keys: BTreeMap<Address, String> = BTreeMap::new();
     for table in in_order(project, catalogue) {
@@ -37,7 +41,7 @@ pub(crate) async fn plan(
         if first.is_empty() && second.is_empty() {
             continue;
         }
-        let key = unique_keys(catalogue, &table).into_iter().find(|key| {
+        let key = unique_keys(catalogue, &indexes, &table).into_iter().find(|key| {
             let positions: Vec<usize> = key.iter().filter_map(|name| position(&columns, name)).collect();
             positions.len() == key.len() && same_keys(&positions, &first, &second)
         });
@@ -63,17 +67,15 @@ fn in_order(project: &Project, catalogue: &Catalogue) -> Vec<Address> {
     let owned: BTreeSet<&str> =
         project.apps.iter().flat_map(|app| app.tables.iter().map(String::as_str)).collect();
     let tables = catalogue.of_kind(Kind::Table).map(|object| &object.address);
-    let mut rest: Vec<&Address> =
+    let tables: Vec<&Address> =
         tables.filter(|it| it.schema == "public" && owned.contains(it.name.as_str())).collect();
-    let mut ordered = Vec::new();
-    while !rest.is_empty() {
-        let waits = |table: &Address| {
-            references(catalogue, table).iter().any(|(_, on, _)| on != table && rest.contains(&on))
-        };
-        let next = rest.iter().position(|table| !waits(table)).unwrap_or(0);
-        ordered.push(rest.remove(next).clone());
-    }
-    ordered
+    let positions: HashMap<&Address, usize> = tables.iter().copied().zip(0..).collect();
+    let referred = |table: &&Address| {
+        let others = references(catalogue, table).into_iter();
+        others.filter_map(|(_, on, _)| positions.get(&on).copied()).collect()
+    };
+    let order = behind_what_they_refer_to(&tables.iter().map(referred).collect::<Vec<_>>());
+    order.into_iter().map(|position| tables[position].clone()).collect()
 }
 
 /// The foreign keys of one column: it, the table that it refers to, and the column there.
@@ -113,11 +115,15 @@ fn columns(catalogue: &Catalogue, table: &Address, keys: &BTreeMap<Address, Stri
 }
 
 /// The columns of each primary key, unique constraint and plain unique index; the primary key first.
-fn unique_keys(catalogue: &Catalogue, table: &Address) -> Vec<Vec<String>> {
+fn unique_keys(
+    catalogue: &Catalogue,
+    indexes: &BTreeMap<&Address, Vec<(&str, &Index)>>,
+    table: &Address,
+) -> Vec<Vec<String>> {
     let primary = catalogue.constraints(table).filter(|(_, constraint)| constraint.sort == "primary key");
     let primary = primary.map(|(_, constraint)| constraint.columns.0.clone());
     let plain = |index: &Index| index.unique && index.predicate.is_none() && !index.invalid;
-    let indexes = catalogue.indexes(table).filter(|(_, index)| plain(index));
+    let indexes = indexes.get(table).into_iter().flatten().filter(|(_, index)| plain(index));
     let indexes =
         indexes.filter_map(|(_, index)| index.keys.0.iter().map(|key| key.column.clone()).collect());
     primary.chain(indexes).collect()

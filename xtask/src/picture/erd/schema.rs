@@ -1,7 +1,9 @@
 //! The tables, columns and foreign keys of a picture.
 
-use catalogue::{Body, Catalogue, Constraint, Index, Object};
-use migrations::Project;
+use std::collections::BTreeMap;
+
+use catalogue::{Address, Body, Catalogue, Constraint, Index, Object};
+use migrations::{Owners, Project};
 use serde::Serialize;
 
 /// The app's name for tables that no app in the manifest owns.
@@ -46,8 +48,10 @@ pub(super) struct ForeignKey {
 impl Schema {
     /// The tables of a schema: a partition is a part of its parent.
     pub(crate) fn new(schema: &Catalogue, project: &Project) -> Schema {
+        let surroundings =
+            Surroundings { schema, owners: Owners::new(schema, project), indexes: schema.indexes() };
         let own = schema.tables().filter(|object| !object.is_partition());
-        let mut tables: Vec<Table> = own.map(|object| Table::new(schema, project, object)).collect();
+        let mut tables: Vec<Table> = own.map(|object| surroundings.table(object)).collect();
         tables.sort_by(|one, other| one.name.cmp(&other.name));
         let apps = project.apps.iter().map(|app| app.name.clone()).chain([NO_APP.to_owned()]);
         let apps: Vec<String> = apps.filter(|app| tables.iter().any(|table| &table.app == app)).collect();
@@ -61,10 +65,18 @@ impl Schema {
     }
 }
 
-impl Table {
-    fn new(schema: &Catalogue, project: &Project, object: &Object) -> Table {
-        let (table, owner) = (&object.address, migrations::owner(schema, project, object));
-        let indexes: Vec<(&str, &Index)> = schema.indexes(table).collect();
+/// What says of which tables consist, and whose they are.
+struct Surroundings<'c> {
+    schema: &'c Catalogue,
+    owners: Owners<'c>,
+    indexes: BTreeMap<&'c Address, Vec<(&'c str, &'c Index)>>,
+}
+
+impl Surroundings<'_> {
+    fn table(&self, object: &Object) -> Table {
+        let Surroundings { schema, owners, indexes } = self;
+        let (table, owner) = (&object.address, owners.owner(object));
+        let indexes = indexes.get(table).map_or(&[][..], Vec::as_slice);
         let constraints: Vec<(&str, &Constraint)> = schema.constraints(table).collect();
         let column = |object: &Object| {
             let Body::Column(column) = &object.body else { return None };
@@ -101,7 +113,9 @@ impl Table {
         let app = owner.map_or(NO_APP, |(app, _)| &app.name).to_owned();
         Table { app, name: table.typed(), columns, foreign_keys }
     }
+}
 
+impl Table {
     /// Whether a column is part of a foreign key.
     pub(super) fn refers(&self, column: &str) -> bool {
         self.foreign_keys.iter().any(|key| key.columns.iter().any(|name| name == column))

@@ -1,7 +1,9 @@
 //! A table as the catalogue describes it. The fields have the order in which `--format json` prints them.
 
+use std::collections::BTreeMap;
+
 use catalogue::{Address, Body, Catalogue, Kind, Object};
-use migrations::Project;
+use migrations::{Owners, Project};
 use serde::Serialize;
 
 use crate::verbs::inspect::sql::{self, bare, unqualified};
@@ -78,10 +80,32 @@ pub(super) struct Reference {
     pub(super) table: String,
 }
 
-impl Table {
-    /// A table of a schema.
-    pub(super) fn new(schema: &Catalogue, project: &Project, object: &Object) -> Table {
-        let address = &object.address;
+/// What belongs to the tables of a schema, and whose they are.
+pub(super) struct Surroundings<'c> {
+    schema: &'c Catalogue,
+    owners: Owners<'c>,
+    indexes: BTreeMap<&'c Address, Vec<(&'c str, &'c catalogue::Index)>>,
+    references: BTreeMap<&'c Address, Vec<Reference>>,
+}
+
+impl<'c> Surroundings<'c> {
+    pub(super) fn new(schema: &'c Catalogue, project: &'c Project) -> Surroundings<'c> {
+        let mut references: BTreeMap<&Address, Vec<Reference>> = BTreeMap::new();
+        for object in schema.of_kind(Kind::Constraint) {
+            if let Body::Constraint(constraint) = &object.body
+                && let Some(to) = &constraint.references
+            {
+                let reference =
+                    Reference { columns: constraint.columns.0.clone(), table: object.address.typed() };
+                references.entry(&to.table).or_default().push(reference);
+            }
+        }
+        Surroundings { schema, owners: Owners::new(schema, project), indexes: schema.indexes(), references }
+    }
+
+    /// A table of the schema.
+    pub(super) fn table(&mut self, object: &Object) -> Table {
+        let (schema, address) = (self.schema, &object.address);
         let constraints: Vec<(&str, &catalogue::Constraint)> = schema.constraints(address).collect();
         let primary = constraints.iter().find(|(_, constraint)| constraint.sort == "primary key");
         // The index of a constraint has its name.
@@ -95,21 +119,23 @@ impl Table {
         let mut others: Vec<Constraint> = constraints.iter().filter_map(constraint).collect();
         others.sort_by_key(|constraint| constraint.kind == "check");
         Table {
-            app: migrations::owner(schema, project, object).map(|(app, _)| app.name.clone()),
+            app: self.owners.owner(object).map(|(app, _)| app.name.clone()),
             columns: schema.columns(address).into_iter().filter_map(Column::new).collect(),
             comment: object.comment.clone(),
             constraints: others,
             foreign_keys: constraints.iter().filter_map(ForeignKey::new).collect(),
-            indexes: indexes(schema, address, &constraints),
+            indexes: indexes(self.indexes.get(address), &constraints),
             name: address.name.clone(),
             primary_key: primary.map(|(_, constraint)| constraint.columns.0.clone()),
-            referenced_by: references(schema, address),
+            referenced_by: self.references.remove(address).unwrap_or_default(),
             schema: address.schema.clone(),
             triggers: schema.parts(Kind::Trigger, address).filter_map(Trigger::new).collect(),
             typed: address.typed(),
         }
     }
+}
 
+impl Table {
     /// Whether a person means this table by `name`, with or without its schema.
     pub(super) fn is_called(&self, name: &str) -> bool {
         self.typed == name || name.split_once('.') == Some((&self.schema, &self.name))
@@ -177,8 +203,7 @@ impl Trigger {
 
 /// The indexes of a table but the indexes of its constraints, which are listed there.
 fn indexes(
-    schema: &Catalogue,
-    table: &Address,
+    all: Option<&Vec<(&str, &catalogue::Index)>>,
     constraints: &[(&str, &catalogue::Constraint)],
 ) -> Vec<Index> {
     let backs = |name: &str| {
@@ -186,25 +211,15 @@ fn indexes(
             *it == name && ["primary key", "unique", "exclude"].contains(&constraint.sort.as_str())
         })
     };
-    let mut indexes: Vec<Index> = schema
-        .indexes(table)
+    let mut indexes: Vec<Index> = all
+        .into_iter()
+        .flatten()
         .filter(|(name, _)| !backs(name))
         .map(|(name, index)| {
             let definition = sql::index(index);
-            Index { definition, name: name.to_owned(), unique: index.unique, valid: !index.invalid }
+            Index { definition, name: (*name).to_owned(), unique: index.unique, valid: !index.invalid }
         })
         .collect();
     indexes.sort_by_key(|index| !index.unique);
     indexes
-}
-
-/// The foreign keys that refer to a table.
-fn references(schema: &Catalogue, table: &Address) -> Vec<Reference> {
-    let keys = schema.of_kind(Kind::Constraint).filter_map(|object| match &object.body {
-        Body::Constraint(constraint) if constraint.references.as_ref()?.table == *table => {
-            Some(Reference { columns: constraint.columns.0.clone(), table: object.address.typed() })
-        }
-        _ => None,
-    });
-    keys.collect()
 }

@@ -32,7 +32,7 @@ pub(super) async fn look(
             let mut session = session::open_read_only(&server, project).await?;
             let ledger = session.ledger(project).await?;
             session.close().await;
-            Ok(ledger.applied)
+            Ok(ledger.applied().cloned().collect::<Vec<_>>())
         });
         anyhow::Ok((server.database().to_owned(), rows.await?))
     };

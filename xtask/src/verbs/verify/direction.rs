@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use catalogue::{Catalogue, Object};
-use migrations::{App, Migration, Project};
+use migrations::{App, Migration, Owners, Project};
 
 use crate::database::differences::{self, MADE};
 
@@ -15,12 +15,13 @@ pub(super) fn trespasses(
     before: &Catalogue,
     after: &Catalogue,
 ) -> Vec<String> {
+    let owners = [before, after].map(|schema| (schema, Owners::new(schema, project)));
     let mut found = Vec::new();
     for difference in &differences::real(before, after) {
-        let objects = [before, after].into_iter().filter_map(|it| Some((it, it.get(&difference.address)?)));
+        let objects = owners.iter().filter_map(|it| Some((it, it.0.get(&difference.address)?)));
         let touched: BTreeMap<&str, &App> = objects
-            .flat_map(|(schema, object)| tables(schema, object).map(move |table| (schema, table)))
-            .filter_map(|(schema, table)| migrations::owner(schema, project, table))
+            .flat_map(|((schema, owners), object)| tables(schema, object).map(move |table| (owners, table)))
+            .filter_map(|(owners, table)| owners.owner(table))
             .map(|(owner, table)| (table, owner))
             .collect();
         for (table, owner) in touched.into_iter().filter(|(_, owner)| !may_touch(project, migration, owner)) {
