@@ -14,17 +14,34 @@ const LINES: [&str; 8] =
 /// Width of a letter in em, in the widest of the usual monospaced fonts.
 const LETTER_EM: f64 = 0.605;
 
+/// The names of colours in a style, each with its value on light and on dark pages.
+const COLOURS: [(&str, [&str; 2]); 5] = [
+    ("$paper", ["#ffffff", "#0d1117"]),
+    ("$ink", ["#1f2328", "#e6edf3"]),
+    ("$quiet", ["#656d76", "#9198a1"]),
+    ("$rule", ["#d0d7de", "#3d444d"]),
+    ("$box", ["#f6f8fa", "#151b23"]),
+];
+
 const STYLE: &str = "\
-  svg { --paper: #ffffff; --ink: #1f2328; --quiet: #656d76; --rule: #d0d7de; --box: #f6f8fa }
-  @media (prefers-color-scheme: dark) {
-    svg { --paper: #0d1117; --ink: #e6edf3; --quiet: #9198a1; --rule: #3d444d; --box: #151b23 }
-  }
   text { font: 12px ui-monospace, SFMono-Regular, Menlo, Consolas, 'Liberation Mono', 'DejaVu Sans Mono', monospace; \
-fill: var(--ink); white-space: pre }
+fill: $ink; white-space: pre }
   .title { font: 600 14px -apple-system, BlinkMacSystemFont, 'Segoe UI', 'Noto Sans', Helvetica, Arial, sans-serif }
-  .quiet { fill: var(--quiet) }
-  .paper { fill: var(--paper); stroke: var(--rule) }
+  .quiet { fill: $quiet }
+  .paper { fill: $paper; stroke: $rule }
 ";
+
+/// Returns a style with its colours for light pages, and the rules that have colours again for dark pages.
+///
+/// Without `var()`: librsvg and Inkscape do not know it, and would draw everything black.
+fn coloured(style: &str) -> String {
+    let of_page = |rule: &str, page: usize| {
+        COLOURS.iter().fold(rule.to_owned(), |rule, (name, values)| rule.replace(name, values[page]))
+    };
+    let dark = style.lines().filter(|rule| rule.contains('$'));
+    let dark: String = dark.map(|rule| format!("  {}\n", of_page(rule, 1))).collect();
+    format!("{}  @media (prefers-color-scheme: dark) {{\n{dark}  }}\n", of_page(style, 0))
+}
 
 /// Returns the colour of an app by its position in the manifest.
 pub(super) fn app_colour(index: usize) -> &'static str {
@@ -55,8 +72,9 @@ pub(super) fn page(name: &str, title: &str, (width, height): (i32, i32), style: 
     // Writing to a string does not fail.
     let _ = write!(
         page,
-        "<style>\n{STYLE}{style}</style>\n<rect class=\"paper\" x=\"0.5\" y=\"0.5\" width=\"{right}\" height=\"{bottom}\" \
-         rx=\"6\"/>\n{body}</svg>\n"
+        "<style>\n{}</style>\n<rect class=\"paper\" x=\"0.5\" y=\"0.5\" width=\"{right}\" height=\"{bottom}\" \
+         rx=\"6\"/>\n{body}</svg>\n",
+        coloured(&format!("{STYLE}{style}"))
     );
     page
 }

@@ -22,13 +22,13 @@ const TRACK: i32 = 12;
 /// Distance between a box and the nearest track, with room for the arrow.
 const ROOM: i32 = 20;
 const STYLE: &str = "\
-  .box { fill: var(--box); stroke: var(--rule) }
+  .box { fill: $box; stroke: $rule }
   .name { font-size: 13px; font-weight: 700; fill: #ffffff }
-  .mark { font-size: 10px; font-weight: 700; fill: var(--quiet) }
+  .mark { font-size: 10px; font-weight: 700; fill: $quiet }
   .key { font-weight: 700 }
-  .type { fill: var(--quiet); text-anchor: end }
+  .type { fill: $quiet; text-anchor: end }
   .line { fill: none; stroke-width: 1.6 }
-  .under { fill: none; stroke: var(--paper); stroke-width: 4 }
+  .under { fill: none; stroke: $paper; stroke-width: 4 }
 ";
 
 /// The picture after everything has its place.

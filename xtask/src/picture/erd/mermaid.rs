@@ -11,7 +11,7 @@ pub(crate) fn draw(schema: &Schema) -> String {
         // Writing to a string does not fail.
         let _ = writeln!(text, "  %% {app}");
         for table in schema.tables.iter().filter(|table| &table.app == app) {
-            let _ = writeln!(text, "  {} {{", name(&table.name));
+            let _ = writeln!(text, "  {} {{", quoted(&table.name));
             for column in &table.columns {
                 let _ = writeln!(
                     text,
@@ -27,7 +27,7 @@ pub(crate) fn draw(schema: &Schema) -> String {
     for table in &schema.tables {
         for key in &table.foreign_keys {
             let (many, one) = ends(table, key);
-            let (from, to) = (name(&table.name), name(&key.table));
+            let (from, to) = (quoted(&table.name), quoted(&key.table));
             let _ = writeln!(text, "  {from} {many}--{one} {to} : {}", quoted(&key.columns.join(", ")));
         }
     }
@@ -51,26 +51,25 @@ fn ends(table: &Table, key: &ForeignKey) -> (&'static str, &'static str) {
     (many, if columns().any(|it| it.nullable) { "o|" } else { "||" })
 }
 
-/// Writes a table's name, in quotes if Mermaid would not read it as a name.
-fn name(table: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if table.chars().all(plain) && !starts_with_digit(table) { table.to_owned() } else { quoted(table) }
-}
-
-/// Writes a text in quotes, and `_` for each character that Mermaid does not allow there.
+/// Writes a text in quotes, because many a plain name is a keyword, and `_` for what Mermaid does not read there.
 fn quoted(text: &str) -> String {
     let never = |c: char| matches!(c, '"' | '%' | '\\') || c.is_control();
-    format!("\"{}\"", text.replace(never, "_"))
+    let mut text = text.replace(never, "_");
+    // It looks for a direction in the middle of any line: `direction TB`.
+    let start = text.to_ascii_lowercase().find("direction");
+    if let Some(blanks) = start.map(|start| start + "direction".len()) {
+        let end = text[blanks..].find(|c: char| !c.is_whitespace()).unwrap_or(0);
+        text.replace_range(blanks..blanks + end, &"_".repeat(end));
+    }
+    format!("\"{text}\"")
 }
 
 /// Replaces the characters that Mermaid does not allow in the name of a type or a column.
 fn word(text: &str) -> String {
-    let never = |c: char| !c.is_ascii_alphanumeric() && !"_-()[]".contains(c);
-    let word = text.replace(never, "_");
-    // It must start with a letter or `_`.
-    if word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') { word } else { format!("_{word}") }
-}
-
-fn starts_with_digit(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_digit())
+    let letter = |c: char| c.is_ascii_alphabetic() || c == '_' || ('\u{c0}'..='\u{fffe}').contains(&c);
+    let word = text.replace(|c: char| !letter(c) && !c.is_ascii_digit() && !"-()[]".contains(c), "_");
+    // It must start with a letter, and would be the mark of a key if a key's mark were all of its first word.
+    let start = word.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(word.len());
+    let is_mark = ["PK", "FK", "UK"].iter().any(|mark| word[..start].eq_ignore_ascii_case(mark));
+    if word.starts_with(letter) && !is_mark { word } else { format!("_{word}") }
 }

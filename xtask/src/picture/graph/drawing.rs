@@ -17,13 +17,13 @@ const STYLE: &str = "\
   .own, .needs { fill: none }
   .own { stroke-width: 3 }
   .needs { stroke-width: 1.5 }
-  circle { stroke: var(--paper); stroke-width: 2 }
+  circle { stroke: $paper; stroke-width: 2 }
 ";
 
 impl Graph<'_> {
     pub(crate) fn svg(&self) -> String {
         let letters = MARGIN + i32::try_from(self.apps.len()).unwrap_or(0) * LANE + 10;
-        let names: Vec<String> = self.nodes.iter().map(|node| node.id.to_string()).collect();
+        let names: Vec<String> = self.nodes.iter().map(Node::name).collect();
         let name_width = names.iter().map(|name| width_of(name, 12)).max().unwrap_or(0);
         let after: Vec<String> = self.nodes.iter().map(|node| self.after(node)).collect();
         let after_width = after.iter().map(|text| width_of(text, 12)).max().unwrap_or(0);
@@ -76,13 +76,18 @@ impl Graph<'_> {
     /// Chooses for each migration how far from its lane the lines to its dependents run: on a track that no other migration
     /// of the lane uses at that height, if one is free.
     fn tracks(&self) -> Vec<i32> {
-        let last = |row: usize| self.nodes.iter().rposition(|node| node.after.contains(&row)).unwrap_or(row);
+        let mut last: Vec<usize> = (0..self.nodes.len()).collect();
+        for (row, node) in self.nodes.iter().enumerate() {
+            for &parent in &node.after {
+                last[parent] = row;
+            }
+        }
         // For each lane and each of its tracks, the last row in which the track is in use.
         let mut used_until = vec![[0; TRACKS.len()]; self.apps.len()];
         let track = |(row, node): (usize, &Node)| {
             let used_until = &mut used_until[node.lane];
             let free = used_until.iter().position(|&until| until <= row).unwrap_or(row % TRACKS.len());
-            used_until[free] = used_until[free].max(last(row));
+            used_until[free] = used_until[free].max(last[row]);
             TRACKS[free]
         };
         self.nodes.iter().enumerate().map(track).collect()

@@ -1,12 +1,12 @@
 //! Draws the graph for a terminal: one lane per app, and one line per migration with the lines to its dependencies.
 
-use crate::picture::graph::nodes::{Graph, Node};
+use crate::picture::graph::nodes::Graph;
 
 /// Draws the whole graph, followed by the number of migrations.
 pub(crate) fn text(graph: &Graph) -> String {
-    let width = graph.nodes.iter().map(|node| node.id.to_string().len()).max().unwrap_or(0);
+    let width = graph.nodes.iter().map(|node| node.name().chars().count()).max().unwrap_or(0);
     let lines = graph.nodes.iter().zip(draw(graph)).map(|(node, lane)| {
-        let (id, after) = (node.id.to_string(), graph.after(node));
+        let (id, after) = (node.name(), graph.after(node));
         format!("{}\n", format!("{lane}  {id:<width$}  {after}").trim_end())
     });
     format!("{}\n{}\n", lines.collect::<String>(), graph.title())
@@ -14,18 +14,31 @@ pub(crate) fn text(graph: &Graph) -> String {
 
 /// Draws the lanes, one line for each migration.
 fn draw(graph: &Graph) -> Vec<String> {
-    (0..graph.nodes.len()).map(|row| line(graph, row)).collect()
+    let extents = extents(graph);
+    (0..graph.nodes.len()).map(|row| line(graph, &extents, row)).collect()
 }
 
-fn line(graph: &Graph, row: usize) -> String {
+/// For each lane the first row that has a migration of it, and the last one that has or that depends on one.
+fn extents(graph: &Graph) -> Vec<Option<(usize, usize)>> {
+    let mut extents: Vec<Option<(usize, usize)>> = vec![None; graph.apps.len()];
+    for (row, node) in graph.nodes.iter().enumerate() {
+        for lane in node.after.iter().map(|&parent| graph.nodes[parent].lane).chain([node.lane]) {
+            extents[lane].get_or_insert((row, row)).1 = row;
+        }
+    }
+    extents
+}
+
+fn line(graph: &Graph, extents: &[Option<(usize, usize)>], row: usize) -> String {
     let here = &graph.nodes[row];
     let joined: Vec<usize> = here.after.iter().map(|&parent| graph.nodes[parent].lane).collect();
     let ends = || joined.iter().copied().chain([here.lane]);
     let (left, right) = (ends().min().unwrap_or(here.lane), ends().max().unwrap_or(here.lane));
     let mut line = String::new();
-    for lane in 0..graph.apps.len() {
+    for (lane, extent) in extents.iter().enumerate() {
         let crossed = left < lane && lane < right;
-        let (above, below) = (starts_above(graph, lane, row), continues_below(graph, lane, row));
+        let above = extent.is_some_and(|(first, _)| first < row);
+        let below = extent.is_some_and(|(_, last)| row < last);
         line.push(if lane == here.lane {
             '●'
         } else if joined.contains(&lane) {
@@ -51,22 +64,12 @@ fn line(graph: &Graph, row: usize) -> String {
     line
 }
 
-/// Whether a lane has a migration above a row.
-fn starts_above(graph: &Graph, lane: usize, row: usize) -> bool {
-    graph.nodes[..row].iter().any(|node| node.lane == lane)
-}
-
-/// Whether a lane has a migration below a row, or a migration below it depends on one in the lane.
-fn continues_below(graph: &Graph, lane: usize, row: usize) -> bool {
-    let needs = |node: &Node| node.after.iter().any(|&parent| graph.nodes[parent].lane == lane);
-    graph.nodes[row + 1..].iter().any(|node| node.lane == lane || needs(node))
-}
-
 #[cfg(test)]
 mod tests {
     use migrations::MigrationId;
 
     use super::*;
+    use crate::picture::graph::nodes::Node;
 
     #[test]
     fn lanes_branch_cross_and_end() {
@@ -75,11 +78,12 @@ mod tests {
         let graph = |rows: &[(usize, &[usize])]| {
             let nodes = rows.iter().zip(&ids).map(|(&(lane, after), id)| Node {
                 id,
+                folded: 0,
                 lane,
                 previous: None,
                 after: after.to_vec(),
             });
-            draw(&Graph { apps: vec!["a", "b", "c"], nodes: nodes.collect() })
+            draw(&Graph { apps: vec!["a", "b", "c"], nodes: nodes.collect(), migrations: rows.len() })
         };
         let drawn = graph(&[(0, &[]), (1, &[0]), (2, &[0]), (1, &[2]), (0, &[3]), (2, &[4, 3])]);
         assert_eq!(drawn, ["●    ", "├─●  ", "├─┼─●", "│ ●─┤", "●─┤ │", "└─┴─●"]);

@@ -1,0 +1,4 @@
+-- Drops everything.
+
+drop schema public cascade;
+create schema public;
