@@ -3,6 +3,7 @@
 mod damage;
 mod folder;
 mod replacing;
+mod sequences;
 
 use std::{
     collections::BTreeMap,

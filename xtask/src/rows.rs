@@ -6,4 +6,5 @@ pub(crate) mod emptying;
 pub(crate) mod found;
 pub(crate) mod load;
 pub(crate) mod locking;
+pub(crate) mod sequences;
 pub(crate) mod tables;

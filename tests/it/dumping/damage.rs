@@ -35,8 +35,8 @@ fn a_damaged_file_is_reported_by_name() {
         },
     );
     check(&[], 1, &["dump/dump.json is damaged"], |_, edit| edit("dump.json", "{", "["));
-    check(&[], 1, &["has format 2, but this tool reads 1"], |_, edit| {
-        edit("dump.json", "\"format\": 1", "\"format\": 2");
+    check(&[], 1, &["has format 1, but this tool reads 2"], |_, edit| {
+        edit("dump.json", "\"format\": 2", "\"format\": 1");
     });
     check(&[], 1, &["dump.json is damaged", "is not the file of table"], |_, edit| {
         edit("dump.json", "\"people.copy\"", "\"../x.copy\"");

@@ -11,10 +11,7 @@ use std::{
 use anyhow::{Context, bail};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
-use crate::{
-    rows::dump::{self, Dump},
-    terminal::exit::Stop,
-};
+use crate::{rows::dump, terminal::exit::Stop};
 
 /// What to do if the target already holds a dump.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,10 +131,8 @@ fn check_replaceable(target: &Path, existing: ExistingDump) -> anyhow::Result<()
         return Ok(());
     }
     // We replace the whole folder, so every file in it, even a hidden one, must belong to the dump.
-    let is_dump = Dump::read(target).is_ok_and(|dump| {
-        let files: Vec<&str> =
-            dump.tables.iter().map(|table| table.file.as_str()).chain([dump::FILE]).collect();
-        names.iter().all(|name| files.iter().any(|file| name == file))
+    let is_dump = dump::listed_files(target).is_some_and(|files| {
+        names.iter().all(|name| name == dump::FILE || files.iter().any(|file| name == &**file))
     });
     match (is_dump, existing) {
         (true, ExistingDump::Replace) => Ok(()),

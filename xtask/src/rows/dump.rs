@@ -12,12 +12,12 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::rows::tables::Column;
+use crate::rows::{sequences::SequenceState, tables::Column};
 
 /// The file that describes the others.
 pub(crate) const FILE: &str = "dump.json";
 /// The version of the format that we write and read.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 /// The characters of a table's name that we percent-encode in the name of its file, because file systems may reject them.
 const IN_A_NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-');
 
@@ -48,6 +48,8 @@ pub(crate) struct Dump {
     pub(crate) migrations: Vec<Migration>,
     /// In an order in which they can be loaded one after the other.
     pub(crate) tables: Vec<DumpedTable>,
+    /// By name.
+    pub(crate) sequences: Vec<SequenceState>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,19 +66,20 @@ pub(crate) struct DumpedTable {
     pub(crate) columns: Vec<Column>,
     pub(crate) rows: u64,
     pub(crate) sha256: String,
-    pub(crate) sequences: Vec<DumpedSequence>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct DumpedSequence {
-    pub(crate) column: String,
-    pub(crate) last_value: i64,
-    pub(crate) is_called: bool,
 }
 
 /// Returns the name of a table's file.
 pub(crate) fn file_name(table: &str) -> String {
     format!("{}.copy", utf8_percent_encode(table, IN_A_NAME))
+}
+
+/// Returns the files that a folder's `dump.json` lists, whichever format it has.
+pub(crate) fn listed_files(folder: &Path) -> Option<Vec<String>> {
+    let text = fs::read_to_string(folder.join(FILE)).ok()?;
+    let dump: serde_json::Value = serde_json::from_str(&text).ok()?;
+    dump["format"].as_u64()?;
+    let tables = dump["tables"].as_array()?.iter();
+    tables.map(|table| Some(table["file"].as_str()?.to_owned())).collect()
 }
 
 /// Lists the applied migrations for `dump.json`.

@@ -40,7 +40,7 @@ pub(crate) fn references(schema: &Catalogue, tables: &[Table]) -> Vec<Reference>
 }
 
 /// The tables and their partitions, of all levels.
-fn with_partitions(schema: &Catalogue, tables: &[Table]) -> BTreeSet<Address> {
+pub(super) fn with_partitions(schema: &Catalogue, tables: &[Table]) -> BTreeSet<Address> {
     let is_table = |address: &Address| {
         tables.iter().any(|table| address.schema == "public" && address.name == table.name)
     };
@@ -118,11 +118,10 @@ pub(crate) async fn disable_triggers(
     Ok(restore)
 }
 
-/// Truncates the tables and restarts their sequences. Postgres refuses it if another table has a foreign key to them, whatever
-/// its rows.
+/// Truncates the tables. Postgres refuses it if another table has a foreign key to them, whatever its rows.
 pub(crate) async fn truncate(conn: &mut PgConnection, tables: &[Table]) -> anyhow::Result<()> {
     let names: Vec<String> = tables.iter().map(Table::own_rows).collect();
-    execute(conn, &format!("truncate {} restart identity", names.join(", ")), "remove the rows").await
+    execute(conn, &format!("truncate {}", names.join(", ")), "remove the rows").await
 }
 
 /// Deletes all rows. Unlike [`truncate`], this works if other tables have foreign keys to these, as long as no row uses them.

@@ -7,11 +7,8 @@ use catalogue::{Address, Body, Catalogue, Kind, Object};
 use migrations::{Contract, Project};
 
 use crate::{
-    database::{
-        ordering::behind_what_they_refer_to,
-        sql::{qualified, quoted},
-    },
-    rows::tables::{Column, ForeignKey, Sequence, Table, owned_tables},
+    database::{ordering::behind_what_they_refer_to, sql::quoted},
+    rows::tables::{Column, ForeignKey, Table, owned_tables},
 };
 
 /// Finds the tables of these names that exist and that an app owns, in an order in which they can be filled.
@@ -79,17 +76,8 @@ impl Table {
                 },
             });
         }
-        let sequences = schema.of_kind(Kind::Sequence).filter_map(|sequence| match &sequence.body {
-            Body::Sequence(body) => {
-                let owner = body.owned_by.as_ref().filter(|owner| owner.table == object.address)?;
-                let name = qualified(&sequence.address);
-                Some(Sequence { name, column: owner.columns.first()?.clone() })
-            }
-            _ => None,
-        });
         let partitioned = matches!(&object.body, Body::Table(table) if table.partitioned_by.is_some());
-        let (name, sequences) = (object.address.name.clone(), sequences.collect());
-        Table { name, partitioned, columns, order, foreign_keys, sequences }
+        Table { name: object.address.name.clone(), partitioned, columns, order, foreign_keys }
     }
 }
 

@@ -16,10 +16,11 @@ use self::copying::{Copied, copy, defer};
 use crate::{
     database::{schema, sql::quoted},
     rows::{
-        dump::{self, Dump, DumpedTable, Files, SETTINGS},
+        dump::{self, DumpedTable, Files, SETTINGS},
         emptying::{self, Triggers},
         found,
         locking::{self, Others},
+        sequences,
         tables::{self, ForeignKey, Table, TableRows},
     },
     terminal::{
@@ -89,7 +90,10 @@ pub(crate) async fn load(
     for statement in restore {
         tables::execute(conn, &statement, "restore the triggers").await?;
     }
-    set_sequences(conn, source.dump, &tables).await?;
+    let found = sequences::used_by(&schema, project, &tables);
+    for missing in sequences::set(conn, &found, &source.dump.sequences).await? {
+        steps.note(&format!("           sequence {} of the dump was not found here", missing.sequence));
+    }
     transaction.commit().await.map_err(failed())?;
     Ok(loaded)
 }
@@ -176,23 +180,4 @@ async fn load_table(
         );
     }
     Ok(rows)
-}
-
-/// Sets the sequences to the values in the dump. `setval` alone would survive a rollback; `restart` gives a sequence a new file
-/// in this transaction, so that a rollback undoes both.
-async fn set_sequences(conn: &mut PgConnection, dump: &Dump, tables: &[Table]) -> anyhow::Result<()> {
-    for table in tables {
-        let dumped = dump.tables.iter().find(|dumped| dumped.table == table.name);
-        for sequence in &table.sequences {
-            let at =
-                dumped.and_then(|dumped| dumped.sequences.iter().find(|at| at.column == sequence.column));
-            let Some(at) = at else { continue };
-            tables::execute(conn, &format!("alter sequence {} restart", sequence.name), "set a sequence")
-                .await?;
-            let set = sqlx::query("select setval($1::regclass, $2, $3)").bind(&sequence.name);
-            let set = set.bind(at.last_value).bind(at.is_called).execute(&mut *conn).await;
-            set.map_err(Error::database("set a sequence"))?;
-        }
-    }
-    Ok(())
 }

@@ -28,7 +28,6 @@ pub(crate) struct Table {
     /// The columns of its primary key, as SQL for `order by`. `None`: it has no primary key.
     pub(crate) order: Option<String>,
     pub(crate) foreign_keys: Vec<ForeignKey>,
-    pub(crate) sequences: Vec<Sequence>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,14 +46,6 @@ pub(crate) struct ForeignKey {
     pub(crate) target_columns: Vec<String>,
     /// When Postgres checks it, as SQL for `alter constraint`.
     pub(crate) timing: &'static str,
-}
-
-/// A sequence that belongs to a column.
-#[derive(Debug, Clone)]
-pub(crate) struct Sequence {
-    /// Its quoted and qualified name.
-    pub(crate) name: String,
-    pub(crate) column: String,
 }
 
 impl Table {

@@ -8,7 +8,7 @@ use clap::Args as ClapArgs;
 use futures_util::TryStreamExt;
 use migrations::{Contract, Error, Ledger, Project};
 use serde::Serialize;
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::PgConnection;
 
 use crate::{
     checkout::Checkout,
@@ -18,9 +18,10 @@ use crate::{
     },
     rows::{
         draft::{Draft, DraftFile, ExistingDump},
-        dump::{self, Dump, DumpedSequence, DumpedTable, FORMAT, SETTINGS, Tally},
+        dump::{self, Dump, DumpedTable, FORMAT, SETTINGS, Tally},
         found,
         locking::{self, Others},
+        sequences,
         tables::{self, Table},
     },
     server,
@@ -123,6 +124,7 @@ async fn write(
         postgres: migrations::database::require_version(conn, project)?,
         migrations: dump::applied_migrations(&Ledger::read(conn, project).await?),
         tables: Vec::new(),
+        sequences: Vec::new(),
     };
     let mut bytes = 0;
     for (index, table) in tables.iter().enumerate() {
@@ -140,8 +142,11 @@ async fn write(
             columns: table.columns.clone(),
             rows,
             sha256: tally.sha256(),
-            sequences: sequences(conn, table).await?,
         });
+    }
+    // After the rows, so that no row has a higher number.
+    for sequence in sequences::used_by(&schema, project, &tables) {
+        dump.sequences.push(sequence.state(conn).await?);
     }
     note_gaps(&schema, project, wanted, &tables, steps);
     tables::execute(conn, "commit", "end the dump").await?;
@@ -203,16 +208,4 @@ async fn write_rows(conn: &mut PgConnection, table: &Table, mut file: DraftFile)
     }
     file.close()?;
     Ok(tally)
-}
-
-/// Reads the state of a table's sequences. They are read after the rows, so that no row has a higher number.
-async fn sequences(conn: &mut PgConnection, table: &Table) -> anyhow::Result<Vec<DumpedSequence>> {
-    let mut found = Vec::new();
-    for sequence in &table.sequences {
-        let sql = format!("select last_value, is_called from {}", sequence.name);
-        let at = sqlx::query_as(AssertSqlSafe(sql)).fetch_one(&mut *conn).await;
-        let (last_value, is_called) = at.map_err(Error::database("read a sequence"))?;
-        found.push(DumpedSequence { column: sequence.column.clone(), last_value, is_called });
-    }
-    Ok(found)
 }

@@ -19,6 +19,7 @@ use crate::{
         emptying::{self, Triggers},
         found,
         locking::{self, Others},
+        sequences,
         tables::{self, Table, TableRows},
     },
     server::{self, Server},
@@ -113,6 +114,9 @@ async fn flush(conn: &mut PgConnection, project: &Project) -> anyhow::Result<(Ve
     let restore =
         emptying::disable_triggers(&mut transaction, &schema, &tables, Triggers::OnTruncate).await?;
     emptying::truncate(&mut transaction, &tables).await?;
+    for sequence in sequences::used_by(&schema, project, &tables) {
+        sequence.restart(&mut transaction).await?;
+    }
     for statement in restore {
         tables::execute(&mut transaction, &statement, "restore the triggers").await?;
     }
