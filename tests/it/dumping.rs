@@ -4,6 +4,7 @@ mod damage;
 mod folder;
 mod replacing;
 mod sequences;
+mod whole;
 
 use std::{
     collections::BTreeMap,

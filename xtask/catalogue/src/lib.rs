@@ -39,8 +39,8 @@ pub use self::{
     kinds::*,
     object::{COMMON, Catalogue, Grant, Need, Object, Rights, Strength},
     reading::{
-        END_WITHIN, NEWEST, OLDEST, Reading, moved, prepare, prepared_script, script, script_within, unmoved,
-        writers,
+        CONSTRAINT_DEFINITION, END_WITHIN, NEWEST, OLDEST, Reading, moved, prepare, prepared_script, script,
+        script_within, unmoved, writers,
     },
     role::Role,
     text::words,

@@ -105,6 +105,10 @@ pub fn unmoved() -> &'static str {
     "select age(pg_snapshot_xmax(s)::xid) <= 0 and pg_snapshot_xmin(s) = pg_snapshot_xmax(s) from pg_current_snapshot() s"
 }
 
+/// A query for the text that makes a constraint: `$1` is the qualified name of its table or domain, `$2` its own.
+pub const CONSTRAINT_DEFINITION: &str = "select pg_get_constraintdef(oid) from pg_catalog.pg_constraint
+    where conname = $2 and (conrelid = to_regclass($1) or conrelid = 0 and contypid = to_regtype($1))";
+
 /// A query whose result is the same, in two transactions, only if no schema was changed between them: the number of
 /// rows and the newest writer of each system catalogue that describes one. It does not see grants on the server's own
 /// objects.

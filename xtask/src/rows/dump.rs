@@ -50,6 +50,8 @@ pub(crate) struct Dump {
     pub(crate) tables: Vec<DumpedTable>,
     /// By name.
     pub(crate) sequences: Vec<SequenceState>,
+    /// What the database had besides, for people: `table far is left out: its rows are on another server`.
+    pub(crate) left_out: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

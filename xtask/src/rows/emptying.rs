@@ -77,7 +77,8 @@ impl Reference {
 pub(crate) enum Triggers {
     /// Those that `truncate` would fire.
     OnTruncate,
-    /// All except constraint triggers, which check rows but don't change them.
+    /// All except constraint triggers, which check rows but don't change them, and the rules that rewrite `delete`. COPY
+    /// fires no rules.
     ThatMayChangeRows,
 }
 
@@ -91,15 +92,15 @@ pub(crate) async fn disable_triggers(
 ) -> anyhow::Result<Vec<String>> {
     let emptied = with_partitions(schema, tables);
     let mut restore = Vec::new();
-    for object in schema.of_kind(Kind::Trigger) {
-        let (Body::Trigger(trigger), Some(table)) = (&object.body, schema.table_of(&object.address)) else {
-            continue;
+    for object in schema.of_kind(Kind::Trigger).chain(schema.of_kind(Kind::Rule)) {
+        let Some(table) = schema.table_of(&object.address) else { continue };
+        let (fires, state, sort) = match (&object.body, which) {
+            (Body::Trigger(it), Triggers::OnTruncate) => (it.on_truncate, &it.state, "trigger"),
+            (Body::Trigger(it), Triggers::ThatMayChangeRows) => (!it.constraint, &it.state, "trigger"),
+            (Body::Rule(it), Triggers::ThatMayChangeRows) => (it.event == "delete", &it.state, "rule"),
+            _ => continue,
         };
-        let fires = match which {
-            Triggers::OnTruncate => trigger.on_truncate,
-            Triggers::ThatMayChangeRows => !trigger.constraint,
-        };
-        let enable = match trigger.state.as_deref() {
+        let enable = match state.as_deref() {
             Some("disabled") => continue,
             Some(state) if state.ends_with("replication") => "enable replica",
             Some(_) => "enable always",
@@ -111,9 +112,9 @@ pub(crate) async fn disable_triggers(
         // A partition may have triggers of its own, and may have its parent's in another state. So each table's triggers
         // are altered separately, with `only`.
         let (name, table) = (quoted(&object.address.part), qualified(&table.address));
-        execute(conn, &format!("alter table only {table} disable trigger {name}"), "disable the triggers")
+        execute(conn, &format!("alter table only {table} disable {sort} {name}"), "disable the triggers")
             .await?;
-        restore.push(format!("alter table only {table} {enable} trigger {name}"));
+        restore.push(format!("alter table only {table} {enable} {sort} {name}"));
     }
     Ok(restore)
 }

@@ -7,13 +7,17 @@ use catalogue::{Address, Body, Catalogue, Kind, Object};
 use migrations::{Contract, Project};
 
 use crate::{
-    database::{ordering::behind_what_they_refer_to, sql::quoted},
+    database::{
+        ordering::behind_what_they_refer_to,
+        sql::{qualified, quoted},
+    },
     rows::tables::{Column, ForeignKey, Table, owned_tables},
 };
 
 /// Finds the tables of these names that exist and that an app owns, in an order in which they can be filled.
 ///
-/// A partition and a table that inherits from another are refused: their rows would be in a dump twice.
+/// A partition and a table that inherits from another are refused: their rows would be in a dump twice. Tables whose rows are
+/// on another server are left out, as [`on_another_server`] says.
 pub(crate) fn existing_tables(
     schema: &Catalogue,
     project: &Project,
@@ -27,7 +31,10 @@ pub(crate) fn existing_tables(
     }
     let owned = owned_tables(project);
     let is_wanted = |address: &Address| {
-        address.schema == "public" && names.contains(&address.name) && owned.contains(&address.name)
+        address.schema == "public"
+            && names.contains(&address.name)
+            && owned.contains(&address.name)
+            && foreign_partition(schema, address).is_none()
     };
     let mut found: Vec<&Object> =
         schema.of_kind(Kind::Table).filter(|object| is_wanted(&object.address)).collect();
@@ -43,6 +50,47 @@ pub(crate) fn existing_tables(
         found.push(heir);
     }
     Ok(in_loading_order(found.into_iter().map(|object| Table::new(schema, object)).collect()))
+}
+
+/// Says which tables of these names have rows on another server.
+pub(crate) fn on_another_server(schema: &Catalogue, names: &BTreeSet<String>) -> Vec<String> {
+    let wanted = |object: &&Object| object.address.schema == "public" && names.contains(&object.address.name);
+    let why = |table: &Object| {
+        if table.address.kind == Kind::ForeignTable {
+            return Some("its rows are on another server".to_owned());
+        }
+        let partition = &foreign_partition(schema, &table.address)?.address;
+        Some(format!("the rows of its partition {} are on another server", partition.typed()))
+    };
+    let tables = schema.tables().filter(wanted);
+    tables
+        .filter_map(|table| Some(format!("table {} is left out: {}", table.address.name, why(table)?)))
+        .collect()
+}
+
+/// A partition of a table, of any level, that is a table of another server.
+fn foreign_partition<'c>(schema: &'c Catalogue, table: &Address) -> Option<&'c Object> {
+    let parent = |part: &Object| {
+        let parent = part.needs.iter().find(|need| part.is_partition() && need.on.kind == Kind::Table)?;
+        schema.get(&parent.on)
+    };
+    let is_below = |part: &&Object| {
+        std::iter::successors(parent(part), |&above| parent(above)).any(|above| above.address == *table)
+    };
+    schema.of_kind(Kind::ForeignTable).find(is_below)
+}
+
+/// Says which materialized views hold what they were made of before the rows changed.
+pub(crate) fn stale_views(schema: &Catalogue) -> Vec<String> {
+    let views = schema.of_kind(Kind::MaterializedView).map(|view| &view.address);
+    let note = |view: &Address| {
+        format!(
+            "materialized view {} holds older rows: refresh materialized view {}",
+            view.typed(),
+            qualified(view)
+        )
+    };
+    views.map(note).collect()
 }
 
 impl Table {
@@ -74,6 +122,7 @@ impl Table {
                     (true, true) => "deferrable initially deferred",
                     (true, false) => "deferrable initially immediate",
                 },
+                not_valid: constraint.not_valid,
             });
         }
         let partitioned = matches!(&object.body, Body::Table(table) if table.partitioned_by.is_some());

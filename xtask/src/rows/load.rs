@@ -3,6 +3,7 @@
 mod blame;
 mod copying;
 mod fit;
+mod unchecked;
 
 use std::{collections::BTreeSet, io::Seek};
 
@@ -38,14 +39,22 @@ pub(crate) enum ExistingRows {
     Replace,
 }
 
-/// Loads a dump, and returns how many rows each table has now.
+/// What a load did.
+pub(crate) struct Loaded {
+    /// How many rows each table has now.
+    pub(crate) tables: Vec<TableRows>,
+    /// The constraints that are not valid, and were not checked: `constraint positive of table fees`.
+    pub(crate) unchecked: Vec<String>,
+}
+
+/// Loads a dump.
 pub(crate) async fn load(
     conn: &mut PgConnection,
     project: &Project,
     source: &Source<'_>,
     existing: ExistingRows,
     steps: &mut Steps,
-) -> anyhow::Result<Vec<TableRows>> {
+) -> anyhow::Result<Loaded> {
     let failed = || Error::database("load the dump");
     let names: BTreeSet<String> = source.dump.tables.iter().map(|table| table.table.clone()).collect();
     let mut transaction = conn.begin().await.map_err(failed())?;
@@ -56,11 +65,12 @@ pub(crate) async fn load(
     let tables = found::existing_tables(&schema, project, &names)?;
     fit::require_same_schema(conn, project, source.dump, &tables).await?;
     if tables.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Loaded { tables: Vec::new(), unchecked: Vec::new() });
     }
     tables::execute(conn, SETTINGS, "start loading").await?;
     let restore = emptying::disable_triggers(conn, &schema, &tables, Triggers::ThatMayChangeRows).await?;
     // Before any row changes, because Postgres refuses to alter a table that has deferred checks pending.
+    let unchecked = unchecked::drop(conn, &schema, &tables).await?;
     let deferred = forward_keys(&tables);
     for (table, key) in &deferred {
         defer(conn, table, key).await?;
@@ -87,6 +97,7 @@ pub(crate) async fn load(
             format!("alter table {} alter constraint {} {}", table.sql(), quoted(&key.name), key.timing);
         tables::execute(conn, &sql, "restore the constraints").await?;
     }
+    unchecked::restore(conn, &unchecked).await?;
     for statement in restore {
         tables::execute(conn, &statement, "restore the triggers").await?;
     }
@@ -95,7 +106,11 @@ pub(crate) async fn load(
         steps.note(&format!("           sequence {} of the dump was not found here", missing.sequence));
     }
     transaction.commit().await.map_err(failed())?;
-    Ok(loaded)
+    for note in found::stale_views(&schema) {
+        steps.note(&format!("           {note}"));
+    }
+    let unchecked = unchecked.into_iter().map(|constraint| constraint.what).collect();
+    Ok(Loaded { tables: loaded, unchecked })
 }
 
 /// Removes the rows of the tables. Refuses if the caller did not ask for that, or if rows of other tables refer to them.
@@ -145,7 +160,8 @@ async fn empty_tables(
 fn forward_keys(tables: &[Table]) -> Vec<(&Table, &ForeignKey)> {
     let keys = tables.iter().enumerate().flat_map(|(at, table)| {
         let later = &tables[at + 1..];
-        let keys = table.foreign_keys.iter().filter(|key| later.iter().any(|other| key.refers_to(other)));
+        let checked = table.foreign_keys.iter().filter(|key| !key.not_valid);
+        let keys = checked.filter(|key| later.iter().any(|other| key.refers_to(other)));
         keys.map(move |key| (table, key))
     });
     keys.collect()

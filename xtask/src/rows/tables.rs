@@ -46,6 +46,8 @@ pub(crate) struct ForeignKey {
     pub(crate) target_columns: Vec<String>,
     /// When Postgres checks it, as SQL for `alter constraint`.
     pub(crate) timing: &'static str,
+    /// Whether a load has to take rows that break it.
+    pub(crate) not_valid: bool,
 }
 
 impl Table {

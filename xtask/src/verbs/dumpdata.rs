@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
 use anyhow::bail;
-use catalogue::{Catalogue, Kind};
+use catalogue::Catalogue;
 use clap::Args as ClapArgs;
 use futures_util::TryStreamExt;
 use migrations::{Contract, Error, Ledger, Project};
@@ -40,7 +40,8 @@ Examples:
   cargo xtask dumpdata APP/TABLE --output FOLDER       one table, where an app has the same name
 
 It writes what was committed when it began, in the text format of COPY, one file per table, with the rows ordered by their \
-primary key: the same rows make the same files, byte for byte. The files hold everything in the tables, password hashes \
+primary key: the same rows make the same files, byte for byte. It also keeps where the sequences stand, and lists what it \
+leaves out, such as large objects. The files hold everything in the tables, password hashes \
 included, so only you can read them (mode 0600).
 
 Exit code 4: refused, because the folder already holds a dump.")]
@@ -125,6 +126,7 @@ async fn write(
         migrations: dump::applied_migrations(&Ledger::read(conn, project).await?),
         tables: Vec::new(),
         sequences: Vec::new(),
+        left_out: left_out(conn, &schema, wanted, &tables).await?,
     };
     let mut bytes = 0;
     for (index, table) in tables.iter().enumerate() {
@@ -148,12 +150,43 @@ async fn write(
     for sequence in sequences::used_by(&schema, project, &tables) {
         dump.sequences.push(sequence.state(conn).await?);
     }
+    for left_out in &dump.left_out {
+        steps.note(&format!("           {left_out}"));
+    }
     note_gaps(&schema, project, wanted, &tables, steps);
     tables::execute(conn, "commit", "end the dump").await?;
     let mut file = draft.create_file(dump::FILE)?;
     file.write(format!("{}\n", serde_json::to_string_pretty(&dump)?).as_bytes())?;
     file.close()?;
     Ok((dump, bytes))
+}
+
+/// Says what a dump of these tables can't hold.
+async fn left_out(
+    conn: &mut PgConnection,
+    schema: &Catalogue,
+    wanted: &BTreeSet<String>,
+    tables: &[Table],
+) -> anyhow::Result<Vec<String>> {
+    let mut left_out = found::on_another_server(schema, wanted);
+    let objects = sqlx::query_scalar("select count(*) from pg_largeobject_metadata").fetch_one(conn).await;
+    let objects: i64 = objects.map_err(Error::database("count the large objects"))?;
+    if objects > 0 {
+        let names = |table: &Table| {
+            let columns = table.columns.iter().filter(|column| ["oid", "lo"].contains(&column.kind.as_str()));
+            columns.map(|column| format!("{}.{}", table.name, column.name)).collect::<Vec<_>>()
+        };
+        let columns: Vec<String> = tables.iter().flat_map(names).collect();
+        let columns = if columns.is_empty() {
+            String::new()
+        } else {
+            format!("; these columns may refer to them: {}", columns.join(", "))
+        };
+        let objects = usize::try_from(objects).unwrap_or(usize::MAX);
+        let objects = count(objects, "large object is left out", "large objects are left out");
+        left_out.push(format!("{objects}{columns}"));
+    }
+    Ok(left_out)
 }
 
 /// Notes the tables that the dump lacks, and the foreign keys of its tables that refer to a table outside the dump.
@@ -167,14 +200,6 @@ fn note_gaps(
     let contract = Contract::new(schema, project);
     for missing in contract.missing.iter().filter(|missing| wanted.contains(&missing.table)) {
         steps.note(&format!("           table {} does not exist", missing.table));
-    }
-    for table in schema.of_kind(Kind::ForeignTable).map(|object| &object.address) {
-        if table.schema == "public" && wanted.contains(&table.name) {
-            steps.note(&format!(
-                "           table {} is left out: its rows are on another server",
-                table.name
-            ));
-        }
     }
     for table in contract.unexpected.iter().filter(|_| *wanted == tables::owned_tables(project)) {
         steps.note(&format!("           table {table} is left out: no app owns it"));

@@ -84,7 +84,7 @@ impl Args {
         let lock = session.lock(&mut |event| migrating::report(&mut steps, &event)).await?;
         steps.doing("flush", server.database());
         let (done, elapsed) = timed(lock.run(async |conn| flush(conn, project).await)).await;
-        let (removed, report) = done?;
+        let Flushed { removed, report, notes } = done?;
         session.close().await;
 
         for TableRows { table, rows } in removed.iter().filter(|table| table.rows > 0) {
@@ -93,6 +93,9 @@ impl Args {
         let all = removed.iter().map(|table| table.rows).sum();
         let tables = count(removed.len(), "table", "tables");
         steps.done("flush", &format!("{} out of {tables}", tables::format_rows(all)), "", None);
+        for note in notes {
+            steps.note(&format!("           {note}"));
+        }
         steps.done("seed", &seeding::summary(&report), "", Some(elapsed));
         let seeded = report.tables.into_iter();
         let seeded = seeded.map(|TableChanges { table, inserted, .. }| Seeded { inserted, table });
@@ -101,7 +104,15 @@ impl Args {
     }
 }
 
-async fn flush(conn: &mut PgConnection, project: &Project) -> anyhow::Result<(Vec<TableRows>, SeedReport)> {
+/// What a flush did.
+struct Flushed {
+    removed: Vec<TableRows>,
+    report: SeedReport,
+    /// What keeps rows, for people.
+    notes: Vec<String>,
+}
+
+async fn flush(conn: &mut PgConnection, project: &Project) -> anyhow::Result<Flushed> {
     let owned = tables::owned_tables(project);
     let existing = locking::existing(conn, &owned).await?;
     let mut transaction = conn.begin().await.map_err(Error::database("flush"))?;
@@ -125,7 +136,8 @@ async fn flush(conn: &mut PgConnection, project: &Project) -> anyhow::Result<(Ve
     let removed = tables.into_iter().zip(rows).map(|(table, rows)| TableRows { table: table.name, rows });
     let mut removed: Vec<TableRows> = removed.collect();
     removed.sort();
-    Ok((removed, report))
+    let notes = [found::on_another_server(&schema, &owned), found::stale_views(&schema)].concat();
+    Ok(Flushed { removed, report, notes })
 }
 
 /// Checks that the database matches the files: the seeds need every table, and we do not empty a table that no app owns.

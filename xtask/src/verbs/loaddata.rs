@@ -15,7 +15,7 @@ use crate::{
     },
     rows::{
         dump::{self, Dump, Files},
-        load::{self, ExistingRows},
+        load::{self, ExistingRows, Loaded},
         tables::{self, TableRows},
     },
     server::{self, Server},
@@ -32,7 +32,8 @@ Examples:
   cargo xtask loaddata FOLDER              load into empty tables
   cargo xtask loaddata FOLDER --replace    remove the tables' rows first, such as the seeds
 
-It loads everything in one transaction and checks every constraint; it reports a row that breaks one by file and line. \
+It loads everything in one transaction and checks every valid constraint; it reports a row that breaks one by file and \
+line. \
 It disables the triggers that could change a row meanwhile, so the rows become exactly what they were.
 
 Exit codes: 3 the dump has another schema than this database; 4 refused, because the tables hold rows or the database might \
@@ -58,8 +59,12 @@ pub(crate) struct Args {
 
 /// What `--format json` reports besides the steps.
 #[derive(Serialize)]
-struct Report {
+struct Report<'d> {
     loaded: Vec<TableRows>,
+    /// The constraints that are not valid, and were not checked.
+    unchecked: Vec<String>,
+    /// What the dump lacks.
+    left_out: &'d [String],
 }
 
 impl Args {
@@ -103,10 +108,18 @@ impl Args {
         let load = async |conn: &mut _| load::load(conn, project, &source, existing, &mut steps).await;
         let loaded = lock.run(load).await?;
         session.close().await;
-        let rows = tables::format_rows(loaded.iter().map(|table| table.rows).sum());
-        steps
-            .note(&format!("{rows} in {}, every constraint checked", count(loaded.len(), "table", "tables")));
-        steps.finish(Report { loaded });
+        let Loaded { tables, unchecked } = loaded;
+        for left_out in &dump.left_out {
+            steps.note(&format!("           when this was dumped: {left_out}"));
+        }
+        let rows = tables::format_rows(tables.iter().map(|table| table.rows).sum());
+        let but = match unchecked.as_slice() {
+            [] => String::new(),
+            unchecked => format!(" but those that are not valid: {}", unchecked.join(", ")),
+        };
+        let tables_loaded = count(tables.len(), "table", "tables");
+        steps.note(&format!("{rows} in {tables_loaded}, every constraint checked{but}"));
+        steps.finish(Report { loaded: tables, unchecked, left_out: &dump.left_out });
         Ok(())
     }
 }

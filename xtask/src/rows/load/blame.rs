@@ -130,7 +130,7 @@ async fn reload_and_find_orphan(
 ) -> anyhow::Result<Option<u64>> {
     tables::execute(conn, "rollback to savepoint before_the_table", "find the row").await?;
     // All of them, because another key of the table could fail first.
-    for key in &table.foreign_keys {
+    for key in table.foreign_keys.iter().filter(|key| !key.not_valid) {
         defer(conn, table, key).await?;
     }
     if let Copied::Refused(error) = copy(conn, dumped, table, file, path).await? {

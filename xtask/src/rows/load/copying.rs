@@ -59,7 +59,9 @@ pub(super) async fn copy(
 ) -> anyhow::Result<Copied> {
     // In the order of the file. The table may have another, even after the same migrations.
     let columns = tables::quoted_list(dumped.columns.iter().map(|column| column.name.as_str()));
-    let sql = format!("copy {} ({columns}) from stdin with (format text, encoding 'UTF8')", table.sql());
+    // Without a list, COPY takes all columns that can be written; SQL has no empty list.
+    let list = if columns.is_empty() { columns } else { format!("({columns})") };
+    let sql = format!("copy {} {list} from stdin with (format text, encoding 'UTF8')", table.sql());
     let mut copy = conn.copy_in_raw(&sql).await.map_err(Error::database("load the dump"))?;
     let (mut tally, mut buffer) = (Tally::default(), vec![0; 1 << 16]);
     loop {
