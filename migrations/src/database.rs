@@ -80,6 +80,53 @@ pub async fn read_marker(conn: &mut PgConnection, name: &str) -> Result<Found, E
     })
 }
 
+/// Makes sure that nothing holds a database read-only for this role, whichever database of the server the connection is to.
+///
+/// # Errors
+/// [`Error::ReadOnly`]: `default_transaction_read_only` is on. Administrators set it as a freeze, and providers when a disk is
+/// full. [`Error::Database`].
+pub async fn require_writable(conn: &mut PgConnection, name: &str) -> Result<(), Error> {
+    const DOING: &str = "ask whether the database is read-only";
+    let sql = "select current_database() = $1, current_setting('default_transaction_read_only') = 'on'";
+    let found = sqlx::query_as(sql).bind(name).fetch_one(&mut *conn).await;
+    let (here, on): (bool, bool) = found.map_err(Error::database(DOING))?;
+    if here && !on {
+        return Ok(());
+    }
+    // In the order in which one overrides the other.
+    let set = sqlx::query_as(
+        "select frozen, scope, command from (
+             select split_part(setting, '=', 2)::boolean as frozen, s.setrole <> 0 as of_role, s.setdatabase <> 0 as of_database,
+                    case when s.setrole <> 0 and s.setdatabase <> 0 then format('role `%s` in this database', r.rolname)
+                         when s.setrole <> 0 then format('role `%s`', r.rolname)
+                         when s.setdatabase <> 0 then 'the database' else 'all roles' end as scope,
+                    case when s.setrole <> 0 and s.setdatabase <> 0 then format('alter role %I in database %I', r.rolname, d.datname)
+                         when s.setrole <> 0 then format('alter role %I', r.rolname)
+                         when s.setdatabase <> 0 then format('alter database %I', d.datname) else 'alter role all' end as command
+             from pg_db_role_setting s cross join unnest(s.setconfig) setting
+             left join pg_database d on d.oid = s.setdatabase left join pg_roles r on r.oid = s.setrole
+             where setting like 'default_transaction_read_only=%' and (s.setdatabase = 0 or d.datname = $1)
+               and (s.setrole = 0 or r.rolname = session_user)
+         ) found order by of_role and of_database desc, of_role desc, of_database desc limit 1",
+    );
+    let set: Option<(bool, String, String)> =
+        set.bind(name).fetch_optional(conn).await.map_err(Error::database(DOING))?;
+    let (scope, remedy) = match set {
+        Some((frozen, scope, command)) if here || frozen => (
+            scope,
+            format!(
+                "if it may be written to again: set default_transaction_read_only = off; {command} reset default_transaction_read_only"
+            ),
+        ),
+        None if on => (
+            "the whole server or this connection".to_owned(),
+            "if it may be written to again, set it back in the server's configuration or the options of the connection".to_owned(),
+        ),
+        _ => return Ok(()),
+    };
+    Err(Error::ReadOnly { database: name.to_owned(), scope, remedy })
+}
+
 /// Creates an empty database, whatever this server's `template1` has, and marks it with its environment.
 ///
 /// # Errors

@@ -90,6 +90,26 @@ pub enum Error {
         /// Who holds it, if the server shows it.
         holder: Option<Box<Holder>>,
     },
+    /// The database, the role or the server is set to be read-only, which is taken for a freeze and is not lifted.
+    #[error(
+        "database `{database}` is read-only: default_transaction_read_only is on for {scope}; nothing was touched\n  {remedy}"
+    )]
+    ReadOnly {
+        /// The database.
+        database: String,
+        /// For what it is set: `the database`.
+        scope: String,
+        /// How to set it back.
+        remedy: String,
+    },
+    /// Sessions of this role run as on a replica, and the role may not change that.
+    #[error(
+        "session_replication_role is not `origin` in database `{database}`, so Postgres would check no foreign key; nothing was touched\n  as a superuser, set it back where it is set: alter database, alter role or alter system … reset session_replication_role"
+    )]
+    Replica {
+        /// The database.
+        database: String,
+    },
     /// The server is older than the manifest allows.
     #[error(
         "the server is PostgreSQL {found}, and apps.toml requires {required} or newer\n  use a newer server, or lower `version` under [postgres] in apps.toml"

@@ -14,6 +14,9 @@ use crate::{
 /// How soon the server notices that our process is gone, and ends the statement that we left running.
 const CLIENT_CHECK: &str = "250ms";
 
+/// SQLSTATE of a setting that the role may not set.
+const NOT_ALLOWED: &str = "42501";
+
 /// A dedicated connection, never from a pool, so that closing it releases its locks.
 ///
 /// Dropping the future of an operation before it is done leaves the session unusable: later operations fail with
@@ -31,31 +34,26 @@ impl Session {
     /// Connects to one database.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Database`], [`Error::Replica`].
     pub async fn connect(options: &PgConnectOptions, settings: Settings) -> Result<Session, Error> {
         let millis = |duration: Duration| duration.as_millis().to_string();
-        let read_only = if settings.access == Access::ReadOnly { "on" } else { "off" };
-        let mut conn = options
+        let options = options
             .clone()
             .application_name(&settings.application_name)
             // A script may run `deallocate all` or `discard all`, and sqlx would go on using statements that are gone.
             .statement_cache_capacity(0)
+            .options(catalogue::PINNED.iter().copied())
             .options([
                 ("lock_timeout", millis(settings.lock_timeout).as_str()),
                 ("statement_timeout", millis(settings.statement_timeout).as_str()),
                 ("client_connection_check_interval", CLIENT_CHECK),
-                ("default_transaction_read_only", read_only),
-                // A migration must mean the same for everyone, whatever the role's own search path.
-                ("search_path", "public"),
-            ])
-            .connect()
-            .await
-            .map_err(Error::database("connect"))?;
-        // From the server: the options may have an alias, and the key of the lock comes from the real name.
-        let database = sqlx::query_scalar("select current_database()::text")
-            .fetch_one(&mut conn)
-            .await
-            .map_err(Error::database("ask for the database's name"))?;
+            ]);
+        let options = match settings.access {
+            Access::ReadOnly => options.options([("default_transaction_read_only", "on")]),
+            // Never `off`, which would lift a freeze.
+            Access::Write => options,
+        };
+        let (conn, database) = connect_pinned(options, settings.access).await?;
         Ok(Session { conn, settings, database, busy: false })
     }
 
@@ -98,6 +96,14 @@ impl Session {
     /// [`Error::ServerTooOld`].
     pub fn require_version(&self, project: &Project) -> Result<(), Error> {
         database::require_version(&self.conn, project).map(|_| ())
+    }
+
+    /// Makes sure that nothing holds the database read-only for this session.
+    ///
+    /// # Errors
+    /// [`Error::ReadOnly`].
+    pub async fn require_writable(&mut self) -> Result<(), Error> {
+        database::require_writable(&mut self.conn, &self.database).await
     }
 
     /// Migrates to the target, under the migration lock, and returns how many migrations ran.
@@ -186,15 +192,20 @@ impl Session {
     /// Waits for the migration lock, for work of the caller's own.
     ///
     /// # Errors
-    /// [`Error::Locked`], or [`Error::Abandoned`] if an earlier operation was cancelled in the middle.
+    /// [`Error::Locked`], [`Error::ReadOnly`], or [`Error::Abandoned`] if an earlier operation was cancelled in the middle.
     pub async fn lock(&mut self, on_event: OnEvent<'_>) -> Result<MigrationLock<'_>, Error> {
         if mem::replace(&mut self.busy, true) {
             return Err(Error::Abandoned);
         }
-        let locked =
-            lock::lock(&mut self.conn, &self.database, self.settings.migration_lock_timeout, on_event).await;
+        let locked = self.writable_and_locked(on_event).await;
         self.busy = locked.is_ok();
         locked.map(|()| MigrationLock { session: self })
+    }
+
+    async fn writable_and_locked(&mut self, on_event: OnEvent<'_>) -> Result<(), Error> {
+        self.require_writable().await?;
+        let timeout = self.settings.migration_lock_timeout;
+        lock::lock(&mut self.conn, &self.database, timeout, on_event).await
     }
 
     /// Closes the connection properly. Dropping the session closes it too, less politely.
@@ -230,6 +241,40 @@ impl MigrationLock<'_> {
         let done = done?;
         unlocked?;
         Ok(done)
+    }
+}
+
+/// Connects, and once more if the server, the database or the role has set what older versions can't pin. Returns the name of
+/// the database too, from the server: the options may have an alias, and the key of the lock comes from the real name.
+async fn connect_pinned(options: PgConnectOptions, access: Access) -> Result<(PgConnection, String), Error> {
+    let mut conn = options.connect().await.map_err(Error::database("connect"))?;
+    // A session that only reads does not depend on it, and not every role may pin it.
+    let wanted = catalogue::PINNED_IF_SET
+        .iter()
+        .filter(|(name, _)| access == Access::Write || *name != catalogue::REPLICATION_ROLE);
+    let (names, values): (Vec<&str>, Vec<&str>) = wanted.copied().unzip();
+    let sql = "select current_database()::text,
+                      array(select name from unnest($1::text[], $2::text[]) as pin (name, value)
+                            where current_setting(name, true) <> value)";
+    let found = sqlx::query_as(sql).bind(&names).bind(&values).fetch_one(&mut conn).await;
+    let (database, set): (String, Vec<String>) =
+        found.map_err(Error::database("ask for the database's name"))?;
+    if set.is_empty() {
+        return Ok((conn, database));
+    }
+    let pins = names.into_iter().zip(values).filter(|(name, _)| set.iter().any(|set| set == name));
+    match options.options(pins).connect().await {
+        Ok(again) => {
+            // The server closes it in either case.
+            let _ = conn.close().await;
+            Ok((again, database))
+        }
+        Err(error)
+            if error.as_database_error().and_then(|error| error.code()).as_deref() == Some(NOT_ALLOWED) =>
+        {
+            Err(Error::Replica { database })
+        }
+        Err(error) => Err(Error::database("connect")(error)),
     }
 }
 

@@ -180,3 +180,20 @@ fn an_existing_table_is_reported_with_a_command_of_the_program_that_ran() {
         Ok(())
     });
 }
+
+#[test]
+fn a_deploy_refuses_a_frozen_database() {
+    tests::with_database(async |db| {
+        let nowhere = tempfile::tempdir()?;
+        let freeze = format!("alter database {} set default_transaction_read_only = on", db.name());
+        db.pool().execute(sqlx::AssertSqlSafe(freeze)).await?;
+        for verb in [&["migrate"] as &[&str], &["createsuperuser", "--noinput"]] {
+            let program = cmd(built("backend"), verb).env("DATABASE_URL", db.url()).dir(nowhere.path());
+            let program =
+                program.env("SUPERUSER_EMAIL", "a@x.org").env("SUPERUSER_PASSWORD", "a long enough phrase");
+            outcome(&program.stdin_null().unchecked())
+                .expect(4, &["refused: database ", "is read-only", "nothing was touched", "alter database "]);
+        }
+        Ok(())
+    });
+}

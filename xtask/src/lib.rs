@@ -78,6 +78,9 @@ fn failed(error: &anyhow::Error) -> ExitCode {
     let words = format!("{}{remedy}", Report::new(error.as_ref()));
     match known {
         Some(migrations::Error::Locked { .. }) => exit::failed(&Stop::Locked(words.clone()).into(), &words),
+        Some(migrations::Error::ReadOnly { .. }) => {
+            exit::failed(&Stop::Refused(words.clone()).into(), &words)
+        }
         _ => exit::failed(error, &words),
     }
 }

@@ -23,6 +23,7 @@ pub(crate) async fn open(access: Access) -> anyhow::Result<Session> {
 /// Connects to the database and requires what accounts need: every migration, and the role of administrators.
 pub(crate) async fn open_for_accounts() -> anyhow::Result<Session> {
     let mut session = open(Access::Write).await?;
+    session.require_writable().await?;
     let project = backend::migrations()?;
     let ledger = session.ledger(&project).await?;
     if let [first, rest @ ..] = ledger.pending(&project).as_slice() {

@@ -23,6 +23,7 @@ mod oid;
 mod raw;
 mod reading;
 mod role;
+mod settings;
 mod sheet;
 mod text;
 
@@ -43,5 +44,6 @@ pub use self::{
         script_within, unmoved, writers,
     },
     role::Role,
+    settings::{PINNED, PINNED_IF_SET, REPLICATION_ROLE, ROWS_AS_TEXT, set_local},
     text::words,
 };

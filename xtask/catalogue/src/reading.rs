@@ -7,6 +7,7 @@ use crate::{
         Collated, Collations, Comments, Edges, Labels, Members, OperatorClasses, Parts, Rights, Roles,
         ServerSchemas,
     },
+    settings::{PINNED, PRINTING, set_local},
     sheet::Sheet,
 };
 
@@ -14,31 +15,6 @@ use crate::{
 pub const OLDEST: u32 = 15;
 /// The newest major version that the queries know. What a newer one adds is not read.
 pub const NEWEST: u32 = 18;
-
-/// Whatever changes how the server prints: every session prints alike, whatever its database and its role have set.
-const PINNED: &[(&str, &str)] = &[
-    ("search_path", "''"),
-    ("timezone", "'UTC'"),
-    ("datestyle", "'ISO, YMD'"),
-    ("intervalstyle", "'postgres'"),
-    ("bytea_output", "'hex'"),
-    ("extra_float_digits", "1"),
-    ("xmloption", "'content'"),
-    ("xmlbinary", "'base64'"),
-    ("lc_monetary", "'C'"),
-    ("lc_numeric", "'C'"),
-    ("lc_time", "'C'"),
-    ("quote_all_identifiers", "off"),
-    ("standard_conforming_strings", "on"),
-    ("client_encoding", "'UTF8'"),
-    // Printing an expression locks its table, so a reading can be in a deadlock with a migration. The session that
-    // has waited for a second is ended; this way it is the reading, which is tried again.
-    ("lock_timeout", "'900ms'"),
-    // A plan compiled for queries of a millisecond costs more than it saves.
-    ("jit", "off"),
-    ("max_parallel_workers_per_gather", "0"),
-    ("row_security", "on"),
-];
 
 /// The script that reads the whole catalogue of a server of this major version: one query a system catalogue, in one
 /// read-only transaction that sees one state. Each query returns one row with one value; nothing else returns rows.
@@ -78,7 +54,7 @@ fn begin() -> String {
 }
 
 fn pin() -> String {
-    PINNED.iter().map(|(name, value)| format!("set local {name} = {value};\n")).collect()
+    set_local(PINNED) + &set_local(PRINTING)
 }
 
 fn queries(major: u32) -> Vec<String> {

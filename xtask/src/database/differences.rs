@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use catalogue::{Address, Catalogue, Change, Difference, Strength, Value, words};
+use catalogue::{Address, Catalogue, Change, Difference, Kind, Strength, Value, words};
 use serde::Serialize;
 
 /// The number of objects that are listed; the rest are only counted.
@@ -79,6 +79,24 @@ pub(crate) fn real(expected: &Catalogue, found: &Catalogue) -> Vec<Difference> {
     let mut differences = catalogue::differences(expected, found);
     differences.retain(|it| !it.is_note());
     differences
+}
+
+/// The differences of a database from what migrations make. The database itself may have more settings and rights.
+pub(crate) fn from_database(expected: &Catalogue, found: &Catalogue) -> Vec<Difference> {
+    let mut differences = real(expected, found);
+    differences.retain(|it| !only_added(it));
+    differences
+}
+
+/// Whether the database itself only has more than a migration made: a setting or a right that someone else gave it.
+pub(crate) fn only_added(difference: &Difference) -> bool {
+    let Change::Differs { expected, found, .. } = &difference.change else { return false };
+    difference.address.kind == Kind::Database
+        && match (expected, found) {
+            (Value::Absent, _) => true,
+            (Value::Set(expected), Value::Set(found)) => expected.iter().all(|it| found.contains(it)),
+            _ => false,
+        }
 }
 
 /// The differences as lines for people, without what follows from others: the columns of a missing table, the index of a

@@ -58,6 +58,7 @@ pub(crate) async fn drop_database(
         steps.done("database", name, "absent", None);
         return Ok(found);
     }
+    database::require_writable(&mut conn, name).await?;
     disconnect(&mut conn, name, options, command).await?;
     let (dropped, elapsed) = timed(drop_if_exists(&mut conn, name)).await;
     dropped?;

@@ -71,6 +71,7 @@ pub(crate) async fn set_up(
     let found = create(&mut conn, server, setup.environment.as_deref(), steps).await?;
 
     let mut session = session::open(server, project, setup.timeouts).await?;
+    session.require_writable().await?;
     if found == Some(Found::Unmarked) && is_empty(&mut session).await? {
         // The user ran `createdb`, or an earlier command was killed between creating the database and marking it.
         database::mark(&mut conn, server.database(), setup.environment.as_deref().unwrap_or(DEVELOPMENT))

@@ -21,13 +21,6 @@ pub(crate) const FORMAT: u32 = 2;
 /// The characters of a table's name that we percent-encode in the name of its file, because file systems may reject them.
 const IN_A_NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-');
 
-/// Settings under which Postgres writes the same text for the same value, whatever the role or the server prefers, and fails
-/// rather than letting a row-level security policy hide rows.
-pub(crate) const SETTINGS: &str = "
-    set local timezone = 'UTC'; set local datestyle = 'ISO, MDY'; set local intervalstyle = 'postgres';
-    set local extra_float_digits = 3; set local bytea_output = 'hex'; set local lc_monetary = 'C';
-    set local xmloption = 'content'; set local row_security = off";
-
 /// Whether the files of a dump must still be the ones that were dumped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Files {

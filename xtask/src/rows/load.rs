@@ -8,7 +8,7 @@ mod unchecked;
 use std::{collections::BTreeSet, io::Seek};
 
 use anyhow::Context;
-use catalogue::Catalogue;
+use catalogue::{Catalogue, ROWS_AS_TEXT, set_local};
 use migrations::{Error, Project};
 use sqlx::{Connection, PgConnection};
 
@@ -17,7 +17,7 @@ use self::copying::{Copied, copy, defer};
 use crate::{
     database::{schema, sql::quoted},
     rows::{
-        dump::{self, DumpedTable, Files, SETTINGS},
+        dump::{self, DumpedTable, Files},
         emptying::{self, Triggers},
         found,
         locking::{self, Others},
@@ -67,7 +67,7 @@ pub(crate) async fn load(
     if tables.is_empty() {
         return Ok(Loaded { tables: Vec::new(), unchecked: Vec::new() });
     }
-    tables::execute(conn, SETTINGS, "start loading").await?;
+    read_rows_as_text(conn).await?;
     let restore = emptying::disable_triggers(conn, &schema, &tables, Triggers::ThatMayChangeRows).await?;
     // Before any row changes, because Postgres refuses to alter a table that has deferred checks pending.
     let unchecked = unchecked::drop(conn, &schema, &tables).await?;
@@ -111,6 +111,20 @@ pub(crate) async fn load(
     }
     let unchecked = unchecked.into_iter().map(|constraint| constraint.what).collect();
     Ok(Loaded { tables: loaded, unchecked })
+}
+
+/// Makes values mean what they meant in the dump. Behind the dump's own search path comes the session's, since functions that
+/// constraints and columns call may rely on it.
+async fn read_rows_as_text(conn: &mut PgConnection) -> anyhow::Result<()> {
+    const DOING: &str = "start loading";
+    let own: String = sqlx::query_scalar("select current_setting('search_path')")
+        .fetch_one(&mut *conn)
+        .await
+        .map_err(Error::database(DOING))?;
+    tables::execute(conn, &set_local(ROWS_AS_TEXT), DOING).await?;
+    let both = "select set_config('search_path', concat_ws(', ', current_setting('search_path'), nullif($1, '')), true)";
+    sqlx::query(both).bind(own).execute(conn).await.map_err(Error::database(DOING))?;
+    Ok(())
 }
 
 /// Removes the rows of the tables. Refuses if the caller did not ask for that, or if rows of other tables refer to them.

@@ -219,7 +219,7 @@ impl Built {
         let leaves_trace = !differences::real(&self.before, &self.end).is_empty();
         // A migration without a trace proves nothing: as the last one, it is recorded only if it was named.
         let proves = leaves_trace || matches!(target, Target::Migration(..));
-        if !proves || !differences::real(&self.end, found).is_empty() {
+        if !proves || !differences::from_database(&self.end, found).is_empty() {
             return None;
         }
         let adopted: Vec<MigrationId> = pending.iter().map(|migration| migration.id.clone()).collect();
@@ -261,7 +261,7 @@ async fn judge_in_steps(
         if named && index + 1 < pending.len() {
             continue;
         }
-        let differences = differences::real(after, found);
+        let differences = differences::from_database(after, found);
         if differences.is_empty() && (leaves_trace || named) {
             proven = index + 1;
         }
@@ -271,7 +271,7 @@ async fn judge_in_steps(
             nearest = Some(Nearest { after: Some(migration.id.clone()), differences, rows, lines, others });
         }
     }
-    let unchanged = states.first().is_some_and(|first| differences::real(first, found).is_empty());
+    let unchanged = states.first().is_some_and(|first| differences::from_database(first, found).is_empty());
     let nearest = match proven {
         0 if unchanged && !named => Some(Nearest { others, ..Nearest::default() }),
         0 => nearest,

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
 use anyhow::bail;
-use catalogue::Catalogue;
+use catalogue::{Catalogue, ROWS_AS_TEXT, set_local};
 use clap::Args as ClapArgs;
 use futures_util::TryStreamExt;
 use migrations::{Contract, Error, Ledger, Project};
@@ -18,7 +18,7 @@ use crate::{
     },
     rows::{
         draft::{Draft, DraftFile, ExistingDump},
-        dump::{self, Dump, DumpedTable, FORMAT, SETTINGS, Tally},
+        dump::{self, Dump, DumpedTable, FORMAT, Tally},
         found,
         locking::{self, Others},
         sequences,
@@ -115,7 +115,7 @@ async fn write(
     // The first query takes the snapshot. The tables are locked before it, so that none changes its columns in between.
     tables::execute(conn, "begin isolation level repeatable read, read only", "begin the dump").await?;
     locking::lock(conn, &existing, Others::ReadAndWrite).await?;
-    tables::execute(conn, SETTINGS, "begin the dump").await?;
+    tables::execute(conn, &set_local(ROWS_AS_TEXT), "begin the dump").await?;
     // A large table may take longer than the usual timeout.
     tables::execute(conn, "set local statement_timeout = 0", "begin the dump").await?;
     let schema = schema::read_within(conn, project).await?;

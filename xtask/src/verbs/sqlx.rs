@@ -139,7 +139,8 @@ impl Args {
         let again = format!("{} {words}", safety::again(&format!("sqlx{app}"), database));
         let destruction =
             Destruction { target: database, what: &what, confirmed: self.confirm.as_deref(), again };
-        destruction.check(&server.options, &found)
+        destruction.check(&server.options, &found)?;
+        Ok(database::require_writable(&mut conn, database).await?)
     }
 }
 

@@ -10,9 +10,10 @@ const DOING: &str = "read the seeded rows";
 
 /// Makes a session print values as every other one does.
 pub(crate) async fn prepare(conn: &mut PgConnection) -> anyhow::Result<()> {
-    let sql = "set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'; set bytea_output = 'hex'; \
-               set extra_float_digits = 1; set lc_monetary = 'C'; set xmlbinary = 'base64'; set row_security = off";
-    sqlx::raw_sql(sql).execute(conn).await.map_err(Error::database(DOING))?;
+    for (name, value) in catalogue::ROWS_AS_TEXT {
+        let set = sqlx::query("select set_config($1, $2, false)").bind(name).bind(value);
+        set.execute(&mut *conn).await.map_err(Error::database(DOING))?;
+    }
     Ok(())
 }
 

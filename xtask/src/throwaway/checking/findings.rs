@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use catalogue::{Catalogue, Change, Difference, Kind, NEWEST, Value};
+use catalogue::{Catalogue, Kind, NEWEST};
 use migrations::{Contract, Ledger, LedgerProblem, MissingTable, Project, Session};
 use serde::Serialize;
 
@@ -146,7 +146,7 @@ impl Findings {
     ) {
         self.add_contract(project, ledger, contract);
         let mut all = catalogue::differences(expected, found);
-        for note in all.extract_if(.., |it| it.is_note() || only_added(it)) {
+        for note in all.extract_if(.., |it| it.is_note() || differences::only_added(it)) {
             self.notes.push(differences::what(expected, found, &note));
         }
         let shown = differences::independent(expected, found, &all);
@@ -262,17 +262,6 @@ fn apart(changes: Vec<reference::Change>) -> (BTreeMap<String, Vec<String>>, Vec
 
 fn shown(value: Option<&String>) -> &str {
     value.map_or("null", String::as_str)
-}
-
-/// Whether the database itself only has more than a migration made: a setting or a right that someone else gave it.
-fn only_added(difference: &Difference) -> bool {
-    let Change::Differs { expected, found, .. } = &difference.change else { return false };
-    difference.address.kind == Kind::Database
-        && match (expected, found) {
-            (Value::Absent, _) => true,
-            (Value::Set(expected), Value::Set(found)) => expected.iter().all(|it| found.contains(it)),
-            _ => false,
-        }
 }
 
 #[cfg(test)]
