@@ -80,6 +80,19 @@ pub enum Error {
         /// The indexes, as `index on table`.
         indexes: Vec<String>,
     },
+    /// A seed changes the schema, which only migrations may do.
+    #[error(
+        "the seed of app `{app}` changes the schema; nothing of any seed was kept\n  {place}{}\n  a seed writes rows: move that to a migration",
+        lines(changes)
+    )]
+    SeedChangesSchema {
+        /// The app.
+        app: String,
+        /// The file of the seed.
+        place: Place,
+        /// What it does, a line each: `it makes table public.t`.
+        changes: Vec<String>,
+    },
     /// Another session holds the migration lock.
     #[error("gave up after {} s waiting for the migration lock of database `{database}`; nothing was touched{}\n  wait until it is free, or raise the lock timeout", .waited.as_secs(), holder_line(.holder.as_deref()))]
     Locked {

@@ -2,12 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::{Connection, PgConnection};
+use catalogue::{Address, Catalogue, Change, Difference};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::{
-    Error, Project, Script, Seed, Subject,
+    Error, Place, Project, Script, Seed, Subject,
     apply::{ScriptError, restore_settings, run_script},
+    schema,
 };
+
+const DOING: &str = "run the seeds";
+/// How often the seeds are tried while other sessions change the schema.
+const ATTEMPTS: u32 = 5;
 
 /// Whether the changes of a run of the seeds are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,25 +66,26 @@ impl SeedReport {
 /// migration lock.
 ///
 /// # Errors
-/// [`Error::Failed`] if a seed's statement fails; nothing of any seed is kept then. [`Error::BrokeOff`],
-/// [`Error::Database`].
+/// [`Error::Failed`] if a seed's statement fails, [`Error::SeedChangesSchema`]; nothing of any seed is kept then.
+/// [`Error::BrokeOff`], [`Error::Database`].
 pub async fn run_seeds(
     conn: &mut PgConnection,
     project: &Project,
     mode: SeedMode,
     prune: Prune,
 ) -> Result<SeedReport, Error> {
-    let failed = || Error::database("run the seeds");
+    let failed = || Error::database(DOING);
     let mut transaction = conn.begin().await.map_err(failed())?;
     // Postgres flushes its counters at most once a second, so these may include earlier transactions.
-    let before = counters(&mut transaction).await?;
-    for Seed { app, script } in &project.seeds {
-        let prune = if prune == Prune::Yes { "on" } else { "off" };
-        let set = sqlx::query("select set_config('seed.prune', $1, true)").bind(prune);
-        set.execute(&mut *transaction).await.map_err(failed())?;
-        let ran = run_to_its_end(&mut transaction, script).await;
-        ran.map_err(|error| error.into_error(Subject::Seed { app: app.clone() }, script, &[]))?;
-        restore_settings(&mut transaction).await?;
+    let mut before = counters(&mut transaction).await?;
+    let written = catalogue_writes(&mut transaction).await?;
+    execute(&mut transaction, "savepoint before_the_seeds").await?;
+    for seed in &project.seeds {
+        run_seed(&mut transaction, seed, prune).await?;
+    }
+    if written.is_none() || catalogue_writes(&mut transaction).await? != written {
+        // Perhaps only temporary tables, or a change that was taken back.
+        before = run_compared(&mut transaction, project, prune).await?;
     }
     let mut report = SeedReport::default();
     for (table, after) in counters(&mut transaction).await? {
@@ -95,6 +102,85 @@ pub async fn run_seeds(
     Ok(report)
 }
 
+async fn run_seed(conn: &mut PgConnection, seed: &Seed, prune: Prune) -> Result<(), Error> {
+    let Seed { app, script } = seed;
+    let prune = if prune == Prune::Yes { "on" } else { "off" };
+    let set = sqlx::query("select set_config('seed.prune', $1, true)").bind(prune);
+    set.execute(&mut *conn).await.map_err(Error::database(DOING))?;
+    let ran = run_to_its_end(conn, script).await;
+    ran.map_err(|error| error.into_error(Subject::Seed { app: app.clone() }, script, &[]))?;
+    restore_settings(conn).await
+}
+
+/// Runs the seeds once more, and compares the schema before and after each. Temporary tables are not in it. Returns the
+/// counters from before.
+async fn run_compared(
+    conn: &mut PgConnection,
+    project: &Project,
+    prune: Prune,
+) -> Result<BTreeMap<String, [i64; 3]>, Error> {
+    let leave_out = project.ledger_schemas();
+    for _ in 0..ATTEMPTS {
+        execute(conn, "rollback to savepoint before_the_seeds").await?;
+        // Postgres also counts what was rolled back.
+        let counted = counters(conn).await?;
+        let Some(found) = first_change(conn, project, &leave_out, prune).await? else { return Ok(counted) };
+        // What another session did is still there without the seed.
+        execute(conn, "rollback to savepoint before_the_seeds").await?;
+        let undone = schema::read_within(conn, &leave_out).await?;
+        let own = changes(&undone, &found.after);
+        let changes: Vec<String> = found.changes.into_iter().filter(|change| own.contains(change)).collect();
+        if !changes.is_empty() {
+            let (app, place) = (found.seed.app.clone(), Place::file(&found.seed.script.path));
+            return Err(Error::SeedChangesSchema { app, place, changes });
+        }
+    }
+    Err(Error::SchemaChanges)
+}
+
+/// A change of the schema while a seed ran.
+struct Found<'p> {
+    seed: &'p Seed,
+    changes: Vec<String>,
+    after: Catalogue,
+}
+
+/// Runs the seeds up to the first one during which the schema changed.
+async fn first_change<'p>(
+    conn: &mut PgConnection,
+    project: &'p Project,
+    leave_out: &[&str],
+    prune: Prune,
+) -> Result<Option<Found<'p>>, Error> {
+    let mut before = schema::read_within(conn, leave_out).await?;
+    for seed in &project.seeds {
+        run_seed(conn, seed, prune).await?;
+        let after = schema::read_within(conn, leave_out).await?;
+        let changes = changes(&before, &after);
+        if !changes.is_empty() {
+            return Ok(Some(Found { seed, changes, after }));
+        }
+        before = after;
+    }
+    Ok(None)
+}
+
+/// What a seed did to the schema, without the parts of what it made or dropped.
+fn changes(before: &Catalogue, after: &Catalogue) -> Vec<String> {
+    let differences = catalogue::differences(before, after);
+    let is_part = |part: &Address| {
+        let mut others = differences.iter().map(|difference| &difference.address);
+        others.any(|whole| !whole.kind.is_part() && part.is_part_of(whole))
+    };
+    let shown = differences.iter().filter(|difference| !is_part(&difference.address));
+    let line = |Difference { address, change }: &Difference| match change {
+        Change::Unexpected => format!("it makes {address}"),
+        Change::Missing => format!("it drops {address}"),
+        Change::Differs { attribute, .. } => format!("it changes {address}: {}", catalogue::words(attribute)),
+    };
+    shown.map(line).collect()
+}
+
 /// Runs one seed, and checks the deferred constraints at its end: a rehearsal never commits, and at a commit it would be
 /// too late to say which file broke one. The next file starts with all of them deferred again.
 async fn run_to_its_end(conn: &mut PgConnection, script: &Script) -> Result<(), ScriptError> {
@@ -104,6 +190,17 @@ async fn run_to_its_end(conn: &mut PgConnection, script: &Script) -> Result<(), 
         set.map_err(|error| ScriptError { error, completed: usize::MAX })?;
     }
     Ok(())
+}
+
+async fn execute(conn: &mut PgConnection, sql: &'static str) -> Result<(), Error> {
+    sqlx::raw_sql(sql).execute(conn).await.map_err(Error::database(DOING))?;
+    Ok(())
+}
+
+/// How many rows of the system catalogues this session has written.
+async fn catalogue_writes(conn: &mut PgConnection) -> Result<Option<i64>, Error> {
+    let written = sqlx::query_scalar(AssertSqlSafe(catalogue::written())).fetch_one(conn).await;
+    written.map_err(Error::database("ask whether the seeds change the schema"))
 }
 
 /// Rows inserted, updated and deleted in each table, as Postgres counts them for this session.

@@ -2,6 +2,7 @@
 
 mod errors;
 mod report;
+mod schema;
 
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, query_scalar};

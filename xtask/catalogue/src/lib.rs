@@ -41,7 +41,7 @@ pub use self::{
     object::{COMMON, Catalogue, Grant, Need, Object, Rights, Strength},
     reading::{
         CONSTRAINT_DEFINITION, END_WITHIN, NEWEST, OLDEST, Reading, moved, prepare, prepared_script, script,
-        script_within, unmoved, writers,
+        script_within, unmoved, writers, written,
     },
     role::Role,
     settings::{PINNED, PINNED_IF_SET, REPLICATION_ROLE, ROWS_AS_TEXT, set_local},
