@@ -136,6 +136,24 @@ fn check_reports_what_a_run_would_do_and_writes_nothing() {
 }
 
 #[test]
+fn check_leaves_nothing_but_the_gaps_in_sequences_that_its_help_names() {
+    with_unseeded(async |checkout, db| {
+        execute(db, "create sequence people_no").await;
+        checkout.write(
+            "library/seed.sql",
+            "insert into branches (name, slug) values ('a', 'a' || nextval('people_no'))",
+        );
+        let before = snapshot(db).await;
+        assert_eq!(seed(checkout, db, &["--check"], 3), format!("branches +1, {FIRST}"));
+        assert_eq!(before, snapshot(db).await);
+        let next: i64 = query_scalar("select nextval('people_no')").fetch_one(db.pool()).await.unwrap();
+        let help = checkout.xtask(db, &["seed", "--help"]).expect(0, &[]).stdout.replace('\n', " ");
+        assert!(help.contains("needs the rights to write") && help.contains("gaps in sequences"), "{help}");
+        assert_eq!(next, 2);
+    });
+}
+
+#[test]
 fn seeds_of_several_apps_run_in_the_manifests_order_and_are_counted_together() {
     with_unseeded(async |checkout, db| {
         // This seed needs a row of the other app's seed.

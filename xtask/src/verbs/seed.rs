@@ -26,7 +26,8 @@ Examples:
   cargo xtask seed --check    show what that would change
   cargo xtask seed --prune    also remove what people added to the reference data
 
-Each seed file defines what --prune removes.
+Each seed file defines what --prune removes. --check runs the seeds and rolls them back, so it needs the rights to write and \
+holds their locks meanwhile. It leaves nothing behind but gaps in sequences: a number that was given out is not taken back.
 
 Exit codes: 3 with --check, something would change; or migrations are pending.")]
 pub(crate) struct Args {
