@@ -23,6 +23,9 @@ use crate::{
 pub(crate) const RIGHT: &str =
     "select (select count(*) from pg_tables where schemaname = 'public') || ' ' || count(*) from roles";
 
+/// Otherwise a Docker daemon on this machine would affect which server commands choose.
+const NO_DOCKER: &str = "unix:///nowhere/docker.sock";
+
 static BORROWER: LazyLock<PathBuf> = LazyLock::new(|| {
     let build = cmd!(env!("CARGO"), "build", "--quiet", "--package", "tests", "--example", "borrower");
     build.dir(workspace_root()).run().unwrap();
@@ -45,7 +48,7 @@ pub(crate) fn surrounded(checkout: &Checkout, command: Expression, more: &[(&str
         .env("XTASK_ROOT", checkout.root())
         .env("XTASK_BIN", xtask())
         .env("XDG_STATE_HOME", checkout.root().join("state"))
-        .env("DOCKER_HOST", "unix:///nowhere/docker.sock")
+        .env("DOCKER_HOST", NO_DOCKER)
         .env("RUST_BACKTRACE", "0")
         .unchecked()
 }
@@ -152,7 +155,9 @@ impl Shared {
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
-        tests::service::shared_socket(self.checkout.root()).unwrap()
+        // Of all variables that name a server its commands have only this one.
+        let variable = |name: &str| (name == "DOCKER_HOST").then(|| NO_DOCKER.into());
+        tests::service::Sockets::in_checkout(self.checkout.root()).unwrap().shared(variable)
     }
 
     /// The connection string of its server, with the password.
@@ -163,9 +168,10 @@ impl Shared {
 
     /// The processes that lend for this checkout, including the ones that `cargo xtask test` starts.
     pub(crate) fn hosts(&self) -> Vec<Pid> {
-        let name = self.socket().file_stem().unwrap().to_string_lossy().into_owned();
+        let socket = self.socket().file_stem().unwrap().to_string_lossy().into_owned();
+        let name = socket.split_once('-').unwrap().0;
         let serves = |words: &[String]| {
-            words.iter().any(|word| word == "host") && words.iter().any(|word| word.contains(&name))
+            words.iter().any(|word| word == "host") && words.iter().any(|word| word.contains(name))
         };
         processes().iter().filter(|it| serves(&it.words)).map(|it| it.pid).collect()
     }

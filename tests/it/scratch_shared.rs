@@ -10,10 +10,11 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
-    borrowing::{RIGHT, Shared, begin, borrower, outcome_line, printed_lines},
-    checkout::outcome,
+    borrowing::{RIGHT, Shared, begin, borrower, outcome_line, printed_lines, surrounded},
+    checkout::{outcome, xtask},
     native_server::{lives, wait_until},
 };
+use duct::cmd;
 
 #[track_caller]
 fn expect_gone(host: Pid, (postmaster, folder): &(Pid, impl AsRef<Path>)) {
@@ -76,6 +77,30 @@ fn after_the_service_is_killed_the_next_test_starts_another_and_removes_its_rema
         }
     }
     assert_eq!(left, [socket]);
+}
+
+#[test]
+fn tests_that_wait_for_a_killed_service_ask_the_next_one() {
+    let shared = Shared::started();
+    let host = shared.hosts()[0];
+    kill_process(host, Signal::STOP).unwrap();
+    let words = ["seeded", "1", "pass", RIGHT];
+    let mut all: Vec<_> = (0..10).map(|_| begin(&borrower(&shared.checkout, &words, &[]))).collect();
+    let psql =
+        ["scratch", "--exec", "psql", "--no-psqlrc", "--no-align", "--tuples-only", "--command", RIGHT];
+    let scratch = cmd(xtask(), psql);
+    all.push(begin(&surrounded(&shared.checkout, scratch, &[])));
+    let socket = shared.socket().display().to_string();
+    // The one that listens, and a connection of each.
+    let connections =
+        || fs::read_to_string("/proc/net/unix").unwrap().lines().filter(|it| it.ends_with(&socket)).count();
+    wait_until("all of them wait", || connections() == 1 + all.len());
+    kill_process(host, Signal::KILL).unwrap();
+    for one in &all {
+        assert!(printed_lines(one)[0].ends_with("9 3"));
+    }
+    let hosts = shared.hosts();
+    assert!(hosts.len() == 1 && hosts[0] != host, "{hosts:?}");
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! `cargo xtask scratch`: a throwaway database for anything that is not a test.
 
+use std::ffi::OsStr;
+
 use duct::cmd;
 use rustix::process::{Signal, kill_process};
 
 use crate::{
-    borrowing::{RIGHT, Shared, ask, begin, databases, surrounded},
-    checkout::xtask,
+    borrowing::{RIGHT, Shared, ask, begin, borrower, databases, outcome_line, surrounded},
+    checkout::{outcome, xtask},
     native_server::{pid_of, wait_until},
 };
 
@@ -110,6 +112,47 @@ fn invalid_arguments_are_reported_before_a_server_starts() {
         shared.xtask(&[&["scratch"], args].concat()).expect(code, &[said]);
     }
     assert!(shared.hosts().is_empty());
+}
+
+/// The host and port of a connection string.
+fn place_in(url: &str) -> String {
+    url.trim().split_once('@').unwrap().1.split_once('/').unwrap().0.to_owned()
+}
+
+#[test]
+fn a_database_is_on_the_server_that_is_meant_now_or_refused() {
+    const PRINT: [&str; 4] = ["scratch", "--exec", "printenv", "DATABASE_URL"];
+    let (shared, other) = (Shared::new(), Shared::started());
+    let lent = |args: &[&str], url: &str| {
+        let url = [("DATABASE_URL", OsStr::new(url))];
+        outcome(&surrounded(&shared.checkout, cmd(xtask(), args), &url))
+    };
+    let borrowed = |url: &str, end: &str| {
+        let words = ["seeded", "1", end, "select inet_server_port()::text"];
+        outcome(&borrower(&shared.checkout, &words, &[("DATABASE_URL", OsStr::new(url))]))
+    };
+    let another = other.url();
+    tests::empty().run(async |db| {
+        let one = db.url();
+        for url in [&one, &another, &one] {
+            assert_eq!(place_in(&lent(&PRINT, url).expect(0, &[]).stdout), place_in(url));
+            let port = place_in(url).rsplit_once(':').unwrap().1.to_owned();
+            assert_eq!(outcome_line(&borrowed(url, "pass"))[1], port);
+        }
+        let nowhere = "postgres://app:x@127.0.0.1:1/app";
+        lent(&PRINT, nowhere).expect(1, &["no server answers at 127.0.0.1:1"]);
+        borrowed(nowhere, "pass").expect(101, &["no server answers at 127.0.0.1:1"]);
+        let ours = lent(&[&["--server", "native"], &PRINT[..]].concat(), nowhere);
+        let place = place_in(&ours.expect(0, &[]).stdout);
+        assert!(place != place_in(&one) && place != place_in(&another), "{place}");
+        let env = shared.checkout.root().join(".env");
+        for url in [&another, &one] {
+            std::fs::write(&env, format!("DATABASE_URL={url}\n")).unwrap();
+            assert_eq!(place_in(&shared.xtask(&PRINT).expect(0, &[]).stdout), place_in(url));
+        }
+        assert_eq!(place_in(&lent(&PRINT, &another).expect(0, &[]).stdout), place_in(&another));
+        Ok(())
+    });
 }
 
 #[test]

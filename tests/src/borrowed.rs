@@ -1,6 +1,6 @@
 //! An async client of the service, for commands rather than tests.
 
-use std::path::Path;
+use std::{io, path::Path};
 
 use anyhow::{Context, bail};
 use tests_client::{Answer, Recipe, Report, Request, Usage};
@@ -36,6 +36,11 @@ impl Borrowed {
     pub async fn keep(mut self) -> anyhow::Result<()> {
         self.line.ask(&Request::Keep).await.map(drop)
     }
+}
+
+/// Whether an error of borrowing says that the service is gone, rather than that it refused.
+pub fn is_gone(error: &anyhow::Error) -> bool {
+    error.is::<io::Error>()
 }
 
 /// Reports what the service of a socket has lent so far.

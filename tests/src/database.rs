@@ -7,7 +7,7 @@ use sqlx::{
     PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use tests_client::{Loan, Recipe, Usage, connect};
+use tests_client::{Loan, Recipe, Usage};
 
 use crate::{
     local::{self, Maker},
@@ -80,14 +80,10 @@ pub(crate) struct Lent {
 impl Lent {
     /// Takes a database from a service; if none answers, from the server that is named.
     pub(crate) fn take(recipe: &Recipe, usage: Usage, test: &str) -> anyhow::Result<Lent> {
-        if let Some(line) = connect()? {
-            let loan = Loan::take(line, recipe, usage, test);
-            // The service may have been killed just now.
-            if loan.is_ok() || connect()?.is_some() {
-                return Ok(Lent { loan: loan?, maker: Maker::none() });
-            }
-        }
-        let (loan, maker) = local::lend(recipe, usage, test)?;
+        let (loan, maker) = match recipe.lend_for(usage, test)? {
+            Some(loan) => (loan, Maker::none()),
+            None => local::lend(recipe, usage, test)?,
+        };
         Ok(Lent { loan, maker })
     }
 

@@ -46,7 +46,11 @@ impl Line {
         match self.read().await? {
             Some(Answer::Error(error)) => bail!(error),
             Some(answer) => Ok(answer),
-            None => bail!("the service that lends test databases is gone"),
+            None => Err(io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                "the service that lends test databases is gone",
+            )
+            .into()),
         }
     }
 }

@@ -31,11 +31,11 @@ use crate::{
 };
 
 pub use crate::{
-    borrowed::{Borrowed, end, report},
+    borrowed::{Borrowed, end, is_gone, report},
     outcome::outcome,
     stock::Tenancy,
 };
-pub use tests_client::{Report, SERVER, SERVICE, shared_socket};
+pub use tests_client::{Report, SERVER, SERVICE, Sockets};
 
 /// How many connections the service needs beside the ones that make databases: the owner's lock, a template, marks, removals.
 const OVERHEAD: u32 = 6;

@@ -12,6 +12,9 @@ use migrations::{Postgres, Project};
 /// A variable that names another checkout than the repository that this program belongs to.
 pub(crate) const ROOT: &str = "XTASK_ROOT";
 
+/// A variable that names the server to use, like `--server`.
+pub(crate) const SERVER_CHOICE: &str = "XTASK_SERVER";
+
 /// One checkout of the repository.
 #[derive(Debug)]
 pub(crate) struct Checkout {

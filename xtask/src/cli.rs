@@ -8,7 +8,7 @@ use clap::{
 };
 
 use crate::{
-    checkout::ServerChoice,
+    checkout::{SERVER_CHOICE, ServerChoice},
     host::{Host, HostVerb},
     verbs::{
         adopt, bench, changepassword, ci, completions, createsuperuser, db_check, db_drop, db_reset,
@@ -29,16 +29,13 @@ Exit codes:
 
 Start here: cargo xtask db-setup";
 
-/// The environment variable for `--server`.
-const SERVER: &str = "XTASK_SERVER";
-
 /// The whole database workflow: server, migrations, seeds, checks
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", after_help = AFTER_HELP, max_term_width = 100)]
 #[command(subcommand_required = true, arg_required_else_help = true, disable_help_subcommand = true)]
 pub(crate) struct Cli {
     /// The server to use [default: `server` in apps.toml, else auto]
-    #[arg(long, global = true, env = SERVER, hide_env_values = true)]
+    #[arg(long, global = true, env = SERVER_CHOICE, hide_env_values = true)]
     pub(crate) server: Option<ServerChoice>,
     #[command(subcommand)]
     pub(crate) verb: Verb,
@@ -79,7 +76,7 @@ fn read(host: &Host, mut matches: ArgMatches) -> Result<Parsed, clap::Error> {
 
 /// The command line's declaration, with the verbs that the repository adds. An empty XTASK_SERVER counts as unset.
 pub(crate) fn command(host: &Host) -> Command {
-    let unset = env::var_os(SERVER).is_some_and(|value| value.is_empty());
+    let unset = env::var_os(SERVER_CHOICE).is_some_and(|value| value.is_empty());
     let command = Cli::command().mut_arg("server", |arg| if unset { arg.env(None) } else { arg });
     command.subcommands(host.verbs().iter().map(|verb| {
         let args = Arg::new(ARGS).num_args(0..).trailing_var_arg(true).allow_hyphen_values(true);

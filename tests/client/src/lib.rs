@@ -15,8 +15,9 @@
 //! process ends. If the test panics the database stays, and the output shows how to open and remove it.
 //!
 //! The databases come from a service of the checkout, over a Unix socket: `cargo xtask test` runs one and sets
-//! `XTASK_TEST_SERVICE`. Without it this crate looks for the service that the checkout has, and starts one by the program
-//! that `XTASK_BIN` names, or else by `cargo xtask` in the root of the checkout.
+//! `XTASK_TEST_SERVICE`. Without it this crate looks for the checkout's service on the server that is meant, by `DATABASE_URL` or
+//! whatever else names one, and starts one by the program that `XTASK_BIN` names, or else by `cargo xtask` in the root of
+//! the checkout.
 //!
 //! Everything here blocks. With a service that runs, a hand-out is one short round trip, and a test that is alone on its
 //! runtime can call it straight away. Call it by `spawn_blocking` where other tasks of the runtime must go on meanwhile: the
@@ -37,5 +38,4 @@ pub use line::Line;
 pub use loan::Loan;
 pub use protocol::{Answer, Report, Request, Usage};
 pub use recipe::{Content, Recipe, at, empty, project, seeded, unseeded};
-pub use service::connect;
-pub use socket::shared_socket;
+pub use socket::Sockets;

@@ -1,7 +1,7 @@
 //! One end of a connection to the service.
 
 use std::{
-    io::{BufRead as _, BufReader, Write as _},
+    io::{self, BufRead as _, BufReader, Write as _},
     os::unix::net::UnixStream,
     path::Path,
 };
@@ -44,7 +44,10 @@ impl Line {
         match self.receive()? {
             Some(Answer::Error(error)) => Err(Error::new(error)),
             Some(answer) => Ok(answer),
-            None => Err(Error::new("the service that lends test databases is gone")),
+            None => Err(Error::because(
+                "the service that lends test databases is gone",
+                io::Error::from(io::ErrorKind::UnexpectedEof),
+            )),
         }
     }
 

@@ -1,6 +1,6 @@
 //! A database that a test has for a while.
 
-use std::thread;
+use std::{error::Error as _, io, thread};
 
 use crate::{
     Error,
@@ -10,6 +10,9 @@ use crate::{
     recipe::Recipe,
     service::connect,
 };
+
+/// How many services may be killed while a test waits for its database.
+const TRIES: usize = 5;
 
 /// A database that a test has for a while. It is removed when this is dropped, or when the process ends.
 ///
@@ -39,15 +42,35 @@ impl Recipe {
     /// # Errors
     /// As [`Recipe::lend`].
     pub fn lend_to(&self, test: &str) -> Result<Loan, Error> {
-        match connect()? {
-            Some(line) => Loan::take(line, self, Usage::Own, test),
-            None => Err(Error::new(format!(
-                "{} names a server, and no service lends databases of it\n  run the tests by `cargo xtask test`, which \
-                 starts one, or unset {0}",
-                SERVER
-            ))),
+        self.lend_for(Usage::Own, test)?.ok_or_else(|| {
+            Error::new(format!(
+                "{SERVER} names a server, and no service lends databases of it\n  run the tests by `cargo xtask test`, \
+                 which starts one, or unset {SERVER}"
+            ))
+        })
+    }
+
+    /// The same for this usage; `None` if the environment names a test server, and no service of it answers.
+    ///
+    /// # Errors
+    /// As [`Recipe::lend`].
+    pub fn lend_for(&self, usage: Usage, test: &str) -> Result<Option<Loan>, Error> {
+        let mut tries = 0;
+        loop {
+            let Some(line) = connect()? else { return Ok(None) };
+            tries += 1;
+            match Loan::take(line, self, usage, test) {
+                // It was killed while we waited: there is another by now, or we start one.
+                Err(error) if tries < TRIES && is_of_connection(&error) => {}
+                done => return done.map(Some),
+            }
         }
     }
+}
+
+/// Whether the other end is gone, rather than that it refused.
+fn is_of_connection(error: &Error) -> bool {
+    error.source().is_some_and(<dyn std::error::Error>::is::<io::Error>)
 }
 
 impl Loan {

@@ -1,6 +1,7 @@
 //! Finds the service that lends databases, and starts one where none runs.
 
 use std::{
+    env,
     path::Path,
     process::{Command, Stdio},
 };
@@ -9,15 +10,13 @@ use crate::{
     Error,
     checkout::{SERVER, SERVICE, checkout, variable},
     line::Line,
-    socket::shared_socket,
+    socket::Sockets,
 };
 
-/// Connects to the service that the environment names, or that the checkout has, and starts one where none runs. `None`: the
-/// environment names a server, and no service of it answers.
-///
-/// # Errors
-/// If the service that is named does not answer, or none can be started.
-pub fn connect() -> Result<Option<Line>, Error> {
+/// Connects to the service that the environment names, or that the checkout has for the server that is meant, and starts one
+/// where none runs. `None`: the environment names a test server, and no service of it answers. Fails if the service that is
+/// named does not answer, or none can be started.
+pub(crate) fn connect() -> Result<Option<Line>, Error> {
     let server_is_named = variable(SERVER).is_some();
     match variable(SERVICE) {
         Some(socket) => match Line::connect(Path::new(&socket)) {
@@ -30,10 +29,10 @@ pub fn connect() -> Result<Option<Line>, Error> {
     }
 }
 
-/// Connects to the service of this checkout.
+/// Connects to the service of this checkout for the server that is meant.
 fn shared() -> Result<Line, Error> {
     let root = checkout()?;
-    let socket = shared_socket(&root)?;
+    let socket = Sockets::in_checkout(&root)?.shared(|name| env::var_os(name));
     if let Ok(line) = Line::connect(&socket) {
         return Ok(line);
     }

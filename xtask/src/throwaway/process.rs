@@ -13,7 +13,7 @@ use std::{
 use anyhow::Context;
 use duct::{Expression, Handle, cmd};
 use rustix::process::{Pid, Signal, kill_process};
-use tests::service::{Lifetime, Report};
+use tests::service::{Lifetime, Report, Sockets};
 use tokio::{task::spawn_blocking, time::timeout};
 
 use crate::{
@@ -51,8 +51,7 @@ pub(super) enum Tie {
 impl ServiceProcess {
     /// Starts one, and hands every line that it prints to `print`.
     pub(crate) async fn start(checkout: &Checkout, print: fn(&str)) -> anyhow::Result<ServiceProcess> {
-        let socket = tests::service::shared_socket(&checkout.root)?
-            .with_extension(format!("{}.socket", std::process::id()));
+        let socket = Sockets::in_checkout(&checkout.root)?.of_process(std::process::id());
         // A killed one that had our process id may have left it.
         let _ = fs::remove_file(&socket);
         let (input, writer) = pipe()?;

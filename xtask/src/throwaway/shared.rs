@@ -1,15 +1,18 @@
 //! The service that tests of a checkout share when they run without `cargo xtask test`: it outlives them for some minutes.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{env, ffi::OsString, fs, path::PathBuf, time::Duration};
 
 use anyhow::Context as _;
 use cluster::folder;
 use sqlx::postgres::PgConnectOptions;
-use tests::service::{end, report, shared_socket};
+use tests::{
+    Setup,
+    service::{Borrowed, Sockets, end, is_gone, report},
+};
 use tokio::time::{sleep, timeout};
 
 use crate::{
-    checkout::Checkout,
+    checkout::{Checkout, SERVER_CHOICE},
     server::{self, Chosen, choose},
     terminal::{interrupt::or_interrupted, output},
     throwaway::process::{Tie, start},
@@ -28,12 +31,16 @@ pub(crate) struct Shared {
     pub(crate) state: &'static str,
 }
 
-/// Finds the service of a checkout, and starts it if it does not run.
+/// How many services may be killed while a command waits for its database.
+const TRIES: usize = 5;
+
+/// Finds the service of a checkout for the server that is meant, and starts it if it does not run.
 ///
 /// It handles an interrupt itself: dropped in the middle, it would leave a service that is still starting.
 pub(crate) async fn start_if_missing(checkout: &Checkout) -> anyhow::Result<Shared> {
-    let socket = shared_socket(&checkout.root)?;
-    let _lock = or_interrupted(folder::lock(&socket.with_extension("lock"), LOCK_PATIENCE)).await?;
+    let sockets = Sockets::in_checkout(&checkout.root)?;
+    let socket = meant(checkout, &sockets);
+    let _lock = or_interrupted(folder::lock(&sockets.lock(), LOCK_PATIENCE)).await?;
     if or_interrupted(async { Ok(report(&socket).await.is_ok()) }).await? {
         return Ok(Shared { socket, state: "kept" });
     }
@@ -43,9 +50,31 @@ pub(crate) async fn start_if_missing(checkout: &Checkout) -> anyhow::Result<Shar
     Ok(Shared { socket, state: "started" })
 }
 
+/// Where the service listens for the server that is meant, which the command line can name too.
+fn meant(checkout: &Checkout, sockets: &Sockets) -> PathBuf {
+    sockets.shared(|name| match name {
+        SERVER_CHOICE => checkout.asked_for().map(OsString::from),
+        _ => env::var_os(name),
+    })
+}
+
+/// Borrows a database from the service of a checkout, under a name; starts the service if necessary.
+pub(crate) async fn borrow(checkout: &Checkout, setup: &Setup, name: &str) -> anyhow::Result<Borrowed> {
+    let mut tries = 0;
+    loop {
+        let socket = start_if_missing(checkout).await?.socket;
+        tries += 1;
+        match or_interrupted(setup.borrow_from(&socket, name)).await {
+            // It was killed while we waited.
+            Err(error) if tries < TRIES && is_gone(&error) => {}
+            done => return done,
+        }
+    }
+}
+
 /// The server that tests of a checkout have their databases on; `None` if none runs. Starts none of our own.
 pub(crate) async fn server_of_tests(checkout: &Checkout) -> anyhow::Result<Option<PgConnectOptions>> {
-    if let Ok(report) = report(&shared_socket(&checkout.root)?).await {
+    if let Ok(report) = report(&meant(checkout, &Sockets::in_checkout(&checkout.root)?)).await {
         return Ok(Some(report.server.parse()?));
     }
     let postgres = checkout.project()?.postgres;
@@ -55,14 +84,8 @@ pub(crate) async fn server_of_tests(checkout: &Checkout) -> anyhow::Result<Optio
 
 /// Ends the services of a checkout that no test uses, and returns how many those were.
 pub(crate) async fn end_unused(checkout: &Checkout) -> anyhow::Result<usize> {
-    let socket = shared_socket(&checkout.root)?;
-    let name = socket.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let mut ended = 0;
-    for entry in fs::read_dir(socket.parent().unwrap_or(&socket))?.flatten() {
-        let (path, found) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
-        if !found.starts_with(&name) || !found.ends_with(".socket") {
-            continue;
-        }
+    for path in Sockets::in_checkout(&checkout.root)?.existing()? {
         match end(&path).await {
             Ok(()) => {
                 ended += 1;

@@ -79,8 +79,7 @@ impl Args {
     async fn lend(self, checkout: &Checkout) -> anyhow::Result<()> {
         let setup = self.setup(checkout)?;
         let name = self.name();
-        let socket = shared::start_if_missing(checkout).await?.socket;
-        let lent = or_interrupted(setup.borrow_from(&socket, &name)).await?;
+        let lent = shared::borrow(checkout, &setup, &name).await?;
         let Some((program, args)) = self.exec.split_first() else {
             output::line(lent.url());
             return lent.keep().await;
