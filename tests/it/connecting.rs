@@ -1,7 +1,8 @@
 //! Which server a command uses, and what it prints if the server is down, too old, or not this checkout's own.
 
-use std::{fs, net::TcpListener};
+use std::{fs, net::TcpListener, os::unix::fs::symlink};
 
+use duct::cmd;
 use sqlx::Executor;
 
 use crate::checkout::{Checkout, outcome};
@@ -104,10 +105,67 @@ fn the_environment_overrides_the_env_file() {
 #[test]
 fn a_broken_line_of_the_env_file_is_reported_without_showing_it() {
     let checkout = Checkout::new();
-    fs::write(checkout.root().join(".env"), "DATABASE_URL='s3cret\n").unwrap();
-    let printed = outcome(&checkout.bare_command(&["db-setup"]));
-    printed.expect(1, &[".env has a line that is not NAME=value"]);
-    assert!(!printed.stderr.contains("s3cret"), "{printed:?}");
+    for text in [
+        "A=b\nDATABASE_URL='s3cret\n",
+        "# c\nDATABASE_URL s3cret\n",
+        "A=b\ns3cret\nDATABASE_URL=postgres://h/d\n",
+    ] {
+        fs::write(checkout.root().join(".env"), text).unwrap();
+        let printed = outcome(&checkout.bare_command(&["db-setup"]));
+        printed.expect(1, &[".env:2: this line is not NAME=value, or a quote in it is not closed"]);
+        assert!(!printed.stderr.contains("s3cret"), "{printed:?}");
+    }
+}
+
+#[test]
+fn a_dollar_in_the_env_file_is_never_expanded_silently() {
+    let checkout = Checkout::new();
+    let set = |text: &str| fs::write(checkout.root().join(".env"), text).unwrap();
+    let status = || outcome(&checkout.bare_command(&["db-url"]));
+    for (value, quote) in [("pa$HOMEx", ""), ("pa$HOME", ""), ("pa$HOME", "\""), ("pa$", "")] {
+        set(&format!("A=b\nexport DATABASE_URL={quote}postgres://u:{value}@127.0.0.1:1/d{quote}\n"));
+        let printed = status();
+        printed.expect(1, &[".env:2: the value of DATABASE_URL has a `$`", "DATABASE_URL='…'", "${NAME}"]);
+        assert!(!printed.stderr.contains("pa"), "{printed:?}");
+    }
+    set("DATABASE_URL=postgres://u:${NO_SUCH_VARIABLE}@127.0.0.1:1/d\n");
+    status().expect(1, &[".env:1: the value of DATABASE_URL has a variable that is not set"]);
+    for (line, meant) in [
+        ("DATABASE_URL='postgres://u:pa$HOMEx@127.0.0.1:1/d'", "pa$HOMEx"),
+        ("DATABASE_URL=postgres://u:pa\\$HOMEx@127.0.0.1:1/d", "pa$HOMEx"),
+        ("SECRET=word\nDATABASE_URL=postgres://u:${SECRET}@127.0.0.1:1/d", "word"),
+    ] {
+        set(line);
+        status().expect(0, &[&format!("postgres://u:{meant}@127.0.0.1:1/d")]);
+    }
+}
+
+#[test]
+fn what_is_in_the_place_of_the_env_file_is_named() {
+    let checkout = Checkout::new();
+    let file = checkout.root().join(".env");
+    let check = |said: &str| {
+        outcome(&checkout.bare_command(&["db-url"])).expect(1, &[said]);
+    };
+    fs::create_dir(&file).unwrap();
+    check(".env is a folder");
+    fs::remove_dir(&file).unwrap();
+    cmd!("mkfifo", &file).run().unwrap();
+    check(".env is a named pipe");
+    fs::remove_file(&file).unwrap();
+    fs::write(&file, "\u{feff}DATABASE_URL=postgres://h/d\n").unwrap();
+    check(".env:1: the file begins with a byte order mark");
+    let wide: Vec<u8> =
+        "\u{feff}DATABASE_URL=postgres://h/d\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for utf_16 in [&wide, &wide[2..]] {
+        fs::write(&file, utf_16).unwrap();
+        check(".env:1: the file seems to be UTF-16");
+    }
+    fs::write(&file, b"A=b\nB=\xff\n").unwrap();
+    check(".env:2: this line is not UTF-8");
+    fs::remove_file(&file).unwrap();
+    symlink("/dev/null", &file).unwrap();
+    check("this checkout has no database yet");
 }
 
 #[test]

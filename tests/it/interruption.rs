@@ -1,7 +1,8 @@
 //! Ctrl-C, SIGTERM and kill -9 at any moment: no half-done work stays, and the same command succeeds when run again.
 
 use std::{
-    os::unix::process::ExitStatusExt,
+    fs,
+    os::unix::{fs::PermissionsExt, process::ExitStatusExt},
     process::Output,
     time::{Duration, Instant},
 };
@@ -13,7 +14,7 @@ use tests::TestDatabase;
 use crate::{
     checkout::Checkout,
     locking::wait_for_session,
-    native_server::PATIENCE,
+    native_server::{PATIENCE, wait_until},
     snapshot::{shape, snapshot},
 };
 
@@ -151,4 +152,32 @@ fn db_setup_succeeds_after_kill_9_at_any_moment() {
         });
     }
     assert!(at_work > 0, "no kill came while it was connected");
+}
+
+#[test]
+fn a_command_can_be_interrupted_even_while_it_waits_for_a_program_that_does_not_answer() {
+    let checkout = Checkout::new();
+    checkout.migration("people/0001_twice", "select 1;", "select 1;");
+    let (bin, pid) = (checkout.root().join("bin"), checkout.root().join("pid"));
+    fs::create_dir(&bin).unwrap();
+    fs::write(
+        bin.join("git"),
+        format!("#!/bin/sh\necho $$ > {0}.new; mv {0}.new {0}; exec sleep 600\n", pid.display()),
+    )
+    .unwrap();
+    fs::set_permissions(bin.join("git"), fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    for signal in [Signal::INT, Signal::TERM] {
+        let running =
+            checkout.with_path("", &["renumber"], &path).stdout_null().stderr_capture().start().unwrap();
+        wait_until("it waits for git", || pid.exists());
+        let git: i32 = fs::read_to_string(&pid).unwrap().trim().parse().unwrap();
+        fs::remove_file(&pid).unwrap();
+        send(&running, signal);
+        wait_until("it has ended", || running.try_wait().unwrap().is_some());
+        let _ = kill_process(Pid::from_raw(git).unwrap(), Signal::KILL);
+        let output = running.wait().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("interrupted: "), "{output:?}");
+    }
 }

@@ -6,6 +6,7 @@ mod choice;
 pub(crate) mod container;
 pub(crate) mod docker;
 mod download;
+mod env_file;
 mod login;
 mod programs;
 pub(crate) mod psql;

@@ -5,6 +5,8 @@ use std::{env, path::Path};
 use anyhow::{Context, bail};
 use url::Url;
 
+use crate::server::env_file;
+
 /// The variable that sqlx and its tools read too.
 const NAME: &str = "DATABASE_URL";
 
@@ -16,24 +18,10 @@ pub(super) fn database_url(root: &Path) -> anyhow::Result<Option<(Url, &'static 
         let value = value.into_string().ok().context("DATABASE_URL (environment) is not UTF-8")?;
         return parse(&value, "environment").map(Some);
     }
-    let file = root.join(".env");
-    if !file.exists() {
-        return Ok(None);
+    match env_file::variable(&root.join(".env"), NAME)? {
+        Some(value) => parse(&value, ".env").map(Some),
+        None => Ok(None),
     }
-    let lines = dotenvy::from_path_iter(&file).with_context(|| format!("read {}", file.display()))?;
-    for line in lines {
-        // The error of `dotenvy` shows the whole line, which may contain a secret.
-        let Ok((name, value)) = line else {
-            bail!(
-                "{} has a line that is not NAME=value\n  correct it, or set {NAME} in the environment",
-                file.display()
-            )
-        };
-        if name == NAME && !value.is_empty() {
-            return parse(&value, ".env").map(Some);
-        }
-    }
-    Ok(None)
 }
 
 fn parse(value: &str, place: &'static str) -> anyhow::Result<(Url, &'static str)> {

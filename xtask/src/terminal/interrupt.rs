@@ -1,36 +1,64 @@
 //! Ctrl-C and similar signals: work stops at its next wait, owners clean up what they own, and the exit code is 130.
 
-use std::sync::LazyLock;
+use std::{process, sync::LazyLock, thread, time::Duration};
 
 use anyhow::Context;
 use tokio::{
-    signal::unix::{SignalKind, signal},
-    sync::watch,
+    runtime::{Builder, Handle},
+    signal::unix::{Signal, SignalKind, signal},
+    sync::{oneshot, watch},
+    time::timeout,
 };
 
-use crate::terminal::exit::Stop;
+use crate::terminal::exit::{self, Stop};
 
 /// True from the first signal on, so that work that starts later stops at once too.
 static INTERRUPTED: LazyLock<watch::Sender<bool>> = LazyLock::new(|| watch::Sender::new(false));
 
-/// Starts listening for signals. A second signal ends the process on the spot.
+/// How long the thread that works may take to show that it still hears. Then it waits for something in one call, perhaps for
+/// ever, and will clean up nothing.
+const TO_HEAR: Duration = Duration::from_secs(1);
+
+/// Starts listening for signals, on a thread of its own. A second signal ends the process on the spot, and the first one does
+/// if the caller's runtime is stuck.
 pub(crate) fn listen() -> anyhow::Result<()> {
     let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate()];
     // `nohup` starts a program with this signal ignored, and it should stay ignored.
     if !ignored(SignalKind::hangup()) {
         kinds.push(SignalKind::hangup());
     }
-    for kind in kinds {
-        let mut signals = signal(kind).context("listen for Ctrl-C")?;
-        tokio::spawn(async move {
-            while signals.recv().await.is_some() {
-                if INTERRUPTED.send_replace(true) {
-                    std::process::exit(130);
-                }
+    let (work, hearing) = (Handle::current(), Builder::new_current_thread().enable_all().build());
+    let hearing = hearing.context("start a runtime that listens for Ctrl-C")?;
+    let guard = hearing.enter();
+    let signals =
+        kinds.into_iter().map(signal).collect::<Result<Vec<_>, _>>().context("listen for Ctrl-C")?;
+    drop(guard);
+    let thread = thread::Builder::new().name("signals".to_owned());
+    let thread = thread.spawn(move || {
+        let all = signals.into_iter().map(|signal| hearing.spawn(hear(signal, work.clone())));
+        let all: Vec<_> = all.collect();
+        hearing.block_on(async {
+            for one in all {
+                let _ = one.await;
             }
         });
+    });
+    thread.context("start a thread that listens for Ctrl-C").map(drop)
+}
+
+async fn hear(mut signals: Signal, work: Handle) {
+    while signals.recv().await.is_some() {
+        if *INTERRUPTED.borrow() {
+            process::exit(130);
+        }
+        let (heard, hears) = oneshot::channel();
+        work.spawn(async { heard.send(()) });
+        if !matches!(timeout(TO_HEAR, hears).await, Ok(Ok(()))) {
+            let _ = exit::failed(&Stop::Interrupted.into(), &Stop::Interrupted.to_string());
+            process::exit(130);
+        }
+        INTERRUPTED.send_replace(true);
     }
-    Ok(())
 }
 
 /// Whether a signal was ignored when this process started. Only Linux has that information; elsewhere `false`.
