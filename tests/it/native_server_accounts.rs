@@ -63,6 +63,47 @@ fn an_ordinary_user_needs_no_privilege() {
     assert_ne!(fs::metadata(it.data()).unwrap().uid(), 0);
 }
 
+/// Makes a folder look like another user's, as this user can: root gives it away, and others put a link to root's in its place.
+fn give_away(folder: &Path) {
+    if rustix::process::geteuid().is_root() {
+        return chown(folder, Some(UNPRIVILEGED), None).unwrap();
+    }
+    fs::rename(folder, folder.with_extension("own")).unwrap();
+    symlink("/usr", folder).unwrap();
+}
+
+fn take_back(folder: &Path) {
+    if rustix::process::geteuid().is_root() {
+        return chown(folder, Some(0), None).unwrap();
+    }
+    fs::remove_file(folder).unwrap();
+    fs::rename(folder.with_extension("own"), folder).unwrap();
+}
+
+#[test]
+fn the_state_folder_of_another_user_is_not_trusted_even_if_a_server_runs_there() {
+    let it = NativeServer::new();
+    it.xtask(&["db-setup"]).expect(0, &[]);
+    let (url, folder, postmaster) = (it.url(), it.folder(), it.postmaster());
+    give_away(&folder);
+    for args in [
+        &["db-url"] as &[&str],
+        &["db-check"],
+        &["db-setup"],
+        &["server", "url"],
+        &["server", "status"],
+        &["server", "stop"],
+        &["db-shell", "--", "--command", "select 1"],
+    ] {
+        it.xtask(args).expect(1, &["belongs to user id", "XDG_STATE_HOME=/a/folder"]);
+    }
+    assert_eq!(it.postmaster(), postmaster);
+    // What it says is no reason to take the server of a URL for the checkout's own.
+    outcome(&it.checkout.command(&url, &["server", "status"])).expect(0, &["DATABASE_URL (environment)"]);
+    take_back(&folder);
+    assert_eq!(it.url(), url);
+}
+
 /// The folders of root's servers on systems that refuse user namespaces.
 struct SharedHomes<'a>(&'a NativeServer);
 

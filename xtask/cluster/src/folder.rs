@@ -54,6 +54,38 @@ pub fn ensure(folder: &Path, access: Access) -> anyhow::Result<()> {
         Ok(()) | Err(_) => {}
     }
     let found = fs::symlink_metadata(folder).map_err(|error| unusable(folder, &error))?;
+    check_owner(folder, &found)?;
+    // The umask may have removed bits, and an older folder may have others.
+    if found.mode() & 0o777 != access.mode() {
+        fs::set_permissions(folder, fs::Permissions::from_mode(access.mode()))
+            .map_err(|error| unusable(folder, &error))?;
+    }
+    Ok(())
+}
+
+/// Checks that a folder belongs to this user, if it exists. Changes nothing.
+///
+/// # Errors
+///
+/// It is not a folder, or belongs to another user.
+pub(crate) fn require_own(folder: &Path) -> anyhow::Result<()> {
+    match fs::symlink_metadata(folder) {
+        Ok(found) => check_owner(folder, &found),
+        Err(_) => Ok(()),
+    }
+}
+
+/// Reads a file that only this user can have written; `None` for any other.
+pub fn read_private(path: &Path) -> Option<String> {
+    // Without waiting for the writer of a pipe.
+    let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).ok()?;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).ok()?;
+    let about = file.metadata().ok()?;
+    let ours = about.uid() == rustix::process::geteuid().as_raw() && about.mode() & 0o022 == 0;
+    if ours && about.is_file() { io::read_to_string(file).ok() } else { None }
+}
+
+fn check_owner(folder: &Path, found: &fs::Metadata) -> anyhow::Result<()> {
     let caller = rustix::process::geteuid().as_raw();
     if !found.is_dir() {
         bail!(
@@ -69,11 +101,6 @@ pub fn ensure(folder: &Path, access: Access) -> anyhow::Result<()> {
             folder.display(),
             found.uid()
         );
-    }
-    // The umask may have removed bits, and an older folder may have others.
-    if found.mode() & 0o777 != access.mode() {
-        fs::set_permissions(folder, fs::Permissions::from_mode(access.mode()))
-            .map_err(|error| unusable(folder, &error))?;
     }
     Ok(())
 }

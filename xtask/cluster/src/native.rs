@@ -126,8 +126,9 @@ impl Native {
     ///
     /// # Errors
     ///
-    /// The data directory can't be read, or is not a data directory.
+    /// The data directory can't be read, or is not a data directory; or the state folder belongs to another user.
     pub fn status(&self) -> anyhow::Result<Status> {
+        folder::require_own(&self.home.folder)?;
         let cluster = self.home.cluster();
         let Some(major) = cluster.major()? else { return Ok(Status::Absent) };
         let version = match state::peek(&self.home.folder) {
@@ -154,6 +155,7 @@ impl Native {
         if !self.home.folder.is_dir() {
             return Ok(Stopped::NotRunning);
         }
+        folder::require_own(&self.home.folder)?;
         // Another command may be starting it.
         let _lock = folder::lock(&self.home.lock(), LOCK_PATIENCE).await?;
         let cluster = self.home.cluster();

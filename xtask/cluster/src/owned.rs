@@ -157,9 +157,8 @@ fn resolved(folder: &Path) -> anyhow::Result<PathBuf> {
 async fn clear_away_disk() -> anyhow::Result<Vec<PathBuf>> {
     let Ok(base) = disk().canonicalize() else { return Ok(Vec::new()) };
     // If another user owns the folder of that name, nothing in it is ours.
-    let Some(_lock) = folder::lock_if_free(&base.join(folder::LOCK)).ok().flatten() else {
-        return Ok(Vec::new());
-    };
+    let free = folder::require_own(&base).and_then(|()| folder::lock_if_free(&base.join(folder::LOCK)));
+    let Some(_lock) = free.ok().flatten() else { return Ok(Vec::new()) };
     clear_away(&base).await
 }
 

@@ -10,7 +10,10 @@ use std::{
 use anyhow::{Context, anyhow};
 use serde::{Deserialize, Serialize};
 
-use crate::{binaries::Binaries, folder::write_private};
+use crate::{
+    binaries::Binaries,
+    folder::{self, write_private},
+};
 
 /// Contains the password in clear, so this has no `Debug`, and only the owner can read the file.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,9 +39,10 @@ fn path(folder: &Path) -> PathBuf {
     folder.join("server.json")
 }
 
-/// The state, if there is a readable one. Changes nothing.
+/// The state, if there is a readable one of this user. Changes nothing.
 pub(crate) fn peek(folder: &Path) -> Option<State> {
-    parse(&fs::read_to_string(path(folder)).ok()?)
+    folder::require_own(folder).ok()?;
+    parse(&folder::read_private(&path(folder))?)
 }
 
 /// Reads the state, and moves an unreadable file aside. The caller must hold the lock.

@@ -1,7 +1,7 @@
 //! Chooses the kind of server for a checkout, says why, and remembers it: the development database must not move to
 //! another server only because a Docker daemon happens to run today.
 
-use std::{fmt, fs, path::Path};
+use std::{fmt, path::Path};
 
 use anyhow::{anyhow, bail};
 use cluster::{
@@ -212,7 +212,7 @@ pub(super) async fn remember(folder: &Path, kind: Kind) -> anyhow::Result<()> {
 }
 
 fn remembered(folder: &Path) -> Option<Kind> {
-    let word = fs::read_to_string(folder.join(FILE)).ok()?;
+    let word = folder::read_private(&folder.join(FILE))?;
     [Kind::Docker, NATIVE, DOWNLOAD].into_iter().find(|kind| kind.word() == word.trim())
 }
 

@@ -83,7 +83,7 @@ pub(crate) async fn start(
 
 /// Whether a connection string leads to the checkout's container, whatever port the container had at the time.
 pub(crate) fn is_url_of(folder: &Path, url: &Url) -> bool {
-    let ours = fs::read_to_string(folder.join(PASSWORD)).unwrap_or_default();
+    let ours = folder::read_private(&folder.join(PASSWORD)).unwrap_or_default();
     !ours.trim().is_empty() && url.host_str() == Some("127.0.0.1") && url.password() == Some(ours.trim())
 }
 

@@ -65,7 +65,7 @@ impl Wanted<'_> {
     /// Takes the baseline from the cache, or builds it and keeps it there.
     pub(crate) async fn get(&self, steps: &mut Steps) -> anyhow::Result<Baseline> {
         let file = self.file();
-        let kept = file.as_ref().and_then(|file| serde_json::from_slice(&fs::read(file).ok()?).ok());
+        let kept = file.as_ref().and_then(|file| serde_json::from_str(&folder::read_private(file)?).ok());
         if let Some(baseline) = kept {
             // Shows that the entry is in use.
             let _ = file.and_then(|file| fs::File::open(file).ok()?.set_modified(SystemTime::now()).ok());
