@@ -6,7 +6,7 @@
 
 use sqlx::{AssertSqlSafe, PgConnection, postgres::PgConnectOptions};
 
-use crate::{Error, Project};
+use crate::{Error, Postgres};
 
 /// The marker of a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,10 +55,10 @@ pub fn options(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
 ///
 /// # Errors
 /// [`Error::ServerTooOld`] if it is older than the manifest allows.
-pub fn require_version(conn: &PgConnection, project: &Project) -> Result<String, Error> {
+pub fn require_version(conn: &PgConnection, postgres: &Postgres) -> Result<String, Error> {
     // 150018 is 15.18.
     let number = conn.server_version_num().unwrap_or(0);
-    let (found, required) = (format!("{}.{}", number / 10_000, number % 10_000), project.postgres.version);
+    let (found, required) = (format!("{}.{}", number / 10_000, number % 10_000), postgres.version);
     if number / 10_000 < required { Err(Error::ServerTooOld { found, required }) } else { Ok(found) }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use toml::Spanned;
 
 use crate::{Place, Problem, id::is_plain, nearest::closest, source::NOT_APPS, statements::line_at};
@@ -65,6 +65,12 @@ struct Entry {
     tables: Vec<Spanned<String>>,
 }
 
+/// The part of the manifest that is about the server.
+#[derive(Deserialize)]
+struct ServerOnly {
+    postgres: Server,
+}
+
 /// The manifest.
 pub(crate) struct Manifest {
     pub(crate) program: Option<String>,
@@ -75,23 +81,9 @@ pub(crate) struct Manifest {
 /// Reads the manifest. The names of the ledger tables stay empty: each app's `sqlx.toml` has its own.
 pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Option<Manifest> {
     let at = |offset: usize| Place::line(path, line_at(text, offset.min(text.len())));
-    let file: File = match toml::from_str(text) {
-        Ok(file) => file,
-        Err(error) => {
-            let place = error.span().map_or(Place::file(path), |span| at(span.start));
-            problems.push(Problem::Manifest { place, message: error.message().trim().replace('\n', " ") });
-            return None;
-        }
-    };
-
+    let file: File = read(path, text, problems)?;
     let names: Vec<&str> = file.apps.iter().map(|app| app.name.as_ref().as_str()).collect();
-    let database = file.postgres.database.as_ref().as_str();
-    if !is_plain(database) || database.starts_with("pg_") || SERVERS_OWN.contains(&database) {
-        let message = format!(
-            "`database` must be a plain name, since the role has the same: lower-case letters, digits and `_`, not `{database}`"
-        );
-        problems.push(Problem::Manifest { place: at(file.postgres.database.span().start), message });
-    }
+    let postgres = Postgres::checked(file.postgres, &at, problems);
     let mut owners: HashMap<&str, &str> = HashMap::new();
     for (index, app) in file.apps.iter().enumerate() {
         let name = names[index];
@@ -143,9 +135,39 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Opti
         ledger: String::new(),
     });
     let apps = apps.collect();
-    let Server { version, database, image, server } = file.postgres;
-    let postgres = Postgres { version, database: database.into_inner(), image, server };
     Some(Manifest { program: file.program, postgres, apps })
+}
+
+/// Reads the section on Postgres alone.
+pub(crate) fn parse_postgres(path: &str, text: &str, problems: &mut Vec<Problem>) -> Option<Postgres> {
+    let at = |offset: usize| Place::line(path, line_at(text, offset.min(text.len())));
+    let file: ServerOnly = read(path, text, problems)?;
+    Some(Postgres::checked(file.postgres, &at, problems))
+}
+
+fn read<T: DeserializeOwned>(path: &str, text: &str, problems: &mut Vec<Problem>) -> Option<T> {
+    let error = match toml::from_str(text) {
+        Ok(file) => return Some(file),
+        Err(error) => error,
+    };
+    let at = |offset: usize| Place::line(path, line_at(text, offset.min(text.len())));
+    let place = error.span().map_or(Place::file(path), |span| at(span.start));
+    problems.push(Problem::Manifest { place, message: error.message().trim().replace('\n', " ") });
+    None
+}
+
+impl Postgres {
+    fn checked(server: Server, at: &impl Fn(usize) -> Place, problems: &mut Vec<Problem>) -> Postgres {
+        let Server { version, database, image, server } = server;
+        let name = database.as_ref().as_str();
+        if !is_plain(name) || name.starts_with("pg_") || SERVERS_OWN.contains(&name) {
+            let message = format!(
+                "`database` must be a plain name, since the role has the same: lower-case letters, digits and `_`, not `{name}`"
+            );
+            problems.push(Problem::Manifest { place: at(database.span().start), message });
+        }
+        Postgres { version, database: database.into_inner(), image, server }
+    }
 }
 
 /// A circle of `depends-on`, as `a → b → a`, with the place of its first edge.

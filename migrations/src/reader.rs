@@ -5,15 +5,15 @@ use std::{collections::BTreeMap, path::Path};
 use sqlx::migrate::MigrationType;
 
 use crate::{
-    App, Cycle, Dependency, Error, Migration, MigrationId, Place, Problem, Project, Reason, Script, Seed,
-    SourceFile, content,
+    App, Cycle, Dependency, Error, Migration, MigrationId, Place, Postgres, Problem, Project, Reason, Script,
+    Seed, SourceFile, content,
     down::{self, DownFile},
     graph, head,
     id::number_of,
     manifest,
     nearest::closest,
     project::Parent,
-    source::MANIFEST,
+    source::{self, MANIFEST},
     sqlx_toml,
 };
 
@@ -28,10 +28,7 @@ impl Project {
     /// # Errors
     /// [`Error::Files`] with every problem there is, [`Error::Cycle`], or [`Error::Read`].
     pub fn load(folder: &Path) -> Result<Project, Error> {
-        let shown = folder
-            .file_name()
-            .map_or_else(|| "migrations".into(), |name| name.to_string_lossy().into_owned());
-        Project::from_files(&shown, SourceFile::read_folder(folder)?)
+        Project::from_files(&shown(folder), SourceFile::read_folder(folder)?)
     }
 
     /// The same from texts, in any order. `shown` is the folder's name in messages. A program that carries its migrations
@@ -49,6 +46,31 @@ impl Project {
     }
 }
 
+impl Postgres {
+    /// Reads what the manifest of a migrations folder says of Postgres, and nothing else.
+    ///
+    /// # Errors
+    /// [`Error::Read`], or [`Error::Files`] with what is wrong in that section.
+    pub fn load(folder: &Path) -> Result<Postgres, Error> {
+        let file = source::read_manifest(folder)?;
+        let mut problems = Vec::new();
+        let mut reader = Reader { shown: &shown(folder), problems: &mut problems };
+        let path = reader.path(MANIFEST);
+        let text = reader.manifest(file.text);
+        let postgres = text.and_then(|text| manifest::parse_postgres(&path, &text, reader.problems));
+        match postgres {
+            Some(postgres) if problems.is_empty() => Ok(postgres),
+            _ => Err(Error::Files(problems)),
+        }
+    }
+}
+
+/// The folder's name in messages.
+fn shown(folder: &Path) -> String {
+    let name = folder.file_name();
+    name.map_or_else(|| "migrations".into(), |name| name.to_string_lossy().into_owned())
+}
+
 /// The common state of all steps.
 struct Reader<'r> {
     shown: &'r str,
@@ -62,6 +84,17 @@ struct Folder {
 }
 
 impl Reader<'_> {
+    /// The text of the manifest; a problem if there is none.
+    fn manifest(&mut self, text: Option<String>) -> Option<String> {
+        if text.is_none() {
+            let message = "missing or not UTF-8; it has a [postgres] section (version, database) and an [[app]] entry for each app \
+                           (name, depends-on, tables)"
+                .to_owned();
+            self.problems.push(Problem::Manifest { place: Place::file(self.path(MANIFEST)), message });
+        }
+        text
+    }
+
     fn path(&self, inner: &str) -> String {
         format!("{}/{inner}", self.shown)
     }
@@ -79,13 +112,7 @@ impl Reader<'_> {
                 self.file_of_app(folder, app, name, file.text);
             }
         }
-        let Some(text) = text else {
-            let message = "missing or not UTF-8; it has a [postgres] section (version, database) and an [[app]] entry for each app \
-                           (name, depends-on, tables)"
-                .to_owned();
-            self.problems.push(Problem::Manifest { place: manifest, message });
-            return Ok(None);
-        };
+        let Some(text) = self.manifest(text) else { return Ok(None) };
         let parsed = manifest::parse(&manifest_path, &text, self.problems);
         let Some(manifest::Manifest { program, postgres, mut apps }) = parsed else {
             return Ok(None);

@@ -95,7 +95,7 @@ impl Session {
     /// # Errors
     /// [`Error::ServerTooOld`].
     pub fn require_version(&self, project: &Project) -> Result<(), Error> {
-        database::require_version(&self.conn, project).map(|_| ())
+        database::require_version(&self.conn, &project.postgres).map(|_| ())
     }
 
     /// Makes sure that nothing holds the database read-only for this session.

@@ -63,6 +63,18 @@ impl SourceFile {
     }
 }
 
+/// Reads the manifest of a migrations folder, and nothing else.
+pub(crate) fn read_manifest(folder: &Path) -> Result<SourceFile, Error> {
+    let path = folder.join(MANIFEST);
+    match kind(&path) {
+        Ok(_) => read(&path, MANIFEST.to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && folder.is_dir() => {
+            Ok(SourceFile { path: MANIFEST.to_owned(), text: None })
+        }
+        Err(source) => Err(Error::Read { path: path.display().to_string(), source }),
+    }
+}
+
 struct Entry {
     name: String,
     path: PathBuf,

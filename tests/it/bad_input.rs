@@ -1,10 +1,14 @@
 //! Every verb in every situation that people run into: a clear message, the right exit code, no unwanted change.
 
+use std::{ffi::OsStr, fs, os::unix::fs::PermissionsExt};
+
+use duct::cmd;
 use sqlx::AssertSqlSafe;
 use tests::TestDatabase;
 
 use crate::{
-    checkout::{Checkout, outcome},
+    borrowing::surrounded,
+    checkout::{Checkout, outcome, xtask},
     fixture::with_database,
     snapshot::snapshot,
 };
@@ -297,6 +301,35 @@ fn without_a_terminal_an_account_verb_suggests_noinput() {
             Checkout::of_product().xtask(db, &[verb]).expect(1, &words);
         }
         assert!(before == snapshot(db).await);
+        Ok(())
+    });
+}
+
+#[test]
+fn what_can_be_refused_at_once_is_refused_before_a_program_is_built() {
+    let checkout = Checkout::of_product();
+    let root = checkout.root();
+    // Beside this copy there is no other program, so every one that is needed is built, by this cargo.
+    let (program, cargo, built) = (root.join("xtask"), root.join("cargo"), root.join("built"));
+    fs::copy(xtask(), &program).unwrap();
+    fs::write(&cargo, format!("#!/bin/sh\ntouch {}; exit 1\n", built.display())).unwrap();
+    fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
+    let run = |args: &[&str], url: &str| {
+        let command = surrounded(&checkout, cmd(&program, args), &[("DATABASE_URL", OsStr::new(url))]);
+        outcome(&command.env("CARGO", &cargo).stdin_null())
+    };
+    tests::with_database(async |db| {
+        for verb in [&["createsuperuser"] as &[&str], &["changepassword", "ada@example.org"]] {
+            run(verb, &db.url())
+                .expect(1, &["there is no terminal to ask on; nothing was written", "--noinput"]);
+        }
+        for verb in [&["db-setup"] as &[&str], &["server", "stop"], &["verify"], &["scratch"]] {
+            run(&[&["--server", "docker"], verb].concat(), "")
+                .expect(1, &["no Docker daemon: there is no socket /nowhere/docker.sock"]);
+        }
+        assert!(!built.exists());
+        run(&["createsuperuser", "--noinput"], &db.url()).expect(1, &["could not be built"]);
+        assert!(built.exists());
         Ok(())
     });
 }

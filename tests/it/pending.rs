@@ -3,6 +3,7 @@
 use crate::{
     checkout::{Checkout, outcome},
     fixture::with_database,
+    native_server::NativeServer,
 };
 
 const WARNING_VERBS: &[&[&str]] =
@@ -25,6 +26,34 @@ fn verbs_that_use_a_database_without_some_migrations_warn_on_standard_error() {
         }
         Ok(())
     });
+}
+
+#[test]
+fn a_broken_migration_locks_no_one_out_of_the_server() {
+    let it = NativeServer::new();
+    it.xtask(&["db-setup"]).expect(0, &[]);
+    for broken in ["people/0002_broken.sql", "people/0002_broken.up.sql", "nowhere/0001_initial.up.sql"] {
+        // No program reads it, no file goes back, or it belongs to no app.
+        it.checkout.write(broken, "-- depends-on: nothing/0009_nothing\nselect 1");
+        it.xtask(&["migrate"]).expect(1, &["error: "]);
+        for (args, said) in [
+            (&["server", "status"] as &[&str], "running"),
+            (&["server", "stop"], "stopped"),
+            (&["server", "start"], "started"),
+            (&["server", "url"], "/postgres"),
+            (&["server", "sweep"], "0 test servers"),
+            (&["db-url"], "postgres://"),
+            (&["db-shell", "--", "--command", "select 40 + 2"], "42"),
+            (&["scratch", "list"], "no test server is running"),
+            (&["scratch", "sweep"], "0 throwaway databases"),
+        ] {
+            it.xtask(args).expect(0, &[said]);
+        }
+        it.checkout.remove(broken);
+    }
+    it.checkout.replace("apps.toml", "[[app]]", "[[appp]]");
+    it.xtask(&["db-drop"]).expect(0, &["dropped"]);
+    it.xtask(&["server", "stop"]).expect(0, &["stopped"]);
 }
 
 #[test]

@@ -28,7 +28,7 @@ pub(crate) async fn ensure(
     if recipe.content == Content::Empty && !recipe.recyclable {
         return Ok(None);
     }
-    database::require_version(conn, project)?;
+    database::require_version(conn, &project.postgres)?;
     let name = template_name(recipe, project, server.get_username(), conn.server_version_num().unwrap_or(0));
     if let State::Ready { age } = state(conn, &name).await? {
         if age > REFRESH {

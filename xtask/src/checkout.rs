@@ -49,6 +49,11 @@ impl Checkout {
         Ok(Project::load(&self.migrations())?)
     }
 
+    /// What the manifest says of Postgres, for commands that need no migrations: those may be broken.
+    pub(crate) fn postgres(&self) -> anyhow::Result<Postgres> {
+        Ok(Postgres::load(&self.migrations())?)
+    }
+
     /// The value of `--server` that the command line or the environment gives, to pass on to another process.
     pub(crate) fn asked_for(&self) -> Option<String> {
         self.asked_for.and_then(|choice| Some(choice.to_possible_value()?.get_name().to_owned()))

@@ -1,15 +1,39 @@
 //! The program of a deploy, on the development database. Verbs that work on the rows of an app are its own.
 
-use std::{ffi::OsString, os::unix::process::CommandExt, process::Command};
+use std::{
+    ffi::OsString,
+    io::{self, IsTerminal},
+    os::unix::process::CommandExt,
+    process::Command,
+};
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use tokio::task::spawn_blocking;
 use xshell::{Shell, cmd};
 
 use crate::{checkout::Checkout, database::session, helpers::built, server};
 
+/// The option of the program's verbs that asks nothing, and those that show its help.
+const WITHOUT_TERMINAL: [&str; 3] = ["--noinput", "--help", "-h"];
+
+/// Refuses what the program would refuse too, but after it was built, which takes minutes.
+fn require_terminal(args: &[OsString], without: &str) -> anyhow::Result<()> {
+    let asks = !args.iter().any(|arg| WITHOUT_TERMINAL.iter().any(|option| arg == option));
+    if asks && !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+        bail!("there is no terminal to ask on; nothing was written\n  without one: cargo xtask {without}");
+    }
+    Ok(())
+}
+
 /// Replaces this process by the program, so that the terminal, Ctrl-C and the exit code are the program's.
-pub(crate) async fn run(checkout: &Checkout, verb: &str, args: Vec<OsString>) -> anyhow::Result<()> {
+///
+/// `without` is the command for those who have no terminal.
+pub(crate) async fn run(
+    checkout: &Checkout,
+    verb: &str,
+    args: Vec<OsString>,
+    without: &str,
+) -> anyhow::Result<()> {
     let project = checkout.project()?;
     let package = project.program.clone().with_context(|| {
         format!(
@@ -17,6 +41,9 @@ pub(crate) async fn run(checkout: &Checkout, verb: &str, args: Vec<OsString>) ->
             checkout.migrations().join("apps.toml").display()
         )
     })?;
+    if !built::is_ready(&checkout.workspace, &package) {
+        require_terminal(&args, without)?;
+    }
     let server = server::start_existing(checkout, &project.postgres).await?;
     // So that a database that can't be reached is reported in the same words by all verbs.
     session::open_read_only(&server, &project).await?.close().await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use migrations::{Ledger, Project};
 
 use crate::{
+    checkout::Checkout,
     database::session,
     server::Server,
     terminal::{
@@ -18,8 +19,10 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// The number of migrations that a warning names.
 const NAMED: usize = 3;
 
-/// Warns on standard error. If the database can't be read, says nothing: the command itself reports that.
-pub(crate) async fn warn(server: &Server, project: &Project) {
+/// Warns on standard error. If the database or the migrations can't be read, says nothing: the command itself needs no
+/// migrations, and reports what it can't reach.
+pub(crate) async fn warn(server: &Server, checkout: &Checkout) {
+    let Ok(project) = &checkout.project() else { return };
     let look = async {
         let mut session = session::open_read_only(server, project).await?;
         let ledger = session.ledger(project).await?;

@@ -4,7 +4,7 @@ use std::{io, process, sync::LazyLock, time::Duration};
 
 use anyhow::anyhow;
 use clap::Args;
-use migrations::{Access, Project, Session, Settings};
+use migrations::{Access, Postgres, Project, Session, Settings};
 use sqlx::{ConnectOptions, Connection, PgConnection};
 
 use crate::{
@@ -102,16 +102,16 @@ async fn in_time<T, E, F: Future<Output = Result<T, E>>>(
 }
 
 /// The server's version, such as `15.18`, if it is new enough.
-pub(crate) async fn version(server: &Server, project: &Project) -> anyhow::Result<String> {
+pub(crate) async fn version(server: &Server, postgres: &Postgres) -> anyhow::Result<String> {
     let conn = maintenance(server).await?;
-    let version = version_of(&conn, project)?;
+    let version = version_of(&conn, postgres)?;
     let _ = conn.close().await;
     Ok(version)
 }
 
 /// The same, over an open connection.
-pub(super) fn version_of(conn: &PgConnection, project: &Project) -> anyhow::Result<String> {
-    Ok(migrations::database::require_version(conn, project)?)
+pub(super) fn version_of(conn: &PgConnection, postgres: &Postgres) -> anyhow::Result<String> {
+    Ok(migrations::database::require_version(conn, postgres)?)
 }
 
 fn no_answer(server: &Server) -> anyhow::Error {

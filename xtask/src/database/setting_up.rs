@@ -66,7 +66,7 @@ pub(crate) async fn set_up(
     steps: &mut Steps,
 ) -> anyhow::Result<()> {
     let mut conn = session::maintenance(server).await?;
-    let version = session::version_of(&conn, project)?;
+    let version = session::version_of(&conn, &project.postgres)?;
     server.report(steps, &version);
     let found = create(&mut conn, server, setup.environment.as_deref(), steps).await?;
 
@@ -86,7 +86,7 @@ pub(crate) async fn set_up(
 /// Checks that this role may create a database, before the existing one is dropped.
 pub(crate) async fn may_create(server: &Server, project: &Project) -> anyhow::Result<()> {
     let mut conn = session::maintenance(server).await?;
-    session::version_of(&conn, project)?;
+    session::version_of(&conn, &project.postgres)?;
     let allowed: bool =
         sqlx::query_scalar("select rolcreatedb or rolsuper from pg_roles where rolname = current_user")
             .fetch_one(&mut conn)

@@ -35,7 +35,12 @@ pub(crate) fn program(root: &Path, package: &str) -> anyhow::Result<PathBuf> {
     Ok(program)
 }
 
-/// The same, with a remark before the first build, which takes long. `does` is what the program does.
+/// Whether the program of a package is up to date, as far as can be said without cargo.
+pub(crate) fn is_ready(root: &Path, package: &str) -> bool {
+    beside(package).is_ok_and(|program| start::is_fresh(&program, root))
+}
+
+/// The path of the program of a package, with a remark before the first build, which takes long. `does` is what the program does.
 pub(crate) fn program_or_first_build(root: &Path, package: &str, does: &str) -> anyhow::Result<PathBuf> {
     // Cargo prints nothing while it builds here.
     if !is_there(package) {

@@ -64,7 +64,7 @@ pub(crate) async fn start(
         database: postgres.database.clone(),
         major: postgres.version,
     };
-    let answer = match docker::PACKAGE.ask(request).await? {
+    let answer = match docker::ask(request).await? {
         Reply::Answer(answer) => answer,
         Reply::Error(refusal) => return Ok(Reply::Error(refusal)),
     };
@@ -105,7 +105,7 @@ async fn password(folder: &Path) -> anyhow::Result<String> {
 
 /// Stops the checkout's container, and keeps it and its data.
 pub(crate) async fn stop(native: &Native) -> anyhow::Result<StopAnswer> {
-    match docker::PACKAGE.ask(Stop { repository: repository(native) }).await? {
+    match docker::ask(Stop { repository: repository(native) }).await? {
         Reply::Answer(answer) => Ok(answer),
         Reply::Error(refusal) => Err(refusal.into()),
     }
@@ -113,7 +113,7 @@ pub(crate) async fn stop(native: &Native) -> anyhow::Result<StopAnswer> {
 
 /// The state of the checkout's container, one fact per row.
 pub(crate) async fn status(native: &Native) -> anyhow::Result<Vec<(&'static str, String)>> {
-    let answer = match docker::PACKAGE.ask(Status { repository: repository(native) }).await? {
+    let answer = match docker::ask(Status { repository: repository(native) }).await? {
         Reply::Answer(answer) => answer,
         Reply::Error(refusal) => return Ok(vec![("state", format!("unreachable: {}", refusal.message))]),
     };
@@ -136,7 +136,7 @@ pub(crate) async fn status(native: &Native) -> anyhow::Result<Vec<(&'static str,
 
 /// Removes the containers of killed commands.
 pub(crate) async fn sweep() -> anyhow::Result<Vec<String>> {
-    match docker::PACKAGE.ask(Sweep {}).await? {
+    match docker::ask(Sweep {}).await? {
         Reply::Answer(answer) => Ok(answer.removed),
         Reply::Error(refusal) => Err(refusal.into()),
     }

@@ -12,7 +12,7 @@ use anyhow::{Context, bail};
 use duct::Handle;
 use tokio::task::spawn_blocking;
 use xtask_protocol::{
-    Refusal, Reply, Request as _,
+    Refusal, Reply, Request,
     docker::{ServerAnswer, StartTest},
     endpoint::Endpoint,
 };
@@ -42,6 +42,26 @@ pub(crate) fn daemon_answers() -> Result<(), String> {
     endpoint.ping(PATIENCE).map_err(short)
 }
 
+/// Sends a request to the package, if a daemon answers: to build the package takes minutes.
+pub(crate) async fn ask<Q>(request: Q) -> anyhow::Result<Reply<Q::Answer>>
+where
+    Q: Request + Send + 'static,
+    Q::Answer: Send + 'static,
+{
+    match first_build_would_fail() {
+        Some(refusal) => Ok(Reply::Error(refusal)),
+        None => PACKAGE.ask(request).await,
+    }
+}
+
+/// Why there is no need to build the package yet. Once it is built, it finds out by itself.
+fn first_build_would_fail() -> Option<Refusal> {
+    if PACKAGE.is_built() {
+        return None;
+    }
+    Endpoint::from_environment().and_then(|endpoint| endpoint.ping(PATIENCE)).err()
+}
+
 impl TestContainer {
     /// Starts one and waits until it answers a query.
     pub(crate) async fn start(
@@ -57,6 +77,9 @@ impl TestContainer {
             major,
             megabytes: None,
         };
+        if let Some(refusal) = first_build_would_fail() {
+            return Ok(Reply::Error(refusal));
+        }
         let request = line(&request)?;
         let work = spawn_blocking(move || {
             let ((input, mut writer), (reader, output)) = (pipe()?, pipe()?);

@@ -77,7 +77,7 @@ pub(crate) async fn server_of_tests(checkout: &Checkout) -> anyhow::Result<Optio
     if let Ok(report) = report(&meant(checkout, &Sockets::in_checkout(&checkout.root)?)).await {
         return Ok(Some(report.server.parse()?));
     }
-    let postgres = checkout.project()?.postgres;
+    let postgres = checkout.postgres()?;
     let Chosen::Url(..) = choose(checkout, &postgres)? else { return Ok(None) };
     Ok(Some(server::start(checkout, &postgres).await?.options))
 }

@@ -48,7 +48,7 @@ impl TestServer {
         let own = match choose(checkout, postgres)? {
             Chosen::Url(..) => {
                 let mut server = server::start(checkout, postgres).await?;
-                server.report(steps, &session::version(&server, project).await?);
+                server.report(steps, &session::version(&server, postgres).await?);
                 server.url.set_path("postgres");
                 let options = server.options.database("postgres");
                 return Ok(TestServer { options, url: server.url, to_stop: ToStop::Nothing });

@@ -6,6 +6,9 @@ use clap::Args as ClapArgs;
 
 use crate::{checkout::Checkout, database::account_program};
 
+/// The command for those who have no terminal.
+const WITHOUT_TERMINAL: &str = "changepassword EMAIL --noinput, with SUPERUSER_PASSWORD set";
+
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:
@@ -22,6 +25,6 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
-        account_program::run(checkout, "changepassword", self.args).await
+        account_program::run(checkout, "changepassword", self.args, WITHOUT_TERMINAL).await
     }
 }

@@ -1,7 +1,6 @@
 //! `cargo xtask db-drop`: drops the development database, after checking that it does not matter.
 
 use clap::Args as ClapArgs;
-use migrations::Project;
 
 use crate::{
     checkout::Checkout,
@@ -26,8 +25,8 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
-        let project: Project = checkout.project()?;
-        let server = or_interrupted(server::start_existing(checkout, &project.postgres)).await?;
+        let postgres = checkout.postgres()?;
+        let server = or_interrupted(server::start_existing(checkout, &postgres)).await?;
         let mut steps = Steps::new(Format::Text);
         on_server(&server, dropping::drop_database(&server, &self.destruction, "db-drop", &mut steps))
             .await

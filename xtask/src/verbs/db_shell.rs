@@ -28,15 +28,15 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
-        let project = checkout.project()?;
-        let psql = find_psql(&project.postgres);
+        let postgres = checkout.postgres()?;
+        let psql = find_psql(&postgres);
         // Only a container has a psql of its own. Without any psql, fail before starting another kind of server.
         let in_container = |chosen| matches!(chosen, Chosen::Own(own) if own.kind == Kind::Docker);
-        if psql.is_err() && !in_container(server::choose(checkout, &project.postgres)?) {
+        if psql.is_err() && !in_container(server::choose(checkout, &postgres)?) {
             return psql.map(|_| ());
         }
-        let server = server::start_existing(checkout, &project.postgres).await?;
-        pending::warn(&server, &project).await;
+        let server = server::start_existing(checkout, &postgres).await?;
+        pending::warn(&server, checkout).await;
         let sh = Shell::new()?;
         let args = self.args;
         let mut command: Command = match (psql, &server.origin) {

@@ -20,10 +20,9 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
-        let project = checkout.project()?;
-        let server = server::start_existing(checkout, &project.postgres).await?;
+        let server = server::start_existing(checkout, &checkout.postgres()?).await?;
         output::line(&if self.redacted { server.redacted() } else { server.url.to_string() });
-        pending::warn(&server, &project).await;
+        pending::warn(&server, checkout).await;
         Ok(())
     }
 }

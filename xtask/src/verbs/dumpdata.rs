@@ -122,7 +122,7 @@ async fn write(
     let tables = found::existing_tables(&schema, project, wanted)?;
     let mut dump = Dump {
         format: FORMAT,
-        postgres: migrations::database::require_version(conn, project)?,
+        postgres: migrations::database::require_version(conn, &project.postgres)?,
         migrations: dump::applied_migrations(&Ledger::read(conn, project).await?),
         tables: Vec::new(),
         sequences: Vec::new(),

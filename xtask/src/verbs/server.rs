@@ -79,11 +79,11 @@ impl Args {
 }
 
 async fn start(checkout: &Checkout) -> anyhow::Result<()> {
-    let project = checkout.project()?;
+    let postgres = checkout.postgres()?;
     let mut steps = Steps::new(Format::Text);
-    let server = server::start(checkout, &project.postgres).await?;
-    server.report(&mut steps, &session::version(&server, &project).await?);
-    pending::warn(&server, &project).await;
+    let server = server::start(checkout, &postgres).await?;
+    server.report(&mut steps, &session::version(&server, &postgres).await?);
+    pending::warn(&server, checkout).await;
     Ok(())
 }
 
@@ -96,7 +96,7 @@ async fn start_test(checkout: &Checkout) -> anyhow::Result<()> {
 }
 
 async fn stop(checkout: &Checkout) -> anyhow::Result<()> {
-    let postgres = checkout.project()?.postgres;
+    let postgres = checkout.postgres()?;
     let mut steps = Steps::new(Format::Text);
     match choose(checkout, &postgres)? {
         Chosen::Url(url, place) => anyhow::bail!(
@@ -152,20 +152,19 @@ async fn sweep(checkout: &Checkout) -> anyhow::Result<()> {
 }
 
 async fn print_url(checkout: &Checkout) -> anyhow::Result<()> {
-    let mut server = server::start(checkout, &checkout.project()?.postgres).await?;
+    let mut server = server::start(checkout, &checkout.postgres()?).await?;
     server.url.set_path("postgres");
     output::line(server.url.as_str());
     Ok(())
 }
 
 async fn status(checkout: &Checkout, format: Format) -> anyhow::Result<()> {
-    let project = checkout.project()?;
-    let postgres = &project.postgres;
+    let postgres = &checkout.postgres()?;
     let rows = match choose(checkout, postgres)? {
         Chosen::Url(url, place) => {
             let mut rows = vec![("server", format!("DATABASE_URL ({place})")), ("url", redacted(&url))];
             let server = server::start(checkout, postgres).await?;
-            match session::version(&server, &project).await {
+            match session::version(&server, postgres).await {
                 Ok(version) => rows.extend([("state", "running".to_owned()), ("version", version)]),
                 Err(error) => rows.push(("state", format!("unreachable: {error:#}"))),
             }
