@@ -1,10 +1,14 @@
 //! `db-shell` is psql, pointed at the development database.
 
-use std::fs;
+use std::{ffi::OsStr, fs};
+
+use duct::cmd;
 
 use crate::{
-    checkout::{Checkout, outcome},
+    borrowing::{RIGHT, Shared, borrower, outcome_line, surrounded},
+    checkout::{Checkout, outcome, xtask},
     fixture::with_database,
+    native_server::NativeServer,
 };
 
 #[test]
@@ -46,4 +50,41 @@ fn db_shell_without_psql_says_how_to_get_it() {
         );
         Ok(())
     });
+}
+
+#[test]
+fn no_variable_of_the_user_that_is_meant_for_another_server_reaches_a_client_of_ours() {
+    let it = NativeServer::new();
+    it.xtask(&["db-setup"]).expect(0, &[]);
+    let shared = Shared::new();
+    let ask = ["psql", "--no-psqlrc", "--no-align", "--tuples-only", "--command", "select 40 + 2"];
+    for (name, value) in [
+        ("PGSSLMODE", "require"),
+        ("PGSSLMODE", "verify-full"),
+        ("PGSSLROOTCERT", "/nowhere/root.crt"),
+        ("PGSSLNEGOTIATION", "direct"),
+        ("PGHOST", "/nowhere"),
+        ("PGHOSTADDR", "192.0.2.1"),
+        ("PGPORT", "1"),
+        ("PGUSER", "nobody"),
+        ("PGDATABASE", "nowhere"),
+        ("PGPASSWORD", "wrong"),
+        ("PGSERVICE", "nowhere"),
+        ("PGCHANNELBINDING", "require"),
+        ("PGREQUIREAUTH", "none"),
+        ("PGGSSENCMODE", "require"),
+        ("PGTARGETSESSIONATTRS", "standby"),
+        ("PGREQUIREPEER", "nobody"),
+        ("PGCLIENTENCODING", "nothing"),
+        ("PGDATESTYLE", "nothing"),
+    ] {
+        let variable = [(name, OsStr::new(value))];
+        let shell = it.xtask_in(&[&["db-shell", "--"], &ask[1..]].concat(), &variable);
+        assert_eq!(shell.expect(0, &[]).stdout, "42\n", "{name}");
+        let scratch = cmd(xtask(), [&["scratch", "--exec"], &ask[..]].concat());
+        let scratch = outcome(&surrounded(&shared.checkout, scratch, &variable));
+        assert_eq!(scratch.expect(0, &[]).stdout, "42\n", "{name}");
+        let test = borrower(&shared.checkout, &["seeded", "1", "pass", RIGHT], &variable);
+        assert_eq!(outcome_line(&outcome(&test))[1..], ["9", "3"], "{name}");
+    }
 }

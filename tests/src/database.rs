@@ -2,7 +2,6 @@
 
 use std::{sync::OnceLock, thread};
 
-use anyhow::Context;
 use sqlx::{
     PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -12,6 +11,7 @@ use tests_client::{Loan, Recipe, Usage};
 use crate::{
     local::{self, Maker},
     recycle::{self, Cleaned},
+    scratch,
 };
 
 /// Connections that one test may open through its pool.
@@ -32,7 +32,7 @@ impl TestDatabase {
     /// Takes one, which may block for as long as it takes to start a server.
     pub(crate) fn take(recipe: &Recipe, test: &str) -> anyhow::Result<TestDatabase> {
         let lent = Lent::take(recipe, Usage::Own, test)?;
-        let options = lent.url().parse().context("read the URL of the database")?;
+        let options = scratch::options(lent.url())?;
         Ok(TestDatabase { pool: OnceLock::new(), lent, options })
     }
 

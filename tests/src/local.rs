@@ -17,7 +17,7 @@ use tests_client::{Answer, Line, Loan, Recipe, Request, SERVER, Usage, checkout}
 
 use crate::{
     owner::{Owner, maintenance},
-    scratch::Scratch,
+    scratch::{self, Scratch},
     sources::Sources,
     template,
 };
@@ -108,5 +108,5 @@ async fn make(recipe: &Recipe) -> anyhow::Result<Scratch> {
 /// The test server that the environment names.
 fn server() -> anyhow::Result<PgConnectOptions> {
     let url = env::var(SERVER).with_context(|| format!("read {SERVER}"))?;
-    url.parse().with_context(|| format!("read {SERVER}"))
+    scratch::options(&url).with_context(|| format!("read {SERVER}"))
 }

@@ -9,6 +9,7 @@ use tokio::runtime::Runtime;
 use crate::{
     database::{Lent, TestDatabase, test_name},
     owner::connect,
+    scratch,
 };
 
 /// Runs a test on a database of its own. A panic, also the one about its error, keeps the database.
@@ -39,7 +40,7 @@ pub(crate) fn in_transaction(
         Err(error) => no_database(&error),
     };
     let rolled_back = async {
-        let mut conn = connect(&lent.url().parse()?).await?;
+        let mut conn = connect(&scratch::options(lent.url())?).await?;
         let mut transaction = conn.begin().await?;
         let id = transaction_id(&mut transaction).await?;
         let outcome = test(&mut transaction).await;

@@ -1,6 +1,10 @@
 //! Throwaway databases on a server: creates one, empty or as a clone, and removes it; lists and sweeps all of them.
 
-use sqlx::{PgConnection, postgres::PgConnectOptions};
+use anyhow::Context;
+use sqlx::{
+    PgConnection,
+    postgres::{PgConnectOptions, PgSslMode},
+};
 
 use crate::{
     owner::{Owner, Purpose, maintenance},
@@ -79,6 +83,18 @@ impl Scratch {
     pub async fn discard(mut self) -> anyhow::Result<()> {
         discard(&mut self.conn, &self.name).await
     }
+}
+
+/// How to connect to a database that was lent. Its URL is complete, so the environment of this process, which may be meant
+/// for another server, has no part in it.
+///
+/// # Errors
+/// If it is not a connection string of Postgres.
+pub fn options(url: &str) -> anyhow::Result<PgConnectOptions> {
+    let options: PgConnectOptions = url.parse().context("read the URL of the database")?;
+    // Left out where it is the default.
+    let names_mode = url.split_once('?').is_some_and(|(_, parameters)| parameters.contains("sslmode="));
+    Ok(if names_mode { options } else { options.ssl_mode(PgSslMode::Prefer) })
 }
 
 /// The connection string of a database on a server, as every client reads it.

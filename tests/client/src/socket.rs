@@ -7,7 +7,7 @@ use std::{
     os::{
         fd::OwnedFd,
         unix::{
-            ffi::OsStrExt as _,
+            ffi::{OsStrExt as _, OsStringExt as _},
             fs::{MetadataExt as _, PermissionsExt as _},
         },
     },
@@ -101,17 +101,19 @@ fn meant(root: &Path, variable: impl Fn(&str) -> Option<OsString>) -> Vec<u8> {
     let names = |names: &[&'static str]| {
         names.iter().filter_map(|name| Some((*name, value(name)?))).collect::<Vec<_>>()
     };
-    let ours = value(KIND[0]).is_some_and(|choice| OURS.iter().any(|ours| choice == *ours));
-    let mut named = names(KIND);
-    if !ours {
-        named.extend(names(&[URL]));
-        named.extend(names(COMPLETING));
-    }
-    for (name, value) in named {
+    for (name, value) in names(KIND) {
         add(name, value.as_bytes());
     }
-    if !ours && value(URL).is_none() {
-        add(".env", &lines(&root.join(".env"), |line| line.contains(URL)));
+    if value(KIND[0]).is_none_or(|choice| !OURS.iter().any(|ours| choice == *ours)) {
+        let url = match value(URL) {
+            Some(url) => url.into_vec(),
+            None => lines(&root.join(".env"), |line| line.contains(URL)),
+        };
+        let completing = if url.is_empty() { Vec::new() } else { names(COMPLETING) };
+        add(URL, &url);
+        for (name, value) in completing {
+            add(name, value.as_bytes());
+        }
     }
     let mut section = String::new();
     let of_server = |line: &str| {
@@ -215,6 +217,7 @@ mod tests {
         for same in [
             socket(&[("DATABASE_URL", ""), ("XTASK_SERVER", "")], "", MANIFEST),
             socket(&[], "SMTP_HOST=mail.example.org", MANIFEST),
+            socket(&[("PGHOST", "db.example.org")], "", MANIFEST),
             socket(&[], "", &format!("{MANIFEST}tables = [\"more\"]\n")),
         ] {
             assert_eq!(same, usual);

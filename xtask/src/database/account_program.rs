@@ -11,7 +11,12 @@ use anyhow::{Context, anyhow, bail};
 use tokio::task::spawn_blocking;
 use xshell::{Shell, cmd};
 
-use crate::{checkout::Checkout, database::session, helpers::built, server};
+use crate::{
+    checkout::Checkout,
+    database::{libpq::Variables, session},
+    helpers::built,
+    server,
+};
 
 /// The option of the program's verbs that asks nothing, and those that show its help.
 const WITHOUT_TERMINAL: [&str; 3] = ["--noinput", "--help", "-h"];
@@ -54,5 +59,6 @@ pub(crate) async fn run(
     let mut command: Command = cmd!(sh, "{program} {verb} {args...}").into();
     // Its messages repeat the name by which it was called, so they show commands that exist here.
     command.arg0("cargo xtask").env("DATABASE_URL", server.url.as_str());
+    Variables::for_database(&server.url, &server.options).give_to(&mut command);
     Err(anyhow!(command.exec()).context("start the program"))
 }

@@ -13,6 +13,7 @@ use cluster::{
     new_password,
 };
 use migrations::Postgres;
+use sqlx::postgres::PgSslMode;
 use url::Url;
 use xtask_protocol::{
     Reply,
@@ -71,6 +72,7 @@ pub(crate) async fn start(
     let mut url = Url::parse(&answer.url).context("read the container's URL")?;
     set_database(&mut url, &postgres.database);
     let mut server = Server::from_url(url, "Docker", postgres)?;
+    server.options = server.options.ssl_mode(PgSslMode::Disable);
     let elapsed = began.elapsed();
     server.started = match answer.state {
         protocol::Startup::Created => Startup::Created { elapsed },

@@ -75,7 +75,7 @@ pub(crate) async fn borrow(checkout: &Checkout, setup: &Setup, name: &str) -> an
 /// The server that tests of a checkout have their databases on; `None` if none runs. Starts none of our own.
 pub(crate) async fn server_of_tests(checkout: &Checkout) -> anyhow::Result<Option<PgConnectOptions>> {
     if let Ok(report) = report(&meant(checkout, &Sockets::in_checkout(&checkout.root)?)).await {
-        return Ok(Some(report.server.parse()?));
+        return Ok(Some(tests::scratch::options(&report.server)?));
     }
     let postgres = checkout.postgres()?;
     let Chosen::Url(..) = choose(checkout, &postgres)? else { return Ok(None) };

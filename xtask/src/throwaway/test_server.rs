@@ -6,7 +6,7 @@ use ::tests::scratch::Scratch;
 use anyhow::Context;
 use cluster::{Ephemeral, Place, new_password};
 use migrations::{Postgres, Project};
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use url::Url;
 use xtask_protocol::Reply;
 
@@ -122,7 +122,8 @@ impl TestServer {
     fn from_container(container: TestContainer) -> anyhow::Result<TestServer> {
         let mut url = Url::parse(&container.answer.url).context("read the container's URL")?;
         url.set_path("postgres");
-        let options = url.as_str().parse()?;
+        let options: PgConnectOptions = url.as_str().parse()?;
+        let options = options.ssl_mode(PgSslMode::Disable);
         Ok(TestServer { options, url, to_stop: ToStop::Container(container) })
     }
 

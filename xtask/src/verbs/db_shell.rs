@@ -8,7 +8,7 @@ use xshell::{Shell, cmd};
 
 use crate::{
     checkout::Checkout,
-    database::{libpq, pending},
+    database::{libpq::Variables, pending},
     server::{self, Chosen, Kind, Origin, psql::find_psql},
 };
 
@@ -42,7 +42,7 @@ impl Args {
         let mut command: Command = match (psql, &server.origin) {
             (Ok(psql), _) => {
                 let mut command: Command = cmd!(sh, "{psql} {args...}").into();
-                command.envs(libpq::environment(&server.url, &server.options));
+                Variables::for_database(&server.url, &server.options).give_to(&mut command);
                 command.env("PGAPPNAME", "cargo xtask db-shell");
                 command
             }

@@ -22,7 +22,7 @@ use serde_json::Value;
 
 use crate::{
     checkout::Checkout,
-    database::schema,
+    database::{libpq::Variables, schema},
     helpers::built,
     terminal::{
         child,
@@ -173,7 +173,7 @@ impl Cargo {
             .env("DATABASE_URL", url)
             .env("SQLX_OFFLINE", "false")
             .env("SQLX_OFFLINE_DIR", folder);
-        if child::run(check).await?.success() {
+        if child::run(Variables::none().give(check)).await?.success() {
             return Ok(());
         }
         bail!("not every query fits the schema, see above; nothing was written")

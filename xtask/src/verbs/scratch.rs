@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::{
     checkout::Checkout,
-    database::libpq,
+    database::libpq::Variables,
     terminal::{child, exit::pass_on, format::Format, interrupt::or_interrupted, output},
     throwaway::shared,
 };
@@ -85,10 +85,8 @@ impl Args {
             return lent.keep().await;
         };
         let url = Url::parse(lent.url()).context("read the URL of the database")?;
-        let variables = libpq::environment(&url, &lent.url().parse()?);
-        let command =
-            variables.into_iter().fold(cmd(program, args), |command, (name, value)| command.env(name, value));
-        let command = command.env("DATABASE_URL", lent.url());
+        let command = cmd(program, args).env("DATABASE_URL", lent.url());
+        let command = Variables::for_database(&url, &tests::scratch::options(lent.url())?).give(command);
         let ran = child::run(command).await;
         if self.keep {
             output::remark(&format!("kept: {}", lent.url()));

@@ -9,6 +9,7 @@ use migrations::{Error, Migration, Plan, Project, Target, database};
 use crate::{
     checkout::Checkout,
     database::{
+        libpq::Variables,
         safety::{self, Destruction},
         session,
     },
@@ -155,7 +156,7 @@ fn target_version(words: &[String]) -> Option<i64> {
 async fn run(sqlx: Expression, server: &Server) -> anyhow::Result<()> {
     // It connects under our application name, so that we find and end what it leaves running after an interrupt.
     let sqlx = sqlx.env("DATABASE_URL", server.url.as_str()).env("PGAPPNAME", session::application_name());
-    let status = child::run(sqlx).await?;
+    let status = child::run(Variables::for_database(&server.url, &server.options).give(sqlx)).await?;
     if status.code() == Some(130) {
         return Err(Stop::Interrupted.into());
     }

@@ -9,6 +9,7 @@ use tests::service::Report;
 
 use crate::{
     checkout::Checkout,
+    database::libpq::Variables,
     helpers::{
         built,
         packages::{self, Packages},
@@ -131,7 +132,7 @@ async fn run(checkout: &Checkout, host: &ServiceProcess, words: Vec<OsString>) -
         .env("RUST_BACKTRACE", backtrace)
         // They say themselves which server they mean.
         .env_remove("XTASK_SERVER");
-    let status = child::run(tests).await.context("run cargo")?;
+    let status = child::run(Variables::none().give(tests)).await.context("run cargo")?;
     if let Some(signal) = status.signal() {
         output::complain("error", &format!("the test runner was ended by signal {signal}"));
     }

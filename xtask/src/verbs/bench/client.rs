@@ -6,7 +6,7 @@ use anyhow::Context;
 use duct::{Expression, cmd};
 use url::Url;
 
-use crate::database::libpq;
+use crate::database::libpq::Variables;
 
 /// A program that connects to a database of a server, with the password in its environment.
 pub(super) fn client<W: Into<OsString>>(
@@ -18,6 +18,6 @@ pub(super) fn client<W: Into<OsString>>(
     let mut url = server.clone();
     url.set_path(database);
     let options = url.as_str().parse().context("read the server's URL")?;
-    let variables = libpq::environment(&url, &options).into_iter();
-    Ok(variables.fold(cmd(program, words), |command, (name, value)| command.env(name, value)))
+    let program = cmd(program, words).env("PGOPTIONS", "--client-min-messages=warning");
+    Ok(Variables::for_database(&url, &options).give(program))
 }

@@ -68,7 +68,7 @@ impl Bench {
     fn psql(&self, url: &Url, database: &str, args: &[OsString]) -> anyhow::Result<Expression> {
         let words = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"].into_iter().map(OsString::from);
         let psql = client(&self.psql, words.chain(args.iter().cloned()), url, database)?;
-        Ok(psql.env("PGOPTIONS", "--client-min-messages=warning").stdout_null())
+        Ok(psql.stdout_null())
     }
 }
 
