@@ -6,13 +6,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::TryStreamExt;
-use sqlx::{AssertSqlSafe, Connection, PgConnection, migrate::Migrate, postgres::PgDatabaseError};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqlSafeStr};
 
 use crate::{
-    App, Direction, Error, Event, Failure, Migration, MigrationId, OnEvent, Place, Plan, Project, Script,
-    Step, Subject,
-    index::{self, InvalidIndex},
+    App, Error, Event, MigrationId, OnEvent, Plan, Project, Remains, Step, Subject,
+    effect::{self, Effect, InvalidIndex},
+    lone::Lone,
+    record,
+    running::{self, ScriptError, restore_settings, run_script, still_locked},
 };
 
 /// How often we try a migration while others hold locks that it needs.
@@ -21,6 +22,8 @@ const LOCK_TRIES: u32 = 5;
 const LOCK_PAUSE: Duration = Duration::from_millis(200);
 /// SQLSTATE of `lock_timeout`.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
+/// SQLSTATEs of a statement that can't run inside a transaction, and of a procedure that ends the one it runs in.
+const NOT_INSIDE: &[&str] = &["25001", "2D000"];
 
 /// Runs the plan's steps. What was done before a failure stays, and the failure lists it.
 pub(crate) async fn run(
@@ -34,93 +37,210 @@ pub(crate) async fn run(
         on_event(Event::Started { step });
         let start = Instant::now();
         let app = &project.apps[step.migration.app];
-        let script = step.script;
-        let done = if script.no_transaction {
-            outside_transaction(conn, app, step, script, on_event).await
-        } else {
-            with_retries(conn, app, step, script, start, on_event).await
-        };
-        done.map_err(|error| error.into_error(step, script, &kept))?;
+        let mut running = Running { conn: &mut *conn, app, step, start, on_event: &mut *on_event };
+        running.run().await.map_err(|error| error.into_error(step, &kept))?;
         on_event(Event::Done { step, elapsed: start.elapsed() });
         kept.push(step.migration.id.clone());
     }
     Ok(())
 }
 
-/// A failure inside a script, or one of our own statements.
+/// A failure inside a script, or one of our own statements, with what is left of the script.
 enum StepError {
-    Script(ScriptError),
-    Other(Error),
-}
-
-/// A script's error, with the number of its statements that succeeded before it.
-pub(crate) struct ScriptError {
-    pub(crate) error: sqlx::Error,
-    pub(crate) completed: usize,
-}
-
-impl ScriptError {
-    /// The error with file, line and text.
-    pub(crate) fn into_error(self, subject: Subject, script: &Script, kept: &[MigrationId]) -> Error {
-        let postgres =
-            self.error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
-        match postgres {
-            Some(error) => {
-                Error::Failed(Box::new(Failure::new(subject, script, self.completed, error, kept)))
-            }
-            None => broke_off(&subject, script, Error::database("run it")(self.error)),
-        }
-    }
-
-    fn is_lock_timeout(&self) -> bool {
-        self.error
-            .as_database_error()
-            .and_then(|error| error.code())
-            .is_some_and(|code| code == LOCK_NOT_AVAILABLE)
-    }
-}
-
-fn broke_off(subject: &Subject, script: &Script, error: Error) -> Error {
-    Error::BrokeOff { what: subject.to_string(), place: Place::file(&script.path), source: Box::new(error) }
+    Script(ScriptError, Remains),
+    Other(Error, Remains),
 }
 
 impl From<Error> for StepError {
     fn from(error: Error) -> Self {
-        StepError::Other(error)
+        StepError::Other(error, Remains::Nothing)
     }
 }
 
 impl StepError {
-    fn into_error(self, step: &Step<'_>, script: &Script, kept: &[MigrationId]) -> Error {
+    fn into_error(self, step: &Step<'_>, kept: &[MigrationId]) -> Error {
         let subject = Subject::Migration { id: step.migration.id.clone(), direction: step.direction };
         match self {
-            StepError::Script(error) => error.into_error(subject, script, kept),
-            // Its text names the migration already.
-            StepError::Other(error @ Error::InvalidIndex { .. }) => error,
-            StepError::Other(error) => broke_off(&subject, script, error),
+            StepError::Script(error, remains) => error.into_error(subject, step.script, remains, kept),
+            // Their texts name the migration already.
+            StepError::Other(error @ (Error::InvalidIndex { .. } | Error::InvalidIndexStays { .. }), _) => {
+                error
+            }
+            StepError::Other(error, remains) => running::broke_off(&subject, step.script, remains, error),
+        }
+    }
+
+    fn code(&self) -> Option<&str> {
+        match self {
+            StepError::Script(error, _) => error.code(),
+            StepError::Other(..) => None,
         }
     }
 }
 
-async fn with_retries(
-    conn: &mut PgConnection,
-    app: &App,
-    step: &Step<'_>,
-    script: &Script,
+/// How a script runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum How {
+    InTransaction,
+    Outside,
+}
+
+/// One step that runs.
+struct Running<'r> {
+    conn: &'r mut PgConnection,
+    app: &'r App,
+    step: &'r Step<'r>,
     start: Instant,
-    on_event: OnEvent<'_>,
-) -> Result<(), StepError> {
-    let mut attempt = 1;
-    loop {
-        match in_transaction(conn, app, step, script, start).await {
-            Err(StepError::Script(error)) if error.is_lock_timeout() && attempt < LOCK_TRIES => {
-                let pause = stretched(LOCK_PAUSE * 2_u32.pow(attempt - 1));
-                attempt += 1;
-                on_event(Event::Retrying { step, attempt, pause });
-                tokio::time::sleep(pause).await;
-            }
-            done => return done,
+    on_event: OnEvent<'r>,
+}
+
+impl Running<'_> {
+    async fn run(&mut self) -> Result<(), StepError> {
+        if !self.step.script.no_transaction {
+            return self.with_retries(How::InTransaction, &Lone::Other).await;
         }
+        let lone = Lone::read(&self.step.script.text);
+        if self.is_done(&lone).await? {
+            return Ok(self.record_found().await?);
+        }
+        if matches!(lone, Lone::Other | Lone::AddValue { .. }) {
+            // By itself, a statement has the same effect inside a transaction, where its row is kept or lost with it.
+            // Postgres refuses those that can't run there, before or without any effect.
+            match self.with_retries(How::InTransaction, &lone).await {
+                Err(error) if error.code().is_some_and(|code| NOT_INSIDE.contains(&code)) => {}
+                done => return done,
+            }
+        }
+        self.with_retries(How::Outside, &lone).await
+    }
+
+    async fn with_retries(&mut self, how: How, lone: &Lone) -> Result<(), StepError> {
+        let mut attempt = 1;
+        loop {
+            let done = match how {
+                How::InTransaction => self.in_transaction().await,
+                How::Outside => self.outside_transaction(lone).await,
+            };
+            match done {
+                Err(error) if error.code() == Some(LOCK_NOT_AVAILABLE) && attempt < LOCK_TRIES => {
+                    let pause = stretched(LOCK_PAUSE * 2_u32.pow(attempt - 1));
+                    attempt += 1;
+                    (self.on_event)(Event::Retrying { step: self.step, attempt, pause });
+                    tokio::time::sleep(pause).await;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn in_transaction(&mut self) -> Result<(), StepError> {
+        let mut transaction = self.conn.begin().await.map_err(Error::database("run a migration"))?;
+        let ran = run_script(&mut transaction, self.step.script).await;
+        ran.map_err(|error| StepError::Script(error, Remains::Nothing))?;
+        restore_settings(&mut transaction).await?;
+        still_locked(&mut transaction).await?;
+        record::record(&mut transaction, self.app, self.step, self.start.elapsed()).await?;
+        // Deferred constraints are checked only here, so the commit counts as the script's last statement.
+        transaction.commit().await.map_err(|error| {
+            let error = ScriptError { error, completed: usize::MAX };
+            let remains = if error.is_final() { Remains::Nothing } else { Remains::AllOrNothing };
+            StepError::Script(error, remains)
+        })
+    }
+
+    /// Whether an earlier run has done all that the statement does, but did not come to record it.
+    async fn is_done(&mut self, lone: &Lone) -> Result<bool, Error> {
+        match effect::look(self.conn, lone).await? {
+            Effect::Whole => Ok(true),
+            Effect::Gone => record::has_begun(self.conn, self.app, self.step).await,
+            _ => Ok(false),
+        }
+    }
+
+    async fn record_found(&mut self) -> Result<(), Error> {
+        let (app, step) = (self.app, self.step);
+        if record::has_begun(self.conn, app, step).await? {
+            record::finish(self.conn, app, step, Duration::ZERO).await?;
+        } else {
+            let mut transaction = self.conn.begin().await.map_err(Error::database("write the ledger"))?;
+            record::record(&mut transaction, app, step, Duration::ZERO).await?;
+            transaction.commit().await.map_err(Error::database("write the ledger"))?;
+        }
+        (self.on_event)(Event::FoundDone { step });
+        Ok(())
+    }
+
+    /// Runs one statement on its own. The ledger says so before it starts, so that the next run knows if this one breaks off.
+    async fn outside_transaction(&mut self, lone: &Lone) -> Result<(), StepError> {
+        let (app, step) = (self.app, self.step);
+        if lone.waits_for_others() {
+            let unlimited = sqlx::raw_sql("set lock_timeout = 0").execute(&mut *self.conn).await;
+            unlimited.map_err(Error::database("run a migration"))?;
+        }
+        let finish = self.clear(lone).await?;
+        if !record::has_begun(self.conn, app, step).await? {
+            record::begin(self.conn, app, step).await?;
+        }
+        let start = Instant::now();
+        // Prepared, so that Postgres too refuses a second statement, which would put both into one implicit transaction.
+        let sql = finish.map_or_else(|| step.script.sql(), |finish| AssertSqlSafe(finish).into_sql_str());
+        let ran = sqlx::query(sql).persistent(false).execute(&mut *self.conn).await;
+        if let Err(error) = ran {
+            return Err(self.failed(lone, ScriptError { error, completed: 0 }).await);
+        }
+        let unknown =
+            |error| StepError::Other(error, Remains::Unknown { leaves_a_trace: lone.leaves_a_trace() });
+        restore_settings(self.conn).await.map_err(unknown)?;
+        if let Err(error) = still_locked(self.conn).await {
+            record::cancel(self.conn, app, step).await.map_err(unknown)?;
+            return Err(StepError::Other(error, Remains::Part));
+        }
+        // `if not exists` accepts an invalid index of that name.
+        if let Effect::InvalidIndex(invalid) = effect::look(self.conn, lone).await.map_err(unknown)? {
+            record::cancel(self.conn, app, step).await.map_err(unknown)?;
+            let (migration, index) = (step.migration.id.clone(), invalid);
+            let index = format!("{} on {}", index.index, index.table);
+            return Err(Error::InvalidIndex { migration, index }.into());
+        }
+        record::finish(self.conn, app, step, start.elapsed()).await.map_err(unknown)
+    }
+
+    /// Removes what a run that failed left of the statement's work. Returns the statement that completes the work instead,
+    /// if there is one.
+    async fn clear(&mut self, lone: &Lone) -> Result<Option<String>, Error> {
+        match effect::look(self.conn, lone).await? {
+            Effect::InvalidIndex(invalid) => {
+                invalid.drop(self.conn).await.map_err(|source| Error::InvalidIndexStays {
+                    migration: self.step.migration.id.clone(),
+                    index: format!("{} on {}", invalid.index, invalid.table),
+                    source: Box::new(Error::database("drop it")(source)),
+                })?;
+                (self.on_event)(Event::DroppedInvalidIndex { step: self.step, index: &invalid.index });
+                Ok(None)
+            }
+            Effect::HalfDetached { finish } => Ok(Some(finish)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The error of a statement outside of a transaction. If Postgres refused the statement and the session goes on, it no
+    /// longer counts as begun.
+    async fn failed(&mut self, lone: &Lone, error: ScriptError) -> StepError {
+        let mut remains = Remains::Unknown { leaves_a_trace: lone.leaves_a_trace() };
+        if error.is_final() && self.settle().await.is_ok() {
+            remains = match effect::look(self.conn, lone).await {
+                Ok(Effect::InvalidIndex(InvalidIndex { index, table })) => {
+                    Remains::InvalidIndex { index, table }
+                }
+                _ => Remains::Part,
+            };
+        }
+        StepError::Script(error, remains)
+    }
+
+    async fn settle(&mut self) -> Result<(), Error> {
+        restore_settings(self.conn).await?;
+        record::cancel(self.conn, self.app, self.step).await
     }
 }
 
@@ -129,116 +249,4 @@ fn stretched(pause: Duration) -> Duration {
     // The seed of a hash map is the only random number in std.
     let random = std::hash::RandomState::new().build_hasher().finish();
     pause + pause.mul_f64(random as f64 / u64::MAX as f64)
-}
-
-async fn in_transaction(
-    conn: &mut PgConnection,
-    app: &App,
-    step: &Step<'_>,
-    script: &Script,
-    start: Instant,
-) -> Result<(), StepError> {
-    let failed = || Error::database("run a migration");
-    let mut transaction = conn.begin().await.map_err(failed())?;
-    run_script(&mut transaction, script).await.map_err(StepError::Script)?;
-    restore_settings(&mut transaction).await?;
-    still_locked(&mut transaction).await?;
-    record(&mut transaction, app, step, start).await?;
-    // Deferred constraints are checked only here, so the commit counts as the script's last statement.
-    transaction
-        .commit()
-        .await
-        .map_err(|error| StepError::Script(ScriptError { error, completed: usize::MAX }))
-}
-
-/// Runs one statement on its own. What it did before it failed stays, so the next run first removes that.
-async fn outside_transaction(
-    conn: &mut PgConnection,
-    app: &App,
-    step: &Step<'_>,
-    script: &Script,
-    on_event: OnEvent<'_>,
-) -> Result<(), StepError> {
-    let start = Instant::now();
-    for invalid in index::invalid_of(conn, script).await? {
-        index::drop(conn, &invalid).await?;
-        on_event(Event::DroppedInvalidIndex { step, index: &invalid.index });
-    }
-    // It waits for every open transaction, and giving up would only mean to start over, so it may wait without limit.
-    let unlimited = sqlx::raw_sql("set lock_timeout = 0").execute(&mut *conn).await;
-    unlimited.map_err(Error::database("run a migration"))?;
-    // Prepared, unlike the others, so that Postgres refuses a second statement: that would put both into one implicit
-    // transaction.
-    let statement = sqlx::query(script.sql()).persistent(false).execute(&mut *conn).await;
-    statement.map_err(|error| StepError::Script(ScriptError { error, completed: 0 }))?;
-    restore_settings(conn).await?;
-    still_locked(conn).await?;
-    // `if not exists` accepts an invalid index of that name.
-    let invalid = index::invalid_of(conn, script).await?;
-    if !invalid.is_empty() {
-        let indexes =
-            invalid.into_iter().map(|InvalidIndex { index, table }| format!("{index} on {table}")).collect();
-        return Err(Error::InvalidIndex { migration: step.migration.id.clone(), indexes }.into());
-    }
-    record(conn, app, step, start).await?;
-    Ok(())
-}
-
-/// Makes sure that a script did not release the migration lock.
-async fn still_locked(conn: &mut PgConnection) -> Result<(), Error> {
-    let sql = "select exists (select from pg_locks where pid = pg_backend_pid() and locktype = 'advisory' and objsubid = 1)";
-    let locked: bool = sqlx::query_scalar(sql)
-        .fetch_one(conn)
-        .await
-        .map_err(Error::database("look for the migration lock"))?;
-    if locked { Ok(()) } else { Err(Error::LockLost) }
-}
-
-/// Resets what a script set for its session, so that a role or search path of one migration does not reach the next one.
-pub(crate) async fn restore_settings(conn: &mut PgConnection) -> Result<(), Error> {
-    let restore = sqlx::raw_sql("reset session authorization; reset all").execute(conn).await;
-    restore.map_err(Error::database("restore the session's settings"))?;
-    Ok(())
-}
-
-/// Writes or removes sqlx's row of the migration.
-async fn record(conn: &mut PgConnection, app: &App, step: &Step<'_>, start: Instant) -> Result<(), Error> {
-    let failed = Error::database("write the ledger");
-    let version = step.migration.number;
-    let statement = match step.direction {
-        Direction::Up => {
-            record_unrun(conn, app, step.migration).await?;
-            let nanos = i64::try_from(start.elapsed().as_nanos()).unwrap_or(i64::MAX);
-            let sql = format!("update {} set execution_time = $2 where version = $1", app.ledger);
-            sqlx::query(AssertSqlSafe(sql)).bind(version).bind(nanos)
-        }
-        Direction::Down => {
-            let sql = format!("delete from {} where version = $1", app.ledger);
-            sqlx::query(AssertSqlSafe(sql)).bind(version)
-        }
-    };
-    statement.execute(conn).await.map_err(failed)?;
-    Ok(())
-}
-
-/// Writes a row by sqlx's own statement, which leaves the execution time empty.
-pub(crate) async fn record_unrun(
-    conn: &mut PgConnection,
-    app: &App,
-    migration: &Migration,
-) -> Result<(), Error> {
-    conn.skip(&app.ledger, &migration.recorded).await.map_err(Error::ledger("write the ledger"))
-}
-
-/// Sends a script as one message, and counts the statements that succeed.
-pub(crate) async fn run_script(conn: &mut PgConnection, script: &Script) -> Result<(), ScriptError> {
-    let mut completed = 0;
-    let mut results = sqlx::raw_sql(script.sql()).fetch_many(conn);
-    loop {
-        match results.try_next().await {
-            Ok(Some(result)) => completed += usize::from(result.is_left()),
-            Ok(None) => return Ok(()),
-            Err(error) => return Err(ScriptError { error, completed }),
-        }
-    }
 }

@@ -2,20 +2,34 @@
 
 use crate::{
     Place, Problem, Script,
-    statements::{self, ConcurrentIndex},
+    lone::{Lone, NewIndex},
+    statements::{self, line_at},
 };
 
 /// Refuses what would break the runner's promises. A `commit` would keep half of a file when the rest of it fails, and
 /// would make a rehearsal of the seeds real.
 pub(crate) fn refuse(script: &Script, problems: &mut Vec<Problem>) {
-    let built = statements::concurrent_index(&script.text);
-    if script.no_transaction && built == ConcurrentIndex::Unnamed {
-        let message = "name the index, so that the next run finds what a failed one left of it".to_owned();
-        problems.push(Problem::Content { place: Place::file(&script.path), message });
+    if script.no_transaction {
+        refuse_outside(script, problems);
     }
     if let Some((word, line)) = statements::transaction_control(&script.text) {
         let message =
             format!("`{word}` would end the transaction that the runner puts around the file; remove it");
         problems.push(Problem::Content { place: Place::line(&script.path, line), message });
+    }
+}
+
+/// What a file without a transaction may not have.
+fn refuse_outside(script: &Script, problems: &mut Vec<Problem>) {
+    if let Lone::CreateIndex(NewIndex { name: None, .. }) = Lone::read(&script.text) {
+        let message = "name the index, so that the next run finds what a failed one left of it".to_owned();
+        problems.push(Problem::Content { place: Place::file(&script.path), message });
+    }
+    if let Some(second) = statements::split(&script.text).get(1) {
+        let place = Place::line(&script.path, line_at(&script.text, second.start));
+        let message = "a file that begins with `-- no-transaction` has one statement, since a run that breaks off between two \
+                       could not be completed; move this one to a migration of its own"
+            .to_owned();
+        problems.push(Problem::Content { place, message });
     }
 }

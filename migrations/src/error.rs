@@ -5,7 +5,8 @@ use std::{fmt, io, time::Duration};
 use sqlx::migrate::MigrateError;
 
 use crate::{
-    Cycle, Failure, Holder, LedgerProblem, MigrationId, NoWayBack, Place, Problem, nearest::suggestion,
+    Cycle, Failure, Holder, LedgerProblem, MigrationId, NoWayBack, Place, Problem, Remains,
+    nearest::suggestion,
 };
 
 /// Why an operation failed. The text is for people, and has several lines where that helps.
@@ -73,12 +74,26 @@ pub enum Error {
     #[error("{0}")]
     Failed(Box<Failure>),
     /// A migration without a transaction left an index that Postgres does not use.
-    #[error("migration {migration} left an index that is not valid: {}\n  run the same command again: it drops the index and rebuilds it", indexes.join(", "))]
+    #[error(
+        "migration {migration} left an index that is not valid: {index}\n  run the same command again: it drops the index and rebuilds it"
+    )]
     InvalidIndex {
         /// The migration; it is not recorded as applied.
         migration: MigrationId,
-        /// The indexes, as `index on table`.
-        indexes: Vec<String>,
+        /// The index, as `index on table`.
+        index: String,
+    },
+    /// An index that an earlier run left invalid could not be dropped.
+    #[error(
+        "migration {migration} did not begin: an earlier run left index {index} invalid, and it is still there; the next run tries again to drop it"
+    )]
+    InvalidIndexStays {
+        /// The migration.
+        migration: MigrationId,
+        /// The index, as `index on table`.
+        index: String,
+        /// Why.
+        source: Box<Error>,
     },
     /// A seed changes the schema, which only migrations may do.
     #[error(
@@ -134,12 +149,14 @@ pub enum Error {
         required: u32,
     },
     /// A migration or seed broke off for another reason than a statement that Postgres refused.
-    #[error("{what} broke off, and nothing of it was kept\n  {place}")]
+    #[error("{what} broke off{remains}\n  {place}")]
     BrokeOff {
         /// What was running: `migration billing/0001_initial`.
         what: String,
         /// Its file.
         place: Place,
+        /// What is left of it.
+        remains: Remains,
         /// Why.
         source: Box<Error>,
     },

@@ -39,6 +39,11 @@ pub enum Event<'e> {
         /// Pause until then.
         pause: Duration,
     },
+    /// An earlier run did all that the migration does, and did not record it. It is recorded now.
+    FoundDone {
+        /// The step.
+        step: &'e Step<'e>,
+    },
     /// An index that an earlier try left invalid was dropped, to be built again.
     DroppedInvalidIndex {
         /// The step.

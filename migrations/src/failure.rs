@@ -4,7 +4,7 @@ use std::{fmt, ops::Range};
 
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 
-use crate::{Direction, MigrationId, Place, Script, statements};
+use crate::{Direction, MigrationId, Place, Remains, Script, statements};
 
 /// What was running.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ const EXCERPT_LINES: usize = 3;
 /// Characters of a line to show.
 const EXCERPT_WIDTH: usize = 120;
 
-/// A failed statement. Nothing of what its file did was kept, unless `kept_in_part` is true.
+/// A failed statement.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Failure {
@@ -53,8 +53,8 @@ pub struct Failure {
     pub context: Option<String>,
     /// Migrations that ran before it in the same plan, and stay applied.
     pub kept: Vec<MigrationId>,
-    /// Whether the file runs without a transaction, so that a part of its work may remain.
-    pub kept_in_part: bool,
+    /// What is left of the file's work.
+    pub remains: Remains,
 }
 
 impl Failure {
@@ -64,6 +64,7 @@ impl Failure {
         script: &Script,
         completed: usize,
         error: &PgDatabaseError,
+        remains: Remains,
         kept: &[MigrationId],
     ) -> Failure {
         let text = &script.text;
@@ -92,7 +93,7 @@ impl Failure {
             hint: error.hint().map(str::to_owned),
             context: error.r#where().map(str::to_owned),
             kept: kept.to_vec(),
-            kept_in_part: script.no_transaction,
+            remains,
         }
     }
 }
@@ -121,6 +122,9 @@ impl Failure {
             _ if self.is_there_already() => {
                 "if the database has all that the migration makes, record it as applied; otherwise fix the file and run \
                  the same command again"
+            }
+            (_, Subject::Migration { .. }) if self.remains != Remains::Nothing => {
+                "fix the file, or the rows that it meets, and run the same command again"
             }
             (_, Subject::Migration { .. }) => "fix the file and run the same command again",
             (_, Subject::Seed { .. }) => {
@@ -194,12 +198,7 @@ fn shortened(line: &str) -> String {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} failed", self.subject)?;
-        f.write_str(if self.kept_in_part {
-            "; it runs without a transaction, so look at what it left"
-        } else {
-            "; nothing of it was kept"
-        })?;
+        write!(f, "{} failed{}", self.subject, self.remains)?;
 
         let gutter = self.place.line.map_or(0, |line| (line + self.excerpt.len()).to_string().len());
         write!(f, "\n  {:gutter$}┌ {}", "", self.place)?;

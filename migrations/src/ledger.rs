@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
-use crate::{Error, LedgerProblem, Migration, Project};
+use crate::{Direction, Down, Error, LedgerProblem, Migration, Project, lone::Lone};
 
 /// A row of the ledger: a migration that was applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +20,9 @@ pub struct Applied {
     pub description: String,
     /// When it was applied, in the session's time zone, as ISO 8601.
     pub installed_on: String,
-    /// False only after an edit by hand; on Postgres neither sqlx nor this crate writes that.
-    pub success: bool,
+    /// Which way a run went that has not finished; `None` for one that has, which is the usual case. Only a migration without
+    /// a transaction can break off like that.
+    pub unfinished: Option<Direction>,
     /// SHA-384 of the file that ran.
     pub checksum: Vec<u8>,
 }
@@ -65,7 +66,7 @@ impl Ledger {
                 // Loading the project made sure that both names are plain identifiers.
                 selects.push(format!(
                     "select '{}' as app, version, description, to_char(installed_on, 'YYYY-MM-DD\"T\"HH24:MI:SSTZH:TZM') \
-                     as installed_on, success, checksum from {}",
+                     as installed_on, success, execution_time, checksum from {}",
                     app.name, app.ledger
                 ));
             } else {
@@ -90,7 +91,12 @@ impl Ledger {
                     version: row.try_get("version")?,
                     description: row.try_get("description")?,
                     installed_on: row.try_get("installed_on")?,
-                    success: row.try_get("success")?,
+                    unfinished: match (row.try_get("success")?, row.try_get::<i64, _>("execution_time")?) {
+                        (true, _) => None,
+                        // As `record` begins a step, and as sqlx marks one that it has not timed.
+                        (false, ..0) => Some(Direction::Up),
+                        (false, _) => Some(Direction::Down),
+                    },
                     checksum: row.try_get("checksum")?,
                 })
             })();
@@ -110,9 +116,14 @@ impl Ledger {
         self.applied.get(&migration.id.app)?.get(&migration.number)
     }
 
-    /// Whether a migration was applied.
+    /// Whether a migration was applied. One that a run began to revert still counts.
     pub fn has(&self, migration: &Migration) -> bool {
-        self.row(migration).is_some()
+        self.row(migration).is_some_and(|row| row.unfinished != Some(Direction::Up))
+    }
+
+    /// Which way a run went that did not finish this migration.
+    pub fn unfinished(&self, migration: &Migration) -> Option<Direction> {
+        self.row(migration)?.unfinished
     }
 
     /// The migrations that were applied, in the order in which a new database would run them.
@@ -138,6 +149,9 @@ impl Ledger {
                     problems
                         .push(LedgerProblem::FileGone { applied, installed_on: row.installed_on.clone() });
                 }
+                Some(migration) if row.unfinished.is_some() => {
+                    problems.extend(unfinished(migration, row, project));
+                }
                 Some(migration) if migration.checksum() != row.checksum => {
                     let (id, path) = (migration.id.clone(), migration.up.path.clone());
                     problems.push(LedgerProblem::Edited { id, path });
@@ -145,9 +159,6 @@ impl Ledger {
                 Some(migration) if migration.recorded.description != row.description => {
                     let (id, applied_as) = (migration.id.clone(), row.name());
                     problems.push(LedgerProblem::Renamed { id, applied_as });
-                }
-                Some(migration) if !row.success => {
-                    problems.push(LedgerProblem::Dirty { id: migration.id.clone() });
                 }
                 Some(_) => {}
             }
@@ -180,4 +191,30 @@ impl Ledger {
         let problems = self.problems(project);
         if problems.is_empty() { Ok(()) } else { Err(Error::Ledger(problems)) }
     }
+}
+
+/// What a person has to decide about a row of a run that did not finish. Nothing, where the next run can see in the catalogue
+/// how far that one came.
+fn unfinished(migration: &Migration, row: &Applied, project: &Project) -> Option<LedgerProblem> {
+    let direction = row.unfinished?;
+    let script = match (direction, &migration.down) {
+        (Direction::Up, _) => Some(&migration.up),
+        (Direction::Down, Down::Script(script)) => Some(script),
+        (Direction::Down, Down::Irreversible(_)) => None,
+    };
+    let same_file = migration.checksum() == row.checksum;
+    let outside = script.filter(|script| script.no_transaction);
+    let seen = outside.is_some_and(|script| Lone::read(&script.text).leaves_a_trace());
+    (!(seen && same_file)).then(|| LedgerProblem::Unfinished {
+        id: migration.id.clone(),
+        direction: outside.map(|_| direction),
+        applied: project.sql(&format!(
+            "update {} set success = true where version = {}",
+            project.apps[migration.app].ledger, row.version
+        )),
+        pending: project.sql(&format!(
+            "delete from {} where version = {}",
+            project.apps[migration.app].ledger, row.version
+        )),
+    })
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::MigrationId;
+use crate::{Direction, MigrationId};
 
 /// One way in which the ledger contradicts the files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,10 +43,16 @@ pub enum LedgerProblem {
         /// The name in the ledger, with its number.
         applied_as: String,
     },
-    /// Its row is marked as failed.
-    Dirty {
+    /// Its row says that it did not succeed, and nothing shows what is true.
+    Unfinished {
         /// The migration.
         id: MigrationId,
+        /// Which way it ran without a transaction when that broke off; `None` if no run of ours leaves such a row.
+        direction: Option<Direction>,
+        /// The command that records it as applied.
+        applied: String,
+        /// The command that records it as pending.
+        pending: String,
     },
     /// A table in the ledger's schema belongs to no app.
     UnknownTable {
@@ -64,7 +70,7 @@ impl LedgerProblem {
             LedgerProblem::Late { .. } => "late",
             LedgerProblem::WithoutParent { .. } => "impossible",
             LedgerProblem::Renamed { .. } => "renamed",
-            LedgerProblem::Dirty { .. } => "failed",
+            LedgerProblem::Unfinished { .. } => "unfinished",
             LedgerProblem::UnknownTable { .. } => "unknown",
         }
     }
@@ -81,7 +87,15 @@ impl LedgerProblem {
                 format!("{id} is applied, and {parent}, which it depends on, is not")
             }
             LedgerProblem::Renamed { id, applied_as } => format!("{id} was applied as {applied_as}"),
-            LedgerProblem::Dirty { id } => format!("{id} is marked as failed"),
+            LedgerProblem::Unfinished { id, direction: None, .. } => {
+                format!("{id} is marked as failed in the ledger")
+            }
+            LedgerProblem::Unfinished { id, direction: Some(direction), .. } => {
+                let doing = if *direction == Direction::Up { "applied" } else { "reverted" };
+                format!(
+                    "{id} was being {doing} when its run broke off; whether its statement ran is not known"
+                )
+            }
             LedgerProblem::UnknownTable { table } => {
                 format!("table {table} is in the schema of the ledgers, and no app of apps.toml has it")
             }
@@ -104,8 +118,13 @@ impl LedgerProblem {
                 format!("the ledger or the head of {id} was edited by hand; put that right first")
             }
             LedgerProblem::Renamed { applied_as, .. } => format!("name its files {applied_as} again"),
-            LedgerProblem::Dirty { .. } => {
-                "look at the database, then set `success` in its ledger row to what is true".to_owned()
+            LedgerProblem::Unfinished { direction: None, applied, pending, .. } => {
+                format!("if it is applied: {applied}\n{:14}if it is not:     {pending}", "")
+            }
+            LedgerProblem::Unfinished { direction: Some(direction), applied, pending, .. } => {
+                let (ran, not) =
+                    if *direction == Direction::Up { (applied, pending) } else { (pending, applied) };
+                format!("if it ran:     {ran}\n{:14}if it did not: {not}", "")
             }
             LedgerProblem::UnknownTable { .. } => "restore the app's entry, or drop the table".to_owned(),
         }

@@ -87,6 +87,8 @@ pub struct Project {
     pub migrations: Vec<Migration>,
     /// The seeds, in the manifest's order of apps.
     pub seeds: Vec<Seed>,
+    /// The command that runs SQL on the database, for messages; the SQL follows it as one argument.
+    pub shell: String,
 }
 
 impl Project {
@@ -126,6 +128,11 @@ impl Project {
             (None, []) => Err(Error::UnknownMigration { app, name, names: names(&all) }),
             (None, several) => Err(Error::AmbiguousMigration { app, name, names: names(several) }),
         }
+    }
+
+    /// The command that runs this SQL on the database.
+    pub(crate) fn sql(&self, sql: &str) -> String {
+        format!("{} \"{sql}\"", self.shell)
     }
 
     /// The app or table whose name is most similar to a word that names neither, for the error about that word.

@@ -17,6 +17,8 @@ use crate::{
     sqlx_toml,
 };
 
+/// The command that runs SQL, where the caller names no other.
+const SHELL: &str = "psql \"$DATABASE_URL\" --command";
 /// Name of an app's seed file.
 const SEED: &str = "seed.sql";
 /// SQL files of an app that are not migrations.
@@ -170,7 +172,8 @@ impl Reader<'_> {
         for parent in sorted.iter_mut().flat_map(|migration| &mut migration.parents) {
             parent.index = position[parent.index];
         }
-        Ok(Some(Project { program, postgres, apps, migrations: sorted, seeds }))
+        let shell = SHELL.to_owned();
+        Ok(Some(Project { program, postgres, apps, migrations: sorted, seeds, shell }))
     }
 
     /// Checks the name of one file, and keeps its text if a project reads it.

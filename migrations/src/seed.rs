@@ -6,8 +6,8 @@ use catalogue::{Address, Catalogue, Change, Difference};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::{
-    Error, Place, Project, Script, Seed, Subject,
-    apply::{ScriptError, restore_settings, run_script},
+    Error, Place, Project, Remains, Script, Seed, Subject,
+    running::{ScriptError, restore_settings, run_script},
     schema,
 };
 
@@ -108,7 +108,7 @@ async fn run_seed(conn: &mut PgConnection, seed: &Seed, prune: Prune) -> Result<
     let set = sqlx::query("select set_config('seed.prune', $1, true)").bind(prune);
     set.execute(&mut *conn).await.map_err(Error::database(DOING))?;
     let ran = run_to_its_end(conn, script).await;
-    ran.map_err(|error| error.into_error(Subject::Seed { app: app.clone() }, script, &[]))?;
+    ran.map_err(|error| error.into_error(Subject::Seed { app: app.clone() }, script, Remains::Nothing, &[]))?;
     restore_settings(conn).await
 }
 

@@ -8,7 +8,7 @@ use crate::{
     Access, Contract, Error, Ledger, MigrationId, OnEvent, Plan, Project, Prune, SeedMode, SeedReport,
     Settings, Step, Target, apply,
     database::{self, Found},
-    lock, seed,
+    lock, record, seed,
 };
 
 /// How soon the server notices that our process is gone, and ends the statement that we left running.
@@ -307,7 +307,11 @@ async fn adopt_locked<E: From<Error>>(
     let mut transaction = conn.begin().await.map_err(Error::database("write the ledger"))?;
     create_ledgers(&mut transaction, project, &ledger).await?;
     for migration in project.migrations.iter().filter(|migration| adopted.contains(&migration.id)) {
-        apply::record_unrun(&mut transaction, &project.apps[migration.app], migration).await?;
+        let app = &project.apps[migration.app];
+        if ledger.unfinished(migration).is_some() {
+            record::remove(&mut transaction, app, migration).await?;
+        }
+        record::record_unrun(&mut transaction, app, migration).await?;
     }
     Ledger::read(&mut transaction, project).await?.require_agreement(project)?;
     Ok(transaction.commit().await.map_err(Error::database("write the ledger"))?)

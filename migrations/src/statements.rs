@@ -11,7 +11,7 @@ pub(crate) fn split(sql: &str) -> Vec<Range<usize>> {
     // A semicolon inside parentheses (a rule's actions) or in a body between `begin atomic` and `end` ends nothing.
     let (mut parentheses, mut atomic) = (0_usize, 0_usize);
     let mut previous_word = "";
-    for token in (Tokens { sql, at: 0 }) {
+    for token in Tokens::new(sql) {
         match token.kind {
             Kind::Comment => continue,
             Kind::Symbol if token.text(sql) == ";" && parentheses == 0 && atomic == 0 => {
@@ -51,8 +51,7 @@ pub(crate) fn split(sql: &str) -> Vec<Range<usize>> {
 pub(crate) fn transaction_control(sql: &str) -> Option<(String, usize)> {
     const WORDS: &[&str] = &["begin", "start", "commit", "end", "rollback", "abort"];
     split(sql).into_iter().find_map(|range| {
-        let words =
-            (Tokens { sql: &sql[range.clone()], at: 0 }).filter(|token| matches!(token.kind, Kind::Word));
+        let words = Tokens::new(&sql[range.clone()]).filter(|token| matches!(token.kind, Kind::Word));
         let words: Vec<String> =
             words.take(3).map(|token| token.text(&sql[range.clone()]).to_ascii_lowercase()).collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -67,79 +66,36 @@ pub(crate) fn transaction_control(sql: &str) -> Option<(String, usize)> {
     })
 }
 
-/// The index that a script builds concurrently, in its first statement.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum ConcurrentIndex {
-    /// It builds none.
-    None,
-    /// It leaves the name to Postgres.
-    Unnamed,
-    /// By this name.
-    Named(String),
-}
-
-/// Looks for an index that a script builds concurrently.
-pub(crate) fn concurrent_index(sql: &str) -> ConcurrentIndex {
-    match name_or_on(sql) {
-        None => ConcurrentIndex::None,
-        Some(word) if word == "on" => ConcurrentIndex::Unnamed,
-        Some(name) => ConcurrentIndex::Named(name),
-    }
-}
-
-/// The word after `create index concurrently`: the index's name, or `on`.
-fn name_or_on(sql: &str) -> Option<String> {
-    let range = split(sql).into_iter().next()?;
-    let text = &sql[range];
-    let tokens = (Tokens { sql: text, at: 0 }).filter(|token| !matches!(token.kind, Kind::Comment));
-    let mut words = tokens.map(|token| token.text(text)).map(|word| {
-        // Postgres takes a quoted name literally, and folds any other to lower case.
-        word.strip_prefix('"')
-            .and_then(|word| word.strip_suffix('"'))
-            .map_or_else(|| word.to_ascii_lowercase(), str::to_owned)
-    });
-    let mut next = words.next()?;
-    if next != "create" {
-        return None;
-    }
-    next = words.next()?;
-    if next == "unique" {
-        next = words.next()?;
-    }
-    if next != "index" || words.next()? != "concurrently" {
-        return None;
-    }
-    next = words.next()?;
-    if next == "if" {
-        // `if not exists`
-        next = words.nth(2)?;
-    }
-    Some(next)
-}
-
 /// The line of a byte offset, from 1.
 pub(crate) fn line_at(text: &str, offset: usize) -> usize {
     text[..offset].matches('\n').count() + 1
 }
 
-struct Tokens<'s> {
+/// The tokens of a statement, comments included.
+pub(crate) struct Tokens<'s> {
     sql: &'s str,
     at: usize,
 }
 
-struct Token {
-    kind: Kind,
-    range: Range<usize>,
+impl<'s> Tokens<'s> {
+    pub(crate) fn new(sql: &'s str) -> Self {
+        Tokens { sql, at: 0 }
+    }
+}
+
+pub(crate) struct Token {
+    pub(crate) kind: Kind,
+    pub(crate) range: Range<usize>,
 }
 
 impl Token {
-    fn text<'s>(&self, sql: &'s str) -> &'s str {
+    pub(crate) fn text<'s>(&self, sql: &'s str) -> &'s str {
         &sql[self.range.clone()]
     }
 }
 
-#[derive(Clone, Copy)]
-enum Kind {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
     Comment,
     Quoted,
     Word,
@@ -273,17 +229,6 @@ mod tests {
     fn unclosed_quotes_reach_to_the_end() {
         check("select 'a; select 2", &["select 'a; select 2"]);
         check("/* a; select 2", &[]);
-    }
-
-    #[test]
-    fn an_index_that_is_built_concurrently_is_found_by_its_name() {
-        let check = |sql: &str, expected| assert_eq!(concurrent_index(sql), expected, "{sql}");
-        let name = |name: &str| ConcurrentIndex::Named(name.to_owned());
-        check("-- Why.\ncreate index concurrently A_idx on a (b);", name("a_idx"));
-        check("CREATE UNIQUE INDEX CONCURRENTLY if not exists \"A\" on a (b)", name("A"));
-        check("create index concurrently on a (b)", ConcurrentIndex::Unnamed);
-        check("create index a_idx on a (b)", ConcurrentIndex::None);
-        check("vacuum a; create index concurrently a_idx on a (b)", ConcurrentIndex::None);
     }
 
     #[test]

@@ -182,6 +182,16 @@ impl Checkout {
             .unchecked()
     }
 
+    /// Runs a command line as a person would who pastes it from a message: `cargo xtask …`, in a shell.
+    #[track_caller]
+    pub(crate) fn paste(&self, db: &TestDatabase, line: &str) -> Outcome {
+        assert!(line.starts_with("cargo xtask "), "{line}");
+        let script = format!("cargo() {{ shift; \"$0\" \"$@\"; }}\n{line}");
+        let starter = ["sh", "-c", &script].map(OsStr::new);
+        let program = self.program(&starter, &[] as &[&str], &[]);
+        outcome(&program.env("DATABASE_URL", db.url()).dir(self.root()))
+    }
+
     /// Every verb that `cargo xtask --help` lists.
     pub(crate) fn verbs(&self) -> Vec<String> {
         let help = outcome(&self.bare_command(&["--help"])).expect(0, &[]).stdout.clone();
@@ -207,6 +217,14 @@ pub(crate) fn outcome(command: &Expression) -> Outcome {
 }
 
 impl Outcome {
+    /// The command that follows this text in what was printed.
+    #[track_caller]
+    pub(crate) fn advice(&self, label: &str) -> String {
+        let all = format!("{}{}", self.stdout, self.stderr);
+        let line = all.lines().find_map(|line| Some(line.split_once(label)?.1.trim().to_owned()));
+        line.unwrap_or_else(|| panic!("`{label}` was not printed:\n{all}"))
+    }
+
     /// Asserts the exit code, and that the command printed each of these texts on either stream.
     #[track_caller]
     pub(crate) fn expect(&self, code: i32, said: &[&str]) -> &Outcome {

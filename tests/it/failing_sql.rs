@@ -101,7 +101,7 @@ fn a_failed_ledger_insert_rolls_the_migration_back() {
         let before = snapshot(db).await;
         checkout.migration("a/0002_more", "create table u (id int);", "drop table u;");
         let said = [
-            "migration a/0002_more broke off, and nothing of it was kept",
+            "migration a/0002_more broke off; nothing of it was kept",
             "a/0002_more.up.sql",
             "not today",
         ];

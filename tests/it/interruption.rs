@@ -106,20 +106,12 @@ fn the_server_notices_kill_9_during_a_migration() {
     });
 }
 
-/// Without the index that is built outside a transaction: a kill between its end and its line in the ledger needs a person.
-fn all_in_transactions() -> Checkout {
-    let checkout = Checkout::new();
-    checkout.remove("library/0003_index_staff.up.sql");
-    checkout.remove("library/0003_index_staff.down.sql");
-    checkout
-}
-
 #[test]
 fn db_setup_succeeds_after_kill_9_at_any_moment() {
     let (mut expected, mut duration) = (Vec::new(), Duration::ZERO);
     tests::empty().run(async |db| {
         let start = Instant::now();
-        all_in_transactions().xtask(db, &["db-setup"]).expect(0, &[]);
+        Checkout::new().xtask(db, &["db-setup"]).expect(0, &[]);
         duration = start.elapsed();
         expected = shape(db).await;
         Ok(())
@@ -127,7 +119,7 @@ fn db_setup_succeeds_after_kill_9_at_any_moment() {
     let (mut kills, mut at_work) = (0, 0);
     while kills < KILLS {
         tests::empty().run(async |db| {
-            let checkout = all_in_transactions();
+            let checkout = Checkout::new();
             let running =
                 checkout.command(&db.url(), &["db-setup"]).stdout_capture().stderr_capture().start()?;
             tokio::time::sleep(duration * (2 * kills + 1) / (2 * KILLS)).await;

@@ -15,6 +15,9 @@ pub(crate) const ROOT: &str = "XTASK_ROOT";
 /// A variable that names the server to use, like `--server`.
 pub(crate) const SERVER_CHOICE: &str = "XTASK_SERVER";
 
+/// The command that runs SQL on the development database, for messages.
+const SHELL: &str = "cargo xtask db-shell -- --command";
+
 /// One checkout of the repository.
 #[derive(Debug)]
 pub(crate) struct Checkout {
@@ -46,7 +49,9 @@ impl Checkout {
 
     /// Loads the project. Any problem in its files is an error here, before a server is touched.
     pub(crate) fn project(&self) -> anyhow::Result<Project> {
-        Ok(Project::load(&self.migrations())?)
+        let mut project = Project::load(&self.migrations())?;
+        SHELL.clone_into(&mut project.shell);
+        Ok(project)
     }
 
     /// What the manifest says of Postgres, for commands that need no migrations: those may be broken.

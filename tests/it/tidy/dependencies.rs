@@ -138,7 +138,7 @@ fn what_starts_xtask_is_built_from_nothing_else() {
 /// Files that read the system catalogues themselves, and for what. All others take the schema from `xtask/catalogue`.
 const READS_ITSELF: &[(&str, &str)] = &[
     ("migrations/src/database.rs", "databases and their markers"),
-    ("migrations/src/index.rs", "an index that a migration without a transaction left invalid"),
+    ("migrations/src/effect.rs", "what a migration without a transaction has done, and left undone"),
     ("migrations/src/ledger.rs", "which ledger tables exist"),
     ("migrations/src/lock.rs", "the number of the database, for the key of the lock"),
     ("tests/src/recycle.sql", "what a test left in its database, to clean it in place"),

@@ -2,7 +2,7 @@
 
 use migrations::{Direction, Event, Project, Session, Target};
 
-use crate::terminal::output::{Steps, count, time};
+use crate::terminal::output::{self, Steps, count, time};
 
 /// The target that an app and a migration's name, its prefix or `zero` stand for.
 pub(crate) fn target(project: &Project, app: Option<&str>, name: Option<&str>) -> anyhow::Result<Target> {
@@ -14,6 +14,33 @@ pub(crate) fn target(project: &Project, app: Option<&str>, name: Option<&str>) -
     })
 }
 
+/// The migration that runs without a transaction. If it is dropped before that is done, the work was interrupted.
+#[derive(Default)]
+struct Outside(Option<String>);
+
+impl Outside {
+    fn see(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Started { step } if step.script.no_transaction => {
+                self.0 = Some(step.migration.id.to_string());
+            }
+            Event::Done { .. } => self.0 = None,
+            _ => {}
+        }
+    }
+}
+
+impl Drop for Outside {
+    fn drop(&mut self) {
+        if let Some(migration) = &self.0 {
+            output::remark(&format!(
+                "{migration} runs without a transaction, so it may be done, half done or not begun\n  run the same command \
+                 again: it finds out which, and goes on from there"
+            ));
+        }
+    }
+}
+
 /// Migrates, and reports every step.
 pub(crate) async fn run(
     session: &mut Session,
@@ -21,7 +48,15 @@ pub(crate) async fn run(
     target: &Target,
     steps: &mut Steps,
 ) -> anyhow::Result<()> {
-    let ran = session.migrate(project, target, &mut |event| report(steps, &event)).await?;
+    let mut outside = Outside::default();
+    let mut see = |event: Event<'_>| {
+        outside.see(&event);
+        report(steps, &event);
+    };
+    let ran = session.migrate(project, target, &mut see).await;
+    // An error says itself what is left.
+    outside.0 = None;
+    let ran = ran?;
     if ran == 0 {
         let all = count(project.migrations.len(), "migration", "migrations");
         steps.done("migrate", &all, "0 pending", None);
@@ -48,6 +83,10 @@ pub(crate) fn report(steps: &mut Steps, event: &Event<'_>) {
             "           {} waited too long for a lock that another session holds; rolled back, attempt {attempt} in {}",
             step.migration.id,
             time(*pause)
+        )),
+        Event::FoundDone { step } => steps.note(&format!(
+            "           an earlier run had done all of {}, and did not record it",
+            step.migration.id
         )),
         Event::DroppedInvalidIndex { index, .. } => {
             steps.note(&format!("           dropped index {index}, which an earlier attempt left invalid"));

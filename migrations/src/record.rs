@@ -1,0 +1,92 @@
+//! The rows that a step writes into an app's ledger, which is sqlx's.
+
+use std::time::Duration;
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection, migrate::Migrate};
+
+use crate::{App, Direction, Error, Migration, Step};
+
+/// Writes or removes the row of a migration.
+pub(crate) async fn record(
+    conn: &mut PgConnection,
+    app: &App,
+    step: &Step<'_>,
+    elapsed: Duration,
+) -> Result<(), Error> {
+    if step.direction == Direction::Up {
+        record_unrun(conn, app, step.migration).await?;
+    }
+    finish(conn, app, step, elapsed).await
+}
+
+/// Writes a row by sqlx's own statement, which leaves the execution time empty.
+pub(crate) async fn record_unrun(
+    conn: &mut PgConnection,
+    app: &App,
+    migration: &Migration,
+) -> Result<(), Error> {
+    conn.skip(&app.ledger, &migration.recorded).await.map_err(Error::ledger("write the ledger"))
+}
+
+/// Whether an earlier run began a step and did not finish it.
+pub(crate) async fn has_begun(conn: &mut PgConnection, app: &App, step: &Step<'_>) -> Result<bool, Error> {
+    let sql = format!("select exists (select from {} where version = $1 and not success)", app.ledger);
+    let begun = sqlx::query_scalar(AssertSqlSafe(sql)).bind(step.migration.number).fetch_one(conn).await;
+    begun.map_err(Error::database("read the ledger"))
+}
+
+/// Marks a step as begun, so that the next run finds it if this one breaks off: its row says that it did not succeed. sqlx
+/// reads that too, and runs nothing then. Its execution time is negative while the migration is being applied, as in sqlx,
+/// and not while it is being reverted.
+pub(crate) async fn begin(conn: &mut PgConnection, app: &App, step: &Step<'_>) -> Result<(), Error> {
+    let mut transaction = conn.begin().await.map_err(Error::database("write the ledger"))?;
+    let set = match step.direction {
+        Direction::Up => {
+            record_unrun(&mut transaction, app, step.migration).await?;
+            "success = false"
+        }
+        Direction::Down => "success = false, execution_time = greatest(execution_time, 0)",
+    };
+    let sql = format!("update {} set {set} where version = $1", app.ledger);
+    execute(&mut transaction, sql, step.migration).await?;
+    transaction.commit().await.map_err(Error::database("write the ledger"))
+}
+
+/// Takes that mark away, since the step did nothing.
+pub(crate) async fn cancel(conn: &mut PgConnection, app: &App, step: &Step<'_>) -> Result<(), Error> {
+    match step.direction {
+        Direction::Up => remove(conn, app, step.migration).await,
+        Direction::Down => {
+            let sql = format!("update {} set success = true where version = $1", app.ledger);
+            execute(conn, sql, step.migration).await
+        }
+    }
+}
+
+/// Turns the row into the one of a finished step.
+pub(crate) async fn finish(
+    conn: &mut PgConnection,
+    app: &App,
+    step: &Step<'_>,
+    elapsed: Duration,
+) -> Result<(), Error> {
+    match step.direction {
+        Direction::Up => {
+            let nanos = i64::try_from(elapsed.as_nanos()).unwrap_or(i64::MAX);
+            let set = format!("success = true, execution_time = {nanos}");
+            execute(conn, format!("update {} set {set} where version = $1", app.ledger), step.migration).await
+        }
+        Direction::Down => remove(conn, app, step.migration).await,
+    }
+}
+
+/// Removes the row of a migration.
+pub(crate) async fn remove(conn: &mut PgConnection, app: &App, migration: &Migration) -> Result<(), Error> {
+    execute(conn, format!("delete from {} where version = $1", app.ledger), migration).await
+}
+
+async fn execute(conn: &mut PgConnection, sql: String, migration: &Migration) -> Result<(), Error> {
+    let done = sqlx::query(AssertSqlSafe(sql)).bind(migration.number).execute(conn).await;
+    done.map_err(Error::database("write the ledger"))?;
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! Runs the text of a script on a connection, and keeps it from changing more than the database.
+
+use futures_util::TryStreamExt;
+use sqlx::{
+    PgConnection,
+    postgres::{PgDatabaseError, PgSeverity},
+};
+
+use crate::{Error, Failure, MigrationId, Place, Remains, Script, Subject};
+
+/// A script's error, with the number of its statements that succeeded before it.
+pub(crate) struct ScriptError {
+    pub(crate) error: sqlx::Error,
+    pub(crate) completed: usize,
+}
+
+impl ScriptError {
+    /// The error with file, line and text.
+    pub(crate) fn into_error(
+        self,
+        subject: Subject,
+        script: &Script,
+        remains: Remains,
+        kept: &[MigrationId],
+    ) -> Error {
+        match self.postgres() {
+            Some(error) => {
+                Error::Failed(Box::new(Failure::new(subject, script, self.completed, error, remains, kept)))
+            }
+            None => broke_off(&subject, script, remains, Error::database("run it")(self.error)),
+        }
+    }
+
+    /// What Postgres says, unless the connection itself failed.
+    fn postgres(&self) -> Option<&PgDatabaseError> {
+        self.error.as_database_error()?.try_downcast_ref()
+    }
+
+    /// Its SQLSTATE, if Postgres gave one.
+    pub(crate) fn code(&self) -> Option<&str> {
+        self.postgres().map(PgDatabaseError::code)
+    }
+
+    /// Whether the session goes on after it, so that Postgres has undone what the script's transaction did.
+    pub(crate) fn is_final(&self) -> bool {
+        self.postgres().is_some_and(|error| error.severity() == PgSeverity::Error)
+    }
+}
+
+pub(crate) fn broke_off(subject: &Subject, script: &Script, remains: Remains, error: Error) -> Error {
+    let (what, place) = (subject.to_string(), Place::file(&script.path));
+    Error::BrokeOff { what, place, remains, source: Box::new(error) }
+}
+
+/// Sends a script as one message, and counts the statements that succeed.
+pub(crate) async fn run_script(conn: &mut PgConnection, script: &Script) -> Result<(), ScriptError> {
+    let mut completed = 0;
+    let mut results = sqlx::raw_sql(script.sql()).fetch_many(conn);
+    loop {
+        match results.try_next().await {
+            Ok(Some(result)) => completed += usize::from(result.is_left()),
+            Ok(None) => return Ok(()),
+            Err(error) => return Err(ScriptError { error, completed }),
+        }
+    }
+}
+
+/// Resets what a script set for its session, so that a role or search path of one migration does not reach the next one.
+pub(crate) async fn restore_settings(conn: &mut PgConnection) -> Result<(), Error> {
+    let restore = sqlx::raw_sql("reset session authorization; reset all").execute(conn).await;
+    restore.map_err(Error::database("restore the session's settings"))?;
+    Ok(())
+}
+
+/// Makes sure that a script did not release the migration lock.
+pub(crate) async fn still_locked(conn: &mut PgConnection) -> Result<(), Error> {
+    let sql = "select exists (select from pg_locks where pid = pg_backend_pid() and locktype = 'advisory' and objsubid = 1)";
+    let locked: bool = sqlx::query_scalar(sql)
+        .fetch_one(conn)
+        .await
+        .map_err(Error::database("look for the migration lock"))?;
+    if locked { Ok(()) } else { Err(Error::LockLost) }
+}
