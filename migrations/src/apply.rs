@@ -1,27 +1,20 @@
 //! Runs a plan: one transaction per migration, with its ledger row inside, retried if another session's lock was in the
 //! way.
 
-use std::{
-    hash::{BuildHasher, Hasher},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqlSafeStr};
+use tokio::time::sleep;
 
 use crate::{
     App, Error, Event, MigrationId, OnEvent, Plan, Project, Remains, Step, Subject,
     effect::{self, Effect, InvalidIndex},
     lone::Lone,
-    record,
+    record, retry,
     running::{self, ScriptError, restore_settings, run_script, still_locked},
+    watch::Watch,
 };
 
-/// How often we try a migration while others hold locks that it needs.
-const LOCK_TRIES: u32 = 5;
-/// Pause after the first such try. It doubles, and is stretched at random so that two runners don't stay in step.
-const LOCK_PAUSE: Duration = Duration::from_millis(200);
-/// SQLSTATE of `lock_timeout`.
-const LOCK_NOT_AVAILABLE: &str = "55P03";
 /// SQLSTATEs of a statement that can't run inside a transaction, and of a procedure that ends the one it runs in.
 const NOT_INSIDE: &[&str] = &["25001", "2D000"];
 
@@ -30,6 +23,7 @@ pub(crate) async fn run(
     conn: &mut PgConnection,
     project: &Project,
     plan: &Plan<'_>,
+    watch: &Watch,
     on_event: OnEvent<'_>,
 ) -> Result<(), Error> {
     let mut kept: Vec<MigrationId> = Vec::new();
@@ -37,7 +31,7 @@ pub(crate) async fn run(
         on_event(Event::Started { step });
         let start = Instant::now();
         let app = &project.apps[step.migration.app];
-        let mut running = Running { conn: &mut *conn, app, step, start, on_event: &mut *on_event };
+        let mut running = Running { conn: &mut *conn, app, step, start, watch, on_event: &mut *on_event };
         running.run().await.map_err(|error| error.into_error(step, &kept))?;
         on_event(Event::Done { step, elapsed: start.elapsed() });
         kept.push(step.migration.id.clone());
@@ -59,7 +53,7 @@ impl From<Error> for StepError {
 
 impl StepError {
     fn into_error(self, step: &Step<'_>, kept: &[MigrationId]) -> Error {
-        let subject = Subject::Migration { id: step.migration.id.clone(), direction: step.direction };
+        let subject = subject(step);
         match self {
             StepError::Script(error, remains) => error.into_error(subject, step.script, remains, kept),
             // Their texts name the migration already.
@@ -78,6 +72,10 @@ impl StepError {
     }
 }
 
+fn subject(step: &Step<'_>) -> Subject {
+    Subject::Migration { id: step.migration.id.clone(), direction: step.direction }
+}
+
 /// How a script runs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum How {
@@ -91,6 +89,7 @@ struct Running<'r> {
     app: &'r App,
     step: &'r Step<'r>,
     start: Instant,
+    watch: &'r Watch,
     on_event: OnEvent<'r>,
 }
 
@@ -117,19 +116,21 @@ impl Running<'_> {
     async fn with_retries(&mut self, how: How, lone: &Lone) -> Result<(), StepError> {
         let mut attempt = 1;
         loop {
-            let done = match how {
-                How::InTransaction => self.in_transaction().await,
-                How::Outside => self.outside_transaction(lone).await,
+            let watch = self.watch;
+            let (done, blockers) = match how {
+                How::InTransaction => watch.during(self.in_transaction()).await,
+                How::Outside => watch.during(self.outside_transaction(lone)).await,
             };
-            match done {
-                Err(error) if error.code() == Some(LOCK_NOT_AVAILABLE) && attempt < LOCK_TRIES => {
-                    let pause = stretched(LOCK_PAUSE * 2_u32.pow(attempt - 1));
-                    attempt += 1;
-                    (self.on_event)(Event::Retrying { step: self.step, attempt, pause });
-                    tokio::time::sleep(pause).await;
-                }
-                done => return done,
-            }
+            let Err(StepError::Script(mut error, remains)) = done else { return done };
+            error.blockers = blockers;
+            let Some(code) = error.code_to_retry() else { return Err(StepError::Script(error, remains)) };
+            let Some(pause) = retry::pause_after(attempt) else {
+                return Err(StepError::Script(error, remains));
+            };
+            attempt += 1;
+            let (subject, blockers) = (subject(self.step), &error.blockers);
+            (self.on_event)(Event::Retrying { subject: &subject, code, blockers, attempt, pause });
+            sleep(pause).await;
         }
     }
 
@@ -142,7 +143,7 @@ impl Running<'_> {
         record::record(&mut transaction, self.app, self.step, self.start.elapsed()).await?;
         // Deferred constraints are checked only here, so the commit counts as the script's last statement.
         transaction.commit().await.map_err(|error| {
-            let error = ScriptError { error, completed: usize::MAX };
+            let error = ScriptError::new(error, usize::MAX);
             let remains = if error.is_final() { Remains::Nothing } else { Remains::AllOrNothing };
             StepError::Script(error, remains)
         })
@@ -186,7 +187,7 @@ impl Running<'_> {
         let sql = finish.map_or_else(|| step.script.sql(), |finish| AssertSqlSafe(finish).into_sql_str());
         let ran = sqlx::query(sql).persistent(false).execute(&mut *self.conn).await;
         if let Err(error) = ran {
-            return Err(self.failed(lone, ScriptError { error, completed: 0 }).await);
+            return Err(self.failed(lone, ScriptError::new(error, 0)).await);
         }
         let unknown =
             |error| StepError::Other(error, Remains::Unknown { leaves_a_trace: lone.leaves_a_trace() });
@@ -242,11 +243,4 @@ impl Running<'_> {
         restore_settings(self.conn).await?;
         record::cancel(self.conn, self.app, self.step).await
     }
-}
-
-/// A pause made longer by up to its own length, at random.
-fn stretched(pause: Duration) -> Duration {
-    // The seed of a hash map is the only random number in std.
-    let random = std::hash::RandomState::new().build_hasher().finish();
-    pause + pause.mul_f64(random as f64 / u64::MAX as f64)
 }

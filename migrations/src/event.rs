@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Holder, Step};
+use crate::{Blocker, Holder, Step, Subject};
 
 /// The caller's function for events. It is `Send`, so that a program may run a session in a task of its own.
 pub type OnEvent<'e> = &'e mut (dyn FnMut(Event<'_>) + Send);
@@ -30,10 +30,14 @@ pub enum Event<'e> {
         /// How long it took, retries included.
         elapsed: Duration,
     },
-    /// A migration timed out waiting for a table's lock; it is undone and will be tried again.
+    /// Other sessions were in the way of a migration or seed; it is undone and will be tried again.
     Retrying {
-        /// The step.
-        step: &'e Step<'e>,
+        /// What ran.
+        subject: &'e Subject,
+        /// The SQLSTATE; [`sqlstate::lookup`](crate::sqlstate::lookup) says what it means.
+        code: &'e str,
+        /// Who blocked it, as far as that was seen.
+        blockers: &'e [Blocker],
         /// Which try comes next, from 2.
         attempt: u32,
         /// Pause until then.

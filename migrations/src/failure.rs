@@ -4,7 +4,7 @@ use std::{fmt, ops::Range};
 
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 
-use crate::{Direction, MigrationId, Place, Remains, Script, statements};
+use crate::{Blocker, Direction, MigrationId, Place, Remains, Script, sqlstate, statements};
 
 /// What was running.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +55,8 @@ pub struct Failure {
     pub kept: Vec<MigrationId>,
     /// What is left of the file's work.
     pub remains: Remains,
+    /// Who held the lock that it waited for, as far as that was seen.
+    pub blockers: Vec<Blocker>,
 }
 
 impl Failure {
@@ -94,6 +96,7 @@ impl Failure {
             context: error.r#where().map(str::to_owned),
             kept: kept.to_vec(),
             remains,
+            blockers: Vec::new(),
         }
     }
 }
@@ -105,17 +108,12 @@ impl Failure {
         up && matches!(self.code.as_str(), "42P06" | "42P07" | "42701" | "42710" | "42723")
     }
 
-    /// What to do: usually, but not always, the file is to blame.
-    fn remedy(&self) -> &'static str {
-        match (self.code.as_str(), &self.subject) {
-            ("55P03", _) => {
-                "another session holds a lock that it needs; run the same command again when that one is done"
-            }
-            ("57014", _) => {
-                "it took longer than the statement timeout allows; raise that, or make it quicker"
-            }
-            ("57P01", _) => "an administrator ended the session; run the same command again",
-            ("42501", _) => "give the role that right, and run the same command again",
+    /// What to do: the file is to blame, unless the error has a cause of its own.
+    fn remedy(&self) -> String {
+        if let Some(known) = sqlstate::lookup(&self.code) {
+            return format!("{}; {}", known.meaning, known.help);
+        }
+        let remedy = match (self.code.as_str(), &self.subject) {
             ("25001", _) => {
                 "make `-- no-transaction` the very first line of the file, and this its only statement"
             }
@@ -130,7 +128,8 @@ impl Failure {
             (_, Subject::Seed { .. }) => {
                 "fix the file, or the rows that it meets, and run the same command again"
             }
-        }
+        };
+        remedy.to_owned()
     }
 }
 
@@ -222,6 +221,9 @@ impl fmt::Display for Failure {
         if !self.kept.is_empty() {
             let kept: Vec<String> = self.kept.iter().map(ToString::to_string).collect();
             write!(f, "\n  applied before it and kept: {}", kept.join(", "))?;
+        }
+        for blocker in &self.blockers {
+            write!(f, "\n  {blocker}")?;
         }
         write!(f, "\n  {}", self.remedy())
     }

@@ -2,6 +2,8 @@
 
 use std::{error::Error, fmt};
 
+use crate::sqlstate;
+
 /// An error with its causes, as text for people: `read the ledger: permission denied for table users (42501)`.
 ///
 /// It differs from printing the chain of causes as they come in two ways. Some libraries repeat a cause in their own
@@ -64,16 +66,8 @@ fn describe(error: &sqlx::Error) -> String {
     }
 }
 
-fn remedy(code: &str) -> &'static str {
-    match code {
-        "42501" => {
-            "\n  connect as a role that may, such as the database's owner, or have the owner grant it to this one"
-        }
-        "25006" => {
-            "\n  this connection is read-only: the server is a standby, or default_transaction_read_only is on for this role or database"
-        }
-        _ => "",
-    }
+fn remedy(code: &str) -> String {
+    sqlstate::lookup(code).map_or(String::new(), |known| format!("\n  {}; {}", known.meaning, known.help))
 }
 
 #[cfg(test)]

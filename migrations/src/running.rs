@@ -6,15 +6,27 @@ use sqlx::{
     postgres::{PgDatabaseError, PgSeverity},
 };
 
-use crate::{Error, Failure, MigrationId, Place, Remains, Script, Subject};
+use crate::{
+    Blocker, Error, Failure, MigrationId, Place, Remains, Script, Subject,
+    sqlstate::{self, Again},
+};
+
+/// SQLSTATE of `lock_timeout`.
+const LOCK_NOT_AVAILABLE: &str = "55P03";
 
 /// A script's error, with the number of its statements that succeeded before it.
 pub(crate) struct ScriptError {
-    pub(crate) error: sqlx::Error,
-    pub(crate) completed: usize,
+    error: sqlx::Error,
+    completed: usize,
+    /// Who held the lock that it waited for, as far as that was seen.
+    pub(crate) blockers: Vec<Blocker>,
 }
 
 impl ScriptError {
+    pub(crate) fn new(error: sqlx::Error, completed: usize) -> ScriptError {
+        ScriptError { error, completed, blockers: Vec::new() }
+    }
+
     /// The error with file, line and text.
     pub(crate) fn into_error(
         self,
@@ -25,7 +37,10 @@ impl ScriptError {
     ) -> Error {
         match self.postgres() {
             Some(error) => {
-                Error::Failed(Box::new(Failure::new(subject, script, self.completed, error, remains, kept)))
+                let failure = Failure::new(subject, script, self.completed, error, remains, kept);
+                let blockers =
+                    if error.code() == LOCK_NOT_AVAILABLE { self.blockers.clone() } else { Vec::new() };
+                Error::Failed(Box::new(Failure { blockers, ..failure }))
             }
             None => broke_off(&subject, script, remains, Error::database("run it")(self.error)),
         }
@@ -39,6 +54,11 @@ impl ScriptError {
     /// Its SQLSTATE, if Postgres gave one.
     pub(crate) fn code(&self) -> Option<&str> {
         self.postgres().map(PgDatabaseError::code)
+    }
+
+    /// The same, if the script may succeed when it runs again.
+    pub(crate) fn code_to_retry(&self) -> Option<&str> {
+        self.code().filter(|_| sqlstate::may_succeed(&self.error, Again::Transaction))
     }
 
     /// Whether the session goes on after it, so that Postgres has undone what the script's transaction did.
@@ -60,7 +80,7 @@ pub(crate) async fn run_script(conn: &mut PgConnection, script: &Script) -> Resu
         match results.try_next().await {
             Ok(Some(result)) => completed += usize::from(result.is_left()),
             Ok(None) => return Ok(()),
-            Err(error) => return Err(ScriptError { error, completed }),
+            Err(error) => return Err(ScriptError::new(error, completed)),
         }
     }
 }

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use catalogue::{Address, Catalogue, Change, Difference};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use tokio::time::sleep;
 
 use crate::{
-    Error, Place, Project, Remains, Script, Seed, Subject,
+    Error, Event, Failure, OnEvent, Place, Project, Remains, Script, Seed, Subject, retry,
     running::{ScriptError, restore_settings, run_script},
     schema,
+    sqlstate::{self, Again},
+    watch::Watch,
 };
 
 const DOING: &str = "run the seeds";
@@ -96,7 +99,9 @@ pub async fn run_seeds(
         }
     }
     match mode {
-        SeedMode::Write => transaction.commit().await.map_err(failed())?,
+        SeedMode::Write => transaction.commit().await.map_err(Error::database(
+            "commit the seeds; all of them were kept or none, and the same command completes them",
+        ))?,
         SeedMode::Check => transaction.rollback().await.map_err(failed())?,
     }
     Ok(report)
@@ -181,13 +186,36 @@ fn changes(before: &Catalogue, after: &Catalogue) -> Vec<String> {
     shown.map(line).collect()
 }
 
+/// Runs the seeds in a transaction of their own, and again while other sessions are in their way.
+pub(crate) async fn run_with_retries(
+    conn: &mut PgConnection,
+    project: &Project,
+    (mode, prune): (SeedMode, Prune),
+    watch: &Watch,
+    on_event: OnEvent<'_>,
+) -> Result<SeedReport, Error> {
+    let mut attempt = 1;
+    loop {
+        let (done, blockers) = watch.during(run_seeds(&mut *conn, project, mode, prune)).await;
+        let Err(Error::Failed(mut failure)) = done else { return done };
+        failure.blockers = blockers;
+        let again = sqlstate::lookup(&failure.code).is_some_and(|known| known.again == Again::Transaction);
+        let pause = retry::pause_after(attempt).filter(|_| again);
+        let Some(pause) = pause else { return Err(Error::Failed(failure)) };
+        attempt += 1;
+        let Failure { subject, code, blockers, .. } = &*failure;
+        on_event(Event::Retrying { subject, code, blockers, attempt, pause });
+        sleep(pause).await;
+    }
+}
+
 /// Runs one seed, and checks the deferred constraints at its end: a rehearsal never commits, and at a commit it would be
 /// too late to say which file broke one. The next file starts with all of them deferred again.
 async fn run_to_its_end(conn: &mut PgConnection, script: &Script) -> Result<(), ScriptError> {
     run_script(conn, script).await?;
     for sql in ["set constraints all immediate", "set constraints all deferred"] {
         let set = sqlx::query(sql).execute(&mut *conn).await;
-        set.map_err(|error| ScriptError { error, completed: usize::MAX })?;
+        set.map_err(|error| ScriptError::new(error, usize::MAX))?;
     }
     Ok(())
 }

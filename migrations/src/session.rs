@@ -1,6 +1,10 @@
 //! One connection that reads the ledger, migrates, seeds and checks.
 
-use std::{collections::BTreeSet, mem, time::Duration};
+use std::{
+    collections::BTreeSet,
+    mem,
+    time::{Duration, Instant},
+};
 
 use sqlx::{ConnectOptions, Connection, PgConnection, migrate::Migrate, postgres::PgConnectOptions};
 
@@ -9,11 +13,16 @@ use crate::{
     Settings, Step, Target, apply,
     database::{self, Found},
     lock, record, seed,
+    sqlstate::{self, Again},
+    watch::Watch,
 };
 
 /// How soon the server notices that our process is gone, and ends the statement that we left running.
 const CLIENT_CHECK: &str = "250ms";
 
+/// How long a server may say that it accepts no connections yet, and how often we ask.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(8);
+const CONNECT_PAUSE: Duration = Duration::from_millis(50);
 /// SQLSTATE of a setting that the role may not set.
 const NOT_ALLOWED: &str = "42501";
 
@@ -26,6 +35,7 @@ pub struct Session {
     conn: PgConnection,
     settings: Settings,
     database: String,
+    watch: Watch,
     /// Whether an operation has the migration lock. It stays true if its future was dropped in the middle.
     busy: bool,
 }
@@ -53,8 +63,9 @@ impl Session {
             // Never `off`, which would lift a freeze.
             Access::Write => options,
         };
-        let (conn, database) = connect_pinned(options, settings.access).await?;
-        Ok(Session { conn, settings, database, busy: false })
+        let (conn, database, pid) = connect_pinned(&options, settings.access).await?;
+        let watch = Watch::new(options, pid, settings.lock_timeout);
+        Ok(Session { conn, settings, database, watch, busy: false })
     }
 
     /// The connection, for the caller's own queries.
@@ -127,8 +138,9 @@ impl Session {
         if Plan::new(project, &ledger, target)?.steps.is_empty() {
             return Ok(0);
         }
+        let watch = self.watch.clone();
         let lock = self.lock(on_event).await?;
-        lock.run(async |conn| migrate_locked(conn, project, target, on_event).await).await
+        lock.run(async |conn| migrate_locked(conn, project, target, &watch, on_event).await).await
     }
 
     /// Runs these steps in this order, which the graph must allow, and does work of the caller's own after each, under the
@@ -142,12 +154,13 @@ impl Session {
         steps: &[Step<'_>],
         mut after: impl AsyncFnMut(&mut PgConnection, &Step<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
+        let watch = self.watch.clone();
         let lock = self.lock(&mut |_| {}).await?;
         lock.run(async |conn| {
             let ledger = Ledger::read(conn, project).await?;
             create_ledgers(conn, project, &ledger).await?;
             for step in steps {
-                apply::run(conn, project, &Plan { steps: vec![*step] }, &mut |_| {}).await?;
+                apply::run(conn, project, &Plan { steps: vec![*step] }, &watch, &mut |_| {}).await?;
                 after(conn, step).await?;
             }
             Ok(())
@@ -185,8 +198,10 @@ impl Session {
         prune: Prune,
         on_event: OnEvent<'_>,
     ) -> Result<SeedReport, Error> {
+        let watch = self.watch.clone();
         let lock = self.lock(on_event).await?;
-        lock.run(async |conn| seed::run_seeds(conn, project, mode, prune).await).await
+        lock.run(async |conn| seed::run_with_retries(conn, project, (mode, prune), &watch, on_event).await)
+            .await
     }
 
     /// Waits for the migration lock, for work of the caller's own.
@@ -212,6 +227,21 @@ impl Session {
     pub async fn close(self) {
         // The server frees everything in either case, so an error changes nothing.
         let _ = self.conn.close().await;
+    }
+}
+
+/// Connects, and tries again for a while if the server says that it accepts no connections yet.
+async fn connect(options: &PgConnectOptions) -> sqlx::Result<PgConnection> {
+    let start = Instant::now();
+    loop {
+        match options.connect().await {
+            Err(error)
+                if sqlstate::may_succeed(&error, Again::Connection) && start.elapsed() < CONNECT_PATIENCE =>
+            {
+                tokio::time::sleep(CONNECT_PAUSE).await;
+            }
+            done => return done,
+        }
     }
 }
 
@@ -246,28 +276,32 @@ impl MigrationLock<'_> {
 
 /// Connects, and once more if the server, the database or the role has set what older versions can't pin. Returns the name of
 /// the database too, from the server: the options may have an alias, and the key of the lock comes from the real name.
-async fn connect_pinned(options: PgConnectOptions, access: Access) -> Result<(PgConnection, String), Error> {
-    let mut conn = options.connect().await.map_err(Error::database("connect"))?;
+async fn connect_pinned(
+    options: &PgConnectOptions,
+    access: Access,
+) -> Result<(PgConnection, String, i32), Error> {
+    let mut conn = connect(options).await.map_err(Error::database("connect"))?;
     // A session that only reads does not depend on it, and not every role may pin it.
     let wanted = catalogue::PINNED_IF_SET
         .iter()
         .filter(|(name, _)| access == Access::Write || *name != catalogue::REPLICATION_ROLE);
     let (names, values): (Vec<&str>, Vec<&str>) = wanted.copied().unzip();
-    let sql = "select current_database()::text,
+    let sql = "select current_database()::text, pg_backend_pid(),
                       array(select name from unnest($1::text[], $2::text[]) as pin (name, value)
                             where current_setting(name, true) <> value)";
+    let failed = || Error::database("ask for the database's name");
     let found = sqlx::query_as(sql).bind(&names).bind(&values).fetch_one(&mut conn).await;
-    let (database, set): (String, Vec<String>) =
-        found.map_err(Error::database("ask for the database's name"))?;
+    let (database, pid, set): (String, i32, Vec<String>) = found.map_err(failed())?;
     if set.is_empty() {
-        return Ok((conn, database));
+        return Ok((conn, database, pid));
     }
     let pins = names.into_iter().zip(values).filter(|(name, _)| set.iter().any(|set| set == name));
-    match options.options(pins).connect().await {
-        Ok(again) => {
+    match connect(&options.clone().options(pins)).await {
+        Ok(mut again) => {
             // The server closes it in either case.
             let _ = conn.close().await;
-            Ok((again, database))
+            let pid = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut again).await;
+            Ok((again, database, pid.map_err(failed())?))
         }
         Err(error)
             if error.as_database_error().and_then(|error| error.code()).as_deref() == Some(NOT_ALLOWED) =>
@@ -282,6 +316,7 @@ async fn migrate_locked(
     conn: &mut PgConnection,
     project: &Project,
     target: &Target,
+    watch: &Watch,
     on_event: OnEvent<'_>,
 ) -> Result<usize, Error> {
     // Read again: the session that had the lock before us may have done it all.
@@ -290,7 +325,7 @@ async fn migrate_locked(
     if !plan.goes_back() {
         create_ledgers(conn, project, &ledger).await?;
     }
-    apply::run(conn, project, &plan, on_event).await?;
+    apply::run(conn, project, &plan, watch, on_event).await?;
     Ok(plan.steps.len())
 }
 

@@ -1,6 +1,6 @@
 //! Migrating with a report of every step, and reading a target from the command line.
 
-use migrations::{Direction, Event, Project, Session, Target};
+use migrations::{Direction, Event, Project, Session, Target, sqlstate};
 
 use crate::terminal::output::{self, Steps, count, time};
 
@@ -79,11 +79,15 @@ pub(crate) fn report(steps: &mut Steps, event: &Event<'_>) {
             };
             steps.done("migrate", &step.migration.id.to_string(), state, Some(*elapsed));
         }
-        Event::Retrying { step, attempt, pause } => steps.note(&format!(
-            "           {} waited too long for a lock that another session holds; rolled back, attempt {attempt} in {}",
-            step.migration.id,
-            time(*pause)
-        )),
+        Event::Retrying { subject, code, blockers, attempt, pause } => {
+            let why = sqlstate::lookup(code).map_or("other sessions were in its way", |known| known.meaning);
+            let blockers: String =
+                blockers.iter().map(|blocker| format!("\n             {blocker}")).collect();
+            steps.note(&format!(
+                "           {subject} was rolled back: {why}; attempt {attempt} in {}{blockers}",
+                time(*pause)
+            ));
+        }
         Event::FoundDone { step } => steps.note(&format!(
             "           an earlier run had done all of {}, and did not record it",
             step.migration.id

@@ -4,7 +4,10 @@ use std::{io, process, sync::LazyLock, time::Duration};
 
 use anyhow::anyhow;
 use clap::Args;
-use migrations::{Access, Postgres, Project, Session, Settings};
+use migrations::{
+    Access, Postgres, Project, Report, Session, Settings,
+    sqlstate::{self, Again},
+};
 use sqlx::{ConnectOptions, Connection, PgConnection};
 
 use crate::{
@@ -14,8 +17,6 @@ use crate::{
 
 /// How long a server may take to answer a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// The SQLSTATE of a server that accepts no connections yet.
-const STARTING: &str = "57P03";
 
 /// The options of every verb that changes the schema.
 #[derive(Debug, Clone, Copy, Args)]
@@ -54,7 +55,7 @@ pub(crate) async fn open_read_only(server: &Server, project: &Project) -> anyhow
 
 async fn connect(server: &Server, project: &Project, settings: Settings) -> anyhow::Result<Session> {
     let is_starting = |error: &migrations::Error| match error {
-        migrations::Error::Database { source, .. } => is(source, STARTING),
+        migrations::Error::Database { source, .. } => sqlstate::may_succeed(source, Again::Connection),
         _ => false,
     };
     let opening = || Session::connect(&server.options, settings.clone());
@@ -75,7 +76,7 @@ pub(crate) async fn maintenance(server: &Server) -> anyhow::Result<PgConnection>
     let mut refused = None;
     for database in ["postgres", "template1"] {
         let options = server.options.clone().database(database).application_name(&APPLICATION_NAME);
-        match in_time(|| options.connect(), |error| is(error, STARTING)).await {
+        match in_time(|| options.connect(), |error| sqlstate::may_succeed(error, Again::Connection)).await {
             Some(Ok(conn)) => return Ok(conn),
             Some(Err(error)) if is(&error, "3D000") => refused = Some(explain(server, database, error)),
             Some(Err(error)) => return Err(explain(server, database, error)),
@@ -85,7 +86,8 @@ pub(crate) async fn maintenance(server: &Server) -> anyhow::Result<PgConnection>
     Err(refused.unwrap_or_else(|| no_answer(server)))
 }
 
-/// Connects, and tries again for as long as the server says that it is starting. `None`: it did not answer in time.
+/// Connects, and tries again for as long as the server says that it accepts no connections yet. `None`: it did not answer
+/// in time.
 async fn in_time<T, E, F: Future<Output = Result<T, E>>>(
     connect: impl Fn() -> F,
     is_starting: impl Fn(&E) -> bool,
@@ -141,7 +143,7 @@ fn explain(server: &Server, database: &str, error: sqlx::Error) -> anyhow::Error
                 server.origin
             )
         }
-        _ => anyhow!("connect to {address}: {error}"),
+        _ => anyhow!("connect to {address}: {}", Report::new(&error)),
     }
 }
 

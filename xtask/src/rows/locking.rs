@@ -3,14 +3,15 @@
 
 use std::{collections::BTreeSet, slice};
 
-use migrations::Error;
+use migrations::{
+    Error,
+    sqlstate::{self, Again},
+};
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::{database::sql::quoted, rows::tables::execute, terminal::exit::Stop};
 
 const DOING: &str = "lock the tables";
-/// SQLSTATEs of a lock timeout and of a deadlock.
-const NO_LOCK: &[&str] = &["55P03", "40P01"];
 /// SQLSTATE of something that can't be locked, such as a table of another server.
 const NO_TABLE: &str = "42809";
 
@@ -53,7 +54,7 @@ async fn lock_all(conn: &mut PgConnection, names: &[String], others: Others) -> 
     let sql = format!("lock table {} in {mode} mode", names.join(", "));
     let Err(error) = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *conn).await else { return Ok(true) };
     let code = error.as_database_error().and_then(|error| error.code()).unwrap_or_default().into_owned();
-    if code != NO_TABLE && !NO_LOCK.contains(&code.as_str()) {
+    if code != NO_TABLE && !sqlstate::may_succeed(&error, Again::Transaction) {
         return Err(Error::database(DOING)(error).into());
     }
     execute(conn, "rollback to savepoint before_the_locks", DOING).await?;
@@ -63,14 +64,15 @@ async fn lock_all(conn: &mut PgConnection, names: &[String], others: Others) -> 
 /// The error of a lock that was not released in time, with the sessions that hold it.
 async fn locked(conn: &mut PgConnection, names: &[String], mode: &str) -> anyhow::Result<Stop> {
     let holders: Vec<String> = sqlx::query_scalar(
-        "select format('table %s is held by pid %s, application `%s`, role `%s`, running: %s',
-                       string_agg(distinct l.relation::regclass::text, ', '), a.pid, a.application_name, a.usename,
+        "select format('table %s is held by pid %s, in a transaction for %s s, application `%s`, role `%s`, running: %s',
+                       string_agg(distinct l.relation::regclass::text, ', '), a.pid,
+                       extract(epoch from clock_timestamp() - a.xact_start)::bigint, a.application_name, a.usename,
                        left(regexp_replace(a.query, '\\s+', ' ', 'g'), 100))
          from pg_locks l join pg_stat_activity a using (pid)
          where l.granted and l.pid <> pg_backend_pid() and l.relation = any ($1::regclass[]::oid[])
            and l.database = (select oid from pg_database where datname = current_database())
            and ($2 = 'access exclusive' or l.mode = 'AccessExclusiveLock')
-         group by a.pid, a.application_name, a.usename, a.query order by a.pid",
+         group by a.pid, a.xact_start, a.application_name, a.usename, a.query order by a.pid",
     )
     .bind(names)
     .bind(mode)
