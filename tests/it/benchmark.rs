@@ -103,3 +103,27 @@ fn the_benchmark_of_schemas_measures_every_row_on_a_server_of_its_own() {
         assert!(!row["goal"].is_null(), "{row}");
     }
 }
+
+#[test]
+fn the_benchmark_of_growth_measures_every_row_on_a_server_of_its_own() {
+    let checkout = Checkout::new();
+    let words = ["bench", "growth", "--migrations", "100", "--runs", "1", "--format", "json"];
+    let printed = outcome(&checkout.bare_command(&words));
+    let report: serde_json::Value = serde_json::from_str(&printed.expect(0, &[]).stdout).unwrap();
+    let rows = report["rows"].as_array().unwrap();
+    let names: Vec<&str> = rows.iter().map(|row| row["what"].as_str().unwrap()).collect();
+    assert_eq!(
+        names,
+        [
+            "showmigrations",
+            "showmigrations, wall time",
+            "showmigrations --plan",
+            "db-check, expected schema kept",
+            "graph",
+            "showmigrations, one app, half applied",
+            "showmigrations, a file of many rows",
+            "showmigrations, a long list of tables",
+        ]
+    );
+    assert!(!checkout.root().join("state").exists());
+}

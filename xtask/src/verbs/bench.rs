@@ -9,6 +9,7 @@ mod commands;
 mod docker;
 mod figures;
 mod folder;
+mod growth;
 mod measured;
 mod plot;
 mod scratch;
@@ -36,6 +37,7 @@ Examples:
   cargo xtask bench --server docker        measure the servers in Docker
   cargo xtask bench scratch                measure how tests get their databases, by every design
   cargo xtask bench catalogue              measure how schemas are read and compared
+  cargo xtask bench growth                 measure how commands grow with a project
 
 It starts a server of its own, in a folder of its own, and removes both.
 
@@ -58,6 +60,8 @@ enum Subject {
     Scratch(scratch::Args),
     /// Compare reading a schema with `pg_dump`, and proving migrations with applying them
     Catalogue(catalogue::Args),
+    /// Compare commands in a project with the same in one of a fifth of its size
+    Growth(growth::Args),
 }
 
 impl Args {
@@ -65,6 +69,7 @@ impl Args {
         match self.subject {
             Some(Subject::Scratch(args)) => return args.run(checkout).await,
             Some(Subject::Catalogue(args)) => return args.run(checkout).await,
+            Some(Subject::Growth(args)) => return args.run(checkout).await,
             None => {}
         }
         let rows = or_interrupted(measure(checkout, self.runs)).await?;
