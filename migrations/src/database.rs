@@ -4,8 +4,9 @@
 //! database of the server, and is not cloned with the database. The idea of storing the environment in the database comes
 //! from Rails.
 
-use sqlx::{AssertSqlSafe, PgConnection, postgres::PgConnectOptions};
+use sqlx::{AssertSqlSafe, PgConnection};
 
+pub use crate::url::{UrlError, options, url};
 use crate::{Error, Postgres};
 
 /// The marker of a database.
@@ -34,21 +35,6 @@ pub enum Found {
     Unmarked,
     /// It exists and has a marker.
     Marked(Marker),
-}
-
-/// Parses a connection string.
-///
-/// # Errors
-/// If it is not a connection string of Postgres.
-pub fn options(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
-    let options: PgConnectOptions = url.parse()?;
-    // sqlx would treat an IPv6 address in brackets as a host name.
-    let bare =
-        options.get_host().strip_prefix('[').and_then(|host| host.strip_suffix(']')).map(str::to_owned);
-    Ok(match bare {
-        Some(address) => options.host(&address),
-        None => options,
-    })
 }
 
 /// The server's version, such as `15.18`, as the server reported it when it accepted the connection.

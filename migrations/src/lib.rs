@@ -60,6 +60,7 @@ mod source;
 pub mod sqlstate;
 mod sqlx_toml;
 mod statements;
+mod url;
 mod watch;
 
 pub use contract::{Contract, ListedPart, MissingTable, Owners};

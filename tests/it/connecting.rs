@@ -1,11 +1,17 @@
 //! Which server a command uses, and what it prints if the server is down, too old, or not this checkout's own.
 
-use std::{fs, net::TcpListener, os::unix::fs::symlink};
+use std::{
+    fs, io,
+    net::{Shutdown, TcpListener, TcpStream},
+    os::unix::{fs::symlink, net::UnixListener},
+    path::Path,
+    thread,
+};
 
 use duct::cmd;
 use sqlx::Executor;
 
-use crate::checkout::{Checkout, outcome};
+use crate::checkout::{Checkout, built, outcome};
 
 /// Every verb that needs the server.
 const VERBS: &[&[&str]] = &[
@@ -88,6 +94,68 @@ fn a_malformed_connection_string_is_reported_without_showing_it() {
         let printed = outcome(&Checkout::new().command(url, &["db-setup"]));
         assert!(!printed.stderr.contains("s3cret"), "{printed:?}");
     }
+}
+
+#[test]
+fn a_special_character_in_a_password_is_named_with_how_it_is_written() {
+    for (url, said) in [
+        ("postgres://app:s3#cret@localhost/app", "the character `#`, which has another meaning in a URL"),
+        ("postgres://app:12/s3cret@localhost/app", "write it as `%2F`"),
+        ("postgres://app:s3cret%ff@localhost/app", "has a `%` that stands for itself; write it as `%25`"),
+    ] {
+        check(url, &["DATABASE_URL (environment)", said]);
+        let printed = outcome(&Checkout::new().command(url, &["db-setup"]));
+        assert!(!printed.stderr.contains("cret"), "{printed:?}");
+        let nowhere = tempfile::tempdir().unwrap();
+        let deploy =
+            cmd!(built("backend"), "migrate").env("DATABASE_URL", url).dir(nowhere.path()).unchecked();
+        let printed = outcome(&deploy);
+        printed.expect(1, &["DATABASE_URL is not a connection string", said]);
+        assert!(!printed.stderr.contains("cret"), "{printed:?}");
+    }
+}
+
+/// A socket of Postgres in a folder, which passes everything on to a port.
+fn socket_for(folder: &Path, port: u16) {
+    let listener = UnixListener::bind(folder.join(format!(".s.PGSQL.{port}"))).unwrap();
+    thread::spawn(move || {
+        for ours in listener.incoming() {
+            let (mut ours, mut server) = (ours.unwrap(), TcpStream::connect(("127.0.0.1", port)).unwrap());
+            let (mut back, mut from) = (ours.try_clone().unwrap(), server.try_clone().unwrap());
+            thread::spawn(move || {
+                let _ = io::copy(&mut ours, &mut server);
+                let _ = server.shutdown(Shutdown::Write);
+            });
+            thread::spawn(move || io::copy(&mut from, &mut back));
+        }
+    });
+}
+
+#[test]
+fn a_url_without_a_host_reaches_the_server_through_its_socket() {
+    tests::empty().run(async |db| {
+        let folder = tempfile::tempdir()?;
+        let port = db.options().get_port();
+        socket_for(folder.path(), port);
+        let folder = folder.path().display();
+        let url = db.url();
+        let user = url.split_once("://").and_then(|(_, rest)| rest.split_once('@')).unwrap().0;
+        let (user, password) = user.split_once(':').unwrap();
+        let checkout = Checkout::new();
+        for url in [
+            format!("postgres://{user}:{password}@:{port}/{}?host={folder}", db.name()),
+            format!("postgres://{user}:{password}@/{}?host={folder}&port={port}", db.name()),
+            format!("postgres:///{}?user={user}&password={password}&host={folder}&port={port}", db.name()),
+        ] {
+            outcome(&checkout.command(&url, &["migrate"])).expect(0, &[]);
+            let shell = ["db-shell", "--", "--command", "\\conninfo"];
+            outcome(&checkout.command(&url, &shell)).expect(0, &[&format!("via socket in \"{folder}\"")]);
+            let printed = outcome(&checkout.command(&url, &["db-url"]));
+            let printed = printed.expect(0, &[]).stdout.trim().to_owned();
+            outcome(&checkout.command(&printed, &["showmigrations"])).expect(0, &[]);
+        }
+        Ok(())
+    });
 }
 
 #[test]

@@ -91,7 +91,7 @@ impl Scratch {
 /// # Errors
 /// If it is not a connection string of Postgres.
 pub fn options(url: &str) -> anyhow::Result<PgConnectOptions> {
-    let options: PgConnectOptions = url.parse().context("read the URL of the database")?;
+    let options = migrations::database::options(url).context("read the URL of the database")?;
     // Left out where it is the default.
     let names_mode = url.split_once('?').is_some_and(|(_, parameters)| parameters.contains("sslmode="));
     Ok(if names_mode { options } else { options.ssl_mode(PgSslMode::Prefer) })

@@ -3,6 +3,7 @@
 use std::{env, path::Path};
 
 use anyhow::{Context, bail};
+use migrations::database::UrlError;
 use url::Url;
 
 use crate::server::env_file;
@@ -27,7 +28,13 @@ pub(super) fn database_url(root: &Path) -> anyhow::Result<Option<(Url, &'static 
 fn parse(value: &str, place: &'static str) -> anyhow::Result<(Url, &'static str)> {
     let example = "write it as postgres://user:password@localhost:5432/app";
     // The message leaves out the value: it may contain a password, and only a URL can be redacted.
-    let url = Url::parse(value).with_context(|| format!("{NAME} ({place}) is not a URL; {example}"))?;
+    let url = match migrations::database::url(value) {
+        Ok(url) => url,
+        Err(UrlError::NoUrl(error)) => {
+            return Err(error).with_context(|| format!("{NAME} ({place}) is not a URL; {example}"));
+        }
+        Err(error) => return Err(error).with_context(|| format!("cannot read {NAME} ({place})")),
+    };
     if !matches!(url.scheme(), "postgres" | "postgresql") {
         bail!("{NAME} ({place}) is for `{}`, and this is Postgres; {example}", url.scheme());
     }
