@@ -3,8 +3,9 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::OsStr,
     fs,
-    os::unix::{fs::PermissionsExt, process::CommandExt},
+    os::unix::{ffi::OsStrExt, fs::PermissionsExt, process::CommandExt},
     path::Path,
 };
 
@@ -234,4 +235,21 @@ fn other_users_cannot_read_passwords() {
             assert_eq!(found, mode, "{path} has {found:o}");
         }
     }
+}
+
+#[test]
+fn a_checkout_in_a_folder_whose_name_is_not_utf_8_has_a_server_like_any_other() {
+    let server = NativeServer::new();
+    let root = server.checkout.root().join(OsStr::from_bytes(b"r\xffot"));
+    fs::create_dir(&root).unwrap();
+    fs::rename(server.checkout.path(""), root.join("migrations")).unwrap();
+    let state = root.join("state");
+    let more = [("XTASK_ROOT", root.as_os_str()), ("XDG_STATE_HOME", state.as_os_str())];
+    let commands: &[&[&str]] =
+        &[&["db-setup"], &["server", "status"], &["db-setup"], &["db-reset"], &["server", "stop"]];
+    let done: Vec<_> = commands.iter().map(|args| server.xtask_in(args, &more)).collect();
+    for outcome in &done {
+        outcome.expect(0, &[]);
+    }
+    done[1].expect(0, &["running"]);
 }

@@ -1,7 +1,12 @@
 //! The folder of a dump: what it may replace, who may read it, and that it appears completely or not at all.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{
+    ffi::OsStr,
+    fs,
+    os::unix::{ffi::OsStrExt, fs::PermissionsExt},
+};
 
+use duct::cmd;
 use rustix::process::Signal;
 use sqlx::{ConnectOptions, Executor};
 
@@ -132,6 +137,36 @@ fn a_killed_load_changes_nothing() {
             signalled_during(db, &load, "copy public.\"loans\"", signal).await?;
             assert_eq!(before, snapshot(db).await);
         }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_folder_whose_name_is_not_utf_8_takes_a_dump_and_is_loaded() {
+    with_database(async |db| {
+        let checkout = Checkout::new();
+        fill(db).await;
+        let folder = checkout.root().join(OsStr::from_bytes(b"d\xff 'dump"));
+        let dump: [&OsStr; 3] = ["dumpdata".as_ref(), "--output".as_ref(), folder.as_ref()];
+        let made = checkout.xtask(db, &dump);
+        made.expect(0, &["to load it: cargo xtask loaddata "]);
+        // The command in the message names that folder.
+        let line = made.stdout.lines().last().unwrap();
+        let printed = line.split_once("loaddata ").unwrap().1;
+        let script = format!("printf %s {printed}");
+        let named = cmd!("bash", "-c", &script).stdout_capture().run()?.stdout;
+        assert_eq!(OsStr::from_bytes(&named), folder.canonicalize()?.as_os_str(), "{line}");
+        for format in ["text", "json"] {
+            let more = ["--force", "--format", format].map(OsStr::new);
+            checkout.xtask(db, &[dump.as_slice(), &more].concat()).expect(0, &[]);
+            let load: [&OsStr; 2] = ["loaddata".as_ref(), folder.as_ref()];
+            let more = ["--replace", "--format", format].map(OsStr::new);
+            checkout.xtask(db, &[load.as_slice(), &more].concat()).expect(0, &[]);
+        }
+        let json =
+            checkout.xtask(db, &[dump.as_slice(), &["--force", "--format", "json"].map(OsStr::new)].concat());
+        let json: serde_json::Value = serde_json::from_str(&json.stdout)?;
+        assert!(json["folder"].as_str().is_some_and(|folder| folder.contains("d\u{fffd} 'dump")), "{json}");
         Ok(())
     });
 }

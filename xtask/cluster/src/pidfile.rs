@@ -47,12 +47,12 @@ pub(crate) fn path(data: &Path) -> PathBuf {
 
 pub(crate) fn read(data: &Path) -> anyhow::Result<Read> {
     let path = path(data);
-    match fs::read_to_string(&path) {
-        Ok(text) => Ok(parse(&text).map_or(Read::Unreadable, Read::Complete)),
+    match fs::read(&path) {
+        // The path of the data directory is one of the lines, and need not be UTF-8.
+        Ok(text) => Ok(parse(&String::from_utf8_lossy(&text)).map_or(Read::Unreadable, Read::Complete)),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             Ok(Read::Absent)
         }
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(Read::Unreadable),
         Err(error) => Err(error).with_context(|| format!("read {}", path.display())),
     }
 }

@@ -12,7 +12,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::rows::{sequences::SequenceState, tables::Column};
+use crate::{
+    rows::{sequences::SequenceState, tables::Column},
+    terminal::shell::shell_path,
+};
 
 /// The file that describes the others.
 pub(crate) const FILE: &str = "dump.json";
@@ -230,11 +233,6 @@ pub(crate) fn format_size(bytes: u64) -> String {
         10_000..10_000_000 => format!("{} kB", bytes / 1000),
         _ => format!("{} MB", bytes / 1_000_000),
     }
-}
-
-/// Quotes a path so that a shell reads it as one word.
-pub(crate) fn shell_path(path: &Path) -> String {
-    crate::terminal::shell::shell_word(&path.display().to_string())
 }
 
 /// Makes a path absolute, so that it stays valid if the current folder changes.

@@ -29,6 +29,7 @@ use crate::{
         format::Format,
         interrupt::or_interrupted,
         output::{Steps, count, timed},
+        shell::shell_path,
     },
 };
 
@@ -64,7 +65,8 @@ pub(crate) struct Args {
 #[derive(Serialize)]
 struct Report {
     dump: Dump,
-    folder: PathBuf,
+    /// JSON has no other bytes than UTF-8, so any in its name are replaced.
+    folder: String,
 }
 
 impl Args {
@@ -94,9 +96,9 @@ impl Args {
             "{tables}, {rows}, {} in {}\nto load it: cargo xtask loaddata {}",
             dump::format_size(bytes),
             folder.display(),
-            dump::shell_path(&folder)
+            shell_path(&folder)
         ));
-        steps.finish(Report { dump, folder });
+        steps.finish(Report { dump, folder: folder.to_string_lossy().into_owned() });
         Ok(())
     }
 }

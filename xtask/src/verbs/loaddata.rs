@@ -23,6 +23,7 @@ use crate::{
         format::Format,
         interrupt::or_interrupted,
         output::{Steps, count},
+        shell::shell_path,
     },
 };
 
@@ -94,7 +95,7 @@ impl Args {
     ) -> anyhow::Result<()> {
         let mut steps = Steps::new(self.format);
         let mut session = session::open(server, project, self.timeouts).await?;
-        let again = format!("loaddata {} --replace", dump::shell_path(&self.folder));
+        let again = format!("loaddata {} --replace", shell_path(&self.folder));
         if self.replace {
             let found = session.found().await?;
             let what = "loaddata --replace would destroy rows in it";
