@@ -1,12 +1,13 @@
 //! Follows README and CONTRIBUTING as a reader would: runs their commands, writes their files, compares their output.
 
-use std::fs;
+use std::{ffi::OsStr, fs, os::unix::fs::PermissionsExt};
 
 use duct::cmd;
 use tests::{TestDatabase, workspace_root};
 
 use crate::{
-    checkout::{Checkout, outcome},
+    borrowing::surrounded,
+    checkout::{Checkout, outcome, xtask},
     product,
 };
 
@@ -218,4 +219,30 @@ fn walk(folder: &std::path::Path) -> Vec<String> {
         .map(|entry| entry.unwrap().path())
         .flat_map(|path| if path.is_dir() { walk(&path) } else { vec![fs::read_to_string(path).unwrap()] })
         .collect()
+}
+
+#[test]
+fn the_recipe_for_an_env_file_leaves_no_password_that_others_can_read() {
+    let readme = document("README.md");
+    let recipe = readme.split('`').find(|code| code.ends_with(">> .env")).unwrap();
+    let recipe = recipe.replace("cargo xtask", &xtask().display().to_string());
+    tests::empty().run(async |db| {
+        for before in [None, Some("SMTP_HOST=mail.example.org\n")] {
+            let checkout = Checkout::new();
+            let file = checkout.root().join(".env");
+            if let Some(before) = before {
+                fs::write(&file, before)?;
+                fs::set_permissions(&file, fs::Permissions::from_mode(0o644))?;
+            }
+            let follow = cmd!("sh", "-c", format!("umask 022; {recipe}")).dir(checkout.root());
+            outcome(&surrounded(&checkout, follow, &[("DATABASE_URL", OsStr::new(&db.url()))]))
+                .expect(0, &[]);
+            assert_eq!(fs::metadata(&file)?.permissions().mode() & 0o777, 0o600);
+            assert_eq!(
+                fs::read_to_string(&file)?,
+                format!("{}DATABASE_URL={}\n", before.unwrap_or(""), db.url())
+            );
+        }
+        Ok(())
+    });
 }

@@ -1,11 +1,11 @@
 //! What a command shows at a terminal, and not in a log.
 
 use duct::cmd;
-use sqlx::Executor;
+use sqlx::{AssertSqlSafe, Executor};
 use tests::TestDatabase;
 
 use crate::{
-    checkout::{Checkout, xtask},
+    checkout::{Checkout, Outcome, xtask},
     terminal::{STARTER, Terminal},
 };
 
@@ -70,4 +70,43 @@ fn colour_repeats_the_word_and_no_color_disables_it() {
         }
         Ok(())
     });
+}
+
+/// What changes the colour of everything after it, by two kinds of control characters.
+const RED: [&str; 2] = ["\u{1b}[31m", "\u{9b}31m"];
+
+#[track_caller]
+fn expect_plain(printed: &Outcome, said: &str) {
+    let all = format!("{}{}", printed.stdout, printed.stderr);
+    assert!(!all.contains(|c: char| c.is_control() && c != '\n'), "{all:?}");
+    assert!(all.contains(said), "`{said}` was not printed: {all}");
+}
+
+#[test]
+fn control_characters_of_files_rows_and_servers_are_written_out() {
+    for red in RED {
+        tests::empty().run(async |db| {
+            let checkout = Checkout::new();
+            let shown: String = red.chars().take(1).flat_map(char::escape_unicode).collect();
+            // In the name of a file, in the arguments, and in a message of the server.
+            let file = format!("people/0009_{red}.sql");
+            checkout.write(&file, "select 1");
+            expect_plain(&checkout.xtask(db, &["migrate"]), &shown);
+            checkout.remove(&file);
+            expect_plain(&checkout.xtask(db, &["migrate", "people", &format!("{red}9")]), &shown);
+            expect_plain(&checkout.xtask(db, &["migrate", &format!("--{red}")]), "unexpected argument");
+            let raise = format!("do $$ begin raise exception 'it is {red}'; end $$;");
+            checkout.migration("people/0002_raise", &raise, "select 1;");
+            expect_plain(&checkout.xtask(db, &["migrate"]), &shown);
+            checkout.remove("people/0002_raise.up.sql");
+            checkout.remove("people/0002_raise.down.sql");
+            // In a name in the database.
+            let create = format!("create table \"{red}\" (id int)");
+            sqlx::raw_sql(AssertSqlSafe(create)).execute(db.pool()).await?;
+            for format in ["text", "json"] {
+                expect_plain(&checkout.xtask(db, &["db-check", "--format", format]), "\\u");
+            }
+            Ok(())
+        });
+    }
 }

@@ -152,6 +152,8 @@ impl<'a> Suite<'a> {
             "{} --no-align --tuples-only --command 'select count(*) from roles'",
             command("open it:")
         );
+        let password = server.split_once('@').unwrap().0.rsplit_once(':').unwrap().1;
+        assert!(!said.contains(password), "{said}");
         assert_eq!(cmd!("sh", "-c", open).read().unwrap(), "3");
         assert!(databases(server).contains(&name));
         cmd!("sh", "-c", command("remove it:")).stdout_null().run().unwrap();

@@ -1,6 +1,6 @@
 //! The command line, declared once. Its doc comments are the help texts; each verb declares its arguments in its own file.
 
-use std::{env, ffi::OsString};
+use std::{env, ffi::OsString, process};
 
 use clap::{
     Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, error::ErrorKind,
@@ -10,6 +10,7 @@ use clap::{
 use crate::{
     checkout::{SERVER_CHOICE, ServerChoice},
     host::{Host, HostVerb},
+    terminal::output,
     verbs::{
         adopt, bench, changepassword, ci, completions, createsuperuser, db_check, db_drop, db_reset,
         db_setup, db_shell, db_url, dumpdata, erd, flush, graph, inspect, loaddata, makemigrations, migrate,
@@ -54,7 +55,15 @@ const ARGS: &str = "args";
 
 /// Parses the command line. If it is wrong, this prints why and ends the process with exit code 2.
 pub(crate) fn parse(host: &Host) -> Parsed {
-    read(host, command(host).get_matches()).unwrap_or_else(|error| error.exit())
+    let matches = command(host).try_get_matches();
+    matches.and_then(|matches| read(host, matches)).unwrap_or_else(|error| {
+        // It quotes the arguments, which a shell may have made of the names of files.
+        if env::args_os().any(|arg| arg.to_string_lossy().contains(char::is_control)) {
+            output::remark(error.to_string().trim_end());
+            process::exit(error.exit_code());
+        }
+        error.exit()
+    })
 }
 
 fn read(host: &Host, mut matches: ArgMatches) -> Result<Parsed, clap::Error> {

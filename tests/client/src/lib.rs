@@ -27,6 +27,7 @@ mod checkout;
 mod error;
 mod line;
 mod loan;
+mod passwords;
 mod protocol;
 mod recipe;
 mod service;

@@ -6,6 +6,7 @@ use crate::{
     Error,
     checkout::SERVER,
     line::Line,
+    passwords,
     protocol::{Answer, Request, Usage},
     recipe::Recipe,
     service::connect,
@@ -125,10 +126,10 @@ impl Loan {
             Ok(()) => {
                 let server = self.url.split('?').next().unwrap_or_default();
                 let name = server.rsplit('/').next().unwrap_or_default();
+                let (psql, url) = passwords::psql(&self.url);
                 eprintln!(
-                    "kept the database of this failed test\n  open it:   psql '{}'\n  remove it: psql '{}' --command 'drop database {name}'",
-                    self.url,
-                    self.url.replace(name, "postgres"),
+                    "kept the database of this failed test\n  open it:   {psql} '{url}'\n  remove it: {psql} '{}' --command 'drop database {name}'",
+                    url.replace(name, "postgres"),
                 );
             }
             Err(error) => eprintln!("the database of this failed test could not be kept: {error:?}"),

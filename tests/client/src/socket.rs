@@ -77,6 +77,21 @@ impl Sockets {
         self.folder.join(format!("{}.lock", self.checkout))
     }
 
+    /// Where the password for the server at a port is kept for people who look at databases of failed tests.
+    pub fn passwords_of(&self, port: &str) -> PathBuf {
+        self.folder.join(format!("{}-{port}.pgpass", self.checkout))
+    }
+
+    /// Removes these passwords, once no server needs them.
+    pub fn remove_passwords(&self) {
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with(&self.checkout) && name.contains(".pgpass") {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+
     /// All sockets of the checkout; nothing may listen at some of them.
     ///
     /// # Errors

@@ -18,13 +18,10 @@ use crate::{
     server,
 };
 
-/// The options with which the program's verbs ask nothing: they refuse a password on the command line first of all.
-const WITHOUT_TERMINAL: [&str; 4] = ["--noinput", "--help", "-h", "--password"];
-
 /// Refuses what the program would refuse too, but after it was built, which takes minutes.
 fn require_terminal(args: &[OsString], without: &str) -> anyhow::Result<()> {
-    let name = |arg: &OsString| arg.to_string_lossy().split('=').next().map(str::to_owned);
-    let asks = !args.iter().filter_map(name).any(|name| WITHOUT_TERMINAL.contains(&name.as_str()));
+    // What an option means, only the program can say.
+    let asks = !args.iter().any(|arg| arg.as_encoded_bytes().starts_with(b"-"));
     if asks && !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
         bail!("there is no terminal to ask on; nothing was written\n  without one: cargo xtask {without}");
     }

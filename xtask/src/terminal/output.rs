@@ -121,8 +121,8 @@ impl Steps {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("━╸ "));
         }
-        bar.set_prefix(step.to_owned());
-        bar.set_message(what.to_owned());
+        bar.set_prefix(printable(step));
+        bar.set_message(printable(what));
         bar.clone()
     }
 
@@ -148,7 +148,7 @@ impl Steps {
     pub(crate) fn note(&mut self, text: &str) {
         match self.report {
             Report::Lines => line(text),
-            Report::Json | Report::Nothing => complain_line(text),
+            Report::Json | Report::Nothing => remark(text),
             Report::Silence => {}
         }
     }
@@ -204,22 +204,54 @@ pub(crate) fn count(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
 
-/// Prints a line on standard output.
+/// Prints a line for people on standard output.
 pub(crate) fn line(text: &str) {
-    raw(&format!("{text}\n"));
+    write(&format!("{}\n", printable(text)));
 }
 
-/// Prints a text on standard output unchanged. A failure to print does not stop the command: [`written`] reports it.
+/// Prints a text on standard output, to a file or a program unchanged.
 pub(crate) fn raw(text: &str) {
+    if io::stdout().is_terminal() { write(&printable(text)) } else { write(text) }
+}
+
+/// A text as a terminal may get it. Control characters, which a file's name, a row or a server's message may contain, could
+/// move the cursor or change what is on the screen, so they are written out.
+fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() && !matches!(c, '\n' | '\t') {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+/// Writes to standard output. A failure to print does not stop the command: [`written`] reports it.
+fn write(text: &str) {
     keep_failure(aside(|| io::stdout().write_all(text.as_bytes())));
 }
 
 /// Prints a value as JSON on standard output.
 pub(crate) fn json(value: &impl Serialize) {
     match serde_json::to_string_pretty(value) {
-        Ok(text) => line(&text),
+        // In JSON, only a string can contain them. It has no line breaks of its own.
+        Ok(text) => line(&escaped(&text)),
         Err(error) => keep_failure(Err(error.into())),
     }
+}
+
+/// JSON without the control characters that it may contain unescaped.
+fn escaped(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            '\u{7f}'..='\u{9f}' => escaped.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => escaped.push(c),
+        }
+    }
+    escaped
 }
 
 /// The first failure to print. A command in the middle of its work on a database must not end because a disk is full.
@@ -245,14 +277,14 @@ pub(crate) fn written() -> anyhow::Result<()> {
 
 /// Prints a line on standard error, for commands whose standard output is for programs.
 pub(crate) fn remark(text: &str) {
-    complain_line(text);
+    complain_line(&printable(text));
 }
 
 /// Prints `error: …` on standard error. Colour only repeats what the word says.
 pub(crate) fn complain(word: &str, text: &str) {
     let coloured = io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let (start, end) = if coloured { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
-    complain_line(&format!("{start}{word}{end}: {text}"));
+    complain_line(&format!("{start}{word}{end}: {}", printable(text)));
 }
 
 fn complain_line(text: &str) {

@@ -85,7 +85,8 @@ pub(crate) async fn server_of_tests(checkout: &Checkout) -> anyhow::Result<Optio
 /// Ends the services of a checkout that no test uses, and returns how many those were.
 pub(crate) async fn end_unused(checkout: &Checkout) -> anyhow::Result<usize> {
     let mut ended = 0;
-    for path in Sockets::in_checkout(&checkout.root)?.existing()? {
+    let sockets = Sockets::in_checkout(&checkout.root)?;
+    for path in sockets.existing()? {
         match end(&path).await {
             Ok(()) => {
                 ended += 1;
@@ -102,6 +103,9 @@ pub(crate) async fn end_unused(checkout: &Checkout) -> anyhow::Result<usize> {
             Err(_) if report(&path).await.is_err() => drop(fs::remove_file(&path)),
             Err(_) => {}
         }
+    }
+    if sockets.existing()?.is_empty() {
+        sockets.remove_passwords();
     }
     Ok(ended)
 }
