@@ -3,12 +3,18 @@
 use crate::{
     Place, Problem, Script,
     lone::{Lone, NewIndex},
+    psql::{self, Psql},
     statements::{self, line_at},
 };
 
 /// Refuses what would break the runner's promises. A `commit` would keep half of a file when the rest of it fails, and
 /// would make a rehearsal of the seeds real.
 pub(crate) fn refuse(script: &Script, problems: &mut Vec<Problem>) {
+    // What follows it may be rows and not SQL.
+    if let Some(Psql { line, message }) = psql::first_line_for_psql(&script.text) {
+        problems.push(Problem::Content { place: Place::line(&script.path, line), message });
+        return;
+    }
     if script.no_transaction {
         refuse_outside(script, problems);
     }

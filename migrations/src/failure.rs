@@ -4,7 +4,7 @@ use std::{fmt, ops::Range};
 
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 
-use crate::{Blocker, Direction, MigrationId, Place, Remains, Script, sqlstate, statements};
+use crate::{Blocker, Direction, MigrationId, Place, Remains, Script, psql, sqlstate, statements};
 
 /// What was running.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub enum Subject {
     },
 }
 
+/// SQLSTATE of a syntax error.
+const SYNTAX_ERROR: &str = "42601";
 /// Lines of a statement to show if Postgres does not say which word is to blame.
 const EXCERPT_LINES: usize = 3;
 /// Characters of a line to show.
@@ -108,10 +110,19 @@ impl Failure {
         up && matches!(self.code.as_str(), "42P06" | "42P07" | "42701" | "42710" | "42723")
     }
 
+    /// The line from the word on that Postgres could not parse.
+    fn text_of_culprit(&self) -> Option<String> {
+        let start = self.culprit.as_ref().filter(|_| self.code == SYNTAX_ERROR)?.start;
+        Some(self.excerpt.first()?.chars().skip(start).collect())
+    }
+
     /// What to do: the file is to blame, unless the error has a cause of its own.
     fn remedy(&self) -> String {
         if let Some(known) = sqlstate::lookup(&self.code) {
             return format!("{}; {}", known.meaning, known.help);
+        }
+        if let Some(psql) = self.text_of_culprit().and_then(|text| psql::at(&text)) {
+            return psql;
         }
         let remedy = match (self.code.as_str(), &self.subject) {
             ("25001", _) => {

@@ -45,6 +45,7 @@ mod place;
 mod plan;
 mod problem;
 mod project;
+mod psql;
 mod reader;
 mod record;
 mod remains;

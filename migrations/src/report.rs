@@ -2,6 +2,8 @@
 
 use std::{error::Error, fmt};
 
+use sqlx::{error::DatabaseError, postgres::PgDatabaseError};
+
 use crate::sqlstate;
 
 /// An error with its causes, as text for people: `read the ledger: permission denied for table users (42501)`.
@@ -51,7 +53,7 @@ impl fmt::Display for Report<'_> {
 fn describe(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(db) => match db.code().as_deref() {
-            Some(code) => format!("{} ({code}){}", db.message(), remedy(code)),
+            Some(code) => format!("{} ({code}){}{}", db.message(), key(db.as_ref()), remedy(code)),
             None => db.message().to_owned(),
         },
         // sqlx's text names a message of the protocol.
@@ -59,11 +61,23 @@ fn describe(error: &sqlx::Error) -> String {
             "`copy … from stdin` has no input here; write inserts, or copy from a file of the server"
                 .to_owned()
         }
+        sqlx::Error::Protocol(text) if text.contains("non-UTF-8 string") => {
+            "Postgres's message is not UTF-8; if the SQL sets `client_encoding`, remove that, since files are UTF-8"
+                .to_owned()
+        }
         sqlx::Error::Protocol(text) if text.contains("CopyOutResponse") => {
             "`copy … to stdout` has no reader here; remove it".to_owned()
         }
         other => other.to_string(),
     }
+}
+
+/// The key that a row violates. The details of other errors may hold a whole row, which is not for a message.
+fn key(error: &dyn DatabaseError) -> String {
+    let postgres = error.try_downcast_ref::<PgDatabaseError>();
+    let detail = postgres.and_then(PgDatabaseError::detail);
+    let detail = detail.filter(|_| error.is_unique_violation() || error.is_foreign_key_violation());
+    detail.map_or(String::new(), |detail| format!("\n  detail: {detail}"))
 }
 
 fn remedy(code: &str) -> String {

@@ -9,6 +9,7 @@ use sqlx::{
 use crate::{
     Blocker, Error, Failure, MigrationId, Place, Remains, Script, Subject,
     sqlstate::{self, Again},
+    statements,
 };
 
 /// SQLSTATE of `lock_timeout`.
@@ -42,7 +43,13 @@ impl ScriptError {
                     if error.code() == LOCK_NOT_AVAILABLE { self.blockers.clone() } else { Vec::new() };
                 Error::Failed(Box::new(Failure { blockers, ..failure }))
             }
-            None => broke_off(&subject, script, remains, Error::database("run it")(self.error)),
+            None => {
+                let statement = statements::split(&script.text).get(self.completed).map(|range| range.start);
+                let line = statement.map(|start| statements::line_at(&script.text, start));
+                let place = Place { line, ..Place::file(&script.path) };
+                let (what, source) = (subject.to_string(), Box::new(Error::database("run it")(self.error)));
+                Error::BrokeOff { what, place, remains, source }
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! SQL that Postgres rejects: the message says where, earlier migrations stay applied, and this one is rolled back.
 
+use migrations::Report;
 use sqlx::Executor;
 use tests::TestDatabase;
 
@@ -117,11 +118,14 @@ fn copy_from_stdin_and_to_stdout_fail_instead_of_hanging() {
         let checkout = one_app();
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
         let before = snapshot(db).await;
-        for (up, said) in [("copy t from stdin;", "write inserts"), ("copy t to stdout;", "has no reader")] {
+        let rows = "select 1;\ncopy t (id, n) from stdin;\n1\tit's\n\\.\n";
+        for (up, place, said) in [
+            ("copy t from stdin;", "0002_copy.up.sql:1", "write inserts"),
+            (rows, "0002_copy.up.sql:2", "write inserts"),
+            ("copy t to stdout;", "0002_copy.up.sql:1", "has no reader"),
+        ] {
             checkout.migration("a/0002_copy", up, "select 1;");
-            checkout
-                .xtask(db, &["migrate"])
-                .expect(1, &["migration a/0002_copy broke off", "0002_copy.up.sql", said]);
+            checkout.xtask(db, &["migrate"]).expect(1, &[place, said]);
             assert_eq!(before, snapshot(db).await);
         }
         Ok(())
@@ -220,6 +224,65 @@ fn a_migration_stays_applied_if_its_down_file_fails() {
             ],
         );
         assert_eq!(before, snapshot(db).await);
+        Ok(())
+    });
+}
+
+#[test]
+fn what_only_psql_understands_is_named_with_what_to_write_instead() {
+    tests::empty().run(async |db| {
+        let checkout = one_app();
+        checkout.xtask(db, &["migrate"]).expect(0, &[]);
+        for (line, said) in [
+            (
+                "\\restrict dGhlIGtleQ",
+                "`\\restrict` is a command of psql, which the server does not understand; remove",
+            ),
+            ("\\connect app", "`\\connect` is a command of psql"),
+            ("\\ir other.sql", "put the SQL of that file here"),
+            ("select 1 \\gset", "`\\gset` is a command of psql"),
+            ("select :name;", "`:name` is a variable of psql, and here nothing replaces it; write its value"),
+            ("select * from :\"name\";", "`:name` is a variable of psql"),
+        ] {
+            checkout.migration("a/0002_psql", &format!("select 1;\n{line}\n"), "select 1;");
+            checkout.xtask(db, &["migrate"]).expect(1, &["migrations/a/0002_psql.up.sql:2", said]);
+            checkout.remove("a/0002_psql.up.sql");
+            checkout.remove("a/0002_psql.down.sql");
+            checkout.write("a/seed.sql", &format!("select 1;\n{line}\n"));
+            checkout.xtask(db, &["seed"]).expect(1, &["migrations/a/seed.sql:2", said]);
+            checkout.remove("a/seed.sql");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_message_in_another_encoding_is_an_error_with_its_place() {
+    tests::empty().run(async |db| {
+        let checkout = one_app();
+        checkout.xtask(db, &["migrate"]).expect(0, &[]);
+        let up = "set client_encoding = latin1;\ndo $$ begin raise 'é'; end $$;";
+        checkout.migration("a/0002_latin", up, "select 1;");
+        let said = ["migrations/a/0002_latin.up.sql:2", "sets `client_encoding`, remove that"];
+        let printed = checkout.xtask(db, &["migrate"]);
+        assert!(!printed.expect(1, &said).stderr.contains("authentication"), "{printed:?}");
+        Ok(())
+    });
+}
+
+#[test]
+fn the_report_of_a_violated_key_says_which_row_and_not_where_postgres_found_out() {
+    tests::empty().run(async |db| {
+        db.pool().execute("create table p (id int primary key); create table c (p int references p)").await?;
+        db.pool().execute("insert into p values (1)").await?;
+        for (sql, said) in [
+            ("insert into p values (1)", "detail: Key (id)=(1) already exists."),
+            ("insert into c values (2)", "detail: Key (p)=(2) is not present in table \"p\"."),
+        ] {
+            let error = db.pool().execute(sql).await.unwrap_err();
+            let report = Report::new(&error).to_string();
+            assert!(report.contains(said) && !report.contains("at line"), "{report}");
+        }
         Ok(())
     });
 }

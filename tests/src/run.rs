@@ -1,5 +1,7 @@
 //! Runs a test on its database, on a runtime of its own.
 
+use std::{env, fmt};
+
 use anyhow::anyhow;
 use migrations::Report;
 use sqlx::{Connection, PgConnection};
@@ -21,7 +23,7 @@ pub(crate) fn on_database(recipe: &Recipe, test: impl AsyncFnOnce(&TestDatabase)
         Err(error) => no_database(&error),
     };
     if let Err(error) = runtime.block_on(test(&database)) {
-        panic!("{error:?}");
+        panic!("{}", Failed(&error));
     }
     if let Err(error) = runtime.block_on(database.give_back(recipe)) {
         panic!("the test passed, and its database could not be removed: {error:#}");
@@ -56,7 +58,7 @@ pub(crate) fn in_transaction(
         outcome
     };
     if let Err(error) = runtime.block_on(rolled_back) {
-        panic!("{error:?}");
+        panic!("{}", Failed(&error));
     }
     // The test passed, whatever becomes of the database.
     let _ = lent.give_back();
@@ -75,4 +77,18 @@ pub(crate) fn no_database(error: &anyhow::Error) -> ! {
 fn runtime() -> Runtime {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a tokio runtime")
+}
+
+/// The error of a failed test. A backtrace leads through the runner's calls and would bury it, so it follows only if
+/// RUST_BACKTRACE is `full`.
+struct Failed<'e>(&'e anyhow::Error);
+
+impl fmt::Display for Failed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", Report::new(self.0.as_ref()))?;
+        match env::var_os("RUST_BACKTRACE") {
+            Some(value) if value == "full" => write!(f, "\n\n{}", self.0.backtrace()),
+            _ => Ok(()),
+        }
+    }
 }
