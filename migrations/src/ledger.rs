@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
-use crate::{Direction, Down, Error, LedgerProblem, Migration, Project, lone::Lone};
+use crate::{Direction, Down, Error, LedgerProblem, Migration, MigrationId, Project, lone::Lone};
 
 /// A row of the ledger: a migration that was applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,11 +146,20 @@ impl Ledger {
             match files.get(&(row.app.as_str(), row.version)) {
                 None => {
                     let applied = format!("{}/{}", row.app, row.name());
-                    problems
-                        .push(LedgerProblem::FileGone { applied, installed_on: row.installed_on.clone() });
+                    let (up, installed_on) = (up_file(project, row), row.installed_on.clone());
+                    problems.push(LedgerProblem::FileGone { applied, installed_on, up });
                 }
                 Some(migration) if row.unfinished.is_some() => {
                     problems.extend(unfinished(migration, row, project));
+                }
+                Some(migration)
+                    if migration.checksum() != row.checksum
+                        && migration.recorded.description != row.description =>
+                {
+                    let (id, applied_as) = (migration.id.clone(), row.name());
+                    let (ways, installed_on) =
+                        (other_branch(project, migration, row), row.installed_on.clone());
+                    problems.push(LedgerProblem::OtherFile { id, applied_as, installed_on, ways });
                 }
                 Some(migration) if migration.checksum() != row.checksum => {
                     let (id, path) = (migration.id.clone(), migration.up.path.clone());
@@ -158,7 +167,8 @@ impl Ledger {
                 }
                 Some(migration) if migration.recorded.description != row.description => {
                     let (id, applied_as) = (migration.id.clone(), row.name());
-                    problems.push(LedgerProblem::Renamed { id, applied_as });
+                    let files = renames(migration, &applied_as);
+                    problems.push(LedgerProblem::Renamed { id, applied_as, files });
                 }
                 Some(_) => {}
             }
@@ -169,7 +179,8 @@ impl Ledger {
             let (app, number) = key(migration);
             let later = applied.range((app, number + 1)..).next().filter(|((other, _), _)| *other == app);
             if let (false, Some((_, later))) = (self.has(migration), later) {
-                problems.push(LedgerProblem::Late { id: migration.id.clone(), after: later.id.clone() });
+                let (id, after) = (migration.id.clone(), later.id.clone());
+                problems.push(LedgerProblem::Late { ways: found_again(project, &id), id, after });
             }
             if !self.has(migration) {
                 continue;
@@ -178,12 +189,33 @@ impl Ledger {
                 let parent = &project.migrations[parent.index];
                 if parent.id.app != migration.id.app && !self.has(parent) {
                     let (id, parent) = (migration.id.clone(), parent.id.clone());
-                    problems.push(LedgerProblem::WithoutParent { id, parent });
+                    problems.push(LedgerProblem::WithoutParent {
+                        ways: found_again(project, &parent),
+                        id,
+                        parent,
+                    });
                 }
             }
         }
-        problems.extend(self.unknown.iter().cloned().map(|table| LedgerProblem::UnknownTable { table }));
+        problems.extend(
+            self.unknown
+                .iter()
+                .cloned()
+                .map(|table| LedgerProblem::UnknownTable { ways: self.renames_of(project, &table), table }),
+        );
         problems
+    }
+
+    /// The commands for a table that no app has: an app without a table may have been called otherwise before.
+    fn renames_of(&self, project: &Project, table: &str) -> Vec<String> {
+        let renamed = project.apps.iter().filter(|app| self.absent.contains(&app.name)).filter_map(|app| {
+            let (schema, name) = app.ledger.split_once('.')?;
+            let same = table.split_once('.').is_some_and(|(other, _)| other == schema);
+            let sql = project.commands.sql(&format!("alter table {table} rename to {name}"));
+            same.then(|| format!("if app `{}` was called so before: {sql}", app.name))
+        });
+        let gone = project.commands.sql(&format!("drop table {table}"));
+        renamed.chain([format!("if its app is gone for good, with all that it made: {gone}")]).collect()
     }
 
     /// Makes sure that it does not contradict the files.
@@ -208,13 +240,59 @@ fn unfinished(migration: &Migration, row: &Applied, project: &Project) -> Option
     (!(seen && same_file)).then(|| LedgerProblem::Unfinished {
         id: migration.id.clone(),
         direction: outside.map(|_| direction),
-        applied: project.sql(&format!(
+        applied: project.commands.sql(&format!(
             "update {} set success = true where version = {}",
             project.apps[migration.app].ledger, row.version
         )),
-        pending: project.sql(&format!(
+        pending: project.commands.sql(&format!(
             "delete from {} where version = {}",
             project.apps[migration.app].ledger, row.version
         )),
     })
+}
+
+/// The path that the up file of a row had.
+fn up_file(project: &Project, row: &Applied) -> String {
+    let path =
+        |migration: &Migration| migration.up.path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+    let folder = project.migrations_of(&row.app).find_map(path).unwrap_or_else(|| row.app.clone());
+    format!("{folder}/{}.up.sql", row.name())
+}
+
+/// The commands for another migration with the number of this one, which was applied.
+fn other_branch(project: &Project, migration: &Migration, row: &Applied) -> Vec<String> {
+    let find = format!("find the branch that has it: git log --all --oneline -- {}", up_file(project, row));
+    let app = &migration.id.app;
+    let earlier = project.migrations_of(app).filter(|other| other.number < migration.number);
+    let state = earlier.last().map_or("zero", |earlier| &earlier.id.name);
+    let back =
+        project.commands.tool("on that branch, go back to before it:", &format!("migrate {app} {state}"));
+    let again = project.commands.tool("or begin again without the rows of this database:", "db-reset");
+    [find].into_iter().chain(back).chain(again).collect()
+}
+
+/// The commands that give the files of a migration another name.
+fn renames(migration: &Migration, name: &str) -> Vec<String> {
+    let down = match &migration.down {
+        Down::Script(script) => Some(&script.path),
+        Down::Irreversible(_) => None,
+    };
+    let paths = [Some(&migration.up.path), down].into_iter().flatten();
+    paths
+        .map(|path| {
+            format!("mv {path} {}", path.replace(&format!("/{}.", migration.id.name), &format!("/{name}.")))
+        })
+        .collect()
+}
+
+/// The commands for a migration whose row may have been lost.
+fn found_again(project: &Project, id: &MigrationId) -> Vec<String> {
+    let MigrationId { app, name } = id;
+    let commands = &project.commands;
+    let adopt =
+        commands.tool("if the database has what it makes, its row was lost:", &format!("adopt {app} {name}"));
+    let tool = commands.tool.as_deref().unwrap_or_default();
+    let run = format!("sqlmigrate {app} {name} | {tool} db-shell");
+    let run = commands.tool("if it lacks that, make it first:", &run);
+    adopt.into_iter().chain(run).collect()
 }

@@ -15,12 +15,25 @@ pub enum LedgerProblem {
         /// Its up file.
         path: String,
     },
+    /// Another migration with its number was applied, such as the one of another branch.
+    OtherFile {
+        /// The migration.
+        id: MigrationId,
+        /// The name in the ledger, with its number.
+        applied_as: String,
+        /// When that was applied, in the session's time zone, as ISO 8601.
+        installed_on: String,
+        /// What to do, each with its command.
+        ways: Vec<String>,
+    },
     /// It was applied, and its file is gone.
     FileGone {
         /// App, number and name, as far as sqlx keeps them.
         applied: String,
         /// When it was applied, in the session's time zone, as ISO 8601.
         installed_on: String,
+        /// The path that its up file had.
+        up: String,
     },
     /// It was not applied, though a later one of its app was.
     Late {
@@ -28,6 +41,8 @@ pub enum LedgerProblem {
         id: MigrationId,
         /// The later one.
         after: MigrationId,
+        /// What to do, each with its command.
+        ways: Vec<String>,
     },
     /// It was applied, though one that it depends on was not.
     WithoutParent {
@@ -35,6 +50,8 @@ pub enum LedgerProblem {
         id: MigrationId,
         /// The one that it depends on.
         parent: MigrationId,
+        /// What to do, each with its command.
+        ways: Vec<String>,
     },
     /// It was applied under another name.
     Renamed {
@@ -42,6 +59,8 @@ pub enum LedgerProblem {
         id: MigrationId,
         /// The name in the ledger, with its number.
         applied_as: String,
+        /// The commands that give its files that name.
+        files: Vec<String>,
     },
     /// Its row says that it did not succeed, and nothing shows what is true.
     Unfinished {
@@ -58,6 +77,8 @@ pub enum LedgerProblem {
     UnknownTable {
         /// The table, qualified.
         table: String,
+        /// What to do, each with its command.
+        ways: Vec<String>,
     },
 }
 
@@ -66,6 +87,7 @@ impl LedgerProblem {
     pub fn kind(&self) -> &'static str {
         match self {
             LedgerProblem::Edited { .. } => "edited",
+            LedgerProblem::OtherFile { .. } => "other file",
             LedgerProblem::FileGone { .. } => "file gone",
             LedgerProblem::Late { .. } => "late",
             LedgerProblem::WithoutParent { .. } => "impossible",
@@ -79,14 +101,19 @@ impl LedgerProblem {
     pub fn what(&self) -> String {
         match self {
             LedgerProblem::Edited { id, path } => format!("{id}: {path} is not the file that was applied"),
-            LedgerProblem::FileGone { applied, installed_on } => {
+            LedgerProblem::OtherFile { id, applied_as, installed_on, .. } => {
+                format!(
+                    "{applied_as} was applied ({installed_on}), and {id} is another migration with its number"
+                )
+            }
+            LedgerProblem::FileGone { applied, installed_on, .. } => {
                 format!("{applied} was applied ({installed_on}), and no file has its number")
             }
-            LedgerProblem::Late { id, after } => format!("{id} is not applied, and {after} is"),
-            LedgerProblem::WithoutParent { id, parent } => {
+            LedgerProblem::Late { id, after, .. } => format!("{id} is not applied, and {after} is"),
+            LedgerProblem::WithoutParent { id, parent, .. } => {
                 format!("{id} is applied, and {parent}, which it depends on, is not")
             }
-            LedgerProblem::Renamed { id, applied_as } => format!("{id} was applied as {applied_as}"),
+            LedgerProblem::Renamed { id, applied_as, .. } => format!("{id} was applied as {applied_as}"),
             LedgerProblem::Unfinished { id, direction: None, .. } => {
                 format!("{id} is marked as failed in the ledger")
             }
@@ -96,28 +123,29 @@ impl LedgerProblem {
                     "{id} was being {doing} when its run broke off; whether its statement ran is not known"
                 )
             }
-            LedgerProblem::UnknownTable { table } => {
+            LedgerProblem::UnknownTable { table, .. } => {
                 format!("table {table} is in the schema of the ledgers, and no app of apps.toml has it")
             }
         }
     }
 
-    /// What to do about it, on one line.
+    /// What to do about it; several ways are on a line each.
     pub fn remedy(&self) -> String {
         match self {
             LedgerProblem::Edited { path, .. } => {
                 format!("put it back (git checkout -- {path}), and write the change as a new migration")
             }
-            LedgerProblem::FileGone { .. } => {
-                "restore the file, or switch to the branch that has it and migrate back there".to_owned()
+            LedgerProblem::FileGone { up, .. } => in_lines(&[
+                format!("restore the file, from where it was last: git log --all --oneline -- {up}"),
+                "or, on a branch that has it, go back to before it".to_owned(),
+            ]),
+            LedgerProblem::OtherFile { ways, .. }
+            | LedgerProblem::Late { ways, .. }
+            | LedgerProblem::WithoutParent { ways, .. }
+            | LedgerProblem::UnknownTable { ways, .. } => in_lines(ways),
+            LedgerProblem::Renamed { applied_as, files, .. } => {
+                format!("name its files {applied_as} again: {}", files.join(" && "))
             }
-            LedgerProblem::Late { id, .. } => {
-                format!("give it the next free number of `{}`, in the names of all its files", id.app)
-            }
-            LedgerProblem::WithoutParent { id, .. } => {
-                format!("the ledger or the head of {id} was edited by hand; put that right first")
-            }
-            LedgerProblem::Renamed { applied_as, .. } => format!("name its files {applied_as} again"),
             LedgerProblem::Unfinished { direction: None, applied, pending, .. } => {
                 format!("if it is applied: {applied}\n{:14}if it is not:     {pending}", "")
             }
@@ -126,9 +154,13 @@ impl LedgerProblem {
                     if *direction == Direction::Up { (applied, pending) } else { (pending, applied) };
                 format!("if it ran:     {ran}\n{:14}if it did not: {not}", "")
             }
-            LedgerProblem::UnknownTable { .. } => "restore the app's entry, or drop the table".to_owned(),
         }
     }
+}
+
+/// Below the kind of problem, which `Display` prints before the first line.
+fn in_lines(ways: &[String]) -> String {
+    ways.join(&format!("\n{:14}", ""))
 }
 
 impl fmt::Display for LedgerProblem {

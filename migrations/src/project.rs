@@ -87,8 +87,36 @@ pub struct Project {
     pub migrations: Vec<Migration>,
     /// The seeds, in the manifest's order of apps.
     pub seeds: Vec<Seed>,
-    /// The command that runs SQL on the database, for messages; the SQL follows it as one argument.
-    pub shell: String,
+    /// The commands that messages name.
+    pub commands: Commands,
+}
+
+/// The commands that messages name. They differ from program to program.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Commands {
+    /// Runs SQL on the database; the SQL follows it as one argument.
+    pub sql: String,
+    /// The tool of a developer, whose verb follows it; `None` where a program has to do without it.
+    pub tool: Option<String>,
+}
+
+impl Default for Commands {
+    fn default() -> Self {
+        Commands { sql: "psql \"$DATABASE_URL\" --command".to_owned(), tool: None }
+    }
+}
+
+impl Commands {
+    /// The command that runs this SQL.
+    pub(crate) fn sql(&self, sql: &str) -> String {
+        format!("{} \"{sql}\"", self.sql)
+    }
+
+    /// A line for a message with a command of the developer's tool, or nothing without that.
+    pub(crate) fn tool(&self, label: &str, verb: &str) -> Option<String> {
+        self.tool.as_ref().map(|tool| format!("{label} {tool} {verb}"))
+    }
 }
 
 impl Project {
@@ -128,11 +156,6 @@ impl Project {
             (None, []) => Err(Error::UnknownMigration { app, name, names: names(&all) }),
             (None, several) => Err(Error::AmbiguousMigration { app, name, names: names(several) }),
         }
-    }
-
-    /// The command that runs this SQL on the database.
-    pub(crate) fn sql(&self, sql: &str) -> String {
-        format!("{} \"{sql}\"", self.shell)
     }
 
     /// The app or table whose name is most similar to a word that names neither, for the error about that word.

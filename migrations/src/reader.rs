@@ -12,13 +12,11 @@ use crate::{
     id::number_of,
     manifest,
     nearest::closest,
-    project::Parent,
+    project::{Commands, Parent},
     source::{self, MANIFEST},
     sqlx_toml,
 };
 
-/// The command that runs SQL, where the caller names no other.
-const SHELL: &str = "psql \"$DATABASE_URL\" --command";
 /// Name of an app's seed file.
 const SEED: &str = "seed.sql";
 /// SQL files of an app that are not migrations.
@@ -172,8 +170,8 @@ impl Reader<'_> {
         for parent in sorted.iter_mut().flat_map(|migration| &mut migration.parents) {
             parent.index = position[parent.index];
         }
-        let shell = SHELL.to_owned();
-        Ok(Some(Project { program, postgres, apps, migrations: sorted, seeds, shell }))
+        let commands = Commands::default();
+        Ok(Some(Project { program, postgres, apps, migrations: sorted, seeds, commands }))
     }
 
     /// Checks the name of one file, and keeps its text if a project reads it.

@@ -182,10 +182,8 @@ impl Checkout {
             .unchecked()
     }
 
-    /// Runs a command line as a person would who pastes it from a message: `cargo xtask …`, in a shell.
-    #[track_caller]
+    /// Runs a command line as a person would who pastes it from a message, in a shell.
     pub(crate) fn paste(&self, db: &TestDatabase, line: &str) -> Outcome {
-        assert!(line.starts_with("cargo xtask "), "{line}");
         let script = format!("cargo() {{ shift; \"$0\" \"$@\"; }}\n{line}");
         let starter = ["sh", "-c", &script].map(OsStr::new);
         let program = self.program(&starter, &[] as &[&str], &[]);

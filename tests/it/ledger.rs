@@ -3,7 +3,10 @@
 use sqlx::Executor;
 use tests::TestDatabase;
 
-use crate::{checkout::Checkout, snapshot::snapshot};
+use crate::{
+    checkout::Checkout,
+    snapshot::{shape, snapshot},
+};
 
 const TABLE: (&str, &str) = ("create table extra (id int);", "drop table extra;");
 
@@ -56,7 +59,10 @@ fn an_applied_migration_without_a_file_is_reported() {
             it.remove("loans/0003_index.down.sql");
         },
         "file gone",
-        &["loans/0003_index was applied (20", "restore the file"],
+        &[
+            "loans/0003_index was applied (20",
+            "git log --all --oneline -- migrations/loans/0003_index.up.sql",
+        ],
     );
 }
 
@@ -67,7 +73,7 @@ fn a_late_file_is_reported_with_a_later_migration_that_is_applied() {
         "late",
         &[
             "loans/0002_extra is not applied, and loans/0003_index is",
-            "give it the next free number of `loans`",
+            "if the database has what it makes, its row was lost: cargo xtask adopt loans 0002_extra",
         ],
     );
 }
@@ -162,6 +168,118 @@ fn db_check_counts_pending_migrations_as_differences() {
                 "and it has pending migrations",
             ],
         );
+        Ok(())
+    });
+}
+
+#[test]
+fn a_row_that_was_lost_is_recorded_again_by_the_command_of_the_message() {
+    for (app, version) in [("people", 1), ("library", 2), ("loans", 2)] {
+        tests::empty().run(async |db| {
+            let checkout = Checkout::new();
+            checkout.migration("loans/0002_extra", TABLE.0, TABLE.1);
+            checkout.migration("loans/0003_index", "create index on extra (id);", "drop index extra_id_idx;");
+            checkout.xtask(db, &["migrate"]).expect(0, &[]);
+            let before = shape(db).await;
+            let sql = format!("delete from migrations.{app} where version = {version}");
+            db.pool().execute(sqlx::AssertSqlSafe(sql)).await?;
+            let refused = checkout.xtask(db, &["migrate"]);
+            let advice = refused.expect(1, &[]).advice("its row was lost:");
+            checkout.paste(db, &advice).expect(0, &[&format!("{app}/000{version}"), "adopted"]);
+            checkout.xtask(db, &["migrate", "--check"]).expect(0, &[]);
+            checkout.xtask(db, &["db-check"]).expect(3, &["seed"]);
+            assert_eq!(shape(db).await, before);
+            Ok(())
+        });
+    }
+}
+
+#[test]
+fn a_skipped_migration_is_not_taken_for_a_lost_row_and_can_be_made_up_for() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        checkout.migration("loans/0002_extra", TABLE.0, TABLE.1);
+        checkout.migration("loans/0003_other", "create table other (id int);", "drop table other;");
+        checkout.xtask(db, &["migrate"]).expect(0, &[]);
+        run(db, "delete from migrations.loans where version = 2").await;
+        run(db, "drop table extra").await;
+        let refused = checkout.xtask(db, &["migrate"]);
+        let before = snapshot(db).await;
+        let lost = refused.expect(1, &[]).advice("its row was lost:");
+        checkout.paste(db, &lost).expect(3, &["missing     table public.extra", "nothing was recorded"]);
+        assert_eq!(snapshot(db).await, before);
+        checkout.paste(db, &refused.advice("make it first:")).expect(0, &[]);
+        checkout.paste(db, &lost).expect(0, &["loans/0002_extra", "adopted"]);
+        checkout.xtask(db, &["migrate", "--check"]).expect(0, &[]);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_migration_of_another_branch_with_the_same_number_is_named_with_the_way_back() {
+    const COMMIT: &str =
+        "git add --all && git -c user.name=Ada -c user.email=ada@example.com commit --quiet --message more";
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        let git = |line: &str| {
+            checkout.paste(db, line).expect(0, &[]);
+        };
+        git(&format!(
+            "git init --quiet --initial-branch main && {COMMIT} && git switch --quiet --create feature"
+        ));
+        checkout.migration("loans/0002_extra", TABLE.0, TABLE.1);
+        git(COMMIT);
+        checkout.xtask(db, &["db-setup"]).expect(3, &["table extra"]);
+        git("git switch --quiet main");
+        checkout.migration("loans/0002_other", "create table other (id int);", "drop table other;");
+        git(COMMIT);
+        let refused = checkout.xtask(db, &["migrate"]);
+        refused.expect(
+            1,
+            &["other file", "0002_extra was applied (20", "loans/0002_other is another migration"],
+        );
+        checkout.xtask(db, &["db-check"]).expect(3, &["0002_extra was applied"]);
+        let found = checkout.paste(db, &refused.advice("find the branch that has it:"));
+        assert_eq!(found.expect(0, &["more"]).stdout.lines().count(), 1);
+        git("git switch --quiet feature");
+        checkout
+            .paste(db, &refused.advice("go back to before it:"))
+            .expect(0, &["loans/0002_extra", "reverted"]);
+        git("git switch --quiet main");
+        checkout.xtask(db, &["migrate"]).expect(0, &["loans/0002_other", "applied"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_renamed_app_keeps_its_ledger_with_the_command_of_the_message() {
+    tests::empty().run(async |db| {
+        let checkout = crate::failing_sql::one_app();
+        checkout.xtask(db, &["migrate"]).expect(0, &[]);
+        std::fs::rename(checkout.path("a"), checkout.path("b"))?;
+        checkout.replace("apps.toml", "name = \"a\"", "name = \"b\"");
+        checkout.replace("b/sqlx.toml", "migrations.a", "migrations.b");
+        let refused = checkout.xtask(db, &["migrate"]);
+        refused.expect(1, &["table migrations.a is in the schema of the ledgers"]);
+        checkout.paste(db, &refused.advice("if app `b` was called so before:")).expect(0, &[]);
+        checkout.xtask(db, &["migrate", "--check"]).expect(0, &[]);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_renamed_migration_gets_its_name_back_by_the_command_of_the_message() {
+    tests::empty().run(async |db| {
+        let checkout = crate::failing_sql::one_app();
+        checkout.xtask(db, &["migrate"]).expect(0, &[]);
+        for direction in ["up", "down"] {
+            let path = |name: &str| checkout.path(&format!("a/{name}.{direction}.sql"));
+            std::fs::rename(path("0001_first"), path("0001_begin"))?;
+        }
+        let refused = checkout.xtask(db, &["migrate"]);
+        let advice = refused.expect(1, &["renamed"]).advice("name its files 0001_first again:");
+        checkout.paste(db, &advice).expect(0, &[]);
+        checkout.xtask(db, &["migrate", "--check"]).expect(0, &[]);
         Ok(())
     });
 }

@@ -15,7 +15,8 @@ pub(crate) const ROOT: &str = "XTASK_ROOT";
 /// A variable that names the server to use, like `--server`.
 pub(crate) const SERVER_CHOICE: &str = "XTASK_SERVER";
 
-/// The command that runs SQL on the development database, for messages.
+/// The commands that messages of the library below name: this program, and how it runs SQL.
+const TOOL: &str = "cargo xtask";
 const SHELL: &str = "cargo xtask db-shell -- --command";
 
 /// One checkout of the repository.
@@ -50,7 +51,8 @@ impl Checkout {
     /// Loads the project. Any problem in its files is an error here, before a server is touched.
     pub(crate) fn project(&self) -> anyhow::Result<Project> {
         let mut project = Project::load(&self.migrations())?;
-        SHELL.clone_into(&mut project.shell);
+        SHELL.clone_into(&mut project.commands.sql);
+        project.commands.tool = Some(TOOL.to_owned());
         Ok(project)
     }
 

@@ -7,7 +7,8 @@ use anyhow::Context;
 use catalogue::{Catalogue, Change, Difference};
 use clap::Args as ClapArgs;
 use migrations::{
-    Error, Ledger, Migration, MigrationId, Plan, Project, Session, Settings, Step, Target, schema::Reader,
+    Error, Ledger, LedgerProblem, Migration, MigrationId, Plan, Project, Session, Settings, Step, Target,
+    schema::Reader,
 };
 use serde::Serialize;
 use sqlx::PgConnection;
@@ -108,7 +109,7 @@ impl Args {
             let mut session = session::open_read_only(&server, &project).await?;
             let ledger = session.ledger(&project).await?;
             session.close().await;
-            Ok(!pending(&project, &ledger, &target)?.is_empty())
+            Ok(!lost(&project, &ledger).is_empty() || !pending(&project, &ledger, &target)?.is_empty())
         });
         if !anything.await? {
             return report(&project, &Verdict::default(), &mut steps);
@@ -133,24 +134,8 @@ impl Args {
         let mut verdict = Verdict::default();
         steps.doing("adopt", "building the schema on a throwaway database");
         let prove = async |conn: &mut PgConnection, ledger: &Ledger| {
-            let pending = pending(project, ledger, target)?;
-            // They are of two databases, so neither waits for the other.
-            let (found, built) = tokio::try_join!(
-                schema::read(conn, project),
-                Built::new(&mut model, scratch, project, ledger, &pending)
-            )?;
-            let Some(built) = built else {
-                // Another process adopted them while we waited for the lock.
-                return Ok(Vec::new());
-            };
-            verdict = match built.judge(&pending, target, &found) {
-                Some(verdict) => verdict,
-                None => {
-                    scratch.empty().await?;
-                    model = Session::connect(&scratch.options(), Settings::default()).await?;
-                    judge_in_steps(&mut model, scratch, project, ledger, target, &pending, &found).await?
-                }
-            };
+            let found;
+            (verdict, found) = judge(conn, &mut model, scratch, project, ledger, target).await?;
             // A change of the schema by hand takes no migration lock, and building takes a while.
             if schema::read(conn, project).await? != found {
                 let why = "the schema changed meanwhile; nothing was recorded\n  run the same command again";
@@ -172,6 +157,37 @@ fn pending<'p>(project: &'p Project, ledger: &Ledger, target: &Target) -> anyhow
         plan => Some(plan?).filter(|plan| !plan.goes_back()).map(|plan| plan.steps).unwrap_or_default(),
     };
     Ok(steps.into_iter().map(|step| step.migration).collect())
+}
+
+/// Compares the database with what its migrations make. Returns also its catalogue at that time.
+async fn judge(
+    conn: &mut PgConnection,
+    model: &mut Session,
+    scratch: &mut Scratch,
+    project: &Project,
+    ledger: &Ledger,
+    target: &Target,
+) -> anyhow::Result<(Verdict, Catalogue)> {
+    let lost = lost(project, ledger);
+    if !lost.is_empty() {
+        let found = schema::read(conn, project).await?;
+        return Ok((judge_lost(model, scratch, project, ledger, target, &lost, &found).await?, found));
+    }
+    let pending = pending(project, ledger, target)?;
+    // They are of two databases, so neither waits for the other.
+    let (found, built) =
+        tokio::try_join!(schema::read(conn, project), Built::new(model, scratch, project, ledger, &pending))?;
+    let verdict = match built.map(|built| built.judge(&pending, target, &found)) {
+        // Another process adopted them while we waited for the lock.
+        None => Verdict::default(),
+        Some(Some(verdict)) => verdict,
+        Some(None) => {
+            scratch.empty().await?;
+            *model = Session::connect(&scratch.options(), Settings::default()).await?;
+            judge_in_steps(model, scratch, project, ledger, target, &pending, &found).await?
+        }
+    };
+    Ok((verdict, found))
 }
 
 /// What the applied and the pending migrations make.
@@ -227,6 +243,56 @@ impl Built {
         let traceless = self.traceless.into_iter().chain(last).collect();
         Some(Verdict { adopted, traceless, ..Verdict::default() })
     }
+}
+
+/// The migrations without a row that applied ones need or follow. Unless someone skipped them, their rows were lost.
+fn lost<'p>(project: &'p Project, ledger: &Ledger) -> Vec<&'p Migration> {
+    let problems = ledger.problems(project);
+    let missing = |problem: &LedgerProblem| match problem {
+        LedgerProblem::Late { id, .. } | LedgerProblem::WithoutParent { parent: id, .. } => Some(id.clone()),
+        _ => None,
+    };
+    let lost: Vec<MigrationId> = problems.iter().filter_map(missing).collect();
+    ledger.pending(project).into_iter().filter(|migration| lost.contains(&migration.id)).collect()
+}
+
+/// Compares the state after the applied and the lost migrations, in their order, with the database.
+async fn judge_lost(
+    model: &mut Session,
+    scratch: &Scratch,
+    project: &Project,
+    ledger: &Ledger,
+    target: &Target,
+    lost: &[&Migration],
+    found: &Catalogue,
+) -> anyhow::Result<Verdict> {
+    let mut reader = Reader::connect(&scratch.options(), &project.ledger_schemas()).await?;
+    let (mut state, mut traceless) = (reader.read().await?, Vec::new());
+    let is_lost = |migration: &Migration| lost.iter().any(|lost| lost.id == migration.id);
+    for migration in project.migrations.iter().filter(|migration| ledger.has(migration) || is_lost(migration))
+    {
+        build(model, project, [migration]).await?;
+        let after = reader.read().await?;
+        if is_lost(migration) && differences::real(&state, &after).is_empty() {
+            traceless.push(migration.id.clone());
+        }
+        state = after;
+    }
+    reader.close().await;
+    let ids: Vec<MigrationId> = lost.iter().map(|migration| migration.id.clone()).collect();
+    let differences = differences::from_database(&state, found);
+    if differences.is_empty() {
+        let named = matches!(target, Target::Migration(..));
+        let (adopted, pending) =
+            if named || traceless.is_empty() { (ids, Vec::new()) } else { (Vec::new(), ids) };
+        return Ok(Verdict { adopted, pending, traceless, nearest: None });
+    }
+    let lines = differences::lines(&state, found, &differences, MADE);
+    let rows = differences::rows(&state, found, &differences);
+    let after = lost.last().map(|migration| migration.id.clone());
+    let others = ledger.pending(project).len() > lost.len();
+    let nearest = Some(Nearest { after, differences, rows, lines, others });
+    Ok(Verdict { pending: ids, traceless, nearest, ..Verdict::default() })
 }
 
 /// Builds them once more, one by one, and compares the state after each pending migration with the database.
