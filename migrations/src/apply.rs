@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, SqlSafeStr};
 use tokio::time::sleep;
 
 use crate::{
-    App, Error, Event, MigrationId, OnEvent, Plan, Project, Remains, Step, Subject,
+    App, Error, Event, Ledger, MigrationId, OnEvent, Plan, Project, Remains, Step, Subject,
     effect::{self, Effect, InvalidIndex},
     lone::Lone,
     record, retry,
@@ -18,21 +18,26 @@ use crate::{
 /// SQLSTATEs of a statement that can't run inside a transaction, and of a procedure that ends the one it runs in.
 const NOT_INSIDE: &[&str] = &["25001", "2D000"];
 
-/// Runs the plan's steps. What was done before a failure stays, and the failure lists it.
+/// Runs the plan's steps. What was done before a failure stays, and the failure lists it. The ledgers that `ledger` lacks
+/// come with the first step, so that a run that fails leaves none: they would belong to a role that may be the wrong one.
 pub(crate) async fn run(
     conn: &mut PgConnection,
     project: &Project,
     plan: &Plan<'_>,
+    ledger: &Ledger,
     watch: &Watch,
     on_event: OnEvent<'_>,
 ) -> Result<(), Error> {
     let mut kept: Vec<MigrationId> = Vec::new();
+    let mut missing = (!plan.goes_back() && !ledger.absent.is_empty()).then_some((project, ledger));
     for step in &plan.steps {
         on_event(Event::Started { step });
         let start = Instant::now();
         let app = &project.apps[step.migration.app];
-        let mut running = Running { conn: &mut *conn, app, step, start, watch, on_event: &mut *on_event };
+        let mut running =
+            Running { conn: &mut *conn, app, step, start, missing, watch, on_event: &mut *on_event };
         running.run().await.map_err(|error| error.into_error(step, &kept))?;
+        missing = None;
         on_event(Event::Done { step, elapsed: start.elapsed() });
         kept.push(step.migration.id.clone());
     }
@@ -89,6 +94,8 @@ struct Running<'r> {
     app: &'r App,
     step: &'r Step<'r>,
     start: Instant,
+    /// The ledgers to create.
+    missing: Option<(&'r Project, &'r Ledger)>,
     watch: &'r Watch,
     on_event: OnEvent<'r>,
 }
@@ -99,6 +106,11 @@ impl Running<'_> {
             return self.with_retries(How::InTransaction, &Lone::Other).await;
         }
         let lone = Lone::read(&self.step.script.text);
+        if let Some((project, ledger)) = self.missing.take() {
+            let mut transaction = self.conn.begin().await.map_err(Error::database("create the ledger"))?;
+            record::create_ledgers(&mut transaction, project, ledger).await?;
+            transaction.commit().await.map_err(Error::database("create the ledger"))?;
+        }
         if self.is_done(&lone).await? {
             return Ok(self.record_found().await?);
         }
@@ -136,6 +148,9 @@ impl Running<'_> {
 
     async fn in_transaction(&mut self) -> Result<(), StepError> {
         let mut transaction = self.conn.begin().await.map_err(Error::database("run a migration"))?;
+        if let Some((project, ledger)) = self.missing {
+            record::create_ledgers(&mut transaction, project, ledger).await?;
+        }
         let ran = run_script(&mut transaction, self.step.script).await;
         ran.map_err(|error| StepError::Script(error, Remains::Nothing))?;
         restore_settings(&mut transaction).await?;

@@ -32,6 +32,18 @@ pub enum Error {
     /// The ledger contradicts the files; all problems at once.
     #[error("the ledger and the files disagree; nothing was touched{}", lines(.0))]
     Ledger(Vec<LedgerProblem>),
+    /// The tables of the ledger belong to a role that this one is not a member of.
+    #[error(
+        "role `{role}` may not read the ledger, which belongs to role `{owner}`\n  connect as `{owner}`, or hand it over to `{role}`, as `{owner}` or a superuser: {sql}"
+    )]
+    LedgerOfAnotherRole {
+        /// The role of the session.
+        role: String,
+        /// The owner.
+        owner: String,
+        /// What hands the ledger over.
+        sql: String,
+    },
     /// No app has this name.
     #[error("there is no app `{name}`{}\n  apps: {}", suggestion(name, apps), apps.join(", "))]
     UnknownApp {

@@ -8,6 +8,9 @@ use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use crate::{Direction, Down, Error, LedgerProblem, Migration, MigrationId, Project, lone::Lone};
 
+/// SQLSTATE of a right that a role lacks.
+const NO_RIGHT: &str = "42501";
+
 /// A row of the ledger: a migration that was applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -80,10 +83,11 @@ impl Ledger {
         if selects.is_empty() {
             return Ok(ledger);
         }
-        let rows = sqlx::query(AssertSqlSafe(selects.join(" union all ")))
-            .fetch_all(conn)
-            .await
-            .map_err(Error::database("read the ledger"))?;
+        let sql = AssertSqlSafe(selects.join(" union all "));
+        let rows = match sqlx::query(sql).fetch_all(&mut *conn).await {
+            Err(error) if is(&error, NO_RIGHT) => return Err(of_another_role(conn, project, error).await?),
+            rows => rows.map_err(Error::database("read the ledger"))?,
+        };
         for row in rows {
             let applied = (|| {
                 Ok(Applied {
@@ -295,4 +299,38 @@ fn found_again(project: &Project, id: &MigrationId) -> Vec<String> {
     let run = format!("sqlmigrate {app} {name} | {tool} db-shell");
     let run = commands.tool("if it lacks that, make it first:", &run);
     adopt.into_iter().chain(run).collect()
+}
+
+fn is(error: &sqlx::Error, code: &str) -> bool {
+    error.as_database_error().and_then(|error| error.code()).is_some_and(|found| found == code)
+}
+
+/// The error of a ledger that another role made, for its owner to hand over.
+async fn of_another_role(
+    conn: &mut PgConnection,
+    project: &Project,
+    source: sqlx::Error,
+) -> Result<Error, Error> {
+    let tables: Vec<&str> = project.apps.iter().map(|app| app.ledger.as_str()).collect();
+    let rows: Vec<(String, String, String)> = sqlx::query_as(
+        "select current_user::text, pg_get_userbyid(owner)::text,
+                format('alter %s %s owner to %I', kind, name, current_user)
+         from (select 0 as rank, 'schema' as kind, quote_ident(nspname) as name, nspowner as owner
+               from pg_namespace where nspname = any ($1)
+               union all
+               select 1, 'table', format('%I.%I', n.nspname, c.relname), c.relowner
+               from pg_class c join pg_namespace n on n.oid = c.relnamespace
+               where format('%s.%s', n.nspname, c.relname) = any ($2)) made
+         where not pg_has_role(owner, 'usage') order by rank, name",
+    )
+    .bind(project.ledger_schemas())
+    .bind(tables)
+    .fetch_all(conn)
+    .await
+    .map_err(Error::database("look for the owner of the ledger"))?;
+    let Some((role, owner, _)) = rows.first().cloned() else {
+        return Ok(Error::Database { doing: "read the ledger", source });
+    };
+    let handed_over: Vec<String> = rows.into_iter().map(|(_, _, sql)| sql).collect();
+    Ok(Error::LedgerOfAnotherRole { role, owner, sql: handed_over.join("; ") })
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection, migrate::Migrate};
 
-use crate::{App, Direction, Error, Migration, Step};
+use crate::{App, Direction, Error, Ledger, Migration, Project, Step};
 
 /// Writes or removes the row of a migration.
 pub(crate) async fn record(
@@ -88,5 +88,22 @@ pub(crate) async fn remove(conn: &mut PgConnection, app: &App, migration: &Migra
 async fn execute(conn: &mut PgConnection, sql: String, migration: &Migration) -> Result<(), Error> {
     let done = sqlx::query(AssertSqlSafe(sql)).bind(migration.number).execute(conn).await;
     done.map_err(Error::database("write the ledger"))?;
+    Ok(())
+}
+
+/// Creates the missing ledger tables, by sqlx's own statements. Only the missing ones: `create … if not exists` needs the
+/// right to create even if the object exists.
+pub(crate) async fn create_ledgers(
+    conn: &mut PgConnection,
+    project: &Project,
+    ledger: &Ledger,
+) -> Result<(), Error> {
+    let failed = || Error::ledger("create the ledger");
+    for app in project.apps.iter().filter(|app| ledger.absent.contains(&app.name)) {
+        if let Some((schema, _)) = app.ledger.split_once('.') {
+            conn.create_schema_if_not_exists(schema).await.map_err(failed())?;
+        }
+        conn.ensure_migrations_table(&app.ledger).await.map_err(failed())?;
+    }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::{ConnectOptions, Connection, PgConnection, migrate::Migrate, postgres::PgConnectOptions};
+use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 
 use crate::{
     Access, Contract, Error, Ledger, MigrationId, OnEvent, Plan, Project, Prune, SeedMode, SeedReport,
@@ -158,9 +158,17 @@ impl Session {
         let lock = self.lock(&mut |_| {}).await?;
         lock.run(async |conn| {
             let ledger = Ledger::read(conn, project).await?;
-            create_ledgers(conn, project, &ledger).await?;
+            record::create_ledgers(conn, project, &ledger).await?;
             for step in steps {
-                apply::run(conn, project, &Plan { steps: vec![*step] }, &watch, &mut |_| {}).await?;
+                apply::run(
+                    conn,
+                    project,
+                    &Plan { steps: vec![*step] },
+                    &Ledger::default(),
+                    &watch,
+                    &mut |_| {},
+                )
+                .await?;
                 after(conn, step).await?;
             }
             Ok(())
@@ -322,10 +330,7 @@ async fn migrate_locked(
     // Read again: the session that had the lock before us may have done it all.
     let ledger = Ledger::read(conn, project).await?;
     let plan = Plan::new(project, &ledger, target)?;
-    if !plan.goes_back() {
-        create_ledgers(conn, project, &ledger).await?;
-    }
-    apply::run(conn, project, &plan, watch, on_event).await?;
+    apply::run(conn, project, &plan, &ledger, watch, on_event).await?;
     Ok(plan.steps.len())
 }
 
@@ -340,7 +345,7 @@ async fn adopt_locked<E: From<Error>>(
         return Ok(());
     }
     let mut transaction = conn.begin().await.map_err(Error::database("write the ledger"))?;
-    create_ledgers(&mut transaction, project, &ledger).await?;
+    record::create_ledgers(&mut transaction, project, &ledger).await?;
     for migration in project.migrations.iter().filter(|migration| adopted.contains(&migration.id)) {
         let app = &project.apps[migration.app];
         if ledger.unfinished(migration).is_some() {
@@ -350,17 +355,4 @@ async fn adopt_locked<E: From<Error>>(
     }
     Ledger::read(&mut transaction, project).await?.require_agreement(project)?;
     Ok(transaction.commit().await.map_err(Error::database("write the ledger"))?)
-}
-
-/// Creates the missing ledger tables, by sqlx's own statements. Only the missing ones: `create … if not exists` needs the
-/// right to create even if the object exists.
-async fn create_ledgers(conn: &mut PgConnection, project: &Project, ledger: &Ledger) -> Result<(), Error> {
-    let failed = || Error::ledger("create the ledger");
-    for app in project.apps.iter().filter(|app| ledger.absent.contains(&app.name)) {
-        if let Some((schema, _)) = app.ledger.split_once('.') {
-            conn.create_schema_if_not_exists(schema).await.map_err(failed())?;
-        }
-        conn.ensure_migrations_table(&app.ledger).await.map_err(failed())?;
-    }
-    Ok(())
 }

@@ -103,7 +103,7 @@ const TABLE: &[Known] = &[
         "42501",
         Again::Useless,
         "the role lacks that right",
-        "connect as a role that may, such as the database's owner, or have the owner grant it to this one",
+        "connect as a role that may, such as the database's owner, or have the owner give the role that right",
     ),
     entry("08", Again::Useless, "the connection broke", "run the same command again when the server answers"),
     entry(

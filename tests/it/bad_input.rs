@@ -40,7 +40,7 @@ enum Meets {
 
 const NO_SERVER: Cell = Says(1, "no server answers at 127.0.0.1:1");
 const ABSENT: Cell = Says(1, "make it: cargo xtask db-setup");
-const DENIED: Cell = Says(1, "(42501)\n  connect as a role that may");
+const DENIED: Cell = Says(1, "(42501)\n  the role lacks that right; connect as a role that may");
 const PENDING: Cell = Says(3, "apply them: cargo xtask migrate");
 const WELL: Cell = Says(0, "");
 

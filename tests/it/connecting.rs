@@ -11,7 +11,15 @@ use std::{
 use duct::cmd;
 use sqlx::Executor;
 
-use crate::checkout::{Checkout, built, outcome};
+use crate::{
+    checkout::{Checkout, built, outcome},
+    snapshot::snapshot,
+};
+
+/// What sqlx creates for the ledger of the app `a`.
+const LEDGER: &str = "create schema migrations; create table migrations.a (version bigint primary key, description text not null,
+    installed_on timestamptz not null default now(), success boolean not null, checksum bytea not null,
+    execution_time bigint not null)";
 
 /// Every verb that needs the server.
 const VERBS: &[&[&str]] = &[
@@ -290,6 +298,60 @@ fn a_missing_right_of_the_role_is_reported() {
         outcome(&checkout.command(&url, &["showmigrations"])).expect(0, &["[ ] 0001_initial"]);
         let drop = format!("drop role {role}");
         db.pool().execute(sqlx::AssertSqlSafe(drop)).await?;
+        Ok(())
+    });
+}
+
+/// A checkout whose first migration needs the rights of the database's owner, and the connection strings of two roles: one
+/// that may create schemas in the database, and one that owns it.
+async fn two_roles(db: &tests::TestDatabase) -> (Checkout, String, String) {
+    let (wrong, right) = (format!("{}_w", db.name()), format!("{}_r", db.name()));
+    let setup = format!(
+        "create role {wrong} login password 'x'; create role {right} login password 'x';
+         grant create on database {name} to {wrong}; alter database {name} owner to {right}",
+        name = db.name()
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(setup)).execute(db.pool()).await.unwrap();
+    let (scheme, rest) = db.url().split_once("://").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let url = |role: &str| format!("{scheme}://{role}:x@{}", rest.split_once('@').unwrap().1);
+    (crate::failing_sql::one_app(), url(&wrong), url(&right))
+}
+
+async fn drop_roles(db: &tests::TestDatabase) {
+    let drop = format!(
+        "alter database {name} owner to app; drop owned by {name}_w, {name}_r cascade; drop role {name}_w, {name}_r",
+        name = db.name()
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(drop)).execute(db.pool()).await.unwrap();
+}
+
+#[test]
+fn a_first_run_that_fails_leaves_no_ledger_behind() {
+    tests::empty().run(async |db| {
+        let (checkout, wrong, right) = two_roles(db).await;
+        let before = snapshot(db).await;
+        let refused = outcome(&checkout.command(&wrong, &["migrate"]));
+        refused.expect(1, &["permission denied for schema public (42501)", "nothing of it was kept"]);
+        assert_eq!(snapshot(db).await, before);
+        outcome(&checkout.command(&right, &["migrate"])).expect(0, &["a/0001_first", "applied"]);
+        drop_roles(db).await;
+        Ok(())
+    });
+}
+
+#[test]
+fn a_ledger_of_another_role_is_handed_over_by_the_sql_of_the_message() {
+    tests::empty().run(async |db| {
+        let (checkout, wrong, right) = two_roles(db).await;
+        // As a run by the wrong role may have left it.
+        outcome(&checkout.command(&wrong, &["db-shell", "--", "--command", LEDGER])).expect(0, &[]);
+        let refused = outcome(&checkout.command(&right, &["migrate"]));
+        let said =
+            format!("role `{n}_r` may not read the ledger, which belongs to role `{n}_w`", n = db.name());
+        let sql = refused.expect(1, &[&said]).advice("or a superuser:");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(db.pool()).await?;
+        outcome(&checkout.command(&right, &["migrate"])).expect(0, &["a/0001_first", "applied"]);
+        drop_roles(db).await;
         Ok(())
     });
 }
