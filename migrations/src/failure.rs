@@ -53,6 +53,8 @@ pub struct Failure {
     pub hint: Option<String>,
     /// Where in a function it happened.
     pub context: Option<String>,
+    /// The statement, if it makes an object of the whole server, such as a role.
+    pub(crate) of_the_server: Option<String>,
     /// Migrations that ran before it in the same plan, and stay applied.
     pub kept: Vec<MigrationId>,
     /// What is left of the file's work.
@@ -80,6 +82,7 @@ impl Failure {
             }
             _ => statements::split(text).get(completed).map(|range| Spot::statement(text, range)),
         };
+        let statement = statements::split(text).get(completed).map(|range| &text[range.clone()]);
         let mut place = Place::file(&script.path);
         let (mut excerpt, mut culprit) = (Vec::new(), None);
         if let Some(spot) = spot {
@@ -96,6 +99,7 @@ impl Failure {
             detail: error.detail().map(str::to_owned),
             hint: error.hint().map(str::to_owned),
             context: error.r#where().map(str::to_owned),
+            of_the_server: statement.filter(|it| statements::is_of_the_server(it)).map(str::to_owned),
             kept: kept.to_vec(),
             remains,
             blockers: Vec::new(),
@@ -107,13 +111,26 @@ impl Failure {
     /// Whether the migration makes a schema, table, column, function or other object that exists.
     pub(crate) fn is_there_already(&self) -> bool {
         let up = matches!(self.subject, Subject::Migration { direction: Direction::Up, .. });
-        up && matches!(self.code.as_str(), "42P06" | "42P07" | "42701" | "42710" | "42723")
+        up && self.of_the_server.is_none()
+            && matches!(self.code.as_str(), "42P06" | "42P07" | "42701" | "42710" | "42723")
     }
 
     /// The line from the word on that Postgres could not parse.
     fn text_of_culprit(&self) -> Option<String> {
         let start = self.culprit.as_ref().filter(|_| self.code == SYNTAX_ERROR)?.start;
         Some(self.excerpt.first()?.chars().skip(start).collect())
+    }
+
+    /// How to write a statement on the whole server, which an earlier database on it has run already.
+    fn safe_twice(&self) -> String {
+        let statement = self.of_the_server.as_deref().unwrap_or_default();
+        let what = "it belongs to the whole server, where another database may have made it before";
+        if statements::is_tablespace(statement) {
+            return format!("{what}; make it there by hand, and not in a migration");
+        }
+        format!(
+            "{what}; make it safe to run twice: do $$ begin {statement}; exception when duplicate_object then null; end $$;"
+        )
     }
 
     /// What to do: the file is to blame, unless the error has a cause of its own.
@@ -128,6 +145,7 @@ impl Failure {
             ("25001", _) => {
                 "make `-- no-transaction` the very first line of the file, and this its only statement"
             }
+            ("42710", _) if self.of_the_server.is_some() => return self.safe_twice(),
             _ if self.is_there_already() => {
                 "if the database has all that the migration makes, record it as applied; otherwise fix the file and run \
                  the same command again"

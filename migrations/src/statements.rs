@@ -66,6 +66,27 @@ pub(crate) fn transaction_control(sql: &str) -> Option<(String, usize)> {
     })
 }
 
+/// Whether a statement makes a role or a tablespace, which belong to the whole server.
+pub(crate) fn is_of_the_server(statement: &str) -> bool {
+    let is = |kind: &str| creates(statement, kind);
+    is("role") || is("group") || is("tablespace") || (is("user") && !is("user mapping"))
+}
+
+/// Whether a statement makes a tablespace.
+pub(crate) fn is_tablespace(statement: &str) -> bool {
+    creates(statement, "tablespace")
+}
+
+/// Whether a statement creates an object of this kind.
+fn creates(statement: &str, kind: &str) -> bool {
+    let words = Tokens::new(statement).map(|token| token.text(statement));
+    let expected = ["create"].into_iter().chain(kind.split(' '));
+    let same = |(expected, word): (&str, &str)| word.eq_ignore_ascii_case(expected);
+    let expected: Vec<&str> = expected.collect();
+    let words: Vec<&str> = words.take(expected.len()).collect();
+    words.len() == expected.len() && expected.into_iter().zip(words).all(same)
+}
+
 /// The line of a byte offset, from 1.
 pub(crate) fn line_at(text: &str, offset: usize) -> usize {
     text[..offset].matches('\n').count() + 1

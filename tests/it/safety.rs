@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use sqlx::Executor;
+use sqlx::{ConnectOptions, Connection, Executor};
 use tests::TestDatabase;
 
 use crate::{
@@ -194,6 +194,48 @@ fn commands_read_the_env_file_and_never_write_it() {
         }
         outcome(&checkout.bare_command(&["server", "status"])).expect(0, &["DATABASE_URL (.env)"]);
         assert_eq!(fs::read_to_string(&file)?, text);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_reset_that_fails_leaves_the_database_as_it_was_and_the_next_one_begins_again() {
+    tests::empty().run(async |db| {
+        let checkout = crate::failing_sql::one_app();
+        let (name, role) = (db.name(), format!("{}_role", db.name()));
+        checkout.migration("a/0002_role", &format!("create role {role};"), &format!("drop role {role};"));
+        checkout.xtask(db, &["db-setup"]).expect(0, &[]);
+        db.pool().execute("insert into t values (1, 2)").await?;
+        let before = snapshot(db).await;
+        let url = db.url();
+        db.pool().close().await;
+        let reset = || outcome(&checkout.command(&url, &["db-reset", "--confirm", name]));
+        reset().expect(
+            1,
+            &[
+                "a/0002_role.up.sql:1",
+                "it belongs to the whole server, where another database may have made it before; make it safe to run twice: \
+                 do $$ begin create role",
+                "exception when duplicate_object then null; end $$;",
+                &format!("database `{name}` was not touched"),
+            ],
+        );
+        let mut conn = db.options().connect().await?;
+        let rows: i64 = sqlx::query_scalar("select count(*) from t").fetch_one(&mut conn).await?;
+        let beside = "select count(*) from pg_database where datname like current_database() || '_new'";
+        let left: i64 = sqlx::query_scalar(beside).fetch_one(&mut conn).await?;
+        assert_eq!((rows, left), (1, 0), "{before:?}");
+        // As a reset leaves it that was killed.
+        let sql = format!("create database {name}_new; comment on database {name}_new is 'environment=being-built created=2026-01-01'");
+        for sql in sql.split("; ") {
+            conn.execute(sqlx::AssertSqlSafe(sql.to_owned())).await?;
+        }
+        conn.close().await?;
+        let safe = format!("do $$ begin create role {role}; exception when duplicate_object then null; end $$;");
+        checkout.migration("a/0002_role", &safe, &format!("drop role {role};"));
+        reset().expect(0, &["dropped", &format!("renamed to {name}")]);
+        checkout.xtask(db, &["migrate", "--check"]).expect(0, &[]);
+        checkout.xtask(db, &["migrate", "a", "0001"]).expect(0, &["reverted"]);
         Ok(())
     });
 }

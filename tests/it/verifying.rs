@@ -164,3 +164,20 @@ fn an_interrupted_proof_leaves_nothing() {
         assert_eq!(output.status.code(), Some(130), "{output:?}");
     });
 }
+
+#[test]
+fn a_role_that_a_migration_makes_must_be_safe_to_make_twice() {
+    as_own_role(async |db, url| {
+        let checkout = Checkout::new();
+        let role = format!("{}_more", db.name());
+        let (create, drop) = (format!("create role {role};"), format!("drop role if exists {role};"));
+        checkout.migration("people/0002_role", &create, "select 1;");
+        let said = ["people/0002_role", "make it safe to run twice: do $$ begin create role"];
+        outcome(&checkout.command(url, &["verify"])).expect(1, &said);
+        let safe =
+            format!("do $$ begin create role {role}; exception when duplicate_object then null; end $$;");
+        checkout.migration("people/0002_role", &safe, "select 1;");
+        outcome(&checkout.command(url, &["verify"])).expect(0, &["all of it holds"]);
+        db.pool().execute(AssertSqlSafe(drop)).await.unwrap();
+    });
+}

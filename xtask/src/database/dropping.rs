@@ -35,13 +35,28 @@ pub(crate) struct DropOptions {
     pub(crate) force: bool,
 }
 
-/// Drops the database if that is safe, and returns what it was. An absent database counts as dropped.
+/// Drops the database if that is safe. An absent database counts as dropped.
 pub(crate) async fn drop_database(
     server: &Server,
     options: &DropOptions,
     command: &str,
     steps: &mut Steps,
-) -> anyhow::Result<Found> {
+) -> anyhow::Result<()> {
+    let name = server.database();
+    if may_drop(server, options, command).await? == Found::Absent {
+        steps.done("database", name, "absent", None);
+        return Ok(());
+    }
+    let mut conn = session::maintenance(server).await?;
+    disconnect(&mut conn, name, options, command).await?;
+    let (dropped, elapsed) = timed(drop_if_exists(&mut conn, name)).await;
+    dropped?;
+    steps.done("database", name, "dropped", Some(elapsed));
+    Ok(())
+}
+
+/// Refuses unless it is safe to drop the database, and returns what it is.
+pub(crate) async fn may_drop(server: &Server, options: &DropOptions, command: &str) -> anyhow::Result<Found> {
     let name = server.database();
     if matches!(name, "postgres" | "template0" | "template1") {
         bail!(
@@ -55,14 +70,12 @@ pub(crate) async fn drop_database(
     let again = safety::again(command, name);
     Destruction { target: name, what: &what, confirmed, again }.check(&server.options, &found)?;
     if found == Found::Absent {
-        steps.done("database", name, "absent", None);
         return Ok(found);
     }
     database::require_writable(&mut conn, name).await?;
-    disconnect(&mut conn, name, options, command).await?;
-    let (dropped, elapsed) = timed(drop_if_exists(&mut conn, name)).await;
-    dropped?;
-    steps.done("database", name, "dropped", Some(elapsed));
+    if !options.force {
+        disconnect(&mut conn, name, options, command).await?;
+    }
     Ok(found)
 }
 
@@ -93,7 +106,7 @@ async fn disconnect(
 }
 
 /// Drops a database that has no sessions.
-async fn drop_if_exists(conn: &mut PgConnection, name: &str) -> Result<(), Error> {
+pub(crate) async fn drop_if_exists(conn: &mut PgConnection, name: &str) -> Result<(), Error> {
     let sql = AssertSqlSafe(format!("drop database if exists {}", quoted(name)));
     let dropped = sqlx::raw_sql(sql).execute(conn).await;
     dropped.map(|_| ()).map_err(Error::database("drop the database"))

@@ -29,7 +29,7 @@ pub(crate) struct Setup {
 }
 
 /// The environment of a new database, unless the user names another.
-const DEVELOPMENT: &str = "development";
+pub(crate) const DEVELOPMENT: &str = "development";
 
 /// The marker separates the environment from the rest by blanks.
 fn parse_environment(name: &str) -> Result<String, String> {

@@ -17,6 +17,7 @@ use crate::{
 };
 
 /// A server that runs, or that the user says runs.
+#[derive(Clone)]
 pub(crate) struct Server {
     /// How to connect to the development database on it.
     pub(crate) options: PgConnectOptions,
@@ -77,7 +78,7 @@ impl Server {
     }
 
     /// The same server with another development database.
-    pub(super) fn with_database(mut self, database: &str) -> Server {
+    pub(crate) fn with_database(mut self, database: &str) -> Server {
         self.options = self.options.database(database);
         set_database(&mut self.url, database);
         self

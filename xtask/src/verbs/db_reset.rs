@@ -7,8 +7,9 @@ use crate::{
     checkout::Checkout,
     database::{
         dropping::{self, DropOptions},
+        replacing::{self, BEING_BUILT},
         session::on_server,
-        setting_up::{self, Setup},
+        setting_up::{self, DEVELOPMENT, Setup},
     },
     server,
     terminal::{format::Format, interrupt::or_interrupted, output::Steps},
@@ -39,12 +40,24 @@ impl Args {
         let mut setup = self.setup;
         let done = on_server(&server, async {
             setting_up::may_create(&server, &project).await?;
-            let found = dropping::drop_database(&server, &self.destruction, "db-reset", &mut steps).await?;
-            // Unless --environment says otherwise, the new database has the environment of the old one.
-            if let (None, Found::Marked(marker)) = (&setup.environment, found) {
-                setup.environment = Some(marker.environment);
+            let found = dropping::may_drop(&server, &self.destruction, "db-reset").await?;
+            if found == Found::Absent {
+                setting_up::set_up(&server, &project, &setup, &mut steps).await?;
+                return checking::step(checkout, &project, &server, &mut steps).await;
             }
-            setting_up::set_up(&server, &project, &setup, &mut steps).await?;
+            // Unless --environment says otherwise, the new database has the environment of the old one.
+            let environment = match (setup.environment.replace(BEING_BUILT.to_owned()), found) {
+                (Some(environment), _) => environment,
+                (None, Found::Marked(marker)) => marker.environment,
+                (None, _) => DEVELOPMENT.to_owned(),
+            };
+            let beside = replacing::beside(&server).await?;
+            if let Err(error) = setting_up::set_up(&beside, &project, &setup, &mut steps).await {
+                replacing::give_up(&beside).await?;
+                steps.note(&format!("database `{}` was not touched", server.database()));
+                return Err(error);
+            }
+            replacing::replace(&server, &beside, &environment, &self.destruction, &mut steps).await?;
             checking::step(checkout, &project, &server, &mut steps).await
         })
         .await;
