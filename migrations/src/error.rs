@@ -107,6 +107,17 @@ pub enum Error {
         /// Why.
         source: Box<Error>,
     },
+    /// An up file has no statement yet. It was not recorded, because filling it in later would edit what databases have
+    /// applied.
+    #[error(
+        "{migration} has no statement yet, so it was not applied\n  fill in {place}, or remove the migration's files"
+    )]
+    NoStatement {
+        /// The migration.
+        migration: MigrationId,
+        /// Its up file.
+        place: Place,
+    },
     /// A seed changes the schema, which only migrations may do.
     #[error(
         "the seed of app `{app}` changes the schema; nothing of any seed was kept\n  {place}{}\n  a seed writes rows: move that to a migration",

@@ -9,8 +9,8 @@ use std::{
 use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 
 use crate::{
-    Access, Contract, Error, Ledger, MigrationId, OnEvent, Plan, Project, Prune, SeedMode, SeedReport,
-    Settings, Step, Target, apply,
+    Access, Contract, Direction, Error, Ledger, MigrationId, OnEvent, Place, Plan, Project, Prune, SeedMode,
+    SeedReport, Settings, Step, Target, apply,
     database::{self, Found},
     lock, record, seed,
     sqlstate::{self, Again},
@@ -119,7 +119,8 @@ impl Session {
 
     /// Migrates to the target, under the migration lock, and returns how many migrations ran.
     ///
-    /// If nothing is left to do, it takes no lock and writes nothing, not even a ledger.
+    /// If nothing is left to do, it takes no lock and writes nothing, not even a ledger. It stops before an up file without a
+    /// statement.
     ///
     /// # Errors
     /// Any of [`Error`]. Migrations that were applied before it stay applied.
@@ -329,9 +330,17 @@ async fn migrate_locked(
 ) -> Result<usize, Error> {
     // Read again: the session that had the lock before us may have done it all.
     let ledger = Ledger::read(conn, project).await?;
-    let plan = Plan::new(project, &ledger, target)?;
+    let mut plan = Plan::new(project, &ledger, target)?;
+    let is_empty = |step: &Step<'_>| step.direction == Direction::Up && step.script.is_empty();
+    let rest = plan.steps.split_off(plan.steps.iter().position(is_empty).unwrap_or(plan.steps.len()));
     apply::run(conn, project, &plan, &ledger, watch, on_event).await?;
-    Ok(plan.steps.len())
+    match rest.first() {
+        None => Ok(plan.steps.len()),
+        Some(step) => Err(Error::NoStatement {
+            migration: step.migration.id.clone(),
+            place: Place::file(&step.script.path),
+        }),
+    }
 }
 
 async fn adopt_locked<E: From<Error>>(

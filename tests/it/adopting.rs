@@ -45,7 +45,6 @@ fn adopt_writes_the_same_ledger_rows_as_migrate() {
         let ran = rows(db).await;
         db.pool().execute("drop schema migrations cascade").await?;
         checkout.xtask(db, &["migrate"]).expect(1, &["already exists", "record it: cargo xtask adopt"]);
-        db.pool().execute("drop schema migrations cascade").await?;
         checkout.xtask(db, &["adopt"]).expect(0, &ALL).expect(0, &["adopted"]);
         assert_eq!(ran, rows(db).await);
         let before = snapshot(db).await;

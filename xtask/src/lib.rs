@@ -81,6 +81,9 @@ fn failed(error: &anyhow::Error) -> ExitCode {
         Some(migrations::Error::ReadOnly { .. }) => {
             exit::failed(&Stop::Refused(words.clone()).into(), &words)
         }
+        Some(migrations::Error::NoStatement { .. }) => {
+            exit::failed(&Stop::Unfit(words.clone()).into(), &words)
+        }
         _ => exit::failed(error, &words),
     }
 }

@@ -47,6 +47,7 @@ pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
         (Some(Stop::Usage(_)), _) => ("error", 2),
         (Some(Stop::Behind(_)), _) => ("error", 3),
         (Some(Stop::Interrupted), _) => ("interrupted", 130),
+        (None, Some(migrations::Error::NoStatement { .. })) => ("error", 3),
         (None, Some(migrations::Error::ReadOnly { .. })) => ("refused", 4),
         (None, Some(migrations::Error::Locked { .. })) => ("error", 5),
         (None, _) => ("error", 1),
