@@ -4,7 +4,7 @@
 //! database of the server, and is not cloned with the database. The idea of storing the environment in the database comes
 //! from Rails.
 
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::{AssertSqlSafe, PgConnection, postgres::PgConnectOptions};
 
 pub use crate::url::{UrlError, options, url};
 use crate::{Error, Postgres};
@@ -64,6 +64,12 @@ pub async fn read_marker(conn: &mut PgConnection, name: &str) -> Result<Found, E
         None => Found::Absent,
         Some(comment) => comment.as_deref().and_then(parse_marker).map_or(Found::Unmarked, Found::Marked),
     })
+}
+
+/// The options of a session that pins what changes how values are read, written, printed or checked, whatever the server, the
+/// database or the role has set.
+pub fn pinned(options: &PgConnectOptions) -> PgConnectOptions {
+    options.clone().options(catalogue::PINNED.iter().copied())
 }
 
 /// Makes sure that nothing holds a database read-only for this role, whichever database of the server the connection is to.

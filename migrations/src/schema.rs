@@ -7,7 +7,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgRow},
 };
 
-use crate::Error;
+use crate::{Error, database};
 
 const DOING: &str = "read the schema";
 /// How often a reading is tried while others change the schema.
@@ -83,7 +83,7 @@ impl Reader {
     /// # Errors
     /// [`Error::Database`].
     pub async fn connect(options: &PgConnectOptions, leave_out: &[&str]) -> Result<Reader, Error> {
-        let mut conn = options.connect().await.map_err(Error::database("connect"))?;
+        let mut conn = database::pinned(options).connect().await.map_err(Error::database("connect"))?;
         let major = major(&conn);
         let prepare = AssertSqlSafe(catalogue::prepare(major));
         sqlx::raw_sql(prepare).execute(&mut conn).await.map_err(Error::database(DOING))?;

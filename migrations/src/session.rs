@@ -47,12 +47,10 @@ impl Session {
     /// [`Error::Database`], [`Error::Replica`].
     pub async fn connect(options: &PgConnectOptions, settings: Settings) -> Result<Session, Error> {
         let millis = |duration: Duration| duration.as_millis().to_string();
-        let options = options
-            .clone()
+        let options = database::pinned(options)
             .application_name(&settings.application_name)
             // A script may run `deallocate all` or `discard all`, and sqlx would go on using statements that are gone.
             .statement_cache_capacity(0)
-            .options(catalogue::PINNED.iter().copied())
             .options([
                 ("lock_timeout", millis(settings.lock_timeout).as_str()),
                 ("statement_timeout", millis(settings.statement_timeout).as_str()),

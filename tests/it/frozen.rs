@@ -94,6 +94,10 @@ fn a_role_is_frozen_in_one_database_or_everywhere() {
             for args in [&["seed"] as &[&str], &["db-drop", "--force", "--confirm", db.name()]] {
                 done.push((outcome(&checkout.command(&url, args)), scope.clone()));
             }
+            if !scope.contains("database") {
+                let new = format!("{url}_new");
+                done.push((outcome(&checkout.command(&new, &["db-setup"])), scope));
+            }
             at_the_server(db, &set.replace(" set ", " reset ").replace(" = on", "")).await;
         }
         // A role that is not frozen in a frozen database writes.

@@ -264,3 +264,32 @@ fn a_load_works_with_functions_that_rely_on_the_search_path_of_the_database() {
         Ok(())
     });
 }
+
+#[test]
+fn no_timeout_of_a_role_ends_a_session_that_waits_for_its_own_process() {
+    tests::empty().run(async |db| {
+        let checkout = checkout();
+        let role = format!("{}_deploy", db.name());
+        let sql = format!(
+            "create role {role} superuser login password 'secret'; alter role {role} set idle_session_timeout = 1;
+             alter role {role} set idle_in_transaction_session_timeout = 1"
+        );
+        at_the_server(db, &sql).await;
+        let url = db.url();
+        let url = format!("postgres://{role}:secret@{}", url.rsplit_once('@').unwrap().1);
+        let mut done = vec![outcome(&checkout.command(&url, &["db-setup"]))];
+        db.pool().execute("drop schema migrations cascade; alter table seen add column more int").await?;
+        // It reads a throwaway database after each migration.
+        let adopted = outcome(&checkout.command(&url, &["adopt"]));
+        db.pool().execute("alter table seen drop column more").await?;
+        done.push(outcome(&checkout.command(&url, &["adopt"])));
+        at_the_server(db, &format!("reassign owned by {role} to app")).await;
+        db.pool().execute(sqlx::AssertSqlSafe(format!("reassign owned by {role} to app; drop owned by {role}"))).await?;
+        at_the_server(db, &format!("drop role {role}")).await;
+        adopted.expect(3, &["column public.seen.more"]);
+        for outcome in done {
+            outcome.expect(0, &[]);
+        }
+        Ok(())
+    });
+}

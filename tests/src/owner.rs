@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use migrations::database;
 use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 use tokio::{sync::Notify, time::sleep};
@@ -149,7 +150,8 @@ pub(crate) fn owner_in(name: &str) -> Option<i64> {
 
 /// Connects to the server itself, rather than to a database of it.
 pub(crate) async fn maintenance(server: &PgConnectOptions) -> anyhow::Result<PgConnection> {
-    connect(&server.clone().database("postgres").application_name("scratch databases")).await
+    // It is idle for as long as it holds its lock, which no timeout of the role may end.
+    connect(&database::pinned(server).database("postgres").application_name("scratch databases")).await
 }
 
 /// Connects, and waits if the server has no connection left.

@@ -75,7 +75,8 @@ async fn connect(server: &Server, project: &Project, settings: Settings) -> anyh
 pub(crate) async fn maintenance(server: &Server) -> anyhow::Result<PgConnection> {
     let mut refused = None;
     for database in ["postgres", "template1"] {
-        let options = server.options.clone().database(database).application_name(&APPLICATION_NAME);
+        let options = migrations::database::pinned(&server.options);
+        let options = options.database(database).application_name(&APPLICATION_NAME);
         match in_time(|| options.connect(), |error| sqlstate::may_succeed(error, Again::Connection)).await {
             Some(Ok(conn)) => return Ok(conn),
             Some(Err(error)) if is(&error, "3D000") => refused = Some(explain(server, database, error)),

@@ -111,6 +111,7 @@ async fn create(
     let name = server.database();
     let mut found = database::read_marker(conn, name).await?;
     if found == Found::Absent {
+        database::require_writable(conn, name).await?;
         steps.doing("database", name);
         let (created, elapsed) =
             timed(database::create(conn, name, environment.unwrap_or(DEVELOPMENT))).await;
