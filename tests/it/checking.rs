@@ -138,6 +138,28 @@ fn seeded_rows_without_a_key_are_listed_as_not_checked() {
 }
 
 #[test]
+fn the_day_on_which_a_seed_ran_is_not_compared() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        let up = "create table log (line text primary key, day date not null);";
+        checkout.migration("loans/0002_log", up, "drop table log;");
+        checkout.replace("apps.toml", "tables = [\"loans\"]", "tables = [\"loans\", \"log\"]");
+        checkout.write(
+            "loans/seed.sql",
+            "insert into log values ('a', current_date)
+             on conflict (line) do update set day = excluded.day where log.day <> excluded.day;",
+        );
+        checkout.xtask(db, &["migrate"]).expect(0, &[]);
+        checkout.xtask(db, &["seed"]).expect(0, &[]);
+        db.pool().execute("update log set day = day - 1").await?;
+        checkout.xtask(db, &["db-check"]).expect(0, &["exactly as the files say"]);
+        db.pool().execute("delete from log").await?;
+        checkout.xtask(db, &["db-check"]).expect(3, &["missing     row log (a)"]);
+        Ok(())
+    });
+}
+
+#[test]
 fn rows_that_people_added_are_nothing() {
     check(
         "insert into roles (name, display_name) values ('guest', 'Guest')",

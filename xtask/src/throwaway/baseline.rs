@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// The version of the file's format.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// Two time zones in which it is never the same day.
 const ZONES: [&str; 2] = ["Pacific/Kiritimati", "Etc/GMT+12"];
 
@@ -190,15 +190,14 @@ impl Wanted<'_> {
             let failed = || Error::database("seed a throwaway database");
             let mut conn: PgConnection =
                 sqlx::ConnectOptions::connect(&scratch.options()).await.map_err(failed())?;
-            let mut sql = format!("alter database {} set timezone = '{zone}';", quoted(scratch.name()));
             if zone == ZONES[1] {
                 let sequences =
                     catalogue.of_kind(Kind::Sequence).map(|object| literal(&qualified(&object.address)));
-                sql.extend(
-                    sequences.map(|name| format!("select nextval({name}) from generate_series(1, 7);")),
-                );
+                let sql: String = sequences
+                    .map(|name| format!("select nextval({name}) from generate_series(1, 7);"))
+                    .collect();
+                sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut conn).await.map_err(failed())?;
             }
-            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut conn).await.map_err(failed())?;
             let since: String =
                 sqlx::query_scalar("select pg_snapshot_xmax(pg_current_snapshot())::xid::text")
                     .fetch_one(&mut conn)
@@ -206,7 +205,7 @@ impl Wanted<'_> {
                     .map_err(failed())?;
             sqlx::Connection::close(conn).await.map_err(failed())?;
             let mut session = Session::connect(&scratch.options(), Settings::default()).await?;
-            session.seed(self.project, SeedMode::Write, Prune::No, &mut |_| {}).await?;
+            session.seed(&self.seeding_in(zone), SeedMode::Write, Prune::No, &mut |_| {}).await?;
             reference::prepare(session.connection()).await?;
             sessions.push((session, since));
         }
@@ -220,6 +219,15 @@ impl Wanted<'_> {
             session.close().await;
         }
         Ok(reference)
+    }
+
+    /// The project with seeds that run in a time zone. The connection's own can't be another one: sqlx asks for UTC.
+    fn seeding_in(&self, zone: &str) -> Project {
+        let mut project = self.project.clone();
+        for seed in &mut project.seeds {
+            seed.script.text.insert_str(0, &format!("set timezone = '{zone}'; "));
+        }
+        project
     }
 
     /// The file in the cache. `None` if this user has no home.
