@@ -71,6 +71,8 @@ mod test_server_cache;
 mod test_verb;
 mod tidy;
 mod timeouts;
+mod tls;
+mod tls_server;
 mod verbs;
 mod verifying;
 mod wording;

@@ -1,9 +1,13 @@
 //! The repository that `cargo xtask` belongs to, and the verbs that it adds.
 
 use std::{
+    env,
     ffi::OsString,
     path::{Path, PathBuf},
 };
+
+/// Names the repository to the program that we hand over to.
+pub(crate) const HOST: &str = "XTASK_HOST";
 
 /// The repository that this program is the `cargo xtask` of.
 #[derive(Debug, Clone)]
@@ -30,6 +34,11 @@ impl Host {
     /// ```
     pub fn new(root: impl Into<PathBuf>) -> Host {
         Host { root: root.into(), verbs: Vec::new() }
+    }
+
+    /// The repository of the program that has handed over to this one, or else the one at `root`.
+    pub fn handed_over(root: impl Into<PathBuf>) -> Host {
+        Host::new(env::var_os(HOST).map_or_else(|| root.into(), PathBuf::from))
     }
 
     /// Adds a verb.

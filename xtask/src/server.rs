@@ -12,6 +12,7 @@ mod programs;
 pub(crate) mod psql;
 mod reached;
 mod start;
+mod tls;
 mod url;
 
 pub(crate) use self::{

@@ -129,10 +129,14 @@ fn explain(server: &Server, database: &str, error: sqlx::Error) -> anyhow::Error
         sqlx::Error::Io(cause) if cause.kind() == io::ErrorKind::ConnectionRefused => {
             anyhow!("no server answers at {address}\n  {}", remedy(server))
         }
+        // rustls reports a certificate that it does not trust in this way.
+        sqlx::Error::Io(cause) if cause.kind() == io::ErrorKind::InvalidData => anyhow!(
+            "no encrypted connection to {address}: {cause}\n  for a certificate authority that the system does not know: \
+             sslrootcert=/path/to/its.crt in DATABASE_URL"
+        ),
         sqlx::Error::Io(cause) => anyhow!("cannot reach {address}: {cause}\n  {}", remedy(server)),
         sqlx::Error::Tls(cause) => anyhow!(
-            "{address} requires TLS, which this tool is built without: {cause}\n  it is for servers on this machine; reach \
-             a remote one through a tunnel"
+            "no encrypted connection to {address}: {cause}\n  correct sslmode, sslrootcert, sslcert and sslkey in DATABASE_URL"
         ),
         _ if is(&error, "3D000") => {
             anyhow!("database `{database}` does not exist on {address}\n  make it: cargo xtask db-setup")

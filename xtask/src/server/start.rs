@@ -12,6 +12,7 @@ use crate::{
         login::login_options,
         programs::{Programs, native_server, own_server},
         reached::{Origin, Server, plain_url},
+        tls,
     },
     terminal::output,
 };
@@ -36,7 +37,11 @@ pub(crate) async fn start_existing(checkout: &Checkout, postgres: &Postgres) -> 
 
 async fn start_chosen(checkout: &Checkout, postgres: &Postgres, chosen: Chosen) -> anyhow::Result<Server> {
     let own = match chosen {
-        Chosen::Url(url, place) => return Server::from_url(url, place, postgres),
+        Chosen::Url(url, place) => {
+            let server = Server::from_url(url, place, postgres)?;
+            tls::hand_over_if_needed(checkout, &server.options)?;
+            return Ok(server);
+        }
         Chosen::Own(own) => own,
     };
     let database = own.database.clone();
