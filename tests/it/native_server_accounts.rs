@@ -17,6 +17,8 @@ use crate::{
 
 /// The id of the account `nobody` on every Linux system.
 const UNPRIVILEGED: u32 = 65534;
+/// The id of no account.
+const NAMELESS: u32 = 54321;
 
 fn hand_over(path: &Path, uid: u32, gid: u32) {
     chown(path, Some(uid), Some(gid)).unwrap();
@@ -29,17 +31,27 @@ fn hand_over(path: &Path, uid: u32, gid: u32) {
 
 #[test]
 fn an_ordinary_user_needs_no_privilege() {
+    check_user(UNPRIVILEGED);
+}
+
+#[test]
+fn a_user_without_a_name_needs_none() {
+    check_user(NAMELESS);
+}
+
+/// Sets up a database as this user, or as the one that runs the tests, if that is not root.
+#[track_caller]
+fn check_user(uid: u32) {
     let it = NativeServer::new();
+    let id = uid.to_string();
     let root = it.checkout.root();
     // Other users may not have access to the folder where cargo built it.
     let program = root.join("xtask");
     fs::copy(xtask(), &program).unwrap();
     let mut line: Vec<&OsStr> = Vec::new();
     if rustix::process::geteuid().is_root() {
-        hand_over(root, UNPRIVILEGED, UNPRIVILEGED);
-        line.extend(
-            ["setpriv", "--reuid", "nobody", "--regid=nogroup", "--clear-groups", "--"].map(OsStr::new),
-        );
+        hand_over(root, uid, uid);
+        line.extend(["setpriv", "--reuid", &id, "--regid", &id, "--clear-groups", "--"].map(OsStr::new));
     }
     line.push(program.as_os_str());
     for (args, said) in [

@@ -124,3 +124,17 @@ fn a_test_starts_the_service_with_the_command_of_its_own_checkout() {
     let root = root.display();
     refused.expect(101, &[&format!("cargo xtask server start --test in {root} for {root}")]);
 }
+
+#[test]
+fn a_long_tmpdir_leaves_room_for_the_socket() {
+    let shared = Shared::new();
+    let long = shared.checkout.root().join("x".repeat(100));
+    fs::create_dir(&long).unwrap();
+    let variables = [("TMPDIR", long.as_os_str())];
+    let words = ["seeded", "1", "pass", RIGHT];
+    for _ in 0..2 {
+        assert_eq!(outcome_line(&outcome(&borrower(&shared.checkout, &words, &variables)))[1..], ["9", "3"]);
+    }
+    let sweep = cmd!(xtask(), "server", "sweep");
+    outcome(&surrounded(&shared.checkout, sweep, &variables)).expect(0, &["1 unused test server ended"]);
+}

@@ -37,6 +37,10 @@ const COMPLETING: &[&str] = &[
 /// The choices that ignore a connection string.
 const OURS: &[&str] = &["docker", "native", "download"];
 
+/// The bytes of a socket's path on every system, and of the name in it, with the slash.
+const LONGEST_PATH: usize = 103;
+const LONGEST_NAME: usize = 33;
+
 /// The sockets of the services of one checkout.
 #[derive(Debug)]
 pub struct Sockets {
@@ -152,7 +156,10 @@ fn lines(file: &Path, mut wanted: impl FnMut(&str) -> bool) -> Vec<u8> {
 /// The folder of all sockets of this user.
 fn private_folder() -> Result<PathBuf, Error> {
     let user = user_id().map_err(|error| Error::because("find the current user's id", error))?;
-    let folder = env::temp_dir().join(format!("xtask-sockets-{user}"));
+    let name = format!("xtask-sockets-{user}");
+    let folder = env::temp_dir().join(&name);
+    let fits = folder.as_os_str().len() + LONGEST_NAME < LONGEST_PATH;
+    let folder = if fits { folder } else { Path::new("/tmp").join(&name) };
     let failed = |verb: &str, error| Error::because(format!("{verb} {}", folder.display()), error);
     if let Err(error) = fs::create_dir(&folder)
         && error.kind() != io::ErrorKind::AlreadyExists

@@ -34,7 +34,7 @@ impl Account {
     /// The account for a new data directory.
     pub(crate) fn choose() -> anyhow::Result<Account> {
         if !rustix::process::geteuid().is_root() {
-            return Ok(Account::Own);
+            return Ok(Account::of_caller());
         }
         if let Ok(namespace) = Account::namespace() {
             // Docker's default profile and some kernels forbid it, and an old `unshare` lacks the options.
@@ -61,7 +61,7 @@ impl Account {
         match (caller.is_root(), owner.uid()) {
             (true, 0) => Account::namespace(),
             (true, uid) => Ok(Account::Other { uid, gid: owner.gid() }),
-            (false, uid) if uid == caller.as_raw() => Ok(Account::Own),
+            (false, uid) if uid == caller.as_raw() => Ok(Account::of_caller()),
             (false, uid) => bail!(
                 "the data directory {} belongs to user id {uid}, and this is user id {}\n  \
                  run the command as its owner",
@@ -69,6 +69,13 @@ impl Account {
                 caller.as_raw()
             ),
         }
+    }
+
+    /// The account of an ordinary user. `initdb` refuses one without a name, as containers often have, so that one gets the
+    /// name `nobody` in a namespace, if that is allowed.
+    fn of_caller() -> Account {
+        let named = duct::cmd!("id", "-un").stdin_null().stdout_null().stderr_null().run().is_ok();
+        if named { Account::Own } else { Account::namespace().unwrap_or(Account::Own) }
     }
 
     fn namespace() -> anyhow::Result<Account> {
