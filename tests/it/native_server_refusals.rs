@@ -229,3 +229,15 @@ fn the_server_option_overrides_the_variable() {
     check_choice(&["--server", "url", "server", "status"], &[native], 1, &["DATABASE_URL is not set"]);
     check_choice(&["server", "status", "--server", "url"], &[native], 1, &["DATABASE_URL is not set"]);
 }
+
+#[test]
+fn a_download_by_plain_http_from_another_machine_is_refused() {
+    let it = NativeServer::new();
+    let cache = it.checkout.root().join("cache");
+    let more = [
+        ("XTASK_DOWNLOAD_FROM", OsStr::new("http://maven.example.org/maven2")),
+        ("XDG_CACHE_HOME", cache.as_os_str()),
+    ];
+    it.xtask_in(&["--server", "download", "db-setup"], &more)
+        .expect(1, &["XTASK_DOWNLOAD_FROM is plain http to another machine", "https://host/path"]);
+}

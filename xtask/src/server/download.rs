@@ -8,9 +8,10 @@ use std::{
     path::PathBuf,
 };
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use cluster::{Binaries, folder::folders_of_user};
 use etcetera::BaseStrategy as _;
+use url::{Host, Url};
 use xtask_protocol::{Reply, download::Fetch};
 
 use crate::helpers::helper::Helper;
@@ -50,12 +51,31 @@ async fn fetch_if_missing(major: u32) -> anyhow::Result<Binaries> {
         return Ok(found);
     }
     let from = env::var(FROM).ok().filter(|from| !from.is_empty()).unwrap_or_else(|| USUAL.to_owned());
+    require_safe(&from)?;
     let programs = match PACKAGE.ask(Fetch { version: (*version).to_owned(), folder, from }).await? {
         Reply::Answer(programs) => programs,
         Reply::Error(refusal) => return Err(refusal.into()),
     };
     let found = Binaries::in_folder(&programs.bin);
     found.with_context(|| format!("{} disappeared just after the download", programs.bin.display()))
+}
+
+/// Refuses an address from which anyone on the way could replace the programs, and the checksum with them.
+fn require_safe(from: &str) -> anyhow::Result<()> {
+    let Ok(url) = Url::parse(from) else { return Ok(()) };
+    let local = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    if url.scheme() == "http" && !local {
+        bail!(
+            "{FROM} is plain http to another machine, so anyone on the way could replace the programs\n  write it as \
+             https://host/path, or use the default: unset {FROM}"
+        );
+    }
+    Ok(())
 }
 
 fn unknown(major: u32) -> String {
@@ -80,6 +100,16 @@ fn cache() -> anyhow::Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn plain_http_is_for_this_machine_alone() {
+        for from in ["http://127.0.0.1:8080/maven", "http://localhost/maven", "http://[::1]/maven", USUAL] {
+            assert!(require_safe(from).is_ok(), "{from}");
+        }
+        for from in ["http://maven.example.org", "http://192.0.2.1/maven", "http://127.0.0.1.example.org"] {
+            assert!(require_safe(from).unwrap_err().to_string().contains("plain http"), "{from}");
+        }
+    }
 
     #[test]
     fn a_version_is_exact_and_of_its_major() {
