@@ -44,6 +44,7 @@ fn adopt_writes_the_same_ledger_rows_as_migrate() {
         checkout.xtask(db, &["migrate"]).expect(0, &[]);
         let ran = rows(db).await;
         db.pool().execute("drop schema migrations cascade").await?;
+        // It leaves no ledger behind.
         checkout.xtask(db, &["migrate"]).expect(1, &["already exists", "record it: cargo xtask adopt"]);
         checkout.xtask(db, &["adopt"]).expect(0, &ALL).expect(0, &["adopted"]);
         assert_eq!(ran, rows(db).await);
