@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, anyhow, bail};
-use migrations::Ledger;
+use migrations::{Direction, Ledger};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -82,7 +82,7 @@ pub(crate) fn listed_files(folder: &Path) -> Option<Vec<String>> {
 
 /// Lists the applied migrations for `dump.json`.
 pub(crate) fn applied_migrations(ledger: &Ledger) -> Vec<Migration> {
-    let applied = ledger.applied().map(|row| Migration {
+    let applied = ledger.applied().filter(|row| row.unfinished != Some(Direction::Up)).map(|row| Migration {
         migration: format!("{}/{}", row.app, row.name()),
         checksum: hex::encode(&row.checksum),
     });

@@ -105,7 +105,9 @@ pub(crate) async fn load(
     for missing in sequences::set(conn, &found, &source.dump.sequences).await? {
         steps.note(&format!("           sequence {} of the dump was not found here", missing.sequence));
     }
-    transaction.commit().await.map_err(failed())?;
+    transaction.commit().await.map_err(Error::database(
+        "commit the load; all of it was kept or nothing, and the tables show which",
+    ))?;
     for note in found::stale_views(&schema) {
         steps.note(&format!("           {note}"));
     }

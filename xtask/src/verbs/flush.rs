@@ -132,7 +132,9 @@ async fn flush(conn: &mut PgConnection, project: &Project) -> anyhow::Result<Flu
         tables::execute(&mut transaction, &statement, "restore the triggers").await?;
     }
     let report = run_seeds(&mut transaction, project, SeedMode::Write, Prune::No).await?;
-    transaction.commit().await.map_err(Error::database("flush"))?;
+    transaction.commit().await.map_err(Error::database(
+        "commit the flush; all of it was kept or nothing, and the same command completes it",
+    ))?;
     let removed = tables.into_iter().zip(rows).map(|(table, rows)| TableRows { table: table.name, rows });
     let mut removed: Vec<TableRows> = removed.collect();
     removed.sort();

@@ -113,7 +113,10 @@ impl Args {
         let listed = project.migrations.iter().filter(|migration| self.includes(&migration.id.app));
         let listed = listed.map(|migration| Listed {
             app: migration.id.app.clone(),
-            applied: ledger.row(migration).map(|row| row.installed_on.clone()),
+            applied: ledger
+                .row(migration)
+                .filter(|_| ledger.has(migration))
+                .map(|row| row.installed_on.clone()),
             depends_on: migration.depends_on.iter().map(|parent| parent.on.to_string()).collect(),
             irreversible: migration.irreversible().map(|line| line.why.clone()),
             name: migration.id.name.clone(),
