@@ -57,7 +57,7 @@ fn test_and_ci_cover_the_new_crate() {
             outcome(&checkout.command(&db.url(), args).env("CARGO", &cargo)).expect(0, &[]);
             fs::read_to_string(&log).unwrap()
         };
-        let others = "--workspace --exclude xtask-docker --exclude xtask-download --exclude xtask-plot --exclude xtask-sqlx";
+        let others = "--workspace --exclude xtask-docker --exclude xtask-download --exclude xtask-plot --exclude xtask-sqlx --exclude xtask-tls";
         let test = recorded(&["test"]);
         // Unlike nextest, cargo test also runs the examples in the documentation.
         let by_nextest = test.starts_with("nextest run ");

@@ -142,22 +142,27 @@ impl<'a> Suite<'a> {
     /// Asserts that the commands that a failed test printed open its database and remove it.
     #[track_caller]
     pub(crate) fn expect_kept(&self, failed: &Outcome, server: &str) {
-        let said = format!("{}{}", failed.stdout, failed.stderr);
-        let name = self.database();
-        let command = |what: &str| {
-            let lines = said.lines().filter_map(|line| line.trim().strip_prefix(what));
-            lines.map(|line| line.trim().to_owned()).find(|line| line.contains(&name)).unwrap()
-        };
-        let open = format!(
-            "{} --no-align --tuples-only --command 'select count(*) from roles'",
-            command("open it:")
-        );
+        let (said, name) = (format!("{}{}", failed.stdout, failed.stderr), self.database());
         let password = server.split_once('@').unwrap().0.rsplit_once(':').unwrap().1;
         assert!(!said.contains(password), "{said}");
-        assert_eq!(cmd!("sh", "-c", open).read().unwrap(), "3");
+        self.expect_opened(failed);
         assert!(databases(server).contains(&name));
-        cmd!("sh", "-c", command("remove it:")).stdout_null().run().unwrap();
+        cmd!("sh", "-c", self.printed(failed, "remove it:")).stdout_null().run().unwrap();
         assert!(!databases(server).contains(&name));
+    }
+
+    /// Opens the database of a failed test with the command that the failure shows, and expects the seeds in it.
+    pub(crate) fn expect_opened(&self, failed: &Outcome) {
+        let open = self.printed(failed, "open it:");
+        let count = format!("{open} --no-align --tuples-only --command 'select count(*) from roles'");
+        assert_eq!(cmd!("sh", "-c", count).read().unwrap(), "3");
+    }
+
+    /// The command behind these words, for the database of a failed test.
+    fn printed(&self, failed: &Outcome, words: &str) -> String {
+        let (said, name) = (format!("{}{}", failed.stdout, failed.stderr), self.database());
+        let commands = said.lines().filter_map(|line| line.trim().strip_prefix(words));
+        commands.map(|command| command.trim().to_owned()).find(|command| command.contains(&name)).unwrap()
     }
 
     fn surrounded(&self, command: Expression, more: &[(&str, &OsStr)]) -> Expression {

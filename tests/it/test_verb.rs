@@ -3,7 +3,7 @@
 use rustix::process::{Signal, kill_process};
 
 use crate::{
-    borrowing::{Shared, ask, begin},
+    borrowing::{Shared, begin},
     checkout::outcome,
     native_server::{lives, pid_of, wait_until},
     suite::Suite,
@@ -44,8 +44,7 @@ fn the_server_of_a_failed_test_stays_until_a_sweep() {
     ];
     assert_ne!(output.expect(output.code, &said).code, 0);
     let (host, (postmaster, folder)) = (shared.hosts()[0], shared.postmaster());
-    let url = output.stderr.split('\'').find(|text| text.ends_with(&suite.database())).unwrap();
-    assert_eq!(ask(url, "select count(*) from roles"), ["3"]);
+    suite.expect_opened(&output);
     shared.xtask(&["server", "sweep"]).expect(0, &["1 unused test server ended"]);
     wait_until("its host is gone", || !lives(host));
     assert!(!lives(postmaster) && !folder.exists());
