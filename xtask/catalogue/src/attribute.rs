@@ -124,6 +124,24 @@ impl<T: Attribute> Attribute for Noted<T> {
     }
 }
 
+/// A value that follows from others, or from the name. It is never compared or shown, and serves to write SQL.
+#[derive(Debug, Clone, Default)]
+pub struct Implied<T>(pub T);
+
+impl<T> PartialEq for Implied<T> {
+    fn eq(&self, _: &Implied<T>) -> bool {
+        true
+    }
+}
+
+impl<T> Eq for Implied<T> {}
+
+impl<T> Attribute for Implied<T> {
+    fn value(&self, _: Scope) -> Value {
+        Value::Absent
+    }
+}
+
 /// Options as `name=value`, sorted: their order means nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options(pub Vec<String>);
@@ -165,6 +183,12 @@ impl Field for Deparsed {
 impl<T: Field> Field for Noted<T> {
     fn decode(text: Option<&str>, cx: &Context, on: Oid) -> Option<Self> {
         T::decode(text, cx, on).map(Noted)
+    }
+}
+
+impl<T: Field> Field for Implied<T> {
+    fn decode(text: Option<&str>, cx: &Context, on: Oid) -> Option<Self> {
+        T::decode(text, cx, on).map(Implied)
     }
 }
 

@@ -8,15 +8,15 @@ use std::{
 use crate::{
     Catalogue, Grant, Need, Object, Reading, Strength,
     address::{Address, identifier},
-    classes::{PG_CAST, PG_CLASS, PG_EXTENSION, PG_PROC, PG_TYPE},
+    classes::{PG_ATTRDEF, PG_CAST, PG_CLASS, PG_EXTENSION, PG_PROC, PG_TYPE},
     context::{Context, Id},
     error::Error,
     kind::{Kind, Naming},
     kinds::{Body, Foreign, Head},
     oid::Oid,
     raw::{
-        Collated, Collations, Comments, Edges, Labels, Members, OperatorClasses, Parts, Rights as Granted,
-        Roles, ServerSchemas,
+        Collated, Collations, Comments, Edges, Keywords, Labels, Members, OperatorClasses, Parts,
+        Rights as Granted, Roles, ServerSchemas,
     },
     sheet::{Row, rows},
 };
@@ -45,6 +45,7 @@ fn build(reading: &Reading, leave_out: &[&str]) -> Result<Catalogue, Error> {
     let mut sheets = reading.sheets();
     let mut next = || sheets.next().ok_or(Error::Incomplete);
     let mut cx = Context::default();
+    let keywords = Keywords::rows(next()?)?.into_iter().map(|it| it.word).collect();
     let mut me = None;
     for role in Roles::rows(next()?)? {
         me = if role.is_me { Some(role.oid) } else { me };
@@ -57,7 +58,7 @@ fn build(reading: &Reading, leave_out: &[&str]) -> Result<Catalogue, Error> {
         Collated::rows(next()?)?.into_iter().map(|it| ((it.relation, it.number), it.collation)).collect();
     cx.collations = Collations::rows(next()?)?.into_iter().map(|it| (it.oid, it.name)).collect();
     for class in OperatorClasses::rows(next()?)? {
-        cx.operator_classes.insert(class.oid, (!class.default).then_some(class.name));
+        cx.operator_classes.insert(class.oid, (class.name, class.default));
     }
     let (comments, labels) = (Comments::rows(next()?)?, Labels::rows(next()?)?);
     let (rights, edges) = (Granted::rows(next()?)?, Edges::rows(next()?)?);
@@ -119,7 +120,7 @@ fn build(reading: &Reading, leave_out: &[&str]) -> Result<Catalogue, Error> {
         object.sort();
         object
     });
-    Ok(Catalogue::new(reading.major(), all))
+    Ok(Catalogue::new(reading.major(), keywords, all))
 }
 
 /// Where an object belongs. `None`: it is an extension's, temporary, or in a schema that is left out.
@@ -238,7 +239,8 @@ fn connect(edges: Vec<Edges>, cx: &Context, whole: &Wholes<'_>, objects: &mut Ha
         let Some(id) = whole.id(it.class, it.object, it.sub) else { continue };
         let Some(needed) = whole.id(it.needed_class, it.needed, it.needed_sub) else { continue };
         // The server has an edge for each place in a query.
-        if id == needed || !seen.insert((id, needed)) {
+        let of_default = it.class == PG_ATTRDEF;
+        if id == needed || !seen.insert((id, needed, of_default)) {
             continue;
         }
         let Some(address) = cx.objects.get(&needed) else { continue };
@@ -254,6 +256,6 @@ fn connect(edges: Vec<Edges>, cx: &Context, whole: &Wholes<'_>, objects: &mut Ha
             'n' => Strength::Normal,
             _ => Strength::Automatic,
         };
-        object.needs.push(Need { on: address.clone(), strength });
+        object.needs.push(Need { on: address.clone(), strength, of_default });
     }
 }

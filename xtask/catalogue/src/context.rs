@@ -20,7 +20,8 @@ pub(crate) struct Context {
     pub(crate) left_out: HashMap<(Oid, i16), Address>,
     pub(crate) collated: HashMap<(Oid, i16), Oid>,
     pub(crate) collations: HashMap<Oid, String>,
-    pub(crate) operator_classes: HashMap<Oid, Option<String>>,
+    /// The operator classes, each with whether it is the usual one of its type.
+    pub(crate) operator_classes: HashMap<Oid, (String, bool)>,
 }
 
 impl Context {
@@ -59,8 +60,8 @@ impl Context {
         (!usual).then(|| self.collations.get(&collation).cloned().unwrap_or_else(|| "default".to_owned()))
     }
 
-    /// The name of an operator class, unless it is the usual one of its type.
-    pub(crate) fn operator_class(&self, oid: Oid) -> Option<String> {
-        self.operator_classes.get(&oid).cloned().unwrap_or_else(|| Some(oid.to_string()))
+    /// The name of an operator class, and whether it is the usual one of its type.
+    pub(crate) fn operator_class(&self, oid: Oid) -> (String, bool) {
+        self.operator_classes.get(&oid).cloned().unwrap_or_else(|| (oid.to_string(), false))
     }
 }

@@ -2,7 +2,7 @@
 //! each index takes ten times as long.
 
 use crate::{
-    attribute::{Attribute, Scope, Value},
+    attribute::{Attribute, Implied, Scope, Value},
     context::Context,
     oid::Oid,
     sheet::Field,
@@ -23,6 +23,8 @@ pub struct Key {
     pub collation: Option<String>,
     /// The operator class, unless it is the type's usual one.
     pub operator_class: Option<String>,
+    /// The operator class, also if it is the usual one.
+    pub named_class: Implied<String>,
     /// Whether it is sorted from the largest to the smallest.
     pub descending: bool,
     /// Whether nulls come first.
@@ -79,11 +81,13 @@ impl Field for Keys {
             let column = *columns.get(n)?;
             let option = options.get(n).copied().unwrap_or_default();
             let collation = collations.get(n).copied().unwrap_or_default();
+            let (class, usual) = cx.operator_class(*classes.get(n)?);
             Some(Key {
                 column: (column != 0).then(|| cx.column(on, column)),
                 expression: expressions.get(n).filter(|_| column == 0).cloned(),
                 collation: cx.collation(collation, on, column),
-                operator_class: cx.operator_class(*classes.get(n)?),
+                operator_class: (!usual).then(|| class.clone()),
+                named_class: Implied(class),
                 descending: option & DESCENDING != 0,
                 nulls_first: option & NULLS_FIRST != 0,
             })

@@ -30,7 +30,8 @@ mod text;
 pub use self::{
     address::{Address, identifier},
     attribute::{
-        Attribute, Columns, Deparsed, Noted, Options, Reference, Relation, Roles, Scope, Value, Versioned,
+        Attribute, Columns, Deparsed, Implied, Noted, Options, Reference, Relation, Roles, Scope, Value,
+        Versioned,
     },
     classes::{NOT_SCHEMA, READ},
     difference::{Change, Difference, differences},

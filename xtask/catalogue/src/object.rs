@@ -1,9 +1,12 @@
 //! An object, and a catalogue of them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
-    address::Address,
+    address::{Address, identifier},
     attribute::{Attribute, Options, Scope, Value},
     kind::Kind,
     kinds::{Body, Constraint, Index},
@@ -41,6 +44,8 @@ pub struct Need {
     pub on: Arc<Address>,
     /// How strongly.
     pub strength: Strength,
+    /// Whether only the default of the column needs it, which can go away without the column.
+    pub of_default: bool,
 }
 
 /// How an object hangs on what it needs.
@@ -154,20 +159,31 @@ impl Object {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Catalogue {
     major: u32,
+    /// The words that a name can't be without quotes, in the server's own version of SQL.
+    keywords: Arc<BTreeSet<String>>,
     /// Sorted by address. An object has some hundred bytes, so sorting moves pointers.
     objects: Vec<Arc<Object>>,
 }
 
 impl Catalogue {
-    pub(crate) fn new(major: u32, objects: impl Iterator<Item = Object>) -> Catalogue {
+    pub(crate) fn new(
+        major: u32,
+        keywords: BTreeSet<String>,
+        objects: impl Iterator<Item = Object>,
+    ) -> Catalogue {
         let mut objects: Vec<Arc<Object>> = objects.map(Arc::new).collect();
         objects.sort_unstable_by(|one, other| one.address.cmp(&other.address));
-        Catalogue { major, objects }
+        Catalogue { major, keywords: Arc::new(keywords), objects }
     }
 
     /// The major version of the server.
     pub fn major(&self) -> u32 {
         self.major
+    }
+
+    /// A name as SQL, in quotes if it needs them.
+    pub fn quoted(&self, name: &str) -> String {
+        if self.keywords.contains(name) { format!("\"{name}\"") } else { identifier(name) }
     }
 
     /// All objects, by kind, schema and name.

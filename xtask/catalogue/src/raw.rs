@@ -20,6 +20,13 @@ sheet! {
 }
 
 sheet! {
+    /// The words that a name can't be without quotes.
+    Keywords "from pg_get_keywords() k where k.catcode <> 'U'" {
+        word: String = "k.word",
+    }
+}
+
+sheet! {
     /// What belongs to an extension.
     Members "from pg_depend d where d.deptype = 'e'" {
         class: Oid = "d.classid",
@@ -92,8 +99,9 @@ sheet! {
                 from pg_attribute a join pg_class c on c.oid = a.attrelid where a.attacl is not null and not a.attisdropped
                 union all select 1255, oid, 0, proowner, proacl, acldefault('f', proowner) from pg_proc where proacl is not null
                 union all select 1247, oid, 0, typowner, typacl, acldefault('T', typowner) from pg_type where typacl is not null
-                union all select 2615, oid, 0, nspowner, nspacl, acldefault('n', nspowner)
-                       || case when oid < 16384 and nspname = 'information_schema' then array[makeaclitem(0, nspowner, 'USAGE', false)] end from pg_namespace where nspacl is not null and nspname !~ '^pg_(toast|temp)'
+                union all select 2615, oid, 0, nspowner, coalesce(nspacl, acldefault('n', nspowner)), acldefault('n', nspowner)
+                       || case when nspname = 'public' or oid < 16384 and nspname = 'information_schema' then array[makeaclitem(0, nspowner, 'USAGE', false)] end
+                from pg_namespace where (nspacl is not null or nspname = 'public') and nspname !~ '^pg_(toast|temp)'
                 union all select 2612, oid, 0, lanowner, lanacl, acldefault('l', lanowner) from pg_language where lanacl is not null
                 union all select 2328, oid, 0, fdwowner, fdwacl, acldefault('F', fdwowner) from pg_foreign_data_wrapper where fdwacl is not null
                 union all select 1417, oid, 0, srvowner, srvacl, acldefault('S', srvowner) from pg_foreign_server where srvacl is not null

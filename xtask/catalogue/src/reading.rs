@@ -4,8 +4,8 @@ use crate::{
     classes::READ,
     kind::Kind,
     raw::{
-        Collated, Collations, Comments, Edges, Labels, Members, OperatorClasses, Parts, Rights, Roles,
-        ServerSchemas,
+        Collated, Collations, Comments, Edges, Keywords, Labels, Members, OperatorClasses, Parts, Rights,
+        Roles, ServerSchemas,
     },
     settings::{PINNED, PRINTING, set_local},
     sheet::Sheet,
@@ -58,7 +58,8 @@ fn pin() -> String {
 }
 
 fn queries(major: u32) -> Vec<String> {
-    let raw: [fn(u32) -> String; 11] = [
+    let raw: [fn(u32) -> String; 12] = [
+        Keywords::sql,
         Roles::sql,
         ServerSchemas::sql,
         Members::sql,

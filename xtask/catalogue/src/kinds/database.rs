@@ -1,7 +1,10 @@
 //! The database itself, its schemas and extensions, and the rights of objects that are not there yet.
 
 use super::kind;
-use crate::attribute::{Noted, Options};
+use crate::{
+    attribute::{Implied, Noted, Options},
+    role::Role,
+};
 
 kind! {
     /// The database itself, without its name.
@@ -39,7 +42,12 @@ kind! {
     /// What a role gives of the objects that it will create: its own address says which, whose and where.
     DefaultPrivileges: PG_DEFAULT_ACL, "d.oid, 0 as sub, d.defaclnamespace as schema, 'for ' || case d.defaclobjtype when 'r' then 'tables' when 'S' then 'sequences' when 'f' then 'functions' when 'T' then 'types' when 'n' then 'schemas' else 'large objects' end as name, '' as part,
          d.defaclrole as owner, 0 as on_",
-    "from pg_default_acl d" {}
+    "from pg_default_acl d" {
+        /// Whose objects they are for.
+        role: Implied<Role> = "d.defaclrole",
+        /// Which objects, in the plural.
+        objects: Implied<String> = "case d.defaclobjtype when 'r' then 'tables' when 'S' then 'sequences' when 'f' then 'functions' when 'T' then 'types' when 'n' then 'schemas' else 'large objects' end",
+    }
 }
 
 kind! {

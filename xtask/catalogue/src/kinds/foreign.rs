@@ -1,7 +1,10 @@
 //! Access to other servers.
 
 use super::kind;
-use crate::attribute::Options;
+use crate::{
+    attribute::{Implied, Options},
+    role::Role,
+};
 
 kind! {
     /// A foreign-data wrapper.
@@ -35,6 +38,10 @@ kind! {
     /// Who a role is on a foreign server. The view is read, as the catalogue itself is a superuser's.
     UserMapping: PG_USER_MAPPING, "m.umid as oid, 0 as sub, 0 as schema, 'on server ' || quote_ident(m.srvname) as name, '' as part, m.umuser as owner, 0 as on_",
     "from pg_user_mappings m" {
+        /// The role.
+        role: Implied<Role> = "m.umuser",
+        /// The server.
+        server: Implied<String> = "m.srvname",
         /// The options that this session may see, without passwords.
         options: Options = "array(select case when o ~* '^[^=]*(pass|secret|token)' then split_part(o, '=', 1) || '=(not shown)' else o end from unnest(m.umoptions) o)",
     }

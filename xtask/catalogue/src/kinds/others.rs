@@ -39,7 +39,7 @@ kind! {
         /// The parser.
         parser: String = "p.prsnamespace::regnamespace || '.' || quote_ident(p.prsname)",
         /// The dictionaries of each type of token, in the order of their turns.
-        mappings: Vec<String> = "array(select m.maptokentype || ' ' || string_agg(m.mapdict::regdictionary::text, ', ' order by m.mapseqno)
+        mappings: Vec<String> = "array(select (select k.alias from ts_token_type(c.cfgparser) k where k.tokid = m.maptokentype) || ' ' || string_agg(m.mapdict::regdictionary::text, ', ' order by m.mapseqno)
              from pg_ts_config_map m where m.mapcfg = c.oid group by m.maptokentype order by m.maptokentype)",
     }
 }
@@ -53,7 +53,7 @@ kind! {
         /// Its tables, each with columns and filter.
         tables: Options = "array(select concat_ws(' ', r.prrelid::regclass,
                  '(' || (select string_agg(quote_ident(a.attname), ', ' order by a.attnum) from pg_attribute a where a.attrelid = r.prrelid and a.attnum = any (r.prattrs)) || ')',
-                 'where ' || pg_get_expr(r.prqual, r.prrelid)) from pg_publication_rel r where r.prpubid = p.oid)",
+                 'where (' || pg_get_expr(r.prqual, r.prrelid) || ')') from pg_publication_rel r where r.prpubid = p.oid)",
         /// Its schemas.
         schemas: Options = "array(select s.pnnspid::regnamespace::text from pg_publication_namespace s where s.pnpubid = p.oid)",
         /// What it publishes.

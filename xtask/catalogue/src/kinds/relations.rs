@@ -2,7 +2,7 @@
 
 use super::kind;
 use crate::{
-    attribute::{Columns, Deparsed, Noted, Options, Reference, Relation, Roles},
+    attribute::{Columns, Deparsed, Implied, Noted, Options, Reference, Relation, Roles},
     index::Keys,
 };
 
@@ -143,6 +143,8 @@ kind! {
         /// How long values are stored, unless as usual for the type.
         storage: Option<String> = "case when a.attstorage <> t.typstorage then
              case a.attstorage when 'p' then 'plain' when 'e' then 'external' when 'm' then 'main' when 'x' then 'extended' end end",
+        /// How values of the type are stored as usual.
+        usual_storage: Implied<String> = "case t.typstorage when 'p' then 'plain' when 'e' then 'external' when 'm' then 'main' else 'extended' end",
         /// How they are compressed, unless as usual for the server.
         compression: Option<String> = "case a.attcompression when 'p' then 'pglz' when 'l' then 'lz4' end",
         /// How many values `analyze` samples, unless as usual.
