@@ -3,7 +3,7 @@
 mod coverage;
 mod fingerprints;
 mod moving;
-mod mutations;
+pub(crate) mod mutations;
 mod names;
 mod needs;
 mod seen;
@@ -15,19 +15,19 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tests::TestDatabase;
 
 /// A session of its own: what it sets ends with it.
-async fn connect(db: &TestDatabase) -> PgConnection {
+pub(crate) async fn connect(db: &TestDatabase) -> PgConnection {
     PgConnection::connect_with(&db.options()).await.unwrap()
 }
 
 /// Runs SQL whose statements end at the end of a line, one by one: some of them can't share a transaction.
-async fn run(conn: &mut PgConnection, sql: &str) -> sqlx::Result<()> {
+pub(crate) async fn run(conn: &mut PgConnection, sql: &str) -> sqlx::Result<()> {
     for statement in sql.split_inclusive(";\n") {
         conn.execute(AssertSqlSafe(statement)).await?;
     }
     Ok(())
 }
 
-async fn read(conn: &mut PgConnection) -> Catalogue {
+pub(crate) async fn read(conn: &mut PgConnection) -> Catalogue {
     migrations::schema::read(conn, &[]).await.unwrap()
 }
 

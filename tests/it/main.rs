@@ -14,6 +14,7 @@ mod checking;
 mod checkout;
 mod completing;
 mod connecting;
+mod diffing;
 mod documents;
 mod dumping;
 mod example;

@@ -41,6 +41,7 @@ fn dependencies_point_one_way() {
         ("xtask-cluster", &["sqlx", "clap", "url", "migrations", "tests", "xtask", "backend"]),
         // It holds SQL and a model; the caller has the connection.
         ("xtask-catalogue", &["sqlx", "tokio", "clap", "migrations", "tests", "xtask", "backend"]),
+        ("xtask-diff", &["sqlx", "tokio", "clap", "migrations", "tests", "xtask", "backend"]),
     ] {
         let packages = built_from(package, "normal,build");
         assert!(packages.len() > 5, "{packages:?}");

@@ -1,0 +1,1 @@
+create table t (a int, c text not null default 'x' collate "C");

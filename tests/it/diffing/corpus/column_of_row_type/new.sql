@@ -1,0 +1,2 @@
+create table r (a int, d text);
+create table t (b r, c r[]);

@@ -1,0 +1,2 @@
+create table r (a int);
+create table t (b r, c r[]);

@@ -1,0 +1,2 @@
+create table t (a text);
+alter table t alter a set storage external, alter a set compression pglz, alter a set statistics 7, alter a set (n_distinct = 3);

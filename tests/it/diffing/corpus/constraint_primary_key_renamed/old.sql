@@ -1,0 +1,2 @@
+create table r (a int constraint one primary key);
+create table t (a int references r);

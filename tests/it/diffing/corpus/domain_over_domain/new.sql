@@ -1,0 +1,3 @@
+create domain d as text;
+create domain e as d check (value <> '');
+create table t (a e);

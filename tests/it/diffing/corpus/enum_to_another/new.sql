@@ -1,0 +1,2 @@
+create type f as enum ('a', 'c');
+create table t (a f default 'c', b f[]);

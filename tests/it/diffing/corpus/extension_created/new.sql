@@ -1,0 +1,3 @@
+create extension hstore;
+create table t (a hstore);
+create index i on t using gin (a);

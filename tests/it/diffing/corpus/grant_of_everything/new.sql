@@ -1,0 +1,11 @@
+create schema s;
+grant usage, create on schema s to pg_monitor;
+create type e as enum ('a');
+revoke usage on type e from public;
+create domain d as int;
+grant usage on domain d to pg_monitor;
+create sequence q;
+grant usage, select on sequence q to pg_monitor;
+create procedure p() language sql as '';
+revoke execute on procedure p() from public;
+grant create on schema public to pg_monitor;

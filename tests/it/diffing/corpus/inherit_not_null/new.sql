@@ -1,0 +1,2 @@
+create table p (a int not null);
+create table t (b int) inherits (p);

@@ -1,0 +1,2 @@
+create table r (a int, b int, unique (a, b));
+create table t (x int, y int, constraint k foreign key (x, y) references r (a, b) match full on update cascade on delete set null deferrable initially deferred);

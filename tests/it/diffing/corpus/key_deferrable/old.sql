@@ -1,0 +1,2 @@
+create table r (a int primary key);
+create table t (a int constraint k references r);

@@ -1,0 +1,3 @@
+create table r (a int primary key);
+create table s (a int primary key);
+create table t (a int constraint k references r);

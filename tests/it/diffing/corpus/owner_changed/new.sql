@@ -1,0 +1,11 @@
+create schema s authorization pg_monitor;
+create table s.t (a serial);
+alter table s.t owner to pg_monitor;
+create view s.v as select 1 as a;
+alter view s.v owner to pg_monitor;
+create function s.f() returns int language sql as 'select 1';
+alter function s.f() owner to pg_monitor;
+create type s.e as enum ('a');
+alter type s.e owner to pg_monitor;
+create table s.u (a int generated always as identity, b serial);
+alter table s.u owner to pg_monitor;

@@ -1,0 +1,4 @@
+create table t (a int not null, b text, c int) partition by range (a);
+create table p1 partition of t for values from (1) to (15);
+create table p2 partition of t for values from (15) to (20);
+create table p3 partition of t default;

@@ -1,0 +1,3 @@
+create table t (a int not null, b varchar(5), c bigint) partition by range (a);
+create table p1 partition of t for values from (1) to (10);
+create index i on t (c);

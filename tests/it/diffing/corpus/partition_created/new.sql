@@ -1,0 +1,5 @@
+create table t (a int not null, b text, c int) partition by range (a);
+create table p1 partition of t for values from (1) to (10);
+create table p2 partition of t default;
+create table p3 partition of t for values from (10) to (20) partition by list (b);
+create table p31 partition of p3 for values in ('x', null);

@@ -1,0 +1,2 @@
+create table t (a int) partition by list (a);
+create publication p for table t;

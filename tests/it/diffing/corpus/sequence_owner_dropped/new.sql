@@ -1,0 +1,2 @@
+create table t (b int);
+create sequence s;

@@ -1,0 +1,2 @@
+create table u (a int, b text);
+create view t as select a, b from u;

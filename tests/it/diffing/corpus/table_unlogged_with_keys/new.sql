@@ -1,0 +1,2 @@
+create unlogged table r (a int primary key);
+create unlogged table t (a int references r);

@@ -1,0 +1,4 @@
+create table t (a int, b int);
+create view v as select a from t;
+create view w as select * from v;
+comment on column v.a is 'a';

@@ -1,0 +1,102 @@
+//! Each change of each attribute of the model is made and taken back.
+//!
+//! The cases are in `tests/it/catalogue/mutations`, so that an attribute which is new to the model is tried here too.
+
+use super::{mistakes, schema_of};
+use crate::catalogue::mutations::{Case, cases};
+
+/// What no script makes, with the reason. All of these are refused by name.
+const REFUSED: &[(&str, &str)] = &[("base type public.b: ", "a base type is made of functions in C")];
+
+/// Cases whose states are not made by statements on schemas.
+const LEFT_OUT: &[(&str, &str)] = &[
+    ("allow_system_table_mods", "only a superuser who asks for it may change the server's own schemas"),
+    ("create index i on only t (a); drop table p", "an index that was made while there was a partition"),
+];
+
+fn each_change_is_made(family: &str) {
+    let mut all = String::new();
+    for case in cases(family) {
+        // What a hand writes into the catalogues, and a security label without its provider, no statement does.
+        let by_statement = |line: &&str| !line.contains(":label") && !line.starts_with("update pg_");
+        let changed: String =
+            case.changed.lines().filter(by_statement).map(|line| format!("{line}\n")).collect();
+        let (old, new) = (case.before.clone(), format!("{}{changed}", case.before));
+        if LEFT_OUT.iter().any(|(text, _)| new.contains(text)) || !is_for_this_server(&case) {
+            continue;
+        }
+        for (from, to, way) in [(&old, &new, "made"), (&new, &old, "taken back")] {
+            let to = schema_of(to);
+            let mistake = match &to {
+                Ok(to) => mistakes(from, to),
+                Err(error) => Some(error.clone()),
+            };
+            let refused = REFUSED.iter().any(|(shown, _)| case.shown.iter().any(|it| it.starts_with(shown)));
+            if let Some(mistake) = mistake.filter(|it| !(refused && it.contains("can't be made by SQL"))) {
+                all += &format!("{}\n{old}{changed}{way}: {mistake}\n\n", case.shown.join("\n"));
+            }
+        }
+    }
+    assert!(all.is_empty(), "{all}");
+}
+
+fn is_for_this_server(case: &Case) -> bool {
+    let empty = schema_of("").unwrap_or_else(|error| panic!("{error}"));
+    let major = empty.major();
+    major >= case.since && case.until.is_none_or(|until| major <= until)
+}
+
+#[test]
+fn each_change_of_tables_and_foreign_tables_is_made_and_taken_back() {
+    each_change_is_made("tables.sql");
+}
+
+#[test]
+fn each_change_of_views_composite_types_and_sequences_is_made_and_taken_back() {
+    each_change_is_made("views.sql");
+}
+
+#[test]
+fn each_change_of_columns_is_made_and_taken_back() {
+    each_change_is_made("columns.sql");
+}
+
+#[test]
+fn each_change_of_constraints_is_made_and_taken_back() {
+    each_change_is_made("constraints.sql");
+}
+
+#[test]
+fn each_change_of_indexes_triggers_and_policies_is_made_and_taken_back() {
+    each_change_is_made("indexes.sql");
+}
+
+#[test]
+fn each_change_of_types_and_collations_is_made_and_taken_back() {
+    each_change_is_made("types.sql");
+}
+
+#[test]
+fn each_change_of_functions_and_aggregates_is_made_and_taken_back() {
+    each_change_is_made("functions.sql");
+}
+
+#[test]
+fn each_change_of_operators_and_casts_is_made_and_taken_back() {
+    each_change_is_made("operators.sql");
+}
+
+#[test]
+fn each_change_of_the_database_and_its_schemas_is_made_and_taken_back() {
+    each_change_is_made("database.sql");
+}
+
+#[test]
+fn each_change_of_foreign_servers_and_text_search_is_made_and_taken_back() {
+    each_change_is_made("foreign.sql");
+}
+
+#[test]
+fn each_change_of_publications_and_event_triggers_is_made_and_taken_back() {
+    each_change_is_made("replication.sql");
+}

@@ -1,0 +1,264 @@
+//! Columns of tables and views, and attributes of composite types.
+
+use catalogue::{Body, Column, Kind, Object, Strength};
+
+use super::sequence;
+use crate::{
+    it::It,
+    managed::{Managed, UNKNOWN},
+    means::{Facet, Means},
+    options::{change_foreign_options, foreign_options, set_options},
+    statement::{Hazard, Sql},
+};
+
+/// The facet of a column that is its default.
+pub(crate) const DEFAULT: &str = "default";
+
+impl Managed for Column {
+    fn create(&self, it: It<'_, '_>) -> Vec<Sql> {
+        let verb = if is_attribute(it) { "add attribute" } else { "add column" };
+        let element = element(self, it, false).unwrap_or_default();
+        vec![format!("{} {verb} {element}", it.alter()).into()]
+    }
+
+    fn set(&self, attribute: &str, old: Option<&Column>, it: It<'_, '_>) -> Option<Vec<Sql>> {
+        let column = format!("{} alter column {}", it.alter_only(), it.name());
+        Some(match (attribute, old) {
+            ("storage", _) => {
+                let storage = self.storage.clone().unwrap_or_else(|| self.usual_storage.0.clone());
+                vec![format!("{column} set storage {storage}").into()]
+            }
+            ("compression", _) => {
+                let method = self.compression.as_deref().unwrap_or("default");
+                vec![format!("{column} set compression {method}").into()]
+            }
+            ("statistics", _) => {
+                vec![format!("{column} set statistics {}", self.statistics.unwrap_or(-1)).into()]
+            }
+            ("options", old) => set_options(&column, old.map(|old| &old.options), &self.options),
+            ("foreign_options", Some(old)) => {
+                change_foreign_options(&column, "", &old.foreign_options, &self.foreign_options)
+            }
+            _ => return None,
+        })
+    }
+
+    fn change(&self, old: &Column, attribute: &str, from: It<'_, '_>, to: It<'_, '_>) -> Means {
+        match (attribute, relation(to)) {
+            ("data_type" | "collation", Some(Kind::View | Kind::MaterializedView)) => Means::RebuildWhole,
+            ("data_type" | "collation", Some(Kind::CompositeType)) if is_used(from) => Means::RebuildWhole,
+            ("data_type" | "collation", _) => {
+                let differing = [
+                    ("data_type", old.data_type != self.data_type),
+                    ("collation", old.collation != self.collation),
+                ];
+                Means::joint(attribute, &differing, Means::Alone(retype(self, old, to)))
+            }
+            ("not_null", _) if has_named_not_null(to) => Means::Follows,
+            ("not_null", _) => {
+                let verb = if self.not_null { "set" } else { "drop" };
+                let sql: Sql = format!("{} alter column {} {verb} not null", to.alter(), to.name()).into();
+                Means::Alter(vec![if self.not_null { sql.with(Hazard::Scan) } else { sql }])
+            }
+            ("default" | "generated", _) if self.generated.is_some() => Means::Rebuild,
+            ("generated", _) if old.generated.as_deref() == Some("stored") => Means::AlterWithout(
+                vec![format!("{} alter column {} drop expression", to.alter_only(), to.name()).into()],
+                DEFAULT,
+            ),
+            ("generated", _) => Means::Rebuild,
+            ("default", _) => Means::Facet(DEFAULT),
+            ("identity", _) => Means::Alter(change_identity(self, old, to)),
+            // Attaching and inheriting make it so, except that what was declared once stays declared.
+            ("inherited", _) => Means::Follows,
+            ("declared_here", _)
+                if old.inherited != self.inherited && self.declared_here >= self.inherited =>
+            {
+                Means::Follows
+            }
+            ("declared_here", _) => Means::RebuildWhole,
+            _ => UNKNOWN,
+        }
+    }
+
+    fn facets(&self, it: It<'_, '_>) -> Vec<Facet> {
+        let Some(default) = self.default.as_ref().filter(|_| self.generated.is_none()) else {
+            return Vec::new();
+        };
+        let column = format!("{} alter column {}", it.alter_only(), it.name());
+        vec![Facet {
+            name: DEFAULT,
+            set: vec![format!("{column} set default {default}").into()],
+            unset: Some(vec![format!("{column} drop default").into()]),
+            inline: true,
+            replaces: true,
+            takes: |need| need.of_default,
+        }]
+    }
+
+    fn drop(&self, it: It<'_, '_>) -> Vec<Sql> {
+        let what = if is_attribute(it) { "attribute" } else { "column" };
+        let sql: Sql = format!("{} drop {what} {}", it.alter(), it.name()).into();
+        let computed = self.generated.is_some() || is_attribute(it);
+        vec![if computed {
+            sql
+        } else {
+            sql.losing(format!("column {}.{}", it.names.whole(it.address()), it.name()))
+        }]
+    }
+}
+
+/// A column as it stands in a `create table` or after `add column`. `None` if a typed table has nothing to say about it.
+pub(super) fn element(column: &Column, it: It<'_, '_>, typed: bool) -> Option<String> {
+    let mut words = if typed { String::new() } else { format!(" {}", column.data_type) };
+    if let Some(collation) = column.collation.as_ref().filter(|_| !typed) {
+        words += &format!(" collate {collation}");
+    }
+    if !column.foreign_options.0.is_empty() {
+        words += &foreign_options(&column.foreign_options);
+    }
+    if column.not_null && !has_named_not_null(it) {
+        words += " not null";
+    }
+    if let (Some(kind), Some(expression)) = (&column.generated, &column.default) {
+        words += &format!(" generated always as ({expression}) {kind}");
+    } else if let Some(default) = column.default.as_ref().filter(|_| it.makes(DEFAULT, it.object)) {
+        words += &format!(" default {default}");
+    }
+    if let Some(when) = &column.identity {
+        words += &format!(" generated {when} as identity{}", identity_options(it));
+    }
+    match (typed, words.is_empty()) {
+        (true, true) => None,
+        (true, false) => Some(format!("{} with options{words}", it.name())),
+        (false, _) => Some(it.name() + &words),
+    }
+}
+
+/// Whether constraints with names of their own say which columns refuse null.
+fn has_named_not_null(it: It<'_, '_>) -> bool {
+    let is_table = matches!(relation(it), Some(Kind::Table | Kind::ForeignTable));
+    is_table && it.side.catalogue.major() >= 18
+}
+
+fn relation(it: It<'_, '_>) -> Option<Kind> {
+    it.side.whole(it.address()).map(|whole| whole.address.kind)
+}
+
+fn is_attribute(it: It<'_, '_>) -> bool {
+    relation(it) == Some(Kind::CompositeType)
+}
+
+/// Whether anything but its own attributes needs the type of an attribute.
+fn is_used(it: It<'_, '_>) -> bool {
+    let whole = it.side.whole(it.address());
+    whole.is_some_and(|whole| {
+        let dependents = it.side.dependents(&whole.address).iter();
+        dependents.clone().any(|(object, _)| !object.address.is_part_of(&whole.address))
+    })
+}
+
+/// The sequence of an identity column.
+pub(super) fn identity_sequence<'c>(it: It<'_, 'c>) -> Option<&'c Object> {
+    let dependents = it.side.dependents(it.address()).iter();
+    let own = dependents.filter(|(object, need)| {
+        object.address.kind == Kind::Sequence && need.strength == Strength::Internal
+    });
+    own.map(|(object, _)| *object).next()
+}
+
+fn identity_options(it: It<'_, '_>) -> String {
+    match identity_sequence(it).map(|object| (object, &object.body)) {
+        Some((object, Body::Sequence(body))) => {
+            let name = it.names.whole(&object.address);
+            format!(" (sequence name {name}{})", sequence::options(body))
+        }
+        _ => String::new(),
+    }
+}
+
+fn change_identity(new: &Column, old: &Column, to: It<'_, '_>) -> Vec<Sql> {
+    let column = format!("{} alter column {}", to.alter(), to.name());
+    vec![match (&old.identity, &new.identity) {
+        (_, None) => format!("{column} drop identity").into(),
+        (None, Some(when)) => {
+            format!("{column} add generated {when} as identity{}", identity_options(to)).into()
+        }
+        (Some(_), Some(when)) => format!("{column} set generated {when}").into(),
+    }]
+}
+
+/// Gives an identity column another sequence.
+pub(crate) fn identify_again(it: It<'_, '_>) -> Vec<Sql> {
+    let Body::Column(column) = &it.object.body else { return Vec::new() };
+    let Some(when) = &column.identity else { return Vec::new() };
+    let alter = format!("{} alter column {}", it.alter(), it.name());
+    let add = format!("{alter} add generated {when} as identity{}", identity_options(it));
+    vec![format!("{alter} drop identity").into(), add.into()]
+}
+
+/// Changes the type, and sets what that resets.
+fn retype(new: &Column, old: &Column, to: It<'_, '_>) -> Vec<Sql> {
+    let attribute = is_attribute(to);
+    let what = if attribute { "attribute" } else { "column" };
+    let mut sql = format!("{} alter {what} {} type {}", to.alter(), to.name(), new.data_type);
+    if let Some(collation) = &new.collation {
+        sql += &format!(" collate {collation}");
+    }
+    let is_foreign = relation(to) == Some(Kind::ForeignTable);
+    if !attribute && !is_foreign && old.data_type != new.data_type {
+        sql += &using(&to.name(), &old.data_type, &new.data_type);
+    }
+    let mut all = vec![Sql::from(sql).with(Hazard::Rewrite)];
+    for (attribute, is_set) in
+        [("storage", new.storage.is_some()), ("compression", new.compression.is_some())]
+    {
+        if is_set {
+            all.extend(new.set(attribute, None, to).unwrap_or_default());
+        }
+    }
+    all
+}
+
+/// The same statement for a column whose type was made again under its name.
+pub(crate) fn reread(it: It<'_, '_>) -> Vec<Sql> {
+    let Body::Column(column) = &it.object.body else { return Vec::new() };
+    let (name, new) = (it.name(), &column.data_type);
+    let text = if new.ends_with("[]") { "text[]" } else { "text" };
+    let mut sql = format!("{} alter column {name} type {new}", it.alter());
+    if relation(it) != Some(Kind::ForeignTable) {
+        sql += &format!(" using {name}::{text}::{new}");
+    }
+    vec![Sql::from(sql).with(Hazard::Rewrite)]
+}
+
+/// Types that Postgres casts to each other by `::`.
+const FAMILIES: [&[&str]; 4] = [
+    &["smallint", "integer", "bigint", "numeric", "real", "double precision", "oid", "money"],
+    &["text", "character varying", "character", "name", "citext"],
+    &["timestamp without time zone", "timestamp with time zone", "date"],
+    &["json", "jsonb"],
+];
+
+/// How the values become values of another type: by a cast where Postgres has one, else by way of their text.
+fn using(name: &str, old: &str, new: &str) -> String {
+    let (from, to) = (without_modifier(old), without_modifier(new));
+    let is_text = |of: &str| FAMILIES[1].contains(&of);
+    let family = FAMILIES.iter().any(|family| family.contains(&&*from) && family.contains(&&*to));
+    if from == to {
+        String::new()
+    } else if family || is_text(&from) || is_text(&to) {
+        format!(" using {name}::{new}")
+    } else if from.ends_with("[]") && to.ends_with("[]") {
+        format!(" using {name}::text[]::{new}")
+    } else {
+        format!(" using {name}::text::{new}")
+    }
+}
+
+/// A type without its modifier: `numeric` of `numeric(10,2)`.
+fn without_modifier(data_type: &str) -> String {
+    match (data_type.find('('), data_type.find(')')) {
+        (Some(from), Some(to)) if from < to => format!("{}{}", &data_type[..from], &data_type[to + 1..]),
+        _ => data_type.to_owned(),
+    }
+}

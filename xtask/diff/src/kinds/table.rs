@@ -1,0 +1,204 @@
+//! Tables of this and of other servers.
+
+use catalogue::{Body, ForeignTable, Kind, Need, Object, Strength, Table};
+
+use super::{column, constraint};
+use crate::{
+    it::It,
+    managed::{Managed, UNKNOWN},
+    means::{Facet, Means},
+    options::{change_foreign_options, foreign_options, set_options, with},
+    side,
+    statement::{Hazard, Sql},
+};
+
+/// The facet of a partition that makes it one.
+pub(crate) const ATTACHED: &str = "attached";
+
+impl Managed for Table {
+    fn create(&self, it: It<'_, '_>) -> Vec<Sql> {
+        let unlogged = if self.unlogged { "unlogged " } else { "" };
+        let mut sql = format!("create {unlogged}table {}", it.name());
+        sql += &match &self.of_type {
+            Some(of_type) => format!(" of {of_type}{}", elements(it, true)),
+            None => elements(it, false),
+        };
+        sql += &inherits(it);
+        if let Some(key) = &self.partitioned_by {
+            sql += &format!(" partition by {key}");
+        }
+        if let Some(method) = &self.access_method {
+            sql += &format!(" using {}", it.quoted(method));
+        }
+        sql += &with(&self.options);
+        if let Some(tablespace) = &self.tablespace {
+            sql += &format!(" tablespace {}", it.quoted(tablespace));
+        }
+        vec![sql.into()]
+    }
+
+    fn set(&self, attribute: &str, old: Option<&Table>, it: It<'_, '_>) -> Option<Vec<Sql>> {
+        let (alter, only) = (it.alter(), format!("alter table only {}", it.name()));
+        let switch = |on: bool, what: &str, yes: &str, no: &str| {
+            vec![format!("{only} {} {what}", if on { yes } else { no }).into()]
+        };
+        Some(match (attribute, old) {
+            ("row_security", _) => switch(self.row_security, "row level security", "enable", "disable"),
+            ("forced_row_security", _) => {
+                switch(self.forced_row_security, "row level security", "force", "no force")
+            }
+            ("replica_identity", _) => replica_identity(&only, self.replica_identity.as_deref()),
+            ("options", Some(old)) => set_options(&alter, Some(&old.options), &self.options),
+            ("unlogged", Some(_)) => {
+                let sql: Sql =
+                    format!("{alter} set {}", if self.unlogged { "unlogged" } else { "logged" }).into();
+                vec![sql.with(Hazard::Rewrite)]
+            }
+            ("access_method", Some(_)) => {
+                let method = self.access_method.as_deref().unwrap_or("heap");
+                let sql: Sql = format!("{alter} set access method {}", it.quoted(method)).into();
+                vec![sql.with(Hazard::Rewrite)]
+            }
+            ("tablespace", Some(_)) => set_tablespace(&alter, self.tablespace.as_deref(), it),
+            _ => return None,
+        })
+    }
+
+    fn change(&self, old: &Table, attribute: &str, from: It<'_, '_>, to: It<'_, '_>) -> Means {
+        match attribute {
+            "partitioned_by" => Means::Rebuild,
+            "partition" => Means::Facet(ATTACHED),
+            "inherits" if self.partition.is_some() || old.partition.is_some() => Means::Facet(ATTACHED),
+            "inherits" => Means::Alter(change_parents(from, to)),
+            "of_type" => Means::alter(match &self.of_type {
+                Some(of_type) => format!("{} of {of_type}", to.alter()),
+                None => format!("{} not of", to.alter()),
+            }),
+            _ => UNKNOWN,
+        }
+    }
+
+    fn facets(&self, it: It<'_, '_>) -> Vec<Facet> {
+        attached(it, self.partition.as_deref())
+    }
+}
+
+impl Managed for ForeignTable {
+    fn create(&self, it: It<'_, '_>) -> Vec<Sql> {
+        let sql = format!(
+            "create foreign table {}{}{} server {}{}",
+            it.name(),
+            elements(it, false),
+            inherits(it),
+            it.quoted(&self.server),
+            foreign_options(&self.options)
+        );
+        vec![sql.into()]
+    }
+
+    fn set(&self, attribute: &str, old: Option<&ForeignTable>, it: It<'_, '_>) -> Option<Vec<Sql>> {
+        match (attribute, old) {
+            ("options", Some(old)) => {
+                Some(change_foreign_options(&it.alter(), "", &old.options, &self.options))
+            }
+            _ => None,
+        }
+    }
+
+    fn change(&self, old: &ForeignTable, attribute: &str, from: It<'_, '_>, to: It<'_, '_>) -> Means {
+        match attribute {
+            "server" => Means::Rebuild,
+            "partition" => Means::Facet(ATTACHED),
+            "inherits" if self.partition.is_some() || old.partition.is_some() => Means::Facet(ATTACHED),
+            "inherits" => Means::Alter(change_parents(from, to)),
+            _ => UNKNOWN,
+        }
+    }
+
+    fn facets(&self, it: It<'_, '_>) -> Vec<Facet> {
+        attached(it, self.partition.as_deref())
+    }
+}
+
+/// The columns and constraints of a table in parentheses. Of a typed table, the columns come from the type.
+fn elements(it: It<'_, '_>, typed: bool) -> String {
+    let mut columns: Vec<&Object> =
+        it.inline_objects().filter(|it| it.address.kind == Kind::Column).collect();
+    columns.sort_by_key(|object| match &object.body {
+        Body::Column(column) => column.position.0,
+        _ => 0,
+    });
+    let mut lines: Vec<String> = Vec::new();
+    for object in columns {
+        if let Body::Column(column) = &object.body
+            && (!side::is_inherited(object) || it.object.is_partition())
+        {
+            lines.extend(column::element(column, it.with(object), typed));
+        }
+    }
+    lines.extend(it.inline_objects().filter_map(|object| match &object.body {
+        Body::Constraint(body) => Some(constraint::definition(body, it.with(object))),
+        Body::NotNull(body) => Some(constraint::not_null_definition(body, it.with(object))),
+        _ => None,
+    }));
+    match (lines.is_empty(), typed) {
+        (true, true) => String::new(),
+        (true, false) => " ()".to_owned(),
+        _ => format!(" (\n    {}\n)", lines.join(",\n    ")),
+    }
+}
+
+fn inherits(it: It<'_, '_>) -> String {
+    let parents = ordered_parents(it);
+    let none = parents.is_empty() || it.object.is_partition();
+    if none { String::new() } else { format!(" inherits ({})", parents.join(", ")) }
+}
+
+/// The names of the parents in the order that counts, as the server prints them.
+fn ordered_parents(it: It<'_, '_>) -> Vec<String> {
+    match &it.object.body {
+        Body::Table(table) => table.inherits.clone(),
+        Body::ForeignTable(table) => table.inherits.clone(),
+        _ => Vec::new(),
+    }
+}
+
+/// From the first parent that differs on, all are left and joined again, since their order counts.
+fn change_parents(from: It<'_, '_>, to: It<'_, '_>) -> Vec<Sql> {
+    let (old, new) = (ordered_parents(from), ordered_parents(to));
+    let same = old.iter().zip(&new).take_while(|(one, other)| one == other).count();
+    let alter = to.alter();
+    let left = old.iter().skip(same).map(|parent| format!("{alter} no inherit {parent}").into());
+    left.chain(new.iter().skip(same).map(|parent| format!("{alter} inherit {parent}").into())).collect()
+}
+
+fn attached(it: It<'_, '_>, bounds: Option<&str>) -> Vec<Facet> {
+    let (Some(bounds), Some(parent)) = (bounds, it.side.partitioned(it.object)) else { return Vec::new() };
+    let (parent, name) = (it.names.whole(&parent.address), it.name());
+    let takes = |need: &Need| {
+        need.strength == Strength::Automatic && matches!(need.on.kind, Kind::Table | Kind::ForeignTable)
+    };
+    let set: Sql = format!("alter table only {parent} attach partition {name} {bounds}").into();
+    let unset = format!("alter table {parent} detach partition {name}").into();
+    vec![Facet {
+        name: ATTACHED,
+        set: vec![set.with(Hazard::Scan)],
+        unset: Some(vec![unset]),
+        inline: false,
+        replaces: false,
+        takes,
+    }]
+}
+
+/// `index` is set by the index.
+pub(super) fn replica_identity(alter: &str, value: Option<&str>) -> Vec<Sql> {
+    match value {
+        Some("index") => Vec::new(),
+        value => vec![format!("{alter} replica identity {}", value.unwrap_or("default")).into()],
+    }
+}
+
+pub(super) fn set_tablespace(alter: &str, tablespace: Option<&str>, it: It<'_, '_>) -> Vec<Sql> {
+    let sql: Sql = format!("{alter} set tablespace {}", it.quoted(tablespace.unwrap_or("pg_default"))).into();
+    vec![sql.with(Hazard::Rewrite)]
+}

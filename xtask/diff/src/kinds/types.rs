@@ -1,0 +1,229 @@
+//! Types that are no table's, and collations.
+
+use catalogue::{
+    BaseType, Body, Collation, CompositeType, Domain, DomainConstraint, DomainNotNull, Enum, Kind, Object,
+    Range,
+};
+
+use super::column;
+use crate::{
+    it::It,
+    managed::{Managed, UNKNOWN},
+    means::Means,
+    side::literal,
+    statement::Sql,
+};
+
+impl Managed for Enum {
+    fn create(&self, it: It<'_, '_>) -> Vec<Sql> {
+        let labels: Vec<String> = self.labels.iter().map(|label| literal(label)).collect();
+        vec![format!("create type {} as enum ({})", it.name(), labels.join(", ")).into()]
+    }
+
+    fn change(&self, old: &Enum, attribute: &str, _: It<'_, '_>, to: It<'_, '_>) -> Means {
+        match attribute {
+            "labels" => added(&old.labels, &self.labels, &to.name()).map_or(Means::Rebuild, Means::Alter),
+            _ => UNKNOWN,
+        }
+    }
+}
+
+/// The statements that add values to an enumeration. `None` if some are gone or stand in another order.
+fn added(old: &[String], new: &[String], name: &str) -> Option<Vec<Sql>> {
+    let mut rest = old.iter().peekable();
+    let mut sql: Vec<Sql> = Vec::new();
+    for (at, label) in new.iter().enumerate() {
+        if rest.next_if_eq(&label).is_some() {
+            continue;
+        }
+        let place = match (at.checked_sub(1).and_then(|at| new.get(at)), rest.peek()) {
+            (_, None) => String::new(),
+            (Some(before), _) => format!(" after {}", literal(before)),
+            (None, Some(next)) => format!(" before {}", literal(next)),
+        };
+        sql.push(format!("alter type {name} add value {}{place}", literal(label)).into());
+    }
+    sql.iter_mut().for_each(|it| it.commit_after = true);
+    rest.next().is_none().then_some(sql)
+}
+
+impl Managed for Domain {
+    fn create(&self, it: It<'_, '_>) -> Vec<Sql> {
+        let mut sql = format!("create domain {} as {}", it.name(), self.data_type);
+        if let Some(collation) = &self.collation {
+            sql += &format!(" collate {collation}");
+        }
+        if let Some(default) = &self.default {
+            sql += &format!(" default {default}");
+        }
+        if self.not_null && !has_named_not_null(it) {
+            sql += " not null";
+        }
+        for object in it.inline_objects() {
+            sql += &format!(" {}", part(object, it.with(object)));
+        }
+        vec![sql.into()]
+    }
+
+    fn change(&self, _: &Domain, attribute: &str, _: It<'_, '_>, to: It<'_, '_>) -> Means {
+        let alter = to.alter();
+        match attribute {
+            "data_type" | "collation" => Means::Rebuild,
+            "default" => Means::alter(match &self.default {
+                Some(default) => format!("{alter} set default {default}"),
+                None => format!("{alter} drop default"),
+            }),
+            "not_null" if has_named_not_null(to) => Means::Follows,
+            "not_null" => {
+                Means::alter(format!("{alter} {} not null", if self.not_null { "set" } else { "drop" }))
+            }
+            _ => UNKNOWN,
+        }
+    }
+}
+
+/// Whether a constraint with a name of its own says that a domain refuses null.
+fn has_named_not_null(it: It<'_, '_>) -> bool {
+    it.side.catalogue.major() >= 17
+}
+
+/// A constraint as it stands in `create domain`.
+fn part(object: &Object, it: It<'_, '_>) -> String {
+    match &object.body {
+        Body::DomainConstraint(body) => format!("constraint {} check ({})", it.name(), body.check),
+        _ => format!("constraint {} not null", it.name()),
+    }
+}
+
+impl Managed for DomainConstraint {
+    fn create(&self, it: It<'_, '_>) -> Vec<Sql> {
+        let valid = if self.not_valid { " not valid" } else { "" };
+        vec![format!("{} add {}{valid}", it.alter(), part(it.object, it)).into()]
+    }
+
+    fn change(&self, _: &DomainConstraint, attribute: &str, _: It<'_, '_>, to: It<'_, '_>) -> Means {
+        match attribute {
+            "not_valid" if !self.not_valid => {
+                Means::alter(format!("{} validate constraint {}", to.alter(), to.name()))
+            }
+            "check" | "not_valid" => Means::Rebuild,
+            _ => UNKNOWN,
+        }
+    }
+
+    fn drop(&self, it: It<'_, '_>) -> Vec<Sql> {
+        vec![format!("{} drop constraint {}", it.alter(), it.name()).into()]
+    }
+}
+
+impl Managed for DomainNotNull {
+    fn create(&self, it: It<'_, '_>) -> Vec<Sql> {
+        vec![format!("{} add {}", it.alter(), part(it.object, it)).into()]
+    }
+
+    fn change(&self, _: &DomainNotNull, _: &str, _: It<'_, '_>, _: It<'_, '_>) -> Means {
+        UNKNOWN
+    }
+
+    fn drop(&self, it: It<'_, '_>) -> Vec<Sql> {
+        vec![format!("{} drop constraint {}", it.alter(), it.name()).into()]
+    }
+}
+
+impl Managed for CompositeType {
+    fn create(&self, it: It<'_, '_>) -> Vec<Sql> {
+        let mut attributes: Vec<(i16, String)> = Vec::new();
+        for object in it.inline_objects() {
+            if let Body::Column(body) = &object.body {
+                let element = column::element(body, it.with(object), false);
+                attributes.extend(element.map(|element| (body.position.0, element)));
+            }
+        }
+        attributes.sort();
+        let attributes: Vec<String> = attributes.into_iter().map(|(_, it)| it).collect();
+        vec![format!("create type {} as ({})", it.name(), attributes.join(", ")).into()]
+    }
+
+    fn change(&self, _: &CompositeType, _: &str, _: It<'_, '_>, _: It<'_, '_>) -> Means {
+        UNKNOWN
+    }
+}
+
+impl Managed for Range {
+    fn create(&self, it: It<'_, '_>) -> Vec<Sql> {
+        let mut options = vec![format!("subtype = {}", self.subtype)];
+        for (name, value) in [
+            ("subtype_opclass", &self.operator_class),
+            ("collation", &self.collation),
+            ("canonical", &self.canonical),
+            ("subtype_diff", &self.subtype_diff),
+            ("multirange_type_name", &Some(self.multirange.clone())),
+        ] {
+            options.extend(value.as_ref().map(|value| format!("{name} = {value}")));
+        }
+        vec![format!("create type {} as range ({})", it.name(), options.join(", ")).into()]
+    }
+
+    fn change(&self, _: &Range, attribute: &str, _: It<'_, '_>, _: It<'_, '_>) -> Means {
+        match attribute {
+            "subtype" | "operator_class" | "collation" | "canonical" | "subtype_diff" | "multirange" => {
+                Means::Rebuild
+            }
+            _ => UNKNOWN,
+        }
+    }
+}
+
+impl Managed for BaseType {
+    fn create(&self, it: It<'_, '_>) -> Vec<Sql> {
+        vec![format!("create type {}", it.name()).into()]
+    }
+
+    fn change(&self, _: &BaseType, attribute: &str, _: It<'_, '_>, _: It<'_, '_>) -> Means {
+        match attribute {
+            "shell" | "functions" | "options" | "default" => {
+                Means::Refused("a base type is made of functions in C, which are an extension's")
+            }
+            _ => UNKNOWN,
+        }
+    }
+}
+
+impl Managed for Collation {
+    fn create(&self, it: It<'_, '_>) -> Vec<Sql> {
+        let mut options = vec![format!("provider = {}", self.provider)];
+        if let Some((collate, ctype)) = self.libc_locale.as_deref().and_then(|it| it.split_once(' ')) {
+            options.push(format!("lc_collate = {}, lc_ctype = {}", literal(collate), literal(ctype)));
+        }
+        options.extend(self.locale.as_ref().map(|locale| format!("locale = {}", literal(locale))));
+        options.extend(self.rules.as_ref().map(|rules| format!("rules = {}", literal(rules))));
+        if self.nondeterministic {
+            options.push("deterministic = false".to_owned());
+        }
+        vec![format!("create collation {} ({})", it.name(), options.join(", ")).into()]
+    }
+
+    fn change(&self, _: &Collation, attribute: &str, _: It<'_, '_>, _: It<'_, '_>) -> Means {
+        match attribute {
+            "provider" | "libc_locale" | "locale" | "rules" | "nondeterministic" => Means::Rebuild,
+            _ => UNKNOWN,
+        }
+    }
+}
+
+/// The kinds that are types: their columns can be moved from one to another of the same name.
+pub(crate) fn is_type(kind: Kind) -> bool {
+    matches!(kind, Kind::Enum | Kind::Domain | Kind::CompositeType | Kind::Range)
+}
+
+/// Gives a type another name, so that its successor can have the old one.
+pub(crate) fn set_aside(it: It<'_, '_>) -> (Vec<Sql>, Vec<Sql>) {
+    let old = format!("{} (old)", it.address().name);
+    let schema = it.quoted(&it.address().schema);
+    let aside = it.quoted(&old);
+    let words = crate::side::words(it.address().kind);
+    (
+        vec![format!("{} rename to {aside}", it.alter()).into()],
+        vec![format!("drop {words} {schema}.{aside}").into()],
+    )
+}

@@ -1,0 +1,110 @@
+//! Two catalogues in, the statements out that turn one into the other.
+//!
+//! `plan` says what happens to each object, by what `kinds` says of a change: an object is created, dropped, altered in place,
+//! or dropped and made again with everything that hangs on it. `graph` makes steps of that, and says which come before which:
+//! drops follow the edges of the old catalogue, creations the edges of the new one, and an alteration lets go of the one and
+//! needs the other. `order` sorts them, and cuts circles where a part of an object can be made by itself.
+//!
+//! Nothing is dropped with `cascade`. A difference that no statement makes is refused by its name.
+
+mod common;
+mod error;
+mod graph;
+mod it;
+mod kinds;
+mod managed;
+mod means;
+mod options;
+mod order;
+mod plan;
+mod side;
+mod statement;
+mod unmanaged;
+
+use catalogue::{Catalogue, Kind};
+
+pub use self::{
+    error::{Error, Refusal},
+    statement::{Change, Hazard, Script, Statement},
+    unmanaged::unmanaged,
+};
+use self::{
+    graph::{Act, Graph, Step},
+    it::Inline,
+    order::Group,
+    plan::Plan,
+    statement::Sql,
+};
+
+/// The script that turns a database with the schema `from` into one with the schema `to`. Both are of one major version.
+///
+/// # Errors
+/// [`Error`], if there is no such script.
+pub fn diff(from: &Catalogue, to: &Catalogue) -> Result<Script, Error> {
+    let plan = Plan::new(from, to)?;
+    let graph = Graph::new(&plan);
+    let groups = order::ordered(&graph)?;
+    let mut statements = Vec::new();
+    for group in groups {
+        let group = Written { graph: &graph, group };
+        group.write(&mut statements);
+    }
+    Ok(Script { statements })
+}
+
+/// A group of steps as statements.
+struct Written<'g, 'p, 'c> {
+    graph: &'g Graph<'p, 'c>,
+    group: Group,
+}
+
+impl<'c> Written<'_, '_, 'c> {
+    fn write(&self, to: &mut Vec<Statement>) {
+        let root = &self.graph.steps[self.group.root];
+        if root.act == Act::Create {
+            push(to, root, self.graph.create(root, &self.inline()));
+        }
+        push(to, root, root.sql.clone());
+        // What sets the attributes of the parts that were made too.
+        let mut parts: Vec<&Step<'c>> =
+            self.group.others.iter().map(|&step| &self.graph.steps[step]).collect();
+        parts.retain(|step| step.act == Act::Create && root.act == Act::Create);
+        parts.sort_by_key(|step| (step.object.address.kind, position(step)));
+        for part in parts {
+            push(to, part, part.sql.clone());
+        }
+    }
+
+    fn inline(&self) -> Vec<Inline<'c>> {
+        let steps = self.group.others.iter().map(|&step| &self.graph.steps[step]);
+        steps
+            .filter_map(|step| match step.act {
+                Act::Create => Some(Inline::Object(step.object)),
+                Act::Set(name) => Some(Inline::Facet(step.object, name)),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+fn position(step: &Step<'_>) -> i16 {
+    match &step.object.body {
+        catalogue::Body::Column(column) => column.position.0,
+        _ => 0,
+    }
+}
+
+fn push(to: &mut Vec<Statement>, step: &Step<'_>, sql: Vec<Sql>) {
+    to.extend(sql.into_iter().map(|Sql { text, mut hazards, commit_after }| {
+        if step.act == Act::Drop && matches!(step.object.address.kind, Kind::Table) {
+            hazards.push(Hazard::DataLoss(step.object.address.to_string()));
+        }
+        Statement {
+            sql: text,
+            object: step.object.address.clone(),
+            change: step.change(),
+            hazards,
+            commit_after,
+        }
+    }));
+}

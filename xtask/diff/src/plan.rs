@@ -1,0 +1,408 @@
+//! What happens to each object: it is created, dropped, altered, or dropped and made again with all that hangs on it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use catalogue::{Address, Body, Catalogue, Change, Kind, Need, Object, Strength, differences};
+
+use crate::{
+    common,
+    error::{Error, Refusal},
+    it::It,
+    kinds,
+    means::{Facet, Means},
+    side::{Names, Side, is_inherited},
+    statement::Sql,
+    unmanaged::unmanaged,
+};
+
+/// What happens to an object as a whole. One that stays may be altered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Created,
+    Dropped,
+    /// Dropped and created.
+    Rebuilt,
+}
+
+/// A change of an object that stays.
+#[derive(Debug)]
+pub(crate) struct Alteration {
+    pub(crate) attribute: &'static str,
+    pub(crate) sql: Vec<Sql>,
+    /// Whether what uses the object must not be there meanwhile.
+    pub(crate) alone: bool,
+}
+
+/// Why the dependents of an object matter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reason {
+    Gone,
+    Retyped,
+}
+
+pub(crate) struct Plan<'c> {
+    pub(crate) old: Side<'c>,
+    pub(crate) new: Side<'c>,
+    fates: HashMap<&'c Address, Fate>,
+    pub(crate) alterations: BTreeMap<&'c Address, Vec<Alteration>>,
+    /// The facets that get another value.
+    changed: BTreeSet<(&'c Address, &'static str)>,
+    /// Those that must not be there meanwhile.
+    unset: BTreeSet<(&'c Address, &'static str)>,
+    /// The types whose successor takes over their columns.
+    aside: BTreeSet<&'c Address>,
+    refusals: Vec<Refusal>,
+    todo: Vec<(&'c Object, Reason)>,
+}
+
+impl<'c> Plan<'c> {
+    pub(crate) fn new(old: &'c Catalogue, new: &'c Catalogue) -> Result<Plan<'c>, Error> {
+        let mut plan = Plan {
+            old: Side::new(old),
+            new: Side::new(new),
+            fates: HashMap::new(),
+            alterations: BTreeMap::new(),
+            changed: BTreeSet::new(),
+            unset: BTreeSet::new(),
+            aside: BTreeSet::new(),
+            refusals: Vec::new(),
+            todo: Vec::new(),
+        };
+        for difference in differences(new, old).iter().filter(|it| unmanaged(it).is_none()) {
+            plan.account(&difference.address, &difference.change);
+        }
+        plan.complete();
+        plan.follow();
+        plan.settle();
+        let refusals: Vec<Refusal> = std::mem::take(&mut plan.refusals);
+        // What is made again has every attribute.
+        let refusals: Vec<Refusal> = refusals.into_iter().filter(|it| !plan.is_gone(&it.object)).collect();
+        if refusals.is_empty() { Ok(plan) } else { Err(Error::Refused(refusals)) }
+    }
+
+    pub(crate) fn fate(&self, address: &Address) -> Option<Fate> {
+        self.fates.get(address).copied()
+    }
+
+    /// Whether the object of the old catalogue is dropped, to be made again or not.
+    pub(crate) fn is_gone(&self, address: &Address) -> bool {
+        matches!(self.fate(address), Some(Fate::Dropped | Fate::Rebuilt))
+    }
+
+    /// Whether the object of the new catalogue is made.
+    pub(crate) fn is_made(&self, address: &Address) -> bool {
+        matches!(self.fate(address), Some(Fate::Created | Fate::Rebuilt))
+    }
+
+    /// Whether a type gets another name until nothing uses it any more.
+    pub(crate) fn is_aside(&self, address: &Address) -> bool {
+        self.aside.contains(address)
+    }
+
+    pub(crate) fn objects_gone(&self) -> impl Iterator<Item = &'c Object> {
+        self.old.catalogue.objects().filter(|object| self.is_gone(&object.address))
+    }
+
+    pub(crate) fn objects_made(&self) -> impl Iterator<Item = &'c Object> {
+        self.new.catalogue.objects().filter(|object| self.is_made(&object.address))
+    }
+
+    pub(crate) fn alterations(&self, address: &Address) -> &[Alteration] {
+        self.alterations.get(address).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    pub(crate) fn before(&self, object: &'c Object) -> It<'_, 'c> {
+        It::new(object, &self.old, Names(self.new.catalogue))
+    }
+
+    pub(crate) fn after(&self, object: &'c Object) -> It<'_, 'c> {
+        It::new(object, &self.new, Names(self.new.catalogue))
+    }
+
+    /// The facets of objects that stay which are unset.
+    pub(crate) fn facets_to_unset(&self) -> impl Iterator<Item = (&'c Object, Facet)> {
+        let unset = self.changed.union(&self.unset).filter(|(address, _)| !self.is_gone(address));
+        unset.filter_map(|(address, name)| {
+            let object = self.old.get(address)?;
+            let facet = facet(self.before(object), name)?;
+            let replaced = facet.replaces
+                && !self.unset.contains(&(*address, *name))
+                && self.new.get(address).is_some_and(|it| self::facet(self.after(it), name).is_some());
+            (!replaced).then_some((object, facet))
+        })
+    }
+
+    /// The facets that are set, of objects that are made, and where they changed.
+    pub(crate) fn facets_to_set(&self) -> Vec<(&'c Object, Facet)> {
+        let mut all: Vec<(&Object, Facet)> = Vec::new();
+        for object in self.objects_made() {
+            all.extend(kinds::facets(self.after(object)).into_iter().map(|facet| (object, facet)));
+        }
+        for (address, name) in self.changed.union(&self.unset).filter(|(address, _)| !self.is_made(address)) {
+            let object = self.new.get(address);
+            all.extend(object.and_then(|object| Some((object, facet(self.after(object), name)?))));
+        }
+        all
+    }
+
+    /// Accounts for a difference: no difference gets past this without a fate, an alteration or a refusal.
+    fn account(&mut self, address: &Address, change: &Change) {
+        let (old, new) = (self.old.get(address), self.new.get(address));
+        match (change, old, new) {
+            (_, Some(old), None) => {
+                self.fates.insert(&old.address, Fate::Dropped);
+                self.todo.push((old, Reason::Gone));
+            }
+            (_, None, Some(new)) => {
+                self.fates.insert(&new.address, Fate::Created);
+            }
+            (Change::Differs { attribute, .. }, Some(old), Some(new)) => {
+                self.change(old, new, attribute);
+            }
+            _ => {}
+        }
+    }
+
+    fn change(&mut self, old: &'c Object, new: &'c Object, attribute: &'static str) {
+        let (from, to) = (self.before(old), self.after(new));
+        let common = common::is_common(attribute);
+        let means =
+            if common { common::change(attribute, from, to) } else { kinds::change(attribute, from, to) };
+        match means {
+            Means::Alter(sql) => self.alter(new, attribute, sql, false),
+            Means::Alone(sql) => {
+                self.alter(new, attribute, sql, true);
+                self.todo.push((old, Reason::Retyped));
+            }
+            Means::AlterWithout(sql, facet) => {
+                self.alter(new, attribute, sql, false);
+                self.changed.insert((&new.address, facet));
+            }
+            Means::Facet(name) => {
+                self.changed.insert((&new.address, name));
+            }
+            Means::Rebuild => self.rebuild(old),
+            Means::RebuildWhole => {
+                let whole = self.old.whole(&old.address).unwrap_or(old);
+                self.rebuild(whole);
+            }
+            Means::RebuildWithOriginal => {
+                self.rebuild(old);
+                self.old.same_in_parent(old).into_iter().for_each(|original| self.rebuild(original));
+            }
+            Means::Follows => {}
+            Means::Refused(why) => {
+                self.refusals.push(Refusal { object: new.address.clone(), attribute, why });
+            }
+        }
+    }
+
+    /// Adds what follows from differences of several objects together.
+    fn complete(&mut self) {
+        self.complete_indexes();
+        self.complete_identities();
+        self.complete_domains();
+    }
+
+    /// An index becomes one of a constraint, or the other way round, by being made again.
+    fn complete_indexes(&mut self) {
+        for index in self.old.catalogue.of_kind(Kind::Index) {
+            let before = self.old.is_part_of(index).map(|of| &of.address);
+            let after = self.new.get(&index.address);
+            if after.is_some_and(|it| self.new.is_part_of(it).map(|of| &of.address) != before) {
+                self.rebuild(index);
+            }
+        }
+    }
+
+    /// A column gets the sequence of another name by losing its identity and getting it again.
+    fn complete_identities(&mut self) {
+        let gone: Vec<&Object> = self.objects_gone().filter(|it| it.address.kind == Kind::Sequence).collect();
+        for sequence in gone {
+            let column = self.old.is_part_of(sequence).filter(|it| !self.is_gone(&it.address));
+            let Some(after) = column.and_then(|column| self.new.get(&column.address)) else { continue };
+            if !self.alterations(&after.address).iter().any(|it| it.attribute == "identity") {
+                let sql = kinds::identify_again(self.after(after));
+                self.alter(after, "identity", sql, false);
+            }
+        }
+    }
+
+    /// A new check of a domain can't be added while values are inside of others.
+    fn complete_domains(&mut self) {
+        let made: Vec<&Object> =
+            self.objects_made().filter(|it| it.address.kind == Kind::DomainConstraint).collect();
+        for check in made {
+            if let Some(domain) = self.old.whole(&check.address).filter(|domain| self.is_nested(domain)) {
+                self.rebuild(domain);
+            }
+        }
+    }
+
+    /// Whether values of a domain are inside of others, where the server does not check them again.
+    fn is_nested(&self, domain: &Object) -> bool {
+        let columns = self.old.dependents(&domain.address).iter();
+        columns.clone().any(|(column, _)| match &column.body {
+            Body::Column(body) => {
+                let whole = self.old.whole(&column.address).map(|whole| whole.address.kind);
+                body.data_type.ends_with("[]") || whole == Some(Kind::CompositeType)
+            }
+            _ => false,
+        })
+    }
+
+    fn alter(&mut self, object: &'c Object, attribute: &'static str, sql: Vec<Sql>, alone: bool) {
+        self.alterations.entry(&object.address).or_default().push(Alteration { attribute, sql, alone });
+    }
+
+    fn rebuild(&mut self, object: &'c Object) {
+        let object = self.dropped_for(object);
+        if self.is_gone(&object.address) {
+            return;
+        }
+        let fate = if self.new.get(&object.address).is_some() { Fate::Rebuilt } else { Fate::Dropped };
+        self.fates.insert(&object.address, fate);
+        self.todo.push((object, Reason::Gone));
+    }
+
+    /// What must be dropped so that an object goes away: the constraint of an index, the original of a partition's copy.
+    fn dropped_for(&self, mut object: &'c Object) -> &'c Object {
+        loop {
+            let original = match &object.body {
+                Body::Index(_) => self.old.is_part_of(object).or_else(|| {
+                    let on_index = object.needs.iter().find(|need| need.on.kind == Kind::Index);
+                    on_index.and_then(|need| self.old.get(&need.on))
+                }),
+                Body::Constraint(_) | Body::Trigger(_) | Body::Column(_) => self.old.inherited_from(object),
+                _ => None,
+            };
+            match original.filter(|it| !self.is_gone(&it.address)) {
+                Some(original) => object = original,
+                None => return object,
+            }
+        }
+    }
+
+    /// Follows the edges of the old catalogue from what goes away or changes its type.
+    fn follow(&mut self) {
+        while let Some((object, reason)) = self.todo.pop() {
+            if reason == Reason::Gone {
+                let parts: Vec<&Object> = self.old.parts(&object.address).collect();
+                parts.into_iter().for_each(|part| self.go_with(part));
+            }
+            if reason == Reason::Retyped {
+                // The default is cast too, and often can't be.
+                for facet in kinds::facets(self.before(object)) {
+                    self.unset.insert((&object.address, facet.name));
+                }
+            }
+            for (dependent, need) in self.old.dependents(&object.address).to_vec() {
+                if !self.is_gone(&dependent.address) {
+                    self.release(dependent, need, object, reason);
+                }
+            }
+        }
+    }
+
+    /// A part goes away with its whole.
+    fn go_with(&mut self, part: &'c Object) {
+        if !self.is_gone(&part.address) {
+            let fate = if self.new.get(&part.address).is_some() { Fate::Rebuilt } else { Fate::Dropped };
+            self.fates.insert(&part.address, fate);
+            self.todo.push((part, Reason::Gone));
+        }
+    }
+
+    /// Has a dependent let go of what goes away or changes its type.
+    fn release(&mut self, dependent: &'c Object, need: &Need, of: &'c Object, reason: Reason) {
+        // The sequence of an identity has a type of its own.
+        if reason == Reason::Retyped && need.strength == Strength::Internal {
+            return;
+        }
+        let facets = kinds::facets(self.before(dependent));
+        if let Some(facet) = facets.iter().find(|facet| (facet.takes)(need)) {
+            match (&facet.unset, reason) {
+                // What a column owns does not mind its type.
+                (_, Reason::Retyped) if need.strength != Strength::Normal => {}
+                (Some(_), _) => {
+                    self.unset.insert((&dependent.address, facet.name));
+                }
+                (None, _) => self.rebuild(dependent),
+            }
+            return;
+        }
+        let whole = self.old.whole(&dependent.address);
+        match (dependent.address.kind, whole.map(|whole| whole.address.kind)) {
+            (Kind::Column, Some(Kind::Table | Kind::ForeignTable)) if !need.of_default => {
+                self.take_over(dependent, of);
+            }
+            (Kind::Column, Some(Kind::View | Kind::MaterializedView | Kind::CompositeType)) => {
+                whole.into_iter().for_each(|whole| self.rebuild(whole));
+            }
+            // A child of a dropped table leaves it, and a partition is detached.
+            (Kind::Table | Kind::ForeignTable, _)
+                if self.old.parents(dependent).any(|parent| parent.address == of.address)
+                    && self.fate(&of.address) == Some(Fate::Dropped) => {}
+            _ => self.rebuild(dependent),
+        }
+    }
+
+    /// Has a column of a table take the successor of its type.
+    fn take_over(&mut self, column: &'c Object, of: &'c Object) {
+        let Some(new) = self.new.get(&column.address) else { return };
+        if kinds::is_type(of.address.kind) && self.fate(&of.address) == Some(Fate::Rebuilt) {
+            self.aside.insert(&of.address);
+        }
+        if self.alterations(&column.address).iter().any(|it| it.alone) {
+            return;
+        }
+        let sql = kinds::reread(self.after(new));
+        self.alter(new, "data_type", sql, true);
+        self.todo.push((column, Reason::Retyped));
+    }
+
+    /// A type that is set aside takes along the types that it is made of.
+    fn set_aside_together(&mut self) {
+        let mut todo: Vec<&Address> = self.aside.iter().copied().collect();
+        while let Some(address) = todo.pop() {
+            let parts = self.old.parts(address).chain(self.old.get(address));
+            let needs: Vec<&'c Need> = parts.flat_map(|part| part.needs.iter()).collect();
+            for need in needs {
+                let rebuilt = self.fate(&need.on) == Some(Fate::Rebuilt) && kinds::is_type(need.on.kind);
+                if rebuilt && self.aside.insert(&need.on) {
+                    todo.push(&need.on);
+                }
+            }
+        }
+    }
+
+    /// Leaves to a parent the change of a type, which reaches its children by itself, and puts the alterations in order.
+    fn settle(&mut self) {
+        self.set_aside_together();
+        let retyped = |plan: &Plan<'c>, address: &Address| {
+            plan.alterations(address).iter().any(|it| it.alone && it.attribute == "data_type")
+        };
+        let reached = |address: &&Address| {
+            let inherits = self.old.get(address).is_some_and(is_inherited);
+            let parent =
+                self.new.get(address).filter(|_| inherits).and_then(|it| self.new.inherited_from(it));
+            parent.is_some_and(|parent| retyped(self, &parent.address))
+        };
+        let reached: Vec<&Address> = self.alterations.keys().copied().filter(reached).collect();
+        for address in reached {
+            let alterations = self.alterations.get_mut(address).into_iter().flatten();
+            alterations.filter(|it| it.alone).for_each(|it| it.sql.clear());
+        }
+        let gone: Vec<&Address> = self.alterations.keys().copied().filter(|it| self.is_gone(it)).collect();
+        for address in gone {
+            self.alterations.remove(address);
+        }
+        for alterations in self.alterations.values_mut() {
+            alterations.sort_by_key(|it| kinds::order(it.attribute, &it.sql));
+        }
+    }
+}
+
+fn facet(it: It<'_, '_>, name: &str) -> Option<Facet> {
+    kinds::facets(it).into_iter().find(|facet| facet.name == name)
+}

@@ -1,0 +1,203 @@
+//! One of the two catalogues, with what is looked up in it, and its names as SQL.
+
+use std::collections::HashMap;
+
+use catalogue::{Address, Body, Catalogue, Kind, Need, Object, Role, Strength};
+
+/// The kinds that rows can stand in, or that are types with columns.
+pub(crate) const RELATIONS: [Kind; 5] =
+    [Kind::Table, Kind::ForeignTable, Kind::View, Kind::MaterializedView, Kind::CompositeType];
+
+/// A catalogue with its edges the other way round.
+pub(crate) struct Side<'c> {
+    pub(crate) catalogue: &'c Catalogue,
+    dependents: HashMap<&'c Address, Vec<(&'c Object, &'c Need)>>,
+}
+
+impl<'c> Side<'c> {
+    pub(crate) fn new(catalogue: &'c Catalogue) -> Side<'c> {
+        let mut dependents: HashMap<&Address, Vec<(&Object, &Need)>> = HashMap::new();
+        for object in catalogue.objects() {
+            for need in &object.needs {
+                dependents.entry(&need.on).or_default().push((object, need));
+            }
+        }
+        Side { catalogue, dependents }
+    }
+
+    pub(crate) fn get(&self, address: &Address) -> Option<&'c Object> {
+        self.catalogue.get(address)
+    }
+
+    /// What needs an object.
+    pub(crate) fn dependents(&self, address: &Address) -> &[(&'c Object, &'c Need)] {
+        self.dependents.get(address).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The relation or domain that a part belongs to.
+    pub(crate) fn whole(&self, part: &Address) -> Option<&'c Object> {
+        if !part.kind.is_part() {
+            return None;
+        }
+        let of = |kind| self.get(&Address { kind, part: String::new(), ..part.clone() });
+        RELATIONS.into_iter().chain([Kind::Domain]).find_map(of)
+    }
+
+    /// The parts of a relation or domain, of all kinds.
+    pub(crate) fn parts(&self, whole: &'c Address) -> impl Iterator<Item = &'c Object> {
+        let has_parts = RELATIONS.contains(&whole.kind) || whole.kind == Kind::Domain;
+        let kinds = Kind::ALL.iter().copied().filter(move |kind| has_parts && kind.is_part());
+        kinds.flat_map(move |kind| self.catalogue.parts(kind, whole))
+    }
+
+    /// The tables that a table inherits from, or is a partition of.
+    pub(crate) fn parents(&self, table: &'c Object) -> impl Iterator<Item = &'c Object> {
+        let is_table = |need: &&Need| matches!(need.on.kind, Kind::Table | Kind::ForeignTable);
+        let is_child = matches!(table.address.kind, Kind::Table | Kind::ForeignTable);
+        table.needs.iter().filter(is_table).filter(move |_| is_child).filter_map(|need| self.get(&need.on))
+    }
+
+    /// The table that a table is a partition of.
+    pub(crate) fn partitioned(&self, table: &'c Object) -> Option<&'c Object> {
+        self.parents(table).next().filter(|_| table.is_partition())
+    }
+
+    /// The part of a parent table of which a part is a copy.
+    pub(crate) fn inherited_from(&self, part: &'c Object) -> Option<&'c Object> {
+        if is_inherited(part) { self.same_in_parent(part) } else { None }
+    }
+
+    /// The part of a parent table that a part would be a copy of: the server knows it, or it has the same name.
+    pub(crate) fn same_in_parent(&self, part: &'c Object) -> Option<&'c Object> {
+        let kind = part.address.kind;
+        let known = part.needs.iter().find(|need| need.on.kind == kind && kind != Kind::Column);
+        if let Some(need) = known {
+            return self.get(&need.on);
+        }
+        let table = self.whole(&part.address)?;
+        self.parents(table).find_map(|parent| {
+            let Address { schema, name, .. } = &parent.address;
+            let address = Address { schema: schema.clone(), name: name.clone(), ..part.address.clone() };
+            self.get(&address)
+        })
+    }
+
+    /// The object that an object is a part of by itself: the constraint of an index, the column of an identity.
+    pub(crate) fn is_part_of(&self, object: &'c Object) -> Option<&'c Object> {
+        let internal = object.needs.iter().find(|need| need.strength == Strength::Internal);
+        internal.and_then(|need| self.get(&need.on))
+    }
+
+    /// The table or materialized view of an index.
+    pub(crate) fn table_of_index(&self, index: &'c Object) -> Option<&'c Object> {
+        match &index.body {
+            Body::Index(it) => self.get(&it.table.0),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a part of a table comes from a parent table and is not declared in the table too.
+pub(crate) fn is_inherited(part: &Object) -> bool {
+    match &part.body {
+        Body::Column(it) => it.inherited && !it.declared_here,
+        Body::Constraint(it) => it.inherited && !it.declared_here,
+        Body::NotNull(it) => it.inherited && !it.declared_here,
+        Body::Trigger(it) => it.inherited,
+        _ => false,
+    }
+}
+
+/// Names as SQL.
+#[derive(Clone, Copy)]
+pub(crate) struct Names<'c>(pub(crate) &'c Catalogue);
+
+impl Names<'_> {
+    pub(crate) fn quoted(self, name: &str) -> String {
+        self.0.quoted(name)
+    }
+
+    /// Several names, separated by commas.
+    pub(crate) fn list<'n>(self, names: impl IntoIterator<Item = &'n String>) -> String {
+        let names: Vec<String> = names.into_iter().map(|name| self.quoted(name)).collect();
+        names.join(", ")
+    }
+
+    /// A role, as `grant` and `alter … owner to` take it.
+    pub(crate) fn role(self, role: &Role) -> String {
+        match role {
+            Role::Migrator => "current_user".to_owned(),
+            Role::Public => "public".to_owned(),
+            Role::Named(name) => self.quoted(name),
+        }
+    }
+
+    /// The qualified name of an object, or of the whole that a part belongs to.
+    pub(crate) fn whole(self, address: &Address) -> String {
+        let own = match address.kind {
+            // An operator is the one name that is never quoted.
+            Kind::Operator => address.name.clone(),
+            _ => self.quoted(&address.name),
+        };
+        if address.schema.is_empty() { own } else { format!("{}.{own}", self.quoted(&address.schema)) }
+    }
+
+    /// The name of an object without its kind, as `alter` takes it: a function with the types of its arguments.
+    pub(crate) fn name(self, address: &Address) -> String {
+        match address.kind {
+            Kind::Function | Kind::Operator => self.whole(address) + &address.part,
+            Kind::Aggregate => {
+                let all = if address.part == "()" { "(*)" } else { &address.part };
+                self.whole(address) + all
+            }
+            Kind::OperatorFamily | Kind::OperatorClass => {
+                let method = address.part.trim_start_matches('(').trim_end_matches(')');
+                format!("{} using {}", self.whole(address), self.quoted(method))
+            }
+            Kind::Cast | Kind::Transform => address.name.clone(),
+            kind if kind.is_part() => self.quoted(&address.part),
+            _ => self.whole(address),
+        }
+    }
+
+    /// An object as `comment on` takes it: its kind and its name, and of a part also the whole.
+    pub(crate) fn reference(self, address: &Address) -> String {
+        let (name, whole) = (self.name(address), || self.whole(address));
+        match address.kind {
+            Kind::Column => format!("column {}.{name}", whole()),
+            Kind::Constraint | Kind::NotNull => format!("constraint {name} on {}", whole()),
+            Kind::DomainConstraint | Kind::DomainNotNull => {
+                format!("constraint {name} on domain {}", whole())
+            }
+            Kind::Trigger | Kind::Rule | Kind::Policy => format!("{} {name} on {}", address.kind, whole()),
+            kind => format!("{} {name}", words(kind)),
+        }
+    }
+}
+
+/// A kind, in the words that statements have for it.
+pub(crate) fn words(kind: Kind) -> &'static str {
+    match kind {
+        Kind::CompositeType | Kind::Enum | Kind::Range | Kind::BaseType => "type",
+        // A function, a procedure or a window function.
+        Kind::Function => "routine",
+        Kind::Wrapper => "foreign data wrapper",
+        Kind::EventTrigger => "event trigger",
+        kind => kind.words(),
+    }
+}
+
+/// A text as a literal.
+pub(crate) fn literal(text: &str) -> String {
+    let quoted = text.replace('\'', "''");
+    if text.contains('\\') { format!("E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
+}
+
+/// The body of a function between dollars, with a mark that it does not hold.
+pub(crate) fn dollars(body: &str) -> String {
+    let mut mark = String::new();
+    while body.contains(&format!("${mark}$")) || body.ends_with(&format!("${mark}")) {
+        mark.push(if mark.is_empty() { 'f' } else { 'x' });
+    }
+    format!("${mark}${body}${mark}$")
+}
