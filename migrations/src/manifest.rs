@@ -25,6 +25,13 @@ pub struct Postgres {
     pub server: Option<String>,
 }
 
+impl Default for Postgres {
+    /// For what works without a manifest.
+    fn default() -> Postgres {
+        Postgres { version: catalogue::OLDEST, database: "app".to_owned(), image: None, server: None }
+    }
+}
+
 /// An app: a named set of migrations, with its own ledger table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

@@ -3,6 +3,11 @@
 
 use std::ops::Range;
 
+/// The statements of a script, each with its line from 1.
+pub fn statements(sql: &str) -> Vec<(usize, &str)> {
+    split(sql).into_iter().map(|range| (line_at(sql, range.start), &sql[range])).collect()
+}
+
 /// The byte ranges of the statements, without the blanks and comments around them and without their semicolons.
 pub(crate) fn split(sql: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();

@@ -54,6 +54,7 @@ const LACKS: Cell = Says(0, "warning: the database lacks 5 migrations");
 const NO_EMAIL: Cell = Says(1, "set SUPERUSER_EMAIL, or pass --email EMAIL");
 const NO_PASSWORD: Cell = Says(1, "set SUPERUSER_PASSWORD, or write it to standard input");
 const NO_DUMP: Cell = Says(1, "holds no dump");
+const NO_FILE: Cell = Says(1, "read nowhere.sql");
 const NO_GRANT: Cell = Says(1, "give the role that right");
 
 #[rustfmt::skip]
@@ -84,6 +85,7 @@ const VERBS: &[(&[&str], [Cell; 5])] = &[
     (&["erd"],                                  [NO_SERVER, WELL,                   WELL,                              DENIED,                      DENIED]),
     // These need no server at all.
     (&["sqlmigrate", "people", "0001"],         [WELL,      WELL,                   WELL,                              WELL,                        WELL]),
+    (&["diff", "nowhere.sql", "nowhere.sql"],   [NO_FILE,   NO_FILE,                NO_FILE,                           NO_FILE,                     NO_FILE]),
     (&["graph"],                                [WELL,      WELL,                   WELL,                              WELL,                        WELL]),
     (&["makemigrations", "--empty", "people", "--name", "add_note"], [WELL, WELL,   WELL,                              WELL,                        WELL]),
     (&["renumber"],                             [WELL,      WELL,                   WELL,                              WELL,                        WELL]),

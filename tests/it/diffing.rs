@@ -2,6 +2,7 @@
 
 mod corpus;
 mod mutations;
+mod verb;
 
 use catalogue::{Catalogue, Difference, differences};
 use sqlx::{AssertSqlSafe, Connection};

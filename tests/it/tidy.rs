@@ -111,6 +111,7 @@ fn the_first_command_of_a_fresh_clone_builds_no_more_than_this() {
         "clap",
         "clap_complete",
         "cluster",
+        "diff",
         "dotenvy",
         "duct",
         "etcetera",

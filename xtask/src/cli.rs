@@ -13,8 +13,8 @@ use crate::{
     terminal::output,
     verbs::{
         adopt, bench, changepassword, ci, completions, createsuperuser, db_check, db_drop, db_reset,
-        db_setup, db_shell, db_url, dumpdata, erd, flush, graph, inspect, loaddata, makemigrations, migrate,
-        prepare, renumber, scratch, seed, server, showmigrations, sqlmigrate, sqlx, test, verify,
+        db_setup, db_shell, db_url, diff, dumpdata, erd, flush, graph, inspect, loaddata, makemigrations,
+        migrate, prepare, renumber, scratch, seed, server, showmigrations, sqlmigrate, sqlx, test, verify,
     },
 };
 
@@ -119,6 +119,8 @@ pub(crate) enum Verb {
     Adopt(adopt::Args),
     /// Show the tables with columns, keys, checks, indexes and triggers (read-only)
     Inspect(inspect::Args),
+    /// Print the SQL that turns one schema into another (read-only)
+    Diff(diff::Args),
     /// List the migrations, and which are applied
     Showmigrations(showmigrations::Args),
     /// Print the SQL of a migration

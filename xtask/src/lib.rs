@@ -103,6 +103,7 @@ async fn run(host: &Host, cli: Cli) -> anyhow::Result<()> {
         Verb::Migrate(args) => args.run(&checkout).await,
         Verb::Adopt(args) => args.run(&checkout).await,
         Verb::Inspect(args) => args.run(&checkout).await,
+        Verb::Diff(args) => args.run(&checkout).await,
         Verb::Showmigrations(args) => args.run(&checkout).await,
         Verb::Sqlmigrate(args) => args.run(&checkout),
         Verb::Sqlx(args) => args.run(&checkout).await,

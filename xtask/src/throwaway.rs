@@ -2,6 +2,7 @@
 
 pub(crate) mod baseline;
 pub(crate) mod checking;
+pub(crate) mod loaded;
 pub(crate) mod migrated;
 pub(crate) mod process;
 pub(crate) mod serving;

@@ -12,6 +12,7 @@ pub(crate) mod db_reset;
 pub(crate) mod db_setup;
 pub(crate) mod db_shell;
 pub(crate) mod db_url;
+pub(crate) mod diff;
 pub(crate) mod dumpdata;
 pub(crate) mod erd;
 pub(crate) mod flush;

@@ -13,3 +13,8 @@ pub(crate) async fn read(conn: &mut PgConnection, project: &Project) -> anyhow::
 pub(crate) async fn read_within(conn: &mut PgConnection, project: &Project) -> anyhow::Result<Catalogue> {
     Ok(migrations::schema::read_within(conn, &project.ledger_schemas()).await?)
 }
+
+/// Reads the schema without these schemas.
+pub(crate) async fn read_without(conn: &mut PgConnection, leave_out: &[&str]) -> anyhow::Result<Catalogue> {
+    Ok(migrations::schema::read(conn, leave_out).await?)
+}

@@ -1,0 +1,113 @@
+//! `cargo xtask diff`: what it reads, and what it prints.
+
+use std::fs;
+
+use duct::cmd;
+
+use crate::checkout::{Checkout, Outcome, outcome};
+
+const OLD: &str = "create table t (a int, b text);\n";
+const NEW: &str =
+    "create table t (a bigint not null, c text default 'x');\ncreate view v as select a from t;\n";
+
+fn diff(checkout: &Checkout, args: &[&str]) -> Outcome {
+    outcome(&checkout.bare_command(&[&["diff"], args].concat()).dir(checkout.path("")))
+}
+
+/// A checkout with these files below `migrations/`, and without a manifest.
+fn files(files: &[(&str, &str)]) -> Checkout {
+    let checkout = Checkout::with_files("", files);
+    checkout.remove("apps.toml");
+    checkout
+}
+
+#[test]
+fn diff_prints_sql_that_psql_runs_and_exits_with_3() {
+    let checkout = files(&[("old.sql", OLD), ("new.sql", NEW)]);
+    tests::empty().run(async |db| {
+        let found = diff(&checkout, &["old.sql", "new.sql"]);
+        found.expect(3, &["-- data loss: column public.t.b", "begin;", "commit;"]);
+        checkout.write("change.sql", &found.stdout);
+        for file in ["old.sql", "change.sql"] {
+            let path = checkout.path(file);
+            cmd!("psql", "--no-psqlrc", "--quiet", "-v", "ON_ERROR_STOP=1", "-f", path, db.url()).run()?;
+        }
+        diff(&checkout, &[&db.url(), "new.sql"]).expect(0, &[]);
+        let back = diff(&checkout, &[&db.url(), "old.sql"]);
+        assert_eq!(back.stdout, diff(&checkout, &["old.sql", &db.url(), "--reverse"]).stdout);
+        back.expect(3, &["drop view public.v"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn equal_schemas_print_nothing() {
+    let checkout = files(&[("old.sql", OLD), ("new.sql", OLD)]);
+    let found = diff(&checkout, &["old.sql", "new.sql"]);
+    found.expect(0, &[]);
+    assert_eq!((found.stdout.as_str(), found.stderr.as_str()), ("", ""));
+}
+
+#[test]
+fn the_files_of_a_folder_load_in_whatever_order_works() {
+    let checkout = files(&[
+        ("schema/a.sql", "create view v as select a from t;\ngrant select on v to reader_of_diff;\n"),
+        ("schema/deep/b.sql", "create table t (a e);\n"),
+        ("schema/c.sql", "create type e as enum ('x');\n"),
+        (
+            "one.sql",
+            "create type e as enum ('x');\ncreate table t (a e);\ncreate view v as select a from t;\n",
+        ),
+    ]);
+    diff(&checkout, &["one.sql", "schema"]).expect(3, &["grant select on table public.v to reader_of_diff"]);
+    checkout.write("schema/d.sql", "\ncreate table u (a nothing);\n");
+    let found = diff(&checkout, &["one.sql", "schema"]);
+    found
+        .expect(1, &["these statements run in no order", "d.sql:2: type \"nothing\" does not exist (42704)"]);
+    assert_eq!(found.stdout, "");
+}
+
+#[test]
+fn a_folder_with_a_manifest_is_its_migrations_without_the_ledger() {
+    let checkout = Checkout::new();
+    diff(&checkout, &[".", "."]).expect(0, &[]);
+    fs::write(checkout.root().join("empty.sql"), "select 1;\n").unwrap();
+    let found = diff(&checkout, &["../empty.sql", "."]);
+    found.expect(3, &["create table public.people"]);
+    assert!(!found.stdout.contains("create schema"), "{}", found.stdout);
+}
+
+#[test]
+fn a_folder_of_migrations_of_sqlx_is_its_ups_in_order() {
+    let checkout = files(&[
+        ("m/0001_first.up.sql", OLD),
+        ("m/0001_first.down.sql", "drop table t;\n"),
+        ("m/0002_second.up.sql", "alter table t add d int;\n"),
+        ("m/0002_second.down.sql", "alter table t drop d;\n"),
+        ("old.sql", OLD),
+    ]);
+    let found = diff(&checkout, &["old.sql", "m"]);
+    found.expect(3, &["alter table public.t add column d integer"]);
+}
+
+#[test]
+fn each_statement_is_in_the_json_with_what_to_know_about_it() {
+    let checkout = files(&[("old.sql", OLD), ("new.sql", NEW)]);
+    let found = diff(&checkout, &["old.sql", "new.sql", "--format", "json"]);
+    found.expect(3, &[]);
+    let report: serde_json::Value = serde_json::from_str(&found.stdout).unwrap();
+    let dropped = report["statements"].as_array().unwrap().iter().find(|it| it["change"] == "drop").unwrap();
+    assert_eq!(dropped["object"], "public.t.b");
+    assert_eq!(dropped["hazards"][0], "data loss: column public.t.b");
+}
+
+#[test]
+fn what_no_statement_changes_is_refused_by_name() {
+    let base = "create type b;\ncreate function b_in(cstring) returns b language internal immutable strict as 'int4in';
+create function b_out(b) returns cstring language internal immutable strict as 'int4out';\n";
+    let made = format!("{base}create type b (input = b_in, output = b_out, like = int4);\n");
+    let checkout = files(&[("old.sql", base), ("new.sql", &made)]);
+    let found = diff(&checkout, &["old.sql", "new.sql"]);
+    found.expect(1, &["these differences can't be made by SQL", "base type public.b: shell"]);
+    assert_eq!(found.stdout, "");
+}

@@ -1,0 +1,199 @@
+//! What SQL files make: each side of a comparison in a throwaway database of its own.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use ::tests::scratch::Scratch;
+use anyhow::{Context, bail};
+use catalogue::Catalogue;
+use migrations::{Error, Project, Session, Settings, Target, statements};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, migrate::Migrator};
+
+use crate::{
+    database::{schema, sql::quoted},
+    terminal::interrupt::or_interrupted,
+    throwaway::test_server::{TestServer, on_scratch},
+};
+
+/// Files that make a schema.
+pub(crate) enum Files {
+    /// Statements in their order.
+    Script(PathBuf),
+    /// The migrations of a project.
+    Project(Box<Project>),
+    /// Migrations that sqlx reads, in their order.
+    Migrations(Vec<(String, String)>),
+    /// Statements of several files, in whatever order works.
+    Folder(Vec<PathBuf>),
+}
+
+impl Files {
+    /// What a path holds.
+    pub(crate) async fn at(path: &Path) -> anyhow::Result<Files> {
+        if !path.is_dir() {
+            fs::metadata(path).with_context(|| format!("read {}", path.display()))?;
+            return Ok(Files::Script(path.to_owned()));
+        }
+        if path.join("apps.toml").exists() {
+            return Ok(Files::Project(Box::new(Project::load(path)?)));
+        }
+        let migrator = Migrator::new(path).await;
+        let migrator = migrator.with_context(|| format!("read the migrations in {}", path.display()))?;
+        let ups = migrator.iter().filter(|it| !it.migration_type.is_down_migration());
+        let ups: Vec<(String, String)> = ups
+            .map(|it| (format!("{}_{}", it.version, it.description), it.sql.as_str().to_owned()))
+            .collect();
+        if !ups.is_empty() {
+            return Ok(Files::Migrations(ups));
+        }
+        let mut scripts = Vec::new();
+        find_scripts(path, &mut scripts)?;
+        scripts.sort();
+        Ok(Files::Folder(scripts))
+    }
+
+    /// The schemas of the project's ledgers.
+    pub(crate) fn ledger_schemas(&self) -> Vec<&str> {
+        match self {
+            Files::Project(project) => project.ledger_schemas(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The schema that they make in a throwaway database on a server.
+    pub(crate) async fn schema(&self, server: &TestServer, leave_out: &[&str]) -> anyhow::Result<Catalogue> {
+        on_scratch(server.options(), async |scratch| {
+            or_interrupted(self.load(scratch)).await?;
+            let mut conn = connect(scratch).await?;
+            let schema = or_interrupted(async { schema::read_without(&mut conn, leave_out).await }).await?;
+            conn.close().await.map_err(Error::database("close the connection"))?;
+            Ok(schema)
+        })
+        .await
+    }
+
+    async fn load(&self, scratch: &Scratch) -> anyhow::Result<()> {
+        if let Files::Project(project) = self {
+            let mut session = Session::connect(&scratch.options(), Settings::default()).await?;
+            session.migrate(project, &Target::Latest, &mut |_| {}).await?;
+            session.close().await;
+            return Ok(());
+        }
+        let mut conn = connect(scratch).await?;
+        match self {
+            Files::Project(_) => {}
+            Files::Script(path) => {
+                let text = read(path)?;
+                for statement in split(&path.display().to_string(), &text) {
+                    statement.run(&mut conn).await.map_err(|error| statement.failed(&error))?;
+                }
+            }
+            Files::Migrations(ups) => {
+                for (name, sql) in ups {
+                    for statement in split(name, sql) {
+                        statement.run(&mut conn).await.map_err(|error| statement.failed(&error))?;
+                    }
+                }
+            }
+            Files::Folder(paths) => {
+                let texts: Vec<String> = paths.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
+                let named = paths.iter().zip(&texts);
+                let all = named.flat_map(|(path, text)| split(&path.display().to_string(), text)).collect();
+                in_any_order(&mut conn, all).await?;
+            }
+        }
+        conn.close().await.map_err(Error::database("close the connection"))?;
+        Ok(())
+    }
+}
+
+async fn connect(scratch: &Scratch) -> anyhow::Result<PgConnection> {
+    Ok(scratch.options().connect().await.map_err(Error::database("connect to a throwaway database"))?)
+}
+
+fn find_scripts(folder: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    let entries = fs::read_dir(folder).with_context(|| format!("read {}", folder.display()))?;
+    for entry in entries {
+        let path = entry.with_context(|| format!("read {}", folder.display()))?.path();
+        if path.is_dir() {
+            find_scripts(&path, found)?;
+        } else if path.extension().is_some_and(|it| it == "sql") {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Reads a script without the commands of psql that `pg_dump` writes into it.
+fn read(path: &Path) -> anyhow::Result<String> {
+    let text = fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
+    let is_restriction = |line: &str| line.starts_with("\\restrict") || line.starts_with("\\unrestrict");
+    Ok(text.lines().map(|line| if is_restriction(line) { "\n" } else { line }.to_owned() + "\n").collect())
+}
+
+/// A statement, and where it stands.
+struct Statement {
+    place: String,
+    sql: String,
+}
+
+fn split(name: &str, text: &str) -> Vec<Statement> {
+    let all = statements(text).into_iter();
+    all.map(|(line, sql)| Statement { place: format!("{name}:{line}"), sql: sql.to_owned() }).collect()
+}
+
+impl Statement {
+    /// Runs it. Roles are the server's business, so one that it names and that is missing is made.
+    async fn run(&self, conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+        loop {
+            let ran = sqlx::raw_sql(AssertSqlSafe(self.sql.clone())).execute(&mut *conn).await;
+            let Err(error) = ran else { return Ok(()) };
+            let Some(role) = missing_role(&error) else { return Err(error) };
+            let create = AssertSqlSafe(format!("create role {}", quoted(&role)));
+            if sqlx::raw_sql(create).execute(&mut *conn).await.is_err() {
+                return Err(error);
+            }
+        }
+    }
+
+    fn failed(&self, error: &sqlx::Error) -> anyhow::Error {
+        anyhow::anyhow!("{}: {}", self.place, words(error))
+    }
+}
+
+/// The role that an error says does not exist.
+fn missing_role(error: &sqlx::Error) -> Option<String> {
+    let error = error.as_database_error().filter(|error| error.code().as_deref() == Some("42704"))?;
+    let name = error.message().strip_prefix("role \"")?.strip_suffix("\" does not exist")?;
+    Some(name.to_owned())
+}
+
+fn words(error: &sqlx::Error) -> String {
+    let code = error.as_database_error().and_then(|error| error.code());
+    match (error.as_database_error(), code) {
+        (Some(error), Some(code)) => format!("{} ({code})", error.message()),
+        _ => error.to_string(),
+    }
+}
+
+/// Runs statements again and again until all have run, or none of the rest can.
+async fn in_any_order(conn: &mut PgConnection, mut left: Vec<Statement>) -> anyhow::Result<()> {
+    let off = sqlx::raw_sql("set check_function_bodies = off").execute(&mut *conn).await;
+    off.map_err(Error::database("prepare a throwaway database"))?;
+    while !left.is_empty() {
+        let (before, mut failed, mut reasons) = (left.len(), Vec::new(), Vec::new());
+        for statement in left {
+            if let Err(error) = statement.run(conn).await {
+                reasons.push(format!("  {}: {}", statement.place, words(&error)));
+                failed.push(statement);
+            }
+        }
+        if failed.len() == before {
+            bail!("these statements run in no order\n{}", reasons.join("\n"));
+        }
+        left = failed;
+    }
+    Ok(())
+}
