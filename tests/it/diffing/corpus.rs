@@ -177,6 +177,7 @@ tests! {
     grants_are_turned_into_each_other: "grant",
     indexes_are_turned_into_each_other: "index",
     inheritance_are_turned_into_each_other: "inherit",
+    all_kinds_are_turned_into_each_other: "kinds",
     foreign_keys_are_turned_into_each_other: "key",
     materialized_views_are_turned_into_each_other: "matview",
     operators_are_turned_into_each_other: "operator",

@@ -36,7 +36,7 @@ pub(crate) fn change(attribute: &str, from: It<'_, '_>, to: It<'_, '_>) -> Means
         "owner" if matches!(&to.object.body, Body::Sequence(it) if it.owned_by.is_some()) => Vec::new(),
         "owner" => owner(to),
         "comment" => comment(to),
-        "rights" => change_rights(to, &from.object.rights, &to.object.rights),
+        "rights" => change_rights(to, &handed_over(from.object, to.object), &to.object.rights),
         "security_labels" => labels(to, &from.object.labels),
         "extensions" => extensions(to, &from.object.extensions),
         _ => return Means::Refused("there is no statement for it"),
@@ -90,6 +90,19 @@ fn extensions(it: It<'_, '_>, old: &Options) -> Vec<Sql> {
     gone.chain(added)
         .map(|(no, name)| format!("alter {reference} {no}depends on extension {name}").into())
         .collect()
+}
+
+/// The rights of an object after its owner was changed: the new one has what the old one had as the owner.
+fn handed_over(from: &Object, to: &Object) -> Rights {
+    let mut rights = from.rights.clone();
+    for grant in &mut rights.0 {
+        if let (Some(before), Some(after)) = (&from.owner, &to.owner)
+            && grant.role == *before
+        {
+            grant.role = after.clone();
+        }
+    }
+    rights
 }
 
 /// The grants and revokes that turn rights into others. Both say how they differ from the usual ones.

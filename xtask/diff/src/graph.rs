@@ -150,8 +150,15 @@ impl<'p, 'c> Graph<'p, 'c> {
             Body::Index(_) => plan.new.is_part_of(object).is_some(),
             Body::Sequence(it) => it.identity,
             Body::Column(_) if self.is_column_of_view(object) => true,
+            // A table must have all of that before it is attached.
+            Body::Column(_) | Body::Constraint(_) | Body::NotNull(_) if self.is_of_attached(object) => false,
             _ => is_inherited(object),
         }
+    }
+
+    fn is_of_attached(&self, part: &Object) -> bool {
+        let table = self.plan.new.whole(&part.address);
+        table.is_some_and(|table| self.step(&table.address, Act::Set(kinds::ATTACHED)).is_some())
     }
 
     fn is_column_of_view(&self, object: &Object) -> bool {
@@ -187,9 +194,10 @@ impl<'p, 'c> Graph<'p, 'c> {
         }
         if is_inherited(object) {
             let original = old.inherited_from(object).and_then(|it| drop(&it.address));
-            let table = old.whole(&object.address)?;
-            let detached = || self.step(&table.address, Act::Unset(kinds::ATTACHED));
-            return original.or_else(detached).map(Host::Must);
+            // All but copied triggers stay with a table that is detached.
+            let table = old.whole(&object.address).filter(|_| object.address.kind == Kind::Trigger);
+            let detach = table.and_then(|table| self.step(&table.address, Act::Unset(kinds::ATTACHED)));
+            return original.or(detach).map(Host::Must);
         }
         let goes_with = |need: &&Need| need.strength == Strength::Automatic && drop(&need.on).is_some();
         object.needs.iter().find(goes_with).and_then(|need| drop(&need.on)).map(Host::May)
@@ -295,6 +303,8 @@ impl<'p, 'c> Graph<'p, 'c> {
         if let Some(whole) = plan.old.whole(&object.address) {
             let drop = self.step(&whole.address, Act::Drop);
             self.before(Some(at), drop);
+            let detach = self.step(&whole.address, Act::Unset(kinds::ATTACHED));
+            self.before(detach.filter(|_| is_inherited(object)), Some(at));
             // What a child declares too stays with it when the original is dropped.
             if object.address.kind == Kind::Constraint && drop.is_none() {
                 let original = plan.old.same_in_parent(object);
@@ -303,8 +313,13 @@ impl<'p, 'c> Graph<'p, 'c> {
             }
         }
         match &object.body {
-            // A column of a primary key refuses null, and so does an identity.
-            Body::NotNull(_) => {
+            // A column of a primary key refuses null, and so does an identity. A column has one such constraint at a time.
+            Body::NotNull(it) => {
+                for other in plan.new.catalogue.parts(Kind::NotNull, &whole_address(plan, object)) {
+                    let same = matches!(&other.body, Body::NotNull(other) if other.columns == it.columns);
+                    let create = self.step(&other.address, Act::Create);
+                    self.before(Some(at), create.filter(|_| same));
+                }
                 let table = plan.old.whole(&object.address);
                 for key in table.into_iter().flat_map(|table| primary_keys(&plan.old, table)) {
                     let key = self.step(&key.address, Act::Drop);
@@ -327,7 +342,15 @@ impl<'p, 'c> Graph<'p, 'c> {
         let plan = self.plan;
         let facets = kinds::facets(plan.after(object));
         let own = |need: &&Need| !facets.iter().any(|facet| (facet.takes)(need));
-        self.requires(at, object.needs.iter().filter(own));
+        if object.address.kind == Kind::NotNull {
+            // An identity that the column gets needs it.
+            for need in &object.needs {
+                let create = self.step(&need.on, Act::Create);
+                self.before(create, Some(at));
+            }
+        } else {
+            self.requires(at, object.needs.iter().filter(own));
+        }
         if let Some(whole) = plan.new.whole(&object.address) {
             for act in [Act::Create, Act::Alter("definition")] {
                 let whole = self.step(&whole.address, act);
@@ -476,14 +499,17 @@ impl<'p, 'c> Graph<'p, 'c> {
             }
         }
         if attribute == "identity" {
-            let table = plan.new.whole(&object.address);
-            for part in
-                table.into_iter().flat_map(|table| plan.new.catalogue.parts(Kind::NotNull, &table.address))
-            {
-                let create = self.step(&part.address, Act::Create);
-                self.before(create, Some(at));
-                let drop = self.step(&part.address, Act::Drop);
-                self.before(Some(at), drop);
+            for (side, act) in [(&plan.new, Act::Create), (&plan.old, Act::Drop)] {
+                let table = side.whole(&object.address);
+                let parts =
+                    table.into_iter().flat_map(|table| side.catalogue.parts(Kind::NotNull, &table.address));
+                for step in parts.filter_map(|part| self.step(&part.address, act)).collect::<Vec<_>>() {
+                    if act == Act::Create {
+                        self.before(Some(step), Some(at));
+                    } else {
+                        self.before(Some(at), Some(step));
+                    }
+                }
             }
         }
         if attribute == "unlogged" {

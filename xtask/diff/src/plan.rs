@@ -315,8 +315,12 @@ impl<'c> Plan<'c> {
 
     /// Has a dependent let go of what goes away or changes its type.
     fn release(&mut self, dependent: &'c Object, need: &Need, of: &'c Object, reason: Reason) {
-        // The sequence of an identity has a type of its own.
-        if reason == Reason::Retyped && need.strength == Strength::Internal {
+        // The sequence of an identity has a type of its own, and every type may refuse null.
+        let indifferent = match dependent.address.kind {
+            Kind::Sequence => need.strength == Strength::Internal,
+            kind => kind == Kind::NotNull,
+        };
+        if reason == Reason::Retyped && indifferent {
             return;
         }
         let facets = kinds::facets(self.before(dependent));
@@ -350,6 +354,10 @@ impl<'c> Plan<'c> {
     /// Has a column of a table take the successor of its type.
     fn take_over(&mut self, column: &'c Object, of: &'c Object) {
         let Some(new) = self.new.get(&column.address) else { return };
+        // The key of a partitioned table can't change its type.
+        if let Some(table) = self.old.partitioned_by(column) {
+            return self.rebuild(table);
+        }
         if kinds::is_type(of.address.kind) && self.fate(&of.address) == Some(Fate::Rebuilt) {
             self.aside.insert(&of.address);
         }

@@ -82,6 +82,13 @@ impl<'c> Side<'c> {
         })
     }
 
+    /// The table that a column divides into partitions.
+    pub(crate) fn partitioned_by(&self, column: &'c Object) -> Option<&'c Object> {
+        let table = self.whole(&column.address)?;
+        let is_key = |need: &Need| need.strength == Strength::Internal && *need.on == table.address;
+        column.needs.iter().any(is_key).then_some(table)
+    }
+
     /// The object that an object is a part of by itself: the constraint of an index, the column of an identity.
     pub(crate) fn is_part_of(&self, object: &'c Object) -> Option<&'c Object> {
         let internal = object.needs.iter().find(|need| need.strength == Strength::Internal);

@@ -47,6 +47,9 @@ impl Managed for Column {
         match (attribute, relation(to)) {
             ("data_type" | "collation", Some(Kind::View | Kind::MaterializedView)) => Means::RebuildWhole,
             ("data_type" | "collation", Some(Kind::CompositeType)) if is_used(from) => Means::RebuildWhole,
+            ("data_type" | "collation", _) if from.side.partitioned_by(from.object).is_some() => {
+                Means::RebuildWhole
+            }
             ("data_type" | "collation", _) => {
                 let differing = [
                     ("data_type", old.data_type != self.data_type),
@@ -69,6 +72,9 @@ impl Managed for Column {
             ("default", _) => Means::Facet(DEFAULT),
             ("identity", _) => Means::Alter(change_identity(self, old, to)),
             // Attaching and inheriting make it so, except that what was declared once stays declared.
+            ("inherited", _) if self.inherited && !self.declared_here && !is_of_partition(to) => {
+                Means::RebuildWhole
+            }
             ("inherited", _) => Means::Follows,
             ("declared_here", _)
                 if old.inherited != self.inherited && self.declared_here >= self.inherited =>
@@ -132,6 +138,10 @@ pub(super) fn element(column: &Column, it: It<'_, '_>, typed: bool) -> Option<St
         (true, false) => Some(format!("{} with options{words}", it.name())),
         (false, _) => Some(it.name() + &words),
     }
+}
+
+fn is_of_partition(it: It<'_, '_>) -> bool {
+    it.side.whole(it.address()).is_some_and(Object::is_partition)
 }
 
 /// Whether constraints with names of their own say which columns refuse null.

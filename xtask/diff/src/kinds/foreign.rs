@@ -1,6 +1,6 @@
 //! Access to other servers.
 
-use catalogue::{Server, UserMapping, Wrapper};
+use catalogue::{Options, Server, UserMapping, Wrapper};
 
 use crate::{
     it::It,
@@ -75,7 +75,12 @@ impl Managed for Server {
 
 impl Managed for UserMapping {
     fn create(&self, it: It<'_, '_>) -> Vec<Sql> {
-        vec![format!("create {}{}", reference(self, it), foreign_options(&self.options)).into()]
+        let (shown, hidden): (Vec<String>, Vec<String>) =
+            self.options.0.iter().cloned().partition(|option| !option.ends_with(HIDDEN));
+        let add = |option: &String| format!("-- add the option {}\n", option.trim_end_matches(HIDDEN));
+        let comments: String = hidden.iter().map(add).collect();
+        let create = format!("create {}{}", reference(self, it), foreign_options(&Options(shown)));
+        vec![(comments + &create).into()]
     }
 
     fn set(&self, attribute: &str, old: Option<&UserMapping>, it: It<'_, '_>) -> Option<Vec<Sql>> {
@@ -96,6 +101,9 @@ impl Managed for UserMapping {
         vec![format!("drop {}", reference(self, it)).into()]
     }
 }
+
+/// What a catalogue has of a password.
+const HIDDEN: &str = "=(not shown)";
 
 /// `user mapping for a server s`.
 fn reference(body: &UserMapping, it: It<'_, '_>) -> String {

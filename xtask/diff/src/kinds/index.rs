@@ -1,6 +1,6 @@
 //! Indexes.
 
-use catalogue::{Body, Index, Key, Kind};
+use catalogue::{Body, Index, Key, Kind, Object};
 
 use super::table;
 use crate::{
@@ -81,6 +81,10 @@ impl Managed for Index {
 
     fn change(&self, _: &Index, attribute: &str, _: It<'_, '_>, to: It<'_, '_>) -> Means {
         match attribute {
+            // It is let go when its table is detached.
+            "attached_to" if !to.side.table_of_index(to.object).is_some_and(Object::is_partition) => {
+                Means::Follows
+            }
             "attached_to" if self.attached_to.is_some() => Means::Facet(ATTACHED),
             // An index on a partitioned table is made alone; the indexes of the partitions make it valid.
             "invalid" if self.invalid && !has_partitions(to) => {

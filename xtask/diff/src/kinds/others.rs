@@ -193,7 +193,7 @@ const MEMBERS: &str = "members";
 impl Managed for Publication {
     fn create(&self, it: It<'_, '_>) -> Vec<Sql> {
         let all = if self.all_tables { " for all tables" } else { "" };
-        vec![format!("create publication {}{all} with ({})", it.name(), options(self)).into()]
+        vec![format!("create publication {}{all} with ({})", it.name(), options(self, it)).into()]
     }
 
     fn change(&self, old: &Publication, attribute: &str, _: It<'_, '_>, to: It<'_, '_>) -> Means {
@@ -206,7 +206,7 @@ impl Managed for Publication {
             "all_tables" => Means::Rebuild,
             "tables" | "schemas" => Means::Facet(MEMBERS),
             "publishes" | "via_root" | "generated_columns" => {
-                let sql = format!("{} set ({})", to.alter(), options(self));
+                let sql = format!("{} set ({})", to.alter(), options(self, to));
                 Means::joint(attribute, &differing, Means::alter(sql))
             }
             _ => UNKNOWN,
@@ -238,10 +238,12 @@ impl Managed for Publication {
     }
 }
 
-fn options(body: &Publication) -> String {
+fn options(body: &Publication, it: It<'_, '_>) -> String {
     let mut options =
         format!("publish = '{}', publish_via_partition_root = {}", body.publishes.join(", "), body.via_root);
-    if let Some(generated) = &body.generated_columns {
+    // PostgreSQL 18 brought it.
+    if it.side.catalogue.major() >= 18 {
+        let generated = body.generated_columns.as_deref().unwrap_or("none");
         options += &format!(", publish_generated_columns = {generated}");
     }
     options

@@ -69,7 +69,7 @@ impl Managed for Table {
             "partitioned_by" => Means::Rebuild,
             "partition" => Means::Facet(ATTACHED),
             "inherits" if self.partition.is_some() || old.partition.is_some() => Means::Facet(ATTACHED),
-            "inherits" => Means::Alter(change_parents(from, to)),
+            "inherits" => change_parents(from, to),
             "of_type" => Means::alter(match &self.of_type {
                 Some(of_type) => format!("{} of {of_type}", to.alter()),
                 None => format!("{} not of", to.alter()),
@@ -110,7 +110,7 @@ impl Managed for ForeignTable {
             "server" => Means::Rebuild,
             "partition" => Means::Facet(ATTACHED),
             "inherits" if self.partition.is_some() || old.partition.is_some() => Means::Facet(ATTACHED),
-            "inherits" => Means::Alter(change_parents(from, to)),
+            "inherits" => change_parents(from, to),
             _ => UNKNOWN,
         }
     }
@@ -163,13 +163,17 @@ fn ordered_parents(it: It<'_, '_>) -> Vec<String> {
     }
 }
 
-/// From the first parent that differs on, all are left and joined again, since their order counts.
-fn change_parents(from: It<'_, '_>, to: It<'_, '_>) -> Vec<Sql> {
+/// Leaves and joins parents. Their order counts, and what was inherited once would be declared in a table that joins again.
+fn change_parents(from: It<'_, '_>, to: It<'_, '_>) -> Means {
     let (old, new) = (ordered_parents(from), ordered_parents(to));
-    let same = old.iter().zip(&new).take_while(|(one, other)| one == other).count();
+    let (kept, gone): (Vec<&String>, Vec<&String>) = old.iter().partition(|parent| new.contains(parent));
+    if kept.iter().zip(&new).any(|(one, other)| *one != other) {
+        return Means::Rebuild;
+    }
     let alter = to.alter();
-    let left = old.iter().skip(same).map(|parent| format!("{alter} no inherit {parent}").into());
-    left.chain(new.iter().skip(same).map(|parent| format!("{alter} inherit {parent}").into())).collect()
+    let left = gone.iter().map(|parent| format!("{alter} no inherit {parent}").into());
+    let joined = new.iter().skip(kept.len()).map(|parent| format!("{alter} inherit {parent}").into());
+    Means::Alter(left.chain(joined).collect())
 }
 
 fn attached(it: It<'_, '_>, bounds: Option<&str>) -> Vec<Facet> {

@@ -1,0 +1,2 @@
+create table r (a int);
+create type c as (x r, y int);

@@ -1,0 +1,10 @@
+alter default privileges grant select on tables to public;
+alter default privileges grant usage on sequences to pg_monitor;
+alter default privileges revoke execute on functions from public;
+alter default privileges grant usage on schemas to pg_monitor;
+create schema s;
+create table s.t (a serial);
+create view s.v as select a from s.t;
+revoke select on s.v from public;
+create function s.f() returns int language sql as 'select 1';
+grant execute on function s.f() to public;

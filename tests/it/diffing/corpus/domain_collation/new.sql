@@ -1,0 +1,3 @@
+create domain d as text collate "C";
+create table t (a d);
+create index i on t (a);

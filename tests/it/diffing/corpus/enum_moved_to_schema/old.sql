@@ -1,0 +1,3 @@
+create schema s;
+create type e as enum ('a');
+create table t (a e default 'a');

@@ -1,0 +1,2 @@
+create table t (a int not null, b text, c int) partition by range (a);
+create table p1 partition of t for values from (1) to (10);

@@ -1,0 +1,2 @@
+create table t (a int not null, b text, c int) partition by range (a);
+create schema s;

@@ -1,0 +1,1 @@
+create table r (x int primary key);

@@ -1,0 +1,2 @@
+create table t (a int not null, b text, c int) partition by range (a);
+alter table t add constraint k check (c > 0);

@@ -1,0 +1,3 @@
+create schema s;
+create table s.t (a int);
+create publication p for tables in schema s;
