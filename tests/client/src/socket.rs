@@ -198,7 +198,9 @@ mod tests {
 
     /// The socket for a server, as these variables and files mean it.
     fn socket(variables: &[(&str, &str)], env: &str, manifest: &str) -> PathBuf {
-        let root = env::temp_dir().join(format!("tests-client-sockets-{:?}", std::thread::current().id()));
+        // Tests run in threads of one process, or each in a process of its own.
+        let (process, thread) = (std::process::id(), std::thread::current().id());
+        let root = env::temp_dir().join(format!("tests-client-sockets-{process}-{thread:?}"));
         fs::create_dir_all(root.join("migrations")).unwrap();
         fs::write(root.join(".env"), env).unwrap();
         fs::write(root.join("migrations/apps.toml"), manifest).unwrap();
