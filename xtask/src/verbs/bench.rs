@@ -10,6 +10,7 @@ mod docker;
 mod figures;
 mod folder;
 mod growth;
+mod lines;
 mod measured;
 mod plot;
 mod scratch;

@@ -4,38 +4,34 @@
 mod made;
 
 use std::{
-    path::{Path, PathBuf, absolute},
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 use anyhow::Context;
 use clap::Args as ClapArgs;
 use cluster::binaries::find_binaries;
-use duct::{Expression, cmd};
+use duct::Expression;
 use migrations::schema::Reader;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 use url::Url;
-use xtask_protocol::{
-    Reply,
-    plot::{Draw, Line},
-};
+use xtask_protocol::plot::Line;
 
 use crate::{
-    checkout::{Checkout, ROOT},
-    helpers::helper::Helper,
+    checkout::Checkout,
     server::psql::find_psql,
-    terminal::{child::this_program, format::Format, interrupt::or_interrupted, output},
+    terminal::{format::Format, interrupt::or_interrupted, output},
     throwaway::test_server::TestServer,
     verbs::bench::{
-        client::client,
+        client::{client, xtask},
         figures::{median, timed},
         folder::Folder,
+        lines::{self, Labels},
         table::{self, Goal, Row},
     },
 };
 
-const PLOT: Helper = Helper { name: "xtask-plot", does: "draws the lines" };
 /// The numbers of tables in the plot.
 const SIZES: [usize; 4] = [10, 100, 1000, 5000];
 
@@ -183,8 +179,7 @@ impl Bench<'_> {
     }
 
     fn xtask(&self, root: &Path, database: &str, args: &[&str]) -> anyhow::Result<Expression> {
-        let program = cmd(this_program()?, args).env(ROOT, root).env("XTASK_SERVER", "url");
-        Ok(program.env("DATABASE_URL", self.place(database)?.as_str()))
+        xtask(root, &self.place(database)?, args)
     }
 
     /// `db-check` when what should be is in the cache, and a command that only finds the server.
@@ -265,19 +260,11 @@ impl Bench<'_> {
                 points.push((tables as f64, time.as_secs_f64() * 1000.0));
             }
         }
-        let lines = lines.map(|(name, points)| Line { name: name.to_owned(), points }).into();
-        let title = "Reading a whole schema, and dumping it".to_owned();
-        let request = Draw {
-            file: absolute(file)?,
-            title,
-            across: "tables".to_owned(),
-            up: "milliseconds".to_owned(),
-            lines,
-        };
-        match PLOT.ask_blocking(&request)? {
-            Reply::Answer(()) => output::line(&format!("drawn: {}", file.display())),
-            Reply::Error(refusal) => return Err(refusal.into()),
-        }
+        let drawn = lines.map(|(name, points)| Line { name: name.to_owned(), points }).into();
+        let labels =
+            Labels { title: "Reading a whole schema, and dumping it", across: "tables", up: "milliseconds" };
+        lines::draw(file, labels, drawn)?;
+        output::line(&format!("drawn: {}", file.display()));
         Ok(())
     }
 }

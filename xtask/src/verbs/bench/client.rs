@@ -1,4 +1,4 @@
-//! The programs of PostgreSQL that ours are measured against.
+//! Our program, and the programs of PostgreSQL that it is measured against.
 
 use std::{ffi::OsString, path::Path};
 
@@ -6,7 +6,17 @@ use anyhow::Context;
 use duct::{Expression, cmd};
 use url::Url;
 
-use crate::database::libpq::Variables;
+use crate::{
+    checkout::{ROOT, SERVER_CHOICE},
+    database::libpq::Variables,
+    terminal::child::this_program,
+};
+
+/// A command of ours, in a checkout and on a database.
+pub(super) fn xtask(root: &Path, database: &Url, args: &[&str]) -> anyhow::Result<Expression> {
+    let program = cmd(this_program()?, args).env(ROOT, root).env(SERVER_CHOICE, "url");
+    Ok(program.env("DATABASE_URL", database.as_str()))
+}
 
 /// A program that connects to a database of a server, with the password in its environment.
 pub(super) fn client<W: Into<OsString>>(

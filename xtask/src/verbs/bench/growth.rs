@@ -4,33 +4,30 @@ mod made;
 
 use std::{
     fs,
-    path::{Path, PathBuf, absolute},
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args as ClapArgs;
-use duct::{Expression, cmd};
+use duct::Expression;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 use url::Url;
-use xtask_protocol::{
-    Reply,
-    plot::{Draw, Line},
-};
+use xtask_protocol::plot::Line;
 
 use crate::{
-    checkout::{Checkout, ROOT, SERVER_CHOICE},
-    helpers::helper::Helper,
-    terminal::{child::this_program, format::Format, interrupt::or_interrupted, output},
+    checkout::Checkout,
+    terminal::{format::Format, interrupt::or_interrupted, output},
     throwaway::test_server::TestServer,
     verbs::bench::{
+        client::xtask,
         figures::median,
         folder::Folder,
+        lines::{self, Labels},
         table::{self, Goal, Row},
     },
 };
 
-const PLOT: Helper = Helper { name: "xtask-plot", does: "draws the lines" };
 /// The numbers of migrations in the plot.
 const SIZES: [usize; 5] = [100, 400, 1000, 2000, 4000];
 const APPS: usize = 20;
@@ -205,35 +202,30 @@ impl Bench<'_> {
 
     /// Draws the processor time of each command by number of migrations.
     async fn draw(&self, file: &Path, runs: u32) -> anyhow::Result<()> {
-        let mut lines = COMMANDS.map(|(name, _)| Line { name: name.to_owned(), points: Vec::new() });
+        let mut drawn = COMMANDS.map(|(name, _)| Line { name: name.to_owned(), points: Vec::new() });
         for size in SIZES {
             let made = self.project(&format!("of{size}"), |root| made::project(root, size, APPS)).await?;
-            for (line, (_, args)) in lines.iter_mut().zip(COMMANDS) {
+            for (line, (_, args)) in drawn.iter_mut().zip(COMMANDS) {
                 let [time, _] = self.times([&made, &made], args, runs)?;
                 #[expect(clippy::cast_precision_loss, reason = "there are few")]
                 line.points.push((size as f64, time.processor.as_secs_f64() * 1000.0));
             }
             fs::remove_dir_all(&made.root)?;
         }
-        let request = Draw {
-            file: absolute(file)?,
-            title: "Commands in a project of 20 apps".to_owned(),
-            across: "migrations".to_owned(),
-            up: "milliseconds of the processor".to_owned(),
-            lines: lines.into(),
+        let labels = Labels {
+            title: "Commands in a project of 20 apps",
+            across: "migrations",
+            up: "milliseconds of the processor",
         };
-        match PLOT.ask_blocking(&request)? {
-            Reply::Answer(()) => output::line(&format!("drawn: {}", file.display())),
-            Reply::Error(refusal) => bail!(refusal),
-        }
+        lines::draw(file, labels, drawn.into())?;
+        output::line(&format!("drawn: {}", file.display()));
         Ok(())
     }
 }
 
 impl Made {
     fn xtask(&self, args: &[&str]) -> anyhow::Result<Expression> {
-        let program = cmd(this_program()?, args).env(ROOT, &self.root).env(SERVER_CHOICE, "url");
-        Ok(program.env("DATABASE_URL", self.url.as_str()).stdout_null())
+        Ok(xtask(&self.root, &self.url, args)?.stdout_null())
     }
 
     fn time(&self, args: &[&str]) -> anyhow::Result<Time> {

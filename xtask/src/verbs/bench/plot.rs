@@ -1,24 +1,20 @@
 //! Draws the time from a test's start to the answer of its first query, by number of migrations.
 
-use std::path::{Path, absolute};
+use std::path::Path;
 
-use xtask_protocol::{
-    Reply,
-    plot::{Draw, Line},
-};
+use xtask_protocol::plot::Line;
 
 use crate::{
     checkout::{Checkout, ServerChoice},
-    helpers::helper::Helper,
     terminal::output,
     verbs::bench::{
         figures::median_of_ms,
         folder::Folder,
+        lines::{self, Labels},
         stage::{Design, Stage},
     },
 };
 
-const PACKAGE: Helper = Helper { name: "xtask-plot", does: "draws the lines" };
 const MIGRATIONS: [usize; 5] = [4, 50, 100, 200, 400];
 /// How often to measure each design on each server.
 const ROUNDS: usize = 3;
@@ -64,17 +60,12 @@ pub(super) async fn draw(
         let points = times.map(|(migrations, it)| (migrations as f64, it.as_secs_f64() * 1000.0)).collect();
         drawn.push(Line { name: name.to_owned(), points });
     }
-    let request = Draw {
-        file: absolute(file)?,
-        title: "From a test's start to its first query answered, one test at a time".to_owned(),
-        across: "migrations".to_owned(),
-        up: "milliseconds".to_owned(),
-        lines: drawn,
+    let labels = Labels {
+        title: "From a test's start to its first query answered, one test at a time",
+        across: "migrations",
+        up: "milliseconds",
     };
-    match PACKAGE.ask_blocking(&request)? {
-        Reply::Answer(()) => {}
-        Reply::Error(refusal) => return Err(refusal.into()),
-    }
+    lines::draw(file, labels, drawn)?;
     output::line(&format!("drawn for {MIGRATIONS:?} migrations: {}", file.display()));
     Ok(())
 }
