@@ -3,6 +3,8 @@
 //! To prove that, it applies the migrations to a throwaway database and compares the two catalogues. If they are equal, the
 //! database has everything that the migrations make.
 
+use std::collections::BTreeSet;
+
 use anyhow::Context;
 use catalogue::{Catalogue, Change, Difference};
 use clap::Args as ClapArgs;
@@ -81,6 +83,20 @@ struct Nearest {
     lines: Vec<String>,
     /// Whether migrations outside the target are pending, which may explain unexpected objects.
     others: bool,
+}
+
+impl Nearest {
+    /// The state after a migration, of which the catalogues are the expected and the found one.
+    fn new(
+        after: Option<MigrationId>,
+        (expected, found): (&Catalogue, &Catalogue),
+        differences: Vec<Difference>,
+        others: bool,
+    ) -> Nearest {
+        let lines = differences::lines(expected, found, &differences, MADE);
+        let rows = differences::rows(expected, found, &differences);
+        Nearest { after, differences, rows, lines, others }
+    }
 }
 
 /// What `--format json` reports besides the steps.
@@ -252,7 +268,7 @@ fn lost<'p>(project: &'p Project, ledger: &Ledger) -> Vec<&'p Migration> {
         LedgerProblem::Late { id, .. } | LedgerProblem::WithoutParent { parent: id, .. } => Some(id.clone()),
         _ => None,
     };
-    let lost: Vec<MigrationId> = problems.iter().filter_map(missing).collect();
+    let lost: BTreeSet<MigrationId> = problems.iter().filter_map(missing).collect();
     ledger.pending(project).into_iter().filter(|migration| lost.contains(&migration.id)).collect()
 }
 
@@ -267,19 +283,22 @@ async fn judge_lost(
     found: &Catalogue,
 ) -> anyhow::Result<Verdict> {
     let mut reader = Reader::connect(&scratch.options(), &project.ledger_schemas()).await?;
-    let (mut state, mut traceless) = (reader.read().await?, Vec::new());
-    let is_lost = |migration: &Migration| lost.iter().any(|lost| lost.id == migration.id);
-    for migration in project.migrations.iter().filter(|migration| ledger.has(migration) || is_lost(migration))
-    {
-        build(model, project, [migration]).await?;
-        let after = reader.read().await?;
-        if is_lost(migration) && differences::real(&state, &after).is_empty() {
-            traceless.push(migration.id.clone());
-        }
-        state = after;
-    }
-    reader.close().await;
+    let mut traceless = Vec::new();
     let ids: Vec<MigrationId> = lost.iter().map(|migration| migration.id.clone()).collect();
+    let is_lost: BTreeSet<&MigrationId> = ids.iter().collect();
+    for migration in &project.migrations {
+        if is_lost.contains(&migration.id) {
+            let before = reader.read().await?;
+            build(model, project, [migration]).await?;
+            if differences::real(&before, &reader.read().await?).is_empty() {
+                traceless.push(migration.id.clone());
+            }
+        } else if ledger.has(migration) {
+            build(model, project, [migration]).await?;
+        }
+    }
+    let state = reader.read().await?;
+    reader.close().await;
     let differences = differences::from_database(&state, found);
     if differences.is_empty() {
         let named = matches!(target, Target::Migration(..));
@@ -287,12 +306,9 @@ async fn judge_lost(
             if named || traceless.is_empty() { (ids, Vec::new()) } else { (Vec::new(), ids) };
         return Ok(Verdict { adopted, pending, traceless, nearest: None });
     }
-    let lines = differences::lines(&state, found, &differences, MADE);
-    let rows = differences::rows(&state, found, &differences);
-    let after = lost.last().map(|migration| migration.id.clone());
     let others = ledger.pending(project).len() > lost.len();
-    let nearest = Some(Nearest { after, differences, rows, lines, others });
-    Ok(Verdict { pending: ids, traceless, nearest, ..Verdict::default() })
+    let nearest = Nearest::new(ids.last().cloned(), (&state, found), differences, others);
+    Ok(Verdict { pending: ids, traceless, nearest: Some(nearest), ..Verdict::default() })
 }
 
 /// Builds them once more, one by one, and compares the state after each pending migration with the database.
@@ -332,9 +348,7 @@ async fn judge_in_steps(
             proven = index + 1;
         }
         if nearest.as_ref().is_none_or(|nearest| differences.len() < nearest.differences.len()) {
-            let lines = differences::lines(after, found, &differences, MADE);
-            let rows = differences::rows(after, found, &differences);
-            nearest = Some(Nearest { after: Some(migration.id.clone()), differences, rows, lines, others });
+            nearest = Some(Nearest::new(Some(migration.id.clone()), (after, found), differences, others));
         }
     }
     let unchanged = states.first().is_some_and(|first| differences::from_database(first, found).is_empty());
