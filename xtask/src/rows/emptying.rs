@@ -41,9 +41,8 @@ pub(crate) fn references(schema: &Catalogue, tables: &[Table]) -> Vec<Reference>
 
 /// The tables and their partitions, of all levels.
 pub(super) fn with_partitions(schema: &Catalogue, tables: &[Table]) -> BTreeSet<Address> {
-    let is_table = |address: &Address| {
-        tables.iter().any(|table| address.schema == "public" && address.name == table.name)
-    };
+    let names: BTreeSet<&str> = tables.iter().map(|table| table.name.as_str()).collect();
+    let is_table = |address: &Address| address.schema == "public" && names.contains(address.name.as_str());
     let all = schema.of_kind(Kind::Table);
     let mut found: BTreeSet<Address> = all.map(|object| object.address.clone()).filter(is_table).collect();
     loop {

@@ -1,8 +1,8 @@
 //! The sequences whose numbers the rows of the apps have: finding them, and reading and setting where they stand.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use catalogue::{Address, Body, Catalogue, Kind, Object};
+use catalogue::{Address, Body, Catalogue, Kind};
 use migrations::{Error, Project};
 use serde::{Deserialize, Serialize};
 use sqlx::{AssertSqlSafe, PgConnection};
@@ -44,10 +44,12 @@ pub(crate) fn used_by(schema: &Catalogue, project: &Project, tables: &[Table]) -
         .of_kind(Kind::Table)
         .map(|table| &table.address)
         .all(|table| table.schema != "public" || !owned.contains(&table.name) || ours.contains(table));
+    let takers = takers(schema);
     let sequences = schema.of_kind(Kind::Sequence).filter_map(|object| {
         let Body::Sequence(sequence) = &object.body else { return None };
         let owner = sequence.owned_by.as_ref().map(|owner| &owner.table);
-        let users: BTreeSet<&Address> = owner.into_iter().chain(takers(schema, object)).collect();
+        let taking = takers.get(&object.address).into_iter().flatten().copied();
+        let users: BTreeSet<&Address> = owner.into_iter().chain(taking).collect();
         let goes_along = users.iter().any(|user| ours.contains(*user)) || (users.is_empty() && whole);
         goes_along.then(|| Sequence {
             address: object.address.clone(),
@@ -58,11 +60,17 @@ pub(crate) fn used_by(schema: &Catalogue, project: &Project, tables: &[Table]) -
     sequences.collect()
 }
 
-/// The tables with a column whose default takes numbers from a sequence.
-fn takers<'c>(schema: &'c Catalogue, sequence: &'c Object) -> impl Iterator<Item = &'c Address> {
-    let columns = schema.of_kind(Kind::Column);
-    let takes = move |column: &&Object| column.needs.iter().any(|need| *need.on == sequence.address);
-    columns.filter(takes).filter_map(|column| Some(&schema.table_of(&column.address)?.address))
+/// For each sequence the tables with a column whose default takes numbers from it.
+fn takers(schema: &Catalogue) -> BTreeMap<&Address, Vec<&Address>> {
+    let mut takers: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();
+    for column in schema.of_kind(Kind::Column) {
+        for need in column.needs.iter().filter(|need| need.on.kind == Kind::Sequence) {
+            if let Some(table) = schema.table_of(&column.address) {
+                takers.entry(&need.on).or_default().push(&table.address);
+            }
+        }
+    }
+    takers
 }
 
 impl Sequence {
