@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
-use crate::{Direction, Down, Error, LedgerProblem, Migration, MigrationId, Project, lone::Lone};
+use crate::{Direction, Down, Error, LedgerProblem, Migration, MigrationId, Project, lone::Lone, sqlstate};
 
 /// SQLSTATE of a right that a role lacks.
 const NO_RIGHT: &str = "42501";
@@ -85,7 +85,9 @@ impl Ledger {
         }
         let sql = AssertSqlSafe(selects.join(" union all "));
         let rows = match sqlx::query(sql).fetch_all(&mut *conn).await {
-            Err(error) if is(&error, NO_RIGHT) => return Err(of_another_role(conn, project, error).await?),
+            Err(error) if sqlstate::is(&error, NO_RIGHT) => {
+                return Err(of_another_role(conn, project, error).await?);
+            }
             rows => rows.map_err(Error::database("read the ledger"))?,
         };
         for row in rows {
@@ -299,10 +301,6 @@ fn found_again(project: &Project, id: &MigrationId) -> Vec<String> {
     let run = format!("sqlmigrate {app} {name} | {tool} db-shell");
     let run = commands.tool("if it lacks that, make it first:", &run);
     adopt.into_iter().chain(run).collect()
-}
-
-fn is(error: &sqlx::Error, code: &str) -> bool {
-    error.as_database_error().and_then(|error| error.code()).is_some_and(|found| found == code)
 }
 
 /// The error of a ledger that another role made, for its owner to hand over.

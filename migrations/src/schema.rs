@@ -7,7 +7,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgRow},
 };
 
-use crate::{Error, database};
+use crate::{Error, database, sqlstate};
 
 const DOING: &str = "read the schema";
 /// How often a reading is tried while others change the schema.
@@ -187,6 +187,6 @@ async fn watch(conn: &mut PgConnection) -> Result<String, sqlx::Error> {
 /// Whether an object was dropped or changed while it was read: `XX000` is `cache lookup failed`, and an undefined object or
 /// table has a code of its own, as have a deadlock and a lock that was not released in time.
 fn vanished(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code()).unwrap_or_default();
+    let code = sqlstate::code(error).unwrap_or_default();
     ["XX000", "42704", "42P01", "42883", "3F000", "40P01", "55P03"].contains(&&*code)
 }

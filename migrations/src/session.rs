@@ -310,11 +310,7 @@ async fn connect_pinned(
             let pid = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut again).await;
             Ok((again, database, pid.map_err(failed())?))
         }
-        Err(error)
-            if error.as_database_error().and_then(|error| error.code()).as_deref() == Some(NOT_ALLOWED) =>
-        {
-            Err(Error::Replica { database })
-        }
+        Err(error) if sqlstate::is(&error, NOT_ALLOWED) => Err(Error::Replica { database }),
         Err(error) => Err(Error::database("connect")(error)),
     }
 }

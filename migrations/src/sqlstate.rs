@@ -1,5 +1,7 @@
 //! SQLSTATEs whose cause lies outside of the SQL that met them: what they mean, what helps, and whether trying again does.
 
+use std::borrow::Cow;
+
 /// What trying again does about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Again {
@@ -120,8 +122,17 @@ pub fn lookup(code: &str) -> Option<&'static Known> {
     TABLE.iter().find(|known| code.starts_with(known.code))
 }
 
+/// The SQLSTATE of an error; `None` if it is not Postgres's.
+pub fn code(error: &sqlx::Error) -> Option<Cow<'_, str>> {
+    error.as_database_error()?.code()
+}
+
+/// Whether an error has this SQLSTATE.
+pub fn is(error: &sqlx::Error, wanted: &str) -> bool {
+    code(error).is_some_and(|code| code == wanted)
+}
+
 /// Whether an error of Postgres is one for which this kind of try may succeed.
 pub fn may_succeed(error: &sqlx::Error, again: Again) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
-    code.is_some_and(|code| lookup(&code).is_some_and(|known| known.again == again))
+    code(error).is_some_and(|code| lookup(&code).is_some_and(|known| known.again == again))
 }

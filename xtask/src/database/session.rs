@@ -79,7 +79,9 @@ pub(crate) async fn maintenance(server: &Server) -> anyhow::Result<PgConnection>
         let options = options.database(database).application_name(&APPLICATION_NAME);
         match in_time(|| options.connect(), |error| sqlstate::may_succeed(error, Again::Connection)).await {
             Some(Ok(conn)) => return Ok(conn),
-            Some(Err(error)) if is(&error, "3D000") => refused = Some(explain(server, database, error)),
+            Some(Err(error)) if sqlstate::is(&error, "3D000") => {
+                refused = Some(explain(server, database, error));
+            }
             Some(Err(error)) => return Err(explain(server, database, error)),
             None => return Err(no_answer(server)),
         }
@@ -138,10 +140,10 @@ fn explain(server: &Server, database: &str, error: sqlx::Error) -> anyhow::Error
         sqlx::Error::Tls(cause) => anyhow!(
             "no encrypted connection to {address}: {cause}\n  correct sslmode, sslrootcert, sslcert and sslkey in DATABASE_URL"
         ),
-        _ if is(&error, "3D000") => {
+        _ if sqlstate::is(&error, "3D000") => {
             anyhow!("database `{database}` does not exist on {address}\n  make it: cargo xtask db-setup")
         }
-        _ if is(&error, "28P01") || is(&error, "28000") => {
+        _ if sqlstate::is(&error, "28P01") || sqlstate::is(&error, "28000") => {
             let words = error.as_database_error().map_or(String::new(), |error| error.message().to_owned());
             anyhow!(
                 "{address} rejected role `{role}`: {words}\n  correct the user and password in {}",
@@ -150,10 +152,6 @@ fn explain(server: &Server, database: &str, error: sqlx::Error) -> anyhow::Error
         }
         _ => anyhow!("connect to {address}: {}", Report::new(&error)),
     }
-}
-
-fn is(error: &sqlx::Error, code: &str) -> bool {
-    error.as_database_error().and_then(|error| error.code()).is_some_and(|found| found == code)
 }
 
 fn address(server: &Server) -> String {

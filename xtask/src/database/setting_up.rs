@@ -5,6 +5,7 @@ use clap::Args as ClapArgs;
 use migrations::{
     Error, Project, Prune, SeedMode, Session, Target,
     database::{self, Found},
+    sqlstate,
 };
 use serde::Serialize;
 use sqlx::PgConnection;
@@ -139,9 +140,8 @@ async fn create(
 
 fn is_duplicate(error: &migrations::Error) -> bool {
     let migrations::Error::Database { source, .. } = error else { return false };
-    let code = source.as_database_error().and_then(|error| error.code());
     // Postgres returns either code, depending on how close the race was.
-    code.is_some_and(|code| code == "42P04" || code == "23505")
+    ["42P04", "23505"].iter().any(|code| sqlstate::is(source, code))
 }
 
 /// Whether it holds nothing, not even a ledger, and no extension was added, which may have tables with rows.

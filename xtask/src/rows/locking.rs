@@ -53,12 +53,12 @@ async fn lock_all(conn: &mut PgConnection, names: &[String], others: Others) -> 
     execute(conn, "savepoint before_the_locks", DOING).await?;
     let sql = format!("lock table {} in {mode} mode", names.join(", "));
     let Err(error) = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *conn).await else { return Ok(true) };
-    let code = error.as_database_error().and_then(|error| error.code()).unwrap_or_default().into_owned();
-    if code != NO_TABLE && !sqlstate::may_succeed(&error, Again::Transaction) {
+    let is_no_table = sqlstate::is(&error, NO_TABLE);
+    if !is_no_table && !sqlstate::may_succeed(&error, Again::Transaction) {
         return Err(Error::database(DOING)(error).into());
     }
     execute(conn, "rollback to savepoint before_the_locks", DOING).await?;
-    if code == NO_TABLE { Ok(false) } else { Err(locked(conn, names, mode).await?.into()) }
+    if is_no_table { Ok(false) } else { Err(locked(conn, names, mode).await?.into()) }
 }
 
 /// The error of a lock that was not released in time, with the sessions that hold it.

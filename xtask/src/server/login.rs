@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use cluster::Login;
+use migrations::sqlstate;
 use sqlx::{
     Connection as _, PgConnection,
     postgres::{PgConnectOptions, PgSslMode},
@@ -29,7 +30,7 @@ pub(super) async fn try_login(options: PgConnectOptions) -> anyhow::Result<Login
     };
     let answer = timeout(TO_ANSWER, first_query).await.context("wait for the new server's first answer")?;
     let Err(error) = answer else { return Ok(Login::Answered) };
-    match error.as_database_error().and_then(|it| it.code()).as_deref() {
+    match sqlstate::code(&error).as_deref() {
         // Invalid password, invalid authorization: no such role, or one that may not log in.
         Some("28P01" | "28000") => Ok(Login::Refused),
         // The user dropped the database `postgres`, as they may; the password was right.

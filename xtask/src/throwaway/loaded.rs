@@ -8,7 +8,7 @@ use std::{
 use ::tests::scratch::Scratch;
 use anyhow::{Context, bail};
 use catalogue::Catalogue;
-use migrations::{Error, Project, Session, Settings, Target, statements};
+use migrations::{Error, Project, Session, Settings, Target, sqlstate, statements};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, migrate::Migrator};
 
 use crate::{
@@ -165,14 +165,13 @@ impl Statement {
 
 /// The role that an error says does not exist.
 fn missing_role(error: &sqlx::Error) -> Option<String> {
-    let error = error.as_database_error().filter(|error| error.code().as_deref() == Some("42704"))?;
+    let error = Some(error).filter(|error| sqlstate::is(error, "42704"))?.as_database_error()?;
     let name = error.message().strip_prefix("role \"")?.strip_suffix("\" does not exist")?;
     Some(name.to_owned())
 }
 
 fn words(error: &sqlx::Error) -> String {
-    let code = error.as_database_error().and_then(|error| error.code());
-    match (error.as_database_error(), code) {
+    match (error.as_database_error(), sqlstate::code(error)) {
         (Some(error), Some(code)) => format!("{} ({code})", error.message()),
         _ => error.to_string(),
     }
