@@ -62,6 +62,6 @@ pub(crate) fn resolve(
 }
 
 fn first_statement(script: &Script) -> Option<Place> {
-    let first = statements::split(&script.text).into_iter().next()?;
+    let first = statements::split(&script.text).next()?;
     Some(Place::line(&script.path, statements::line_at(&script.text, first.start)))
 }

@@ -74,15 +74,16 @@ impl Failure {
         kept: &[MigrationId],
     ) -> Failure {
         let text = &script.text;
+        let statement = statements::split(text).nth(completed);
         let spot = match error.position() {
             // Postgres counts characters from 1.
             Some(PgErrorPosition::Original(position)) => {
                 let offset = text.char_indices().nth(position - 1).map_or(text.len(), |(offset, _)| offset);
                 Some(Spot::word(text, offset))
             }
-            _ => statements::split(text).get(completed).map(|range| Spot::statement(text, range)),
+            _ => statement.as_ref().map(|range| Spot::statement(text, range)),
         };
-        let statement = statements::split(text).get(completed).map(|range| &text[range.clone()]);
+        let statement = statement.map(|range| &text[range]);
         let mut place = Place::file(&script.path);
         let (mut excerpt, mut culprit) = (Vec::new(), None);
         if let Some(spot) = spot {

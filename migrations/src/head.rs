@@ -20,7 +20,7 @@ const NO_TRANSACTION: &str = "-- no-transaction";
 pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Head {
     let mut head = Head::default();
     let body =
-        statements::split(text).first().map_or(usize::MAX, |first| statements::line_at(text, first.start));
+        statements::split(text).next().map_or(usize::MAX, |first| statements::line_at(text, first.start));
     for (index, line) in text.lines().enumerate() {
         let place = || Place::line(path, index + 1);
         let (line, in_head) = (line.trim_end(), index + 1 < body);

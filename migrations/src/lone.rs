@@ -50,7 +50,7 @@ pub(crate) struct NewIndex {
 impl Lone {
     /// Reads the first statement of a script.
     pub(crate) fn read(sql: &str) -> Lone {
-        let range = statements::split(sql).into_iter().next();
+        let range = statements::split(sql).next();
         let statement = range.map_or("", |range| &sql[range]);
         let words = Words::new(statement);
         words

@@ -13,14 +13,17 @@ pub(crate) struct Psql {
     pub(crate) message: String,
 }
 
-/// Finds the first line of a script that only psql can run. What follows it may not be SQL at all.
-pub(crate) fn first_line_for_psql(sql: &str) -> Option<Psql> {
-    let copy = statements::split(sql).into_iter().find(|range| reads_stdin(&sql[range.clone()]));
+/// Finds the first line of a script with these statements that only psql can run. What follows it may not be SQL at all.
+pub(crate) fn first_line_for_psql(sql: &str, statements: &[Range<usize>]) -> Option<Psql> {
+    let copy = statements.iter().find(|range| reads_stdin(&sql[Range::clone(range)]));
     let copy = copy.map(|Range { start, .. }| {
         let message = "`copy … from stdin` reads rows that only psql can send; write inserts, as `pg_dump --inserts` does";
-        (start, message.to_owned())
+        (*start, message.to_owned())
     });
-    let command = Tokens::new(sql).map(|token| token.range.start).find(|start| is_command(sql, *start));
+    // Most scripts have no such line, and need not be read once more.
+    let begins_a_line = sql.lines().any(|line| line.trim_start().starts_with('\\'));
+    let tokens = Some(Tokens::new(sql)).filter(|_| begins_a_line).into_iter().flatten();
+    let command = tokens.map(|token| token.range.start).find(|start| is_command(sql, *start));
     let command = command.map(|start| (start, explained(&sql[start..])));
     let (start, message) = copy.into_iter().chain(command).min_by_key(|(start, _)| *start)?;
     Some(Psql { line: statements::line_at(sql, start), message })
@@ -40,9 +43,10 @@ pub(crate) fn at(text: &str) -> Option<String> {
 
 fn reads_stdin(statement: &str) -> bool {
     let words = Tokens::new(statement).filter(|token| token.kind == Kind::Word);
-    let words: Vec<&str> = words.map(|token| token.text(statement)).collect();
-    words.first().is_some_and(|word| word.eq_ignore_ascii_case("copy"))
+    let mut words = words.map(|token| token.text(statement));
+    words.next().is_some_and(|word| word.eq_ignore_ascii_case("copy"))
         && words
+            .collect::<Vec<_>>()
             .windows(2)
             .any(|pair| pair[0].eq_ignore_ascii_case("from") && pair[1].eq_ignore_ascii_case("stdin"))
 }
@@ -73,8 +77,9 @@ mod tests {
 
     #[test]
     fn only_what_psql_alone_understands_is_found() {
+        let find = |sql: &str| first_line_for_psql(sql, &statements::split(sql).collect::<Vec<_>>());
         let check = |sql: &str, line: usize, said: &str| {
-            let found = first_line_for_psql(sql).unwrap_or_else(|| panic!("{sql}"));
+            let found = find(sql).unwrap_or_else(|| panic!("{sql}"));
             assert!(found.line == line && found.message.contains(said), "{found:?}");
         };
         check("select 1;\n\\restrict abc\nselect 2;", 2, "`\\restrict` is a command of psql");
@@ -87,7 +92,7 @@ mod tests {
             "do $$\n\\c\n$$;",
             "-- copy t from stdin;\n/*\n\\c */ select a[1:n], b::int;",
         ] {
-            assert_eq!(first_line_for_psql(sql), None, "{sql}");
+            assert_eq!(find(sql), None, "{sql}");
         }
         assert_eq!(at(": 1"), None);
         assert!(at(":'name'").is_some_and(|said| said.contains("`:name`")));

@@ -44,7 +44,7 @@ impl ScriptError {
                 Error::Failed(Box::new(Failure { blockers, ..failure }))
             }
             None => {
-                let statement = statements::split(&script.text).get(self.completed).map(|range| range.start);
+                let statement = statements::split(&script.text).nth(self.completed).map(|range| range.start);
                 let line = statement.map(|start| statements::line_at(&script.text, start));
                 let place = Place { line, ..Place::file(&script.path) };
                 let (what, source) = (subject.to_string(), Box::new(Error::database("run it")(self.error)));

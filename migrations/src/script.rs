@@ -28,7 +28,7 @@ pub struct Script {
 impl Script {
     /// Whether it has only comments, and no statement.
     pub fn is_empty(&self) -> bool {
-        statements::split(&self.text).is_empty()
+        statements::split(&self.text).next().is_none()
     }
 
     /// The text as sqlx takes it. The repository's own SQL is trusted, so there is nothing to escape.

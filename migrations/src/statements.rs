@@ -1,64 +1,72 @@
 //! Where one statement of a script ends and the next begins: just enough of Postgres's lexical rules to report which
 //! statement failed, and to find a `commit` that would cut a migration in two. Nothing here understands a statement.
 
-use std::ops::Range;
+use std::{iter, ops::Range};
 
 /// The statements of a script, each with its line from 1.
 pub fn statements(sql: &str) -> Vec<(usize, &str)> {
-    split(sql).into_iter().map(|range| (line_at(sql, range.start), &sql[range])).collect()
+    let (mut line, mut at) = (1, 0);
+    let with_line = |range: Range<usize>| {
+        line += newlines(&sql[at..range.start]);
+        at = range.start;
+        (line, &sql[range])
+    };
+    split(sql).map(with_line).collect()
 }
 
-/// The byte ranges of the statements, without the blanks and comments around them and without their semicolons.
-pub(crate) fn split(sql: &str) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
-    let mut start: Option<usize> = None;
-    let mut end = 0;
+/// The byte ranges of the statements, without the blanks and comments around them and without their semicolons. It looks
+/// for one statement at a time.
+pub(crate) fn split(sql: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut tokens = Tokens::new(sql);
     // A semicolon inside parentheses (a rule's actions) or in a body between `begin atomic` and `end` ends nothing.
     let (mut parentheses, mut atomic) = (0_usize, 0_usize);
     let mut previous_word = "";
-    for token in Tokens::new(sql) {
-        match token.kind {
-            Kind::Comment => continue,
-            Kind::Symbol if token.text(sql) == ";" && parentheses == 0 && atomic == 0 => {
-                if let Some(start) = start.take() {
-                    found.push(start..end);
+    iter::from_fn(move || {
+        let mut found: Option<Range<usize>> = None;
+        for token in tokens.by_ref() {
+            match token.kind {
+                Kind::Comment => continue,
+                Kind::Symbol if token.text(sql) == ";" && parentheses == 0 && atomic == 0 => {
+                    if found.is_some() {
+                        return found;
+                    }
+                    continue;
                 }
-                continue;
-            }
-            Kind::Symbol if token.text(sql) == "(" => parentheses += 1,
-            Kind::Symbol if token.text(sql) == ")" => parentheses = parentheses.saturating_sub(1),
-            Kind::Word => {
-                let word = token.text(sql);
-                let opens = match atomic {
-                    0 => word.eq_ignore_ascii_case("atomic") && previous_word.eq_ignore_ascii_case("begin"),
-                    // Inside, only `case` has an `end` of its own.
-                    _ => word.eq_ignore_ascii_case("case"),
-                };
-                if opens {
-                    atomic += 1;
-                } else if atomic > 0 && word.eq_ignore_ascii_case("end") {
-                    atomic -= 1;
+                Kind::Symbol if token.text(sql) == "(" => parentheses += 1,
+                Kind::Symbol if token.text(sql) == ")" => parentheses = parentheses.saturating_sub(1),
+                Kind::Word => {
+                    let word = token.text(sql);
+                    let opens = match atomic {
+                        0 => {
+                            word.eq_ignore_ascii_case("atomic") && previous_word.eq_ignore_ascii_case("begin")
+                        }
+                        // Inside, only `case` has an `end` of its own.
+                        _ => word.eq_ignore_ascii_case("case"),
+                    };
+                    if opens {
+                        atomic += 1;
+                    } else if atomic > 0 && word.eq_ignore_ascii_case("end") {
+                        atomic -= 1;
+                    }
+                    previous_word = word;
                 }
-                previous_word = word;
+                Kind::Symbol | Kind::Quoted => {}
             }
-            Kind::Symbol | Kind::Quoted => {}
+            let end = token.range.end;
+            found.get_or_insert(token.range).end = end;
         }
-        start.get_or_insert(token.range.start);
-        end = token.range.end;
-    }
-    if let Some(start) = start {
-        found.push(start..end);
-    }
-    found
+        found
+    })
 }
 
-/// The first statement that starts or ends a transaction: its first word, and its line.
-pub(crate) fn transaction_control(sql: &str) -> Option<(String, usize)> {
+/// The first of these statements of a script that starts or ends a transaction: its first word, and its line.
+pub(crate) fn transaction_control(sql: &str, statements: &[Range<usize>]) -> Option<(String, usize)> {
     const WORDS: &[&str] = &["begin", "start", "commit", "end", "rollback", "abort"];
-    split(sql).into_iter().find_map(|range| {
-        let words = Tokens::new(&sql[range.clone()]).filter(|token| matches!(token.kind, Kind::Word));
+    statements.iter().find_map(|range| {
+        let statement = &sql[range.clone()];
+        let words = Tokens::new(statement).filter(|token| token.kind == Kind::Word);
         let words: Vec<String> =
-            words.take(3).map(|token| token.text(&sql[range.clone()]).to_ascii_lowercase()).collect();
+            words.take(3).map(|token| token.text(statement).to_ascii_lowercase()).collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let ends = match words[..] {
             // To a savepoint, which stays inside the transaction.
@@ -94,7 +102,11 @@ fn creates(statement: &str, kind: &str) -> bool {
 
 /// The line of a byte offset, from 1.
 pub(crate) fn line_at(text: &str, offset: usize) -> usize {
-    text[..offset].matches('\n').count() + 1
+    newlines(&text[..offset]) + 1
+}
+
+fn newlines(text: &str) -> usize {
+    text.matches('\n').count()
 }
 
 /// The tokens of a statement, comments included.
@@ -217,7 +229,7 @@ mod tests {
     use super::*;
 
     fn check(sql: &str, expected: &[&str]) {
-        let found: Vec<&str> = split(sql).into_iter().map(|range| &sql[range]).collect();
+        let found: Vec<&str> = split(sql).map(|range| &sql[range]).collect();
         assert_eq!(found, expected);
     }
 
@@ -259,13 +271,11 @@ mod tests {
 
     #[test]
     fn transaction_control_is_found_with_its_line() {
-        assert_eq!(transaction_control("select 1;\nCOMMIT;"), Some(("commit".to_owned(), 2)));
-        assert_eq!(
-            transaction_control("select 1;\nprepare transaction 'x';"),
-            Some(("prepare".to_owned(), 2))
-        );
-        assert_eq!(transaction_control("savepoint a; rollback to a; prepare p as select 1"), None);
-        assert_eq!(transaction_control("do $$ begin commit; end $$; select 'commit;'"), None);
-        assert_eq!(transaction_control("create function f() returns int begin atomic select 1; end;"), None);
+        let find = |sql: &str| transaction_control(sql, &split(sql).collect::<Vec<_>>());
+        assert_eq!(find("select 1;\nCOMMIT;"), Some(("commit".to_owned(), 2)));
+        assert_eq!(find("select 1;\nprepare transaction 'x';"), Some(("prepare".to_owned(), 2)));
+        assert_eq!(find("savepoint a; rollback to a; prepare p as select 1"), None);
+        assert_eq!(find("do $$ begin commit; end $$; select 'commit;'"), None);
+        assert_eq!(find("create function f() returns int begin atomic select 1; end;"), None);
     }
 }
