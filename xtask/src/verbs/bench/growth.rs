@@ -113,7 +113,7 @@ impl Args {
             Goal::Ratio(2.0),
         ));
         let texts = [5, 1].map(|fifths| (format!("text{fifths}"), fifths * many * 20, 1));
-        let lists = [5, 1].map(|fifths| (format!("list{fifths}"), 1, fifths * many * 2));
+        let lists = [5, 1].map(|fifths| (format!("list{fifths}"), 1, fifths * many * 20));
         for (what, sizes, peer) in [
             ("showmigrations, a file of many rows", texts, "a fifth of the rows"),
             ("showmigrations, a long list of tables", lists, "a fifth of the tables"),
