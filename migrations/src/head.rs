@@ -1,11 +1,11 @@
 //! The head of a migration: the comment lines before its first statement, and the directives among them.
 
-use crate::{Dependency, Irreversible, ParseMigrationIdError, Place, Problem, statements};
+use crate::{Dependency, DependencyKind, Irreversible, ParseMigrationIdError, Place, Problem, statements};
 
 /// The directives in the head of a file.
 #[derive(Debug, Default)]
 pub(crate) struct Head {
-    /// The migrations in its `-- depends-on:` lines.
+    /// The migrations in its `-- depends-on:` and `-- after:` lines.
     pub(crate) depends_on: Vec<Dependency>,
     /// Whether the file opens with `-- no-transaction`.
     pub(crate) no_transaction: bool,
@@ -13,7 +13,6 @@ pub(crate) struct Head {
     pub(crate) irreversible: Option<Irreversible>,
 }
 
-const DEPENDS_ON: &str = Dependency::DIRECTIVE;
 const IRREVERSIBLE: &str = Irreversible::DIRECTIVE;
 const NO_TRANSACTION: &str = "-- no-transaction";
 
@@ -34,17 +33,19 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Head
                     message: "`-- no-transaction` counts only as the very first line".to_owned(),
                 });
             }
-        } else if let Some(value) = line.strip_prefix(DEPENDS_ON) {
-            if !in_head {
-                let message = "`-- depends-on:` must be above the first statement".to_owned();
-                problems.push(Problem::Head { place: place(), message });
-                continue;
-            }
+        } else if let Some((kind, value)) = dependency(line) {
+            let directive = kind.directive();
             match value.trim().parse() {
-                Ok(on) => head.depends_on.push(Dependency { on, place: place() }),
+                // `-- after: the last row` is prose in a body.
+                Err(_) if !in_head && kind == DependencyKind::After => {}
+                _ if !in_head => {
+                    let message = format!("`{directive}` must be above the first statement");
+                    problems.push(Problem::Head { place: place(), message });
+                }
+                Ok(on) => head.depends_on.push(Dependency { on, kind, place: place() }),
                 Err(ParseMigrationIdError { text }) => {
                     let message =
-                        format!("`{text}` is not a migration's name; write `{DEPENDS_ON} app/0001_name`");
+                        format!("`{text}` is not a migration's name; write `{directive} app/0001_name`");
                     problems.push(Problem::Head { place: place(), message });
                 }
             }
@@ -76,6 +77,11 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Head
     head
 }
 
+/// A line that names a dependency, and what follows the directive.
+fn dependency(line: &str) -> Option<(DependencyKind, &str)> {
+    DependencyKind::ALL.into_iter().find_map(|kind| Some((kind, line.strip_prefix(kind.directive())?)))
+}
+
 /// The directive that a comment was probably meant to be. Ignoring a misspelt one would silently drop an edge of the
 /// graph, keep a transaction, or take a migration without a way back for one that has one.
 fn meant(line: &str) -> Option<&'static str> {
@@ -90,6 +96,7 @@ fn meant(line: &str) -> Option<&'static str> {
     // Without the colon, only if a migration's name follows; otherwise it is prose.
     let names_one =
         letters.strip_prefix("dependson").is_some_and(|rest| rest.contains('/') && !rest.contains(':'));
+    let after = letters.strip_prefix("after").is_some_and(|rest| rest.contains('/'));
     let one_word = line.split_whitespace().count() <= 4;
     let irreversible = [
         "irreversible:",
@@ -102,6 +109,8 @@ fn meant(line: &str) -> Option<&'static str> {
     ];
     if depends_on.iter().any(|word| letters.starts_with(word)) || (names_one && one_word) {
         Some("-- depends-on: app/0001_name")
+    } else if after && one_word {
+        Some("-- after: app/0001_name")
     } else if letters.starts_with("notransaction") {
         Some("-- no-transaction")
     } else if irreversible.iter().any(|word| letters.starts_with(word))
@@ -138,6 +147,21 @@ mod tests {
             &["b/0001_x:2", "b/0002_y:4"],
             &[],
         );
+    }
+
+    #[test]
+    fn a_migration_can_come_after_another_without_depending_on_it() {
+        let mut problems = Vec::new();
+        let head = parse("x", "-- after: b/0002_y\n-- depends-on: c/0001_z\nselect 1;", &mut problems);
+        let kinds: Vec<DependencyKind> = head.depends_on.iter().map(|it| it.kind).collect();
+        assert_eq!(
+            (kinds.as_slice(), problems.len()),
+            (&[DependencyKind::After, DependencyKind::DependsOn][..], 0)
+        );
+        check("select 1;\n-- after: the rows\n", &[], &[]);
+        check("select 1;\n-- after: b/0001_x\n", &[], &["`-- after:` must be above"]);
+        check("-- after: the rows\nselect 1;", &[], &["`the rows` is not a migration's name"]);
+        check("--after b/0001_x\nselect 1;", &[], &["write `-- after: app/0001_name`"]);
     }
 
     #[test]

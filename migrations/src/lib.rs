@@ -79,7 +79,7 @@ pub use no_way_back::NoWayBack;
 pub use place::Place;
 pub use plan::{Plan, Step, Target};
 pub use problem::Problem;
-pub use project::{Commands, Dependency, Migration, Project, Seed};
+pub use project::{Commands, Dependency, DependencyKind, Migration, Project, SchemaFile, Seed};
 pub use remains::Remains;
 pub use report::Report;
 pub use script::{Direction, Script};

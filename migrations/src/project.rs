@@ -8,8 +8,20 @@ use crate::{App, Down, Error, Irreversible, MigrationId, Place, Postgres, Reason
 pub struct Dependency {
     /// The migration that must come first.
     pub on: MigrationId,
+    /// What the line allows.
+    pub kind: DependencyKind,
     /// The line.
     pub place: Place,
+}
+
+/// What a dependency on another migration allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DependencyKind {
+    /// `-- depends-on:`. The SQL may touch tables of the other app, so the manifest must list that app.
+    DependsOn,
+    /// `-- after:`. It only orders the two, and may run against the manifest: a table is dropped after the key of another
+    /// app that referred to it.
+    After,
 }
 
 /// One numbered step of an app.
@@ -43,9 +55,17 @@ pub(crate) struct Parent {
     pub(crate) reason: Reason,
 }
 
-impl Dependency {
+impl DependencyKind {
+    /// All of them.
+    pub const ALL: [DependencyKind; 2] = [DependencyKind::DependsOn, DependencyKind::After];
+
     /// The beginning of such a line; a migration's name follows it.
-    pub const DIRECTIVE: &str = "-- depends-on:";
+    pub fn directive(self) -> &'static str {
+        match self {
+            DependencyKind::DependsOn => "-- depends-on:",
+            DependencyKind::After => "-- after:",
+        }
+    }
 }
 
 impl Migration {
@@ -73,6 +93,16 @@ pub struct Seed {
     pub script: Script,
 }
 
+/// What the tables of an app should be, in plain SQL.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SchemaFile {
+    /// The app.
+    pub app: String,
+    /// Its `schema.sql`.
+    pub script: Script,
+}
+
 /// A set of apps with their migrations and seeds.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -87,6 +117,8 @@ pub struct Project {
     pub migrations: Vec<Migration>,
     /// The seeds, in the manifest's order of apps.
     pub seeds: Vec<Seed>,
+    /// The schema files, in the manifest's order of apps. Nothing here runs them.
+    pub schema_files: Vec<SchemaFile>,
     /// The commands that messages name.
     pub commands: Commands,
 }

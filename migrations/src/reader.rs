@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, path::Path};
 use sqlx::migrate::MigrationType;
 
 use crate::{
-    App, Cycle, Dependency, Error, Migration, MigrationId, Place, Postgres, Problem, Project, Reason, Script,
-    Seed, SourceFile, content,
+    App, Cycle, Dependency, DependencyKind, Error, Migration, MigrationId, Place, Postgres, Problem, Project,
+    Reason, SchemaFile, Script, Seed, SourceFile, content,
     down::{self, DownFile},
     graph, head,
     id::number_of,
@@ -19,8 +19,10 @@ use crate::{
 
 /// Name of an app's seed file.
 const SEED: &str = "seed.sql";
+/// Name of an app's schema file.
+const SCHEMA: &str = "schema.sql";
 /// SQL files of an app that are not migrations.
-const OTHER_SQL: &[&str] = &[SEED, "schema.sql"];
+const OTHER_SQL: &[&str] = &[SEED, SCHEMA];
 
 impl Project {
     /// Reads a migrations folder: `apps.toml`, and one folder for each app.
@@ -123,7 +125,7 @@ impl Reader<'_> {
             self.problems.push(Problem::NoEntry { folder, manifest: manifest.clone() });
         }
         let mut migrations = Vec::new();
-        let mut seeds = Vec::new();
+        let (mut seeds, mut schema_files) = (Vec::new(), Vec::new());
         for (index, app) in apps.iter_mut().enumerate() {
             let Some(folder) = folders.remove(&app.name) else {
                 let (app, folder) = (app.name.clone(), format!("{}/{}/", self.shown, app.name));
@@ -137,6 +139,11 @@ impl Reader<'_> {
                 let seed = self.script(&app.name, SEED, text);
                 content::refuse(&seed, self.problems);
                 seeds.push(Seed { app: app.name.clone(), script: seed });
+            }
+            if let Some(text) = folder.texts.get(SCHEMA) {
+                let script = self.script(&app.name, SCHEMA, text);
+                content::refuse(&script, self.problems);
+                schema_files.push(SchemaFile { app: app.name.clone(), script });
             }
             migrations.extend(self.migrations_of(index, &app.name, &folder));
         }
@@ -171,7 +178,7 @@ impl Reader<'_> {
             parent.index = position[parent.index];
         }
         let commands = Commands::default();
-        Ok(Some(Project { program, postgres, apps, migrations: sorted, seeds, commands }))
+        Ok(Some(Project { program, postgres, apps, migrations: sorted, seeds, schema_files, commands }))
     }
 
     /// Checks the name of one file, and keeps its text if a project reads it.
@@ -274,10 +281,10 @@ impl Reader<'_> {
         let mut script = self.script(app, name, text);
         let head = head::parse(&script.path, text, self.problems);
         script.no_transaction = head.no_transaction;
-        for Dependency { place, .. } in head.depends_on {
+        for Dependency { place, kind, .. } in head.depends_on {
+            let directive = kind.directive();
             let message =
-                "`-- depends-on:` belongs in the up file; the order of the down files follows from it"
-                    .to_owned();
+                format!("`{directive}` belongs in the up file; the order of the down files follows from it");
             self.problems.push(Problem::Head { place, message });
         }
         content::refuse(&script, self.problems);
@@ -303,7 +310,7 @@ impl Reader<'_> {
                 parents.push(Parent { index: here - 1, reason });
             }
             let app = &apps[migrations[here].app];
-            for Dependency { on, place } in &migrations[here].depends_on {
+            for Dependency { on, place, kind } in &migrations[here].depends_on {
                 let Some(&parent) = index.get(on) else {
                     let hint = closest(&on.to_string(), &names).and_then(|name| name.parse().ok());
                     let problem =
@@ -312,7 +319,8 @@ impl Reader<'_> {
                     continue;
                 };
                 parents.push(Parent { index: parent, reason: Reason::Head(place.clone()) });
-                if on.app != app.name && !app.depends_on.contains(&on.app) {
+                let touches = *kind == DependencyKind::DependsOn;
+                if touches && on.app != app.name && !app.depends_on.contains(&on.app) {
                     against.push((migrations[here].id.clone(), on.clone()));
                     self.problems.push(Problem::Direction {
                         place: place.clone(),

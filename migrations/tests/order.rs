@@ -4,7 +4,7 @@
 
 use migrations::{Project, SourceFile};
 
-/// A project of these apps, each with the apps that it depends on, and these migrations, each with the ones in its head.
+/// A project of these apps, each with the apps that it depends on, and these migrations, each with the lines of its head.
 fn project(apps: &[(&str, &[&str])], migrations: &[(&str, &[&str])]) -> (Project, Vec<SourceFile>) {
     let mut manifest = "[postgres]\nversion = 15\ndatabase = \"app\"\n".to_owned();
     let mut files = Vec::new();
@@ -14,7 +14,7 @@ fn project(apps: &[(&str, &[&str])], migrations: &[(&str, &[&str])]) -> (Project
         files.push(SourceFile::new(format!("{app}/sqlx.toml"), ledger));
     }
     for (name, heads) in migrations {
-        let text: String = heads.iter().map(|head| format!("-- depends-on: {head}\n")).collect();
+        let text: String = heads.iter().map(|head| format!("-- {head}\n")).collect();
         files.push(SourceFile::new(format!("{name}.up.sql"), text));
         files.push(SourceFile::new(format!("{name}.down.sql"), ""));
     }
@@ -41,10 +41,31 @@ fn heads_weave_apps_into_each_other() {
     let apps: &[(&str, &[&str])] = &[("a", &["b"]), ("b", &[])];
     let woven = project(
         apps,
-        &[("a/0001_x", &["b/0001_x"]), ("a/0002_y", &["b/0002_y"]), ("b/0001_x", &[]), ("b/0002_y", &[])],
+        &[
+            ("a/0001_x", &["depends-on: b/0001_x"]),
+            ("a/0002_y", &["depends-on: b/0002_y"]),
+            ("b/0001_x", &[]),
+            ("b/0002_y", &[]),
+        ],
     )
     .0;
     assert_eq!(order(&woven), ["b/0001_x", "a/0001_x", "b/0002_y", "a/0002_y"]);
+}
+
+#[test]
+fn a_migration_can_come_after_one_of_an_app_that_its_own_does_not_depend_on() {
+    let apps: &[(&str, &[&str])] = &[("a", &[]), ("b", &["a"])];
+    let ordered = project(
+        apps,
+        &[
+            ("a/0001_x", &[]),
+            ("a/0002_drop", &["after: b/0002_y"]),
+            ("b/0001_x", &["depends-on: a/0001_x"]),
+            ("b/0002_y", &[]),
+        ],
+    )
+    .0;
+    assert_eq!(order(&ordered), ["a/0001_x", "b/0001_x", "b/0002_y", "a/0002_drop"]);
 }
 
 /// A generator of numbers that are the same on every machine (Knuth's MMIX).
@@ -69,7 +90,8 @@ fn any_graph_is_ordered_by_its_dependencies_and_always_alike() {
             let earlier: Vec<String> = migrations.iter().map(|(name, _)| name.clone()).collect();
             for number in 1..=numbers.below(6) + 1 {
                 let heads = if index == 0 || earlier.is_empty() { 0 } else { numbers.below(3) };
-                let heads = (0..heads).map(|_| earlier[numbers.below(earlier.len())].clone()).collect();
+                let mut head = || format!("depends-on: {}", earlier[numbers.below(earlier.len())]);
+                let heads = (0..heads).map(|_| head()).collect();
                 migrations.push((format!("{app}/{number:04}_x"), heads));
             }
         }
@@ -89,7 +111,7 @@ fn any_graph_is_ordered_by_its_dependencies_and_always_alike() {
         let position = |name: &str| ordered.iter().position(|id| id == name).unwrap();
         assert_eq!(ordered.len(), migrations.len());
         for (name, heads) in &listed {
-            for head in *heads {
+            for head in heads.iter().filter_map(|head| head.strip_prefix("depends-on: ")) {
                 assert!(position(head) < position(name), "{head} comes after {name} in {ordered:?}");
             }
         }

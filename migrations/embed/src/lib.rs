@@ -55,6 +55,8 @@ fn source(folder: &Path) -> io::Result<String> {
         }
         let files = names(&folder.join(&app))?.into_iter();
         let files = files.filter(|name| !name.starts_with('.') && (name.ends_with(".sql") || name == APP));
+        // What the tables should be is for those who write migrations.
+        let files = files.filter(|name| name != "schema.sql");
         paths.extend(files.map(|name| format!("{app}/{name}")));
     }
     let mut text = String::from("&[\n");

@@ -2,7 +2,7 @@
 
 use anyhow::{bail, ensure};
 use clap::Args as ClapArgs;
-use migrations::{App, Dependency, Irreversible, Ledger, Migration, Plan, Project, Target};
+use migrations::{App, DependencyKind, Irreversible, Ledger, Migration, Plan, Project, Target};
 use serde::Serialize;
 
 use crate::{
@@ -107,7 +107,7 @@ fn head(project: &Project, app: &App, name: &str) -> anyhow::Result<String> {
     for other in &app.depends_on {
         let waited_for = so_far.steps.iter().any(|step| step.migration.id.app == *other);
         if let Some(latest) = project.migrations_of(other).last().filter(|_| !waited_for) {
-            head.push_str(&format!("{} {}\n", Dependency::DIRECTIVE, latest.id));
+            head.push_str(&format!("{} {}\n", DependencyKind::DependsOn.directive(), latest.id));
         }
     }
     Ok(head)

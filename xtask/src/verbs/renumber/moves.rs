@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use migrations::{Dependency, MigrationId, SourceFile};
+use migrations::{DependencyKind, MigrationId, SourceFile};
 
 /// A migration, read from the names of its files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +97,8 @@ pub(super) fn new_numbers(all: &[Numbered]) -> Result<Vec<Move>, Vec<Unclear>> {
 /// A file's text with the new names in its head; `None` if it has none of the old ones.
 pub(super) fn mend_head(text: &str, moves: &[Move]) -> Option<String> {
     let mend = |line: &str| {
-        let value = line.strip_prefix(Dependency::DIRECTIVE)?.trim();
+        let mut kinds = DependencyKind::ALL.into_iter();
+        let value = kinds.find_map(|kind| line.strip_prefix(kind.directive()))?.trim();
         let moved = moves.iter().find(|moved| moved.from.to_string() == value)?;
         Some(line.replacen(value, &moved.to.to_string(), 1))
     };
@@ -167,8 +168,8 @@ mod tests {
         let id = |name: &str| MigrationId { app: "a".to_owned(), name: name.to_owned() };
         let moves =
             [Move { from: id("0002_b"), to: id("0003_b") }, Move { from: id("0003_c"), to: id("0004_c") }];
-        let text = "-- After a/0002_b.\r\n-- depends-on: a/0002_b\r\n-- depends-on:a/0003_c\n-- depends-on: a/0002_bb\nselect 1";
-        let expected = text.replace("on: a/0002_b\r", "on: a/0003_b\r").replace("on:a/0003_c", "on:a/0004_c");
+        let text = "-- After a/0002_b.\r\n-- depends-on: a/0002_b\r\n-- depends-on:a/0003_c\n-- depends-on: a/0002_bb\n-- after: a/0003_c\nselect 1";
+        let expected = text.replace("on: a/0002_b\r", "on: a/0003_b\r").replace("a/0003_c", "a/0004_c");
         assert_eq!(mend_head(text, &moves), Some(expected));
         assert_eq!(mend_head("select 'a/0002_b'", &moves), None);
     }
