@@ -155,8 +155,12 @@ impl Shared {
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
-        // Of all variables that name a server its commands have only this one.
-        let variable = |name: &str| (name == "DOCKER_HOST").then(|| NO_DOCKER.into());
+        // As its commands see them.
+        let variable = |name: &str| match name {
+            "DOCKER_HOST" => Some(NO_DOCKER.into()),
+            "DATABASE_URL" | "XTASK_SERVER" => None,
+            _ => std::env::var_os(name),
+        };
         tests::service::Sockets::in_checkout(self.checkout.root()).unwrap().shared(variable)
     }
 
