@@ -10,7 +10,7 @@ use crate::{
     kinds,
     means::Facet,
     plan::Plan,
-    side::{RELATIONS, is_inherited},
+    side::{RELATIONS, Side, is_inherited},
     statement::{Change, Sql},
 };
 
@@ -43,6 +43,9 @@ pub(crate) struct Step<'c> {
     /// Its place among those that could come next.
     pub(crate) rank: (u8, u8),
 }
+
+/// The schema and the name of a table, a view or a type with columns.
+pub(crate) type Table<'c> = (&'c str, &'c str);
 
 impl Step<'_> {
     pub(crate) fn change(&self) -> Change {
@@ -135,6 +138,16 @@ impl<'p, 'c> Graph<'p, 'c> {
         let mut sql: Vec<Sql> = own.flat_map(|(name, _)| kinds::set(name, it)).collect();
         sql.extend(catalogue::COMMON.iter().flat_map(|name| common::set(name, it, &given)));
         sql
+    }
+
+    /// The table that an object is, or belongs to.
+    pub(crate) fn table_of(&self, object: &'c Object) -> Option<Table<'c>> {
+        let of = |side: &Side<'c>| {
+            let whole = side.table_of_index(object).or_else(|| side.whole(&object.address)).unwrap_or(object);
+            let is_table = RELATIONS.contains(&whole.address.kind);
+            is_table.then_some((whole.address.schema.as_str(), whole.address.name.as_str()))
+        };
+        of(&self.plan.new).or_else(|| of(&self.plan.old))
     }
 
     fn step(&self, address: &Address, act: Act) -> Option<usize> {

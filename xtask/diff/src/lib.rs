@@ -21,7 +21,9 @@ mod side;
 mod statement;
 mod unmanaged;
 
-use catalogue::{Catalogue, Kind};
+use std::collections::BTreeSet;
+
+use catalogue::{Address, Catalogue, Kind};
 
 pub use self::{
     error::{Error, Refusal},
@@ -31,7 +33,7 @@ pub use self::{
 use self::{
     graph::{Act, Graph, Step},
     it::Inline,
-    order::Group,
+    order::{Group, Run},
     plan::Plan,
     statement::Sql,
 };
@@ -50,6 +52,38 @@ pub fn diff(from: &Catalogue, to: &Catalogue) -> Result<Script, Error> {
         group.write(&mut statements);
     }
     Ok(Script { statements })
+}
+
+/// A part of a script that belongs to one owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Whose it is.
+    pub owner: usize,
+    /// Its statements.
+    pub script: Script,
+    /// The parts before it, by position, that must have run.
+    pub waits_for: BTreeSet<usize>,
+}
+
+/// The same as [`diff()`], in parts that have one owner each, and as few as were found. `owner` says whose a statement is, by
+/// its object and what happens to it. A foreign key that belongs to another owner than its table is a statement by itself.
+///
+/// # Errors
+/// [`Error`], if there is no such script.
+pub fn diff_by_owner(
+    from: &Catalogue,
+    to: &Catalogue,
+    owner: impl Fn(&Address, Change) -> usize,
+) -> Result<Vec<Part>, Error> {
+    let plan = Plan::new(from, to)?;
+    let graph = Graph::new(&plan);
+    let runs = order::ordered_by_owner(&graph, |step| owner(&step.object.address, step.change()))?;
+    let part = |run: Run| {
+        let mut statements = Vec::new();
+        run.groups.into_iter().for_each(|group| Written { graph: &graph, group }.write(&mut statements));
+        Part { owner: run.owner, script: Script { statements }, waits_for: run.waits_for }
+    };
+    Ok(runs.into_iter().map(part).collect())
 }
 
 /// A group of steps as statements.

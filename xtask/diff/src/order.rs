@@ -2,14 +2,14 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap},
+    collections::{BTreeMap, BTreeSet, BinaryHeap},
 };
 
-use catalogue::Address;
+use catalogue::{Address, Body};
 
 use crate::{
     error::Error,
-    graph::{Act, Graph, Host},
+    graph::{Act, Graph, Host, Step, Table},
 };
 
 /// A step, and those whose work it does too.
@@ -18,29 +18,161 @@ pub(crate) struct Group {
     pub(crate) others: Vec<usize>,
 }
 
+/// Groups that follow each other and have one owner.
+pub(crate) struct Run {
+    pub(crate) owner: usize,
+    pub(crate) groups: Vec<Group>,
+    /// Positions of the runs that come before it because a step here needs one there.
+    pub(crate) waits_for: BTreeSet<usize>,
+}
+
 /// The groups in their order.
 pub(crate) fn ordered(graph: &Graph<'_, '_>) -> Result<Vec<Group>, Error> {
-    let mut alone = vec![false; graph.steps.len()];
-    let roots = roots(graph, &alone);
-    let circles = circles(&edges(graph, &roots));
-    for circle in circles {
-        for step in (0..graph.steps.len()).filter(|&step| circle.binary_search(&roots[step]).is_ok()) {
-            alone[step] |= matches!(graph.steps[step].host, Some(Host::May(_)));
+    let (edges, groups) = grouped(graph, vec![false; graph.steps.len()])?;
+    Ok(sorted(graph, &edges, groups))
+}
+
+/// The groups as runs of one owner each, in as few runs as found: an owner goes on as long as a step of its own can come
+/// next. `owner` says whose a step is.
+pub(crate) fn ordered_by_owner<'c>(
+    graph: &Graph<'_, 'c>,
+    owner: impl Fn(&Step<'c>) -> usize,
+) -> Result<Vec<Run>, Error> {
+    let owners: Vec<usize> = graph.steps.iter().map(owner).collect();
+    let alone = graph.steps.iter().zip(&owners).map(|(step, owner)| match step.host {
+        Some(Host::May(host)) => owners[host] != *owner,
+        _ => false,
+    });
+    let (edges, groups) = grouped(graph, alone.collect())?;
+    let mut all: Vec<usize> = groups.keys().map(|&root| owners[root]).collect();
+    all.sort_unstable();
+    all.dedup();
+    let forwards = runs(graph, &edges, &groups, &owners, &all);
+    all.reverse();
+    let backwards = runs(graph, &edges, &groups, &owners, &all);
+    Ok(filled(if backwards.len() < forwards.len() { backwards } else { forwards }, &edges, groups))
+}
+
+type Edges = Vec<Vec<usize>>;
+type Groups = BTreeMap<usize, Group>;
+
+/// The groups by their roots, and the edges between them. Steps that are `alone` have no host; more follow where that cuts
+/// a circle: first foreign keys, then whatever can be done alone.
+fn grouped(graph: &Graph<'_, '_>, mut alone: Vec<bool>) -> Result<(Edges, Groups), Error> {
+    let foreign_key =
+        |step: &Step<'_>| matches!(&step.object.body, Body::Constraint(it) if it.sort == "foreign key");
+    let can_be_cut: [fn(&Step<'_>) -> bool; 2] = [foreign_key, |_| true];
+    for can_be_cut in can_be_cut {
+        let roots = roots(graph, &alone);
+        for circle in circles(&edges(graph, &roots)) {
+            for (at, step) in graph.steps.iter().enumerate() {
+                let within = circle.binary_search(&roots[at]).is_ok();
+                alone[at] |= within && matches!(step.host, Some(Host::May(_))) && can_be_cut(step);
+            }
         }
     }
-    let roots = self::roots(graph, &alone);
+    let roots = roots(graph, &alone);
     let edges = edges(graph, &roots);
-    if let Some(circle) = self::circles(&edges).first() {
+    if let Some(circle) = circles(&edges).first() {
         return Err(Error::Circle(described(graph, circle, &edges)));
     }
-    let mut groups: BTreeMap<usize, Group> = BTreeMap::new();
+    let mut groups: Groups = BTreeMap::new();
     for (step, &root) in roots.iter().enumerate() {
         let group = groups.entry(root).or_insert_with(|| Group { root, others: Vec::new() });
         if step != root {
             group.others.push(step);
         }
     }
-    Ok(sorted(graph, &edges, groups))
+    Ok((edges, groups))
+}
+
+/// The owners' runs of roots, where the first owner in a list that can go on does.
+fn runs(
+    graph: &Graph<'_, '_>,
+    edges: &Edges,
+    groups: &Groups,
+    owners: &[usize],
+    order: &[usize],
+) -> Vec<(usize, Vec<usize>)> {
+    let mut waits = waits(edges);
+    let mut free: BTreeMap<usize, Free<'_>> = BTreeMap::new();
+    for &root in groups.keys().filter(|&&root| waits[root] == 0) {
+        free.entry(owners[root]).or_default().add(graph, root);
+    }
+    let mut runs = Vec::new();
+    while let Some(&owner) = order.iter().find(|owner| free.contains_key(owner)) {
+        let mut run = Vec::new();
+        let mut table = None;
+        while let Some(root) = free.get_mut(&owner).and_then(|free| free.take(&mut table)) {
+            run.push(root);
+            for &to in &edges[root] {
+                waits[to] -= 1;
+                if waits[to] == 0 {
+                    free.entry(owners[to]).or_default().add(graph, to);
+                }
+            }
+        }
+        free.remove(&owner);
+        runs.push((owner, run));
+    }
+    runs
+}
+
+type Key<'c> = (u8, &'c Address, Act, usize);
+
+/// The roots of one owner that could come next: by what must come early or late, then by their tables. What belongs to no
+/// table comes first.
+#[derive(Default)]
+struct Free<'c>(BTreeMap<(u8, Option<Table<'c>>), BTreeSet<Key<'c>>>);
+
+impl<'c> Free<'c> {
+    fn add(&mut self, graph: &Graph<'_, 'c>, root: usize) {
+        let step = &graph.steps[root];
+        let (phase, rank) = step.rank;
+        let key = (rank, &step.object.address, step.act, root);
+        self.0.entry((phase, graph.table_of(step.object))).or_default().insert(key);
+    }
+
+    /// The next one: of the same table as the one before, if there is one.
+    fn take(&mut self, table: &mut Option<Table<'c>>) -> Option<usize> {
+        let &(phase, first) = self.0.first_key_value()?.0;
+        if !(table.is_some() && self.0.contains_key(&(phase, *table))) {
+            *table = first;
+        }
+        let of_table = self.0.get_mut(&(phase, *table))?;
+        let taken = of_table.pop_first();
+        if of_table.is_empty() {
+            self.0.remove(&(phase, *table));
+        }
+        taken.map(|(.., root)| root)
+    }
+}
+
+fn filled(runs: Vec<(usize, Vec<usize>)>, edges: &Edges, mut groups: Groups) -> Vec<Run> {
+    let mut run_of = vec![0; edges.len()];
+    for (at, (_, roots)) in runs.iter().enumerate() {
+        roots.iter().for_each(|&root| run_of[root] = at);
+    }
+    let mut waits_for = vec![BTreeSet::new(); runs.len()];
+    for (at, (_, roots)) in runs.iter().enumerate() {
+        for &to in roots.iter().flat_map(|&root| &edges[root]).filter(|&&to| run_of[to] != at) {
+            waits_for[run_of[to]].insert(at);
+        }
+    }
+    let runs = runs.into_iter().zip(waits_for);
+    let run = |((owner, roots), waits_for): ((usize, Vec<usize>), BTreeSet<usize>)| Run {
+        owner,
+        groups: roots.iter().filter_map(|root| groups.remove(root)).collect(),
+        waits_for,
+    };
+    runs.map(run).collect()
+}
+
+/// How many groups each group waits for.
+fn waits(edges: &Edges) -> Vec<usize> {
+    let mut waits = vec![0usize; edges.len()];
+    edges.iter().flatten().for_each(|&to| waits[to] += 1);
+    waits
 }
 
 /// For each step the one that does its work.
@@ -117,14 +249,13 @@ fn circles(edges: &[Vec<usize>]) -> Vec<Vec<usize>> {
     found
 }
 
-fn sorted(graph: &Graph<'_, '_>, edges: &[Vec<usize>], mut groups: BTreeMap<usize, Group>) -> Vec<Group> {
+fn sorted(graph: &Graph<'_, '_>, edges: &Edges, mut groups: Groups) -> Vec<Group> {
     type Key<'k> = ((u8, u8), &'k Address, Act, usize);
     let key = |root: usize| -> Reverse<Key<'_>> {
         let step = &graph.steps[root];
         Reverse((step.rank, &step.object.address, step.act, root))
     };
-    let mut waits = vec![0usize; edges.len()];
-    edges.iter().flatten().for_each(|&to| waits[to] += 1);
+    let mut waits = waits(edges);
     let free = groups.keys().copied().filter(|&root| waits[root] == 0);
     let mut free: BinaryHeap<_> = free.map(key).collect();
     let mut order = Vec::with_capacity(groups.len());

@@ -128,24 +128,41 @@ fn elements(it: It<'_, '_>, typed: bool) -> String {
         Body::Column(column) => column.position.0,
         _ => 0,
     });
+    let width = columns.iter().map(|column| it.with(column).name().chars().count()).max().unwrap_or(0);
     let mut lines: Vec<String> = Vec::new();
     for object in columns {
         if let Body::Column(column) = &object.body
             && (!side::is_inherited(object) || it.object.is_partition())
         {
-            lines.extend(column::element(column, it.with(object), typed));
+            let it = it.with(object);
+            let element = column::element(column, it, typed);
+            lines.extend(element.map(|element| match element.strip_prefix(&it.name()) {
+                Some(rest) if !typed => format!("{:width$}{rest}", it.name()),
+                _ => element,
+            }));
         }
     }
-    lines.extend(it.inline_objects().filter_map(|object| match &object.body {
-        Body::Constraint(body) => Some(constraint::definition(body, it.with(object))),
-        Body::NotNull(body) => Some(constraint::not_null_definition(body, it.with(object))),
+    let constraints = it.inline_objects().filter_map(|object| match &object.body {
+        Body::Constraint(body) => Some((place(&body.sort), constraint::definition(body, it.with(object)))),
+        Body::NotNull(body) => {
+            Some((place("not null"), constraint::not_null_definition(body, it.with(object))))
+        }
         _ => None,
-    }));
+    });
+    let mut constraints: Vec<(usize, String)> = constraints.collect();
+    constraints.sort_by_key(|(place, _)| *place);
+    lines.extend(constraints.into_iter().map(|(_, constraint)| constraint));
     match (lines.is_empty(), typed) {
         (true, true) => String::new(),
         (true, false) => " ()".to_owned(),
         _ => format!(" (\n    {}\n)", lines.join(",\n    ")),
     }
+}
+
+/// The place of a sort of constraint among the others of its table, as people write them.
+fn place(sort: &str) -> usize {
+    const ORDER: [&str; 4] = ["not null", "primary key", "unique", "foreign key"];
+    ORDER.iter().position(|it| *it == sort).unwrap_or(ORDER.len())
 }
 
 fn inherits(it: It<'_, '_>) -> String {
