@@ -87,7 +87,7 @@ pub use seed::{Prune, SeedMode, SeedReport, TableChanges, run_seeds};
 pub use session::{MigrationLock, Session};
 pub use settings::{Access, Settings};
 pub use source::SourceFile;
-pub use statements::statements;
+pub use statements::{statements, tokens};
 
 /// The project that this program carries inside: `migrations::embedded!()` is a `Result<Project, Error>`, as from
 /// [`Project::from_files`].

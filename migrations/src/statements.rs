@@ -14,6 +14,11 @@ pub fn statements(sql: &str) -> Vec<(usize, &str)> {
     split(sql).map(with_line).collect()
 }
 
+/// The byte ranges of a statement's words, quoted texts and symbols, without its comments.
+pub fn tokens(sql: &str) -> Vec<Range<usize>> {
+    Tokens::new(sql).filter(|token| token.kind != Kind::Comment).map(|token| token.range).collect()
+}
+
 /// The byte ranges of the statements, without the blanks and comments around them and without their semicolons. It looks
 /// for one statement at a time.
 pub(crate) fn split(sql: &str) -> impl Iterator<Item = Range<usize>> {

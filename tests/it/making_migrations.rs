@@ -99,7 +99,8 @@ fn a_rejected_command_writes_nothing() {
     }
     make(&checkout, "poeple", "add_note").expect(1, &["no app `poeple`; did you mean `people`?"]);
     let args = ["makemigrations", "people"];
-    outcome(&checkout.bare_command(&args)).expect(2, &["cargo xtask makemigrations --empty APP"]);
+    outcome(&checkout.bare_command(&args))
+        .expect(1, &["cargo xtask makemigrations --empty people --name NAME"]);
     outcome(&checkout.bare_command(&["makemigrations", "--empty", "people"])).expect(2, &["--name"]);
     make(&checkout, "people", "initial").expect(1, &["people/0001_initial already exists"]);
     // The shell's limit lets the command write no byte of a file.

@@ -130,6 +130,7 @@ fn the_first_command_of_a_fresh_clone_builds_no_more_than_this() {
         "start",
         "tests",
         "tokio",
+        "toml_edit",
         "url",
         "which",
         "xshell",

@@ -109,7 +109,7 @@ pub(crate) enum Verb {
     DbUrl(db_url::Args),
     /// Open the database in psql
     DbShell(db_shell::Args),
-    /// Create the files of a new migration
+    /// Write the migrations that lead to the schema files
     Makemigrations(makemigrations::Args),
     /// Renumber migrations whose numbers clash after a merge
     Renumber(renumber::Args),

@@ -98,7 +98,7 @@ async fn run(host: &Host, cli: Cli) -> anyhow::Result<()> {
         Verb::DbDrop(args) => args.run(&checkout).await,
         Verb::DbUrl(args) => or_interrupted(args.run(&checkout)).await,
         Verb::DbShell(args) => or_interrupted(args.run(&checkout)).await,
-        Verb::Makemigrations(args) => args.run(&checkout),
+        Verb::Makemigrations(args) => args.run(&checkout).await,
         Verb::Renumber(args) => args.run(&checkout).await,
         Verb::Migrate(args) => args.run(&checkout).await,
         Verb::Adopt(args) => args.run(&checkout).await,

@@ -2,8 +2,10 @@
 
 pub(crate) mod baseline;
 pub(crate) mod checking;
+mod foreign_keys;
 pub(crate) mod loaded;
 pub(crate) mod migrated;
+pub(crate) mod owned;
 pub(crate) mod process;
 pub(crate) mod serving;
 pub(crate) mod shared;

@@ -30,6 +30,7 @@ fn tests_of_the_engine_use_the_fixture() {
         "bad_input",
         "documents",
         "example",
+        "from_nothing",
         "new_crate",
         "pictures",
         "plain_english",

@@ -87,13 +87,16 @@ impl Files {
             Files::Script(path) => {
                 let text = read(path)?;
                 for statement in split(&path.display().to_string(), &text) {
-                    statement.run(&mut conn).await.map_err(|error| statement.failed(&error))?;
+                    statement.run_with_roles(&mut conn).await.map_err(|error| statement.failed(&error))?;
                 }
             }
             Files::Migrations(ups) => {
                 for (name, sql) in ups {
                     for statement in split(name, sql) {
-                        statement.run(&mut conn).await.map_err(|error| statement.failed(&error))?;
+                        statement
+                            .run_with_roles(&mut conn)
+                            .await
+                            .map_err(|error| statement.failed(&error))?;
                     }
                 }
             }
@@ -109,7 +112,7 @@ impl Files {
     }
 }
 
-async fn connect(scratch: &Scratch) -> anyhow::Result<PgConnection> {
+pub(super) async fn connect(scratch: &Scratch) -> anyhow::Result<PgConnection> {
     Ok(scratch.options().connect().await.map_err(Error::database("connect to a throwaway database"))?)
 }
 
@@ -134,22 +137,25 @@ fn read(path: &Path) -> anyhow::Result<String> {
 }
 
 /// A statement, and where it stands.
-struct Statement {
-    place: String,
-    sql: String,
+pub(super) struct Statement {
+    pub(super) place: String,
+    pub(super) sql: String,
 }
 
-fn split(name: &str, text: &str) -> Vec<Statement> {
+pub(super) fn split(name: &str, text: &str) -> Vec<Statement> {
     let all = statements(text).into_iter();
     all.map(|(line, sql)| Statement { place: format!("{name}:{line}"), sql: sql.to_owned() }).collect()
 }
 
 impl Statement {
-    /// Runs it. Roles are the server's business, so one that it names and that is missing is made.
-    async fn run(&self, conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    pub(super) async fn run(&self, conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+        sqlx::raw_sql(AssertSqlSafe(self.sql.clone())).execute(conn).await.map(drop)
+    }
+
+    /// The same. Roles are the server's business, so one that it names and that is missing is made.
+    async fn run_with_roles(&self, conn: &mut PgConnection) -> Result<(), sqlx::Error> {
         loop {
-            let ran = sqlx::raw_sql(AssertSqlSafe(self.sql.clone())).execute(&mut *conn).await;
-            let Err(error) = ran else { return Ok(()) };
+            let Err(error) = self.run(conn).await else { return Ok(()) };
             let Some(role) = missing_role(&error) else { return Err(error) };
             let create = AssertSqlSafe(format!("create role {}", quoted(&role)));
             if sqlx::raw_sql(create).execute(&mut *conn).await.is_err() {
@@ -170,7 +176,7 @@ fn missing_role(error: &sqlx::Error) -> Option<String> {
     Some(name.to_owned())
 }
 
-fn words(error: &sqlx::Error) -> String {
+pub(super) fn words(error: &sqlx::Error) -> String {
     match (error.as_database_error(), sqlstate::code(error)) {
         (Some(error), Some(code)) => format!("{} ({code})", error.message()),
         _ => error.to_string(),
@@ -184,7 +190,7 @@ async fn in_any_order(conn: &mut PgConnection, mut left: Vec<Statement>) -> anyh
     while !left.is_empty() {
         let (before, mut failed, mut reasons) = (left.len(), Vec::new(), Vec::new());
         for statement in left {
-            if let Err(error) = statement.run(conn).await {
+            if let Err(error) = statement.run_with_roles(conn).await {
                 reasons.push(format!("  {}: {}", statement.place, words(&error)));
                 failed.push(statement);
             }

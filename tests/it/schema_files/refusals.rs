@@ -1,0 +1,83 @@
+//! What `makemigrations` refuses. It then writes nothing.
+
+use super::{append, fixture, make, ups};
+use crate::checkout::Checkout;
+
+fn expect_no_files(checkout: &Checkout) {
+    let count: usize = ["people", "library", "loans"].iter().map(|app| ups(checkout, app).len()).sum();
+    assert_eq!(count, 5);
+}
+
+#[test]
+fn a_loss_of_rows_or_values_must_be_allowed() {
+    tests::empty().run(async |db| {
+        let checkout = fixture();
+        checkout.replace("people/schema.sql", "    bio        text,\n", "");
+        make(&checkout, db, &[]).expect(
+            4,
+            &["would lose rows or values", "column public.people.bio", "makemigrations --allow-data-loss"],
+        );
+        expect_no_files(&checkout);
+        make(&checkout, db, &["--allow-data-loss"]).expect(0, &["people/0002_drop_people_bio"]);
+        checkout.xtask(db, &["verify"]).expect(0, &["all of it holds"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_statement_that_does_not_load_is_named_with_its_line() {
+    tests::empty().run(async |db| {
+        let checkout = fixture();
+        checkout.write(
+            "loans/schema.sql",
+            "\ncreate table loans (id int);\n\ncreate view late as select due_on from loans;\n",
+        );
+        make(&checkout, db, &[])
+            .expect(1, &["migrations/loans/schema.sql:4: column \"due_on\" does not exist (42703)"]);
+        expect_no_files(&checkout);
+        Ok(())
+    });
+}
+
+#[test]
+fn an_object_belongs_to_one_file() {
+    tests::empty().run(async |db| {
+        let checkout = fixture();
+        append(&checkout, "loans", "create table roles (id int);");
+        make(&checkout, db, &[]).expect(
+            1,
+            &[
+                "migrations/loans/schema.sql:",
+                "\"roles\" already exists",
+                "migrations/people/schema.sql makes it already",
+            ],
+        );
+        append(&checkout, "people", "create schema if not exists extra; create schema other;");
+        checkout.replace("loans/schema.sql", "create table roles (id int);", "create schema other;");
+        make(&checkout, db, &["--check"]).expect(3, &["people/0002_"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn an_object_that_no_app_may_make_is_named() {
+    tests::empty().run(async |db| {
+        let checkout = fixture();
+        append(&checkout, "loans", "create view everything as select branches.id from branches, loans;");
+        make(&checkout, db, &[])
+            .expect(1, &["view public.everything", "library, loans", "`depends-on`", "migrations/apps.toml"]);
+        expect_no_files(&checkout);
+        Ok(())
+    });
+}
+
+#[test]
+fn there_must_be_a_schema_file() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        make(&checkout, db, &[]).expect(1, &["no app has a schema.sql", "makemigrations --empty APP"]);
+        make(&checkout, db, &["people"]).expect(1, &["app `people` has no schema.sql"]);
+        make(&checkout, db, &["poeple"]).expect(1, &["did you mean `people`?"]);
+        Ok(())
+    });
+}

@@ -1,0 +1,293 @@
+//! `cargo xtask makemigrations`: writes the migrations that lead to what the schema files say, and proves them first.
+
+mod draft;
+mod empty;
+mod manifest;
+mod proof;
+mod whose;
+
+use std::{cell::RefCell, collections::BTreeSet};
+
+use ::tests::scratch::Scratch;
+use anyhow::{Context, bail};
+use clap::Args as ClapArgs;
+use diff::{Hazard, Part};
+use migrations::{Project, Session, Settings, SourceFile, schema::Reader};
+use serde::Serialize;
+
+use self::{
+    draft::drafts,
+    proof::{Proof, Written},
+    whose::Whose,
+};
+use crate::{
+    checkout::Checkout,
+    files::edits::{self, Edit},
+    terminal::{
+        exit::Stop,
+        format::Format,
+        interrupt::or_interrupted,
+        output::{self, Steps},
+    },
+    throwaway::{
+        owned,
+        test_server::{TestServer, on_scratch},
+    },
+};
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  cargo xtask makemigrations                       write what leads to the schema.sql files
+  cargo xtask makemigrations --check               only say whether there is something to write
+  cargo xtask makemigrations --empty APP --name add_due_date
+
+APP/schema.sql says what the app's tables should be, in plain SQL and any order. The command loads
+these files into one throwaway database, applies the migrations to another, and compares the two. It
+looks at no other database. Each new migration has been applied, compared, reverted and compared
+before it is written. The lists of tables in apps.toml are kept up to date.
+
+With --empty it creates the app's next migration, NNNN_add_due_date.up.sql and .down.sql, for you to
+fill in.
+
+Exit codes: 1 an error, and nothing was written; 2 the name is not valid; 3 --check found changes;
+4 the change would lose rows or values, and --allow-data-loss is missing.")]
+pub(crate) struct Args {
+    /// Write only what these apps need; every app by default
+    #[arg(value_name = "APP")]
+    apps: Vec<String>,
+    /// Create the files without statements
+    #[arg(long, requires_all = ["apps", "name"], conflicts_with_all = ["dry_run", "check", "allow_data_loss"])]
+    empty: bool,
+    /// What the migrations do, in a few words: add_due_date
+    #[arg(long, value_parser = parse_name)]
+    name: Option<String>,
+    /// Print the files and write nothing
+    #[arg(long, conflicts_with = "check")]
+    dry_run: bool,
+    /// Write nothing, and exit with 3 if there is something to write
+    #[arg(long)]
+    check: bool,
+    /// Write statements that lose rows or values too
+    #[arg(long)]
+    allow_data_loss: bool,
+    /// Output format
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// Checks a migration's name. It comes without the number, which `makemigrations` adds.
+fn parse_name(text: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let words = text.split('_').all(|word| !word.is_empty() && word.chars().all(plain));
+    if words && text.starts_with(|c: char| c.is_ascii_lowercase()) {
+        Ok(text.to_owned())
+    } else {
+        Err("write lower-case words with `_` between them, without a number: add_due_date".to_owned())
+    }
+}
+
+/// A new migration, for `--format json`.
+#[derive(Serialize)]
+struct Row<'w> {
+    migration: String,
+    up: &'w str,
+    down: &'w str,
+}
+
+/// The report of `--format json`.
+#[derive(Serialize)]
+struct Report<'w> {
+    /// The paths of the files that were written.
+    created: Vec<String>,
+    migrations: Vec<Row<'w>>,
+    /// Whether the lists of tables in the manifest change.
+    manifest: bool,
+}
+
+/// What is to be written.
+struct Changes {
+    migrations: Vec<Written>,
+    /// The manifest before and after.
+    manifest: [String; 2],
+}
+
+impl Args {
+    pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
+        if self.empty {
+            let ([app], Some(name)) = (self.apps.as_slice(), &self.name) else {
+                return Err(Stop::Usage("--empty creates one migration; name one app".to_owned()).into());
+            };
+            return empty::create(checkout, app, name, self.format);
+        }
+        let project = checkout.project()?;
+        let apps = self.judged(&project)?;
+        let mut steps = Steps::silent();
+        let changes = TestServer::with_scratch(checkout, &project, &mut steps, async |migrated, _| {
+            let server = migrated.options();
+            on_scratch(&server, async |loaded| {
+                or_interrupted(self.changes(checkout, &project, &apps, migrated, loaded)).await
+            })
+            .await
+        })
+        .await?;
+        self.finish(checkout, &changes)
+    }
+
+    /// The apps whose changes are meant, by their positions.
+    fn judged(&self, project: &Project) -> anyhow::Result<Vec<usize>> {
+        for name in &self.apps {
+            let name = &project.app(name)?.name;
+            if !project.schema_files.iter().any(|file| file.app == *name) {
+                bail!(
+                    "app `{name}` has no schema.sql\n  write migrations/{name}/schema.sql, or an empty migration: cargo xtask makemigrations --empty {name} --name NAME"
+                );
+            }
+        }
+        if project.schema_files.is_empty() {
+            bail!(
+                "no app has a schema.sql, which says what its tables should be\n  write one, or an empty migration: cargo xtask makemigrations --empty APP --name NAME"
+            );
+        }
+        let meant = |name: &String| {
+            let has_file = project.schema_files.iter().any(|file| file.app == *name);
+            has_file && (self.apps.is_empty() || self.apps.contains(name))
+        };
+        let apps = project.apps.iter().enumerate();
+        Ok(apps.filter(|(_, app)| meant(&app.name)).map(|(position, _)| position).collect())
+    }
+
+    async fn changes(
+        &self,
+        checkout: &Checkout,
+        project: &Project,
+        apps: &[usize],
+        migrated: &Scratch,
+        loaded: &Scratch,
+    ) -> anyhow::Result<Changes> {
+        let mut session = Session::connect(&migrated.options(), Settings::default()).await?;
+        let mut reader = Reader::connect(&migrated.options(), &project.ledger_schemas()).await?;
+        let from = owned::replay(project, &mut session, &mut reader).await?;
+        let to = owned::load(project, &from, loaded).await?;
+        let whose = Whose { project, from: &from, to: &to, trespasses: RefCell::default() };
+        let parts =
+            diff::diff_by_owner(&from.schema, &to.schema, |object, change| whose.owner(object, change))?;
+        let parts = meant(parts, apps);
+        refuse(&whose, &parts, self.allow_data_loss || self.check)?;
+
+        let mut files = SourceFile::read_folder(&checkout.migrations())?;
+        let manifest = files.iter_mut().find(|file| file.path == "apps.toml").context("read apps.toml")?;
+        let before = manifest.text.clone().unwrap_or_default();
+        let after = manifest::with_tables(&before, project, &to, apps)?;
+        manifest.text = Some(after.clone());
+        let mut drafts = drafts(&whose, parts, self.name.as_deref())?;
+        let mut proof = Proof { session: &mut session, reader: &mut reader, files: &files };
+        let migrations = proof.prove(&whose, apps, &mut drafts).await?;
+        reader.close().await;
+        session.close().await;
+        Ok(Changes { migrations, manifest: [before, after] })
+    }
+
+    fn finish(&self, checkout: &Checkout, changes: &Changes) -> anyhow::Result<()> {
+        let Changes { migrations, manifest: [before, after] } = changes;
+        let path = |written: &Written, way: &str| format!("migrations/{}.{way}.sql", written.id);
+        let paths: Vec<String> =
+            migrations.iter().flat_map(|it| [path(it, "up"), path(it, "down")]).collect();
+        let writes = !self.check && !self.dry_run;
+        if writes {
+            let texts = migrations.iter().flat_map(|it| [&it.up, &it.down]);
+            let mut edits: Vec<Edit> = paths
+                .iter()
+                .zip(texts)
+                .map(|(path, text)| Edit::Create { path: checkout.root.join(path), text: text.clone() })
+                .collect();
+            if before != after {
+                let path = checkout.migrations().join("apps.toml");
+                edits.push(Edit::Rewrite { path, old: before.clone(), new: after.clone() });
+            }
+            edits::apply(&edits)?;
+        }
+        let nothing = migrations.is_empty() && before == after;
+        match self.format {
+            Format::Json => output::json(&Report {
+                created: if writes { paths } else { Vec::new() },
+                migrations: migrations
+                    .iter()
+                    .map(|it| Row { migration: it.id.to_string(), up: &it.up, down: &it.down })
+                    .collect(),
+                manifest: before != after,
+            }),
+            Format::Text if nothing => output::line("the migrations make what the schema files say"),
+            Format::Text if self.dry_run => {
+                let texts = migrations.iter().flat_map(|it| [&it.up, &it.down]);
+                for (path, text) in paths.iter().zip(texts) {
+                    output::line(&format!("-- file: {path}\n{text}"));
+                }
+            }
+            Format::Text => report(&paths, before != after, self.check),
+        }
+        if self.check && !nothing { Err(Stop::Differs.into()) } else { Ok(()) }
+    }
+}
+
+fn report(paths: &[String], manifest: bool, check: bool) {
+    let word = if check { "missing" } else { "created" };
+    for (at, path) in paths.iter().enumerate() {
+        output::line(&format!("{:<10} {path}", if at == 0 { word } else { "" }));
+    }
+    if manifest {
+        let word = if check { "outdated" } else { "changed" };
+        output::line(&format!("{word:<10} migrations/apps.toml"));
+    }
+    if check {
+        output::line("\nwrite them: cargo xtask makemigrations");
+    } else {
+        output::line("\neach was applied, compared with the schema files, reverted and compared with before");
+        output::line("then: cargo xtask migrate && cargo xtask verify");
+    }
+}
+
+/// The parts of some apps, and those that these wait for.
+fn meant(parts: Vec<Part>, apps: &[usize]) -> Vec<Part> {
+    let mut wanted: BTreeSet<usize> = BTreeSet::new();
+    for (at, part) in parts.iter().enumerate().rev() {
+        if apps.contains(&part.owner) || wanted.contains(&at) {
+            wanted.insert(at);
+            wanted.extend(&part.waits_for);
+        }
+    }
+    let place = |at: &usize| wanted.iter().position(|it| it == at);
+    let kept = parts.iter().enumerate().filter(|(at, _)| wanted.contains(at));
+    kept.map(|(_, part)| Part {
+        waits_for: part.waits_for.iter().filter_map(place).collect(),
+        ..part.clone()
+    })
+    .collect()
+}
+
+/// Refuses what the direction rule does not allow, and what would lose rows or values.
+fn refuse(whose: &Whose<'_>, parts: &[Part], loses: bool) -> anyhow::Result<()> {
+    let trespasses = whose.trespasses.borrow();
+    if !trespasses.is_empty() {
+        let lines: Vec<&str> = trespasses.iter().map(String::as_str).collect();
+        bail!(
+            "these changes belong to no app; nothing was written\n  {}\n  list the others under `depends-on` of one of them in migrations/apps.toml, or move the object to another schema.sql",
+            lines.join("\n  ")
+        );
+    }
+    let statements = parts.iter().flat_map(|part| &part.script.statements);
+    let losses = statements.flat_map(|it| &it.hazards).filter_map(|hazard| match hazard {
+        Hazard::DataLoss(what) => Some(what.as_str()),
+        _ => None,
+    });
+    let losses: BTreeSet<&str> = losses.collect();
+    if losses.is_empty() || loses {
+        return Ok(());
+    }
+    let losses: Vec<&str> = losses.into_iter().collect();
+    Err(Stop::Refused(format!(
+        "this would lose rows or values; nothing was written\n  {}\n  if that is meant: cargo xtask makemigrations --allow-data-loss",
+        losses.join("\n  ")
+    ))
+    .into())
+}

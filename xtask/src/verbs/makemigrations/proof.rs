@@ -1,0 +1,119 @@
+//! Proves new migrations before they are written: applied they make what the schema files say, and reverted they leave what
+//! was there.
+
+use anyhow::bail;
+use catalogue::{Address, Catalogue};
+use diff::Change;
+use migrations::{Error, MigrationId, Project, Report, Session, SourceFile, Target, schema::Reader};
+
+use super::{draft::Draft, whose::Whose};
+use crate::database::differences::{self, MADE, REVERTED};
+
+/// The two files of a new migration.
+pub(super) struct Written {
+    pub(super) id: MigrationId,
+    pub(super) up: String,
+    pub(super) down: String,
+}
+
+/// A database with the migrations that there are, and the files that they come from.
+pub(super) struct Proof<'p> {
+    pub(super) session: &'p mut Session,
+    pub(super) reader: &'p mut Reader,
+    /// All files, with the manifest as it will be.
+    pub(super) files: &'p [SourceFile],
+}
+
+impl Proof<'_> {
+    /// Proves all, and returns their texts. `apps` are the apps whose changes are meant.
+    pub(super) async fn prove(
+        &mut self,
+        whose: &Whose<'_>,
+        apps: &[usize],
+        drafts: &mut [Draft],
+    ) -> anyhow::Result<Vec<Written>> {
+        let mut project = self.project(drafts, &[])?;
+        let order: Vec<MigrationId> = project.migrations.iter().map(|it| it.id.clone()).collect();
+        drafts.sort_by_key(|draft| order.iter().position(|id| *id == draft.id));
+        let mut states = vec![whose.from.schema.clone()];
+        for at in 0..drafts.len() {
+            let target = Target::Migration(drafts[at].id.clone());
+            let mut ran = self.session.migrate(&project, &target, &mut |_| {}).await;
+            if let Err(Error::Failed(_)) = ran {
+                drafts[at].bodies_unchecked = true;
+                project = self.project(drafts, &[])?;
+                ran = self.session.migrate(&project, &target, &mut |_| {}).await;
+            }
+            ran.map_err(|error| anyhow::anyhow!("{}", unproven(&Report::new(&error).to_string())))?;
+            states.push(self.reader.read().await?);
+        }
+        let reached = &states[states.len() - 1];
+        let remaining = differences::real(&whose.to.schema, reached);
+        let meant = |address: &Address| {
+            let exists = whose.to.schema.get(address).is_some();
+            apps.contains(&whose.owner(address, if exists { Change::Create } else { Change::Drop }))
+        };
+        let remaining: Vec<_> = remaining.into_iter().filter(|it| meant(&it.address)).collect();
+        if !remaining.is_empty() {
+            let lines = differences::lines(&whose.to.schema, reached, &remaining, MADE);
+            bail!(unproven(&format!(
+                "what they make is not what the schema files say\n{}",
+                lines.join("\n")
+            )));
+        }
+
+        let mut written: Vec<Written> = Vec::new();
+        for (at, draft) in drafts.iter().enumerate() {
+            let back = diff::diff(&states[at + 1], &states[at])?;
+            written.push(Written {
+                id: draft.id.clone(),
+                up: draft.up(),
+                down: draft.down(&back.statements),
+            });
+        }
+        let project = self.project(drafts, &written)?;
+        for (at, draft) in drafts.iter().enumerate().rev() {
+            self.revert(&project, &draft.id).await?;
+            let lines = lines_after_revert(&states[at], &self.reader.read().await?);
+            if !lines.is_empty() {
+                let what = format!("the way back of {} does not restore the schema", draft.id);
+                bail!(unproven(&format!("{what}\n{}", lines.join("\n"))));
+            }
+        }
+        Ok(written)
+    }
+
+    async fn revert(&mut self, project: &Project, id: &MigrationId) -> anyhow::Result<()> {
+        let before = project.migrations_of(&id.app).take_while(|it| it.id != *id).last();
+        let target = match before {
+            Some(before) => Target::Migration(before.id.clone()),
+            None => Target::Zero(id.app.clone()),
+        };
+        let reverted = self.session.migrate(project, &target, &mut |_| {}).await;
+        reverted.map_err(|error| anyhow::anyhow!("{}", unproven(&Report::new(&error).to_string())))?;
+        Ok(())
+    }
+
+    /// The project with the new migrations; where the ways back are not known yet, they do nothing.
+    fn project(&self, drafts: &[Draft], written: &[Written]) -> Result<Project, Error> {
+        let mut files = self.files.to_vec();
+        for (at, draft) in drafts.iter().enumerate() {
+            let down = written.get(at).map_or("select 1;\n", |written| written.down.as_str());
+            files.push(SourceFile::new(format!("{}.up.sql", draft.id), draft.up()));
+            files.push(SourceFile::new(format!("{}.down.sql", draft.id), down));
+        }
+        Project::from_files("migrations", files)
+    }
+}
+
+fn lines_after_revert(before: &Catalogue, after: &Catalogue) -> Vec<String> {
+    differences::real_lines(before, after, REVERTED)
+}
+
+/// A proof that failed, in words.
+fn unproven(why: &str) -> String {
+    let why = why.replace('\n', "\n  ");
+    format!(
+        "the new migrations could not be proven, and nothing was written\n  {why}\n  write this change by hand: cargo xtask makemigrations --empty APP --name NAME"
+    )
+}
