@@ -123,6 +123,8 @@ fn a_test_starts_the_service_with_the_command_of_its_own_checkout() {
     let refused = outcome(&borrower(&shared.checkout, &["seeded", "1", "pass"], &variables));
     let root = root.display();
     refused.expect(101, &[&format!("cargo xtask server start --test in {root} for {root}")]);
+    // Cargo may have to build that command first, so the test says so before.
+    assert!(refused.stderr.starts_with("no test server runs yet; "), "{}", refused.stderr);
 }
 
 #[test]

@@ -2,8 +2,10 @@
 
 use std::{
     env,
+    io::{self, Write},
     path::Path,
     process::{Command, Stdio},
+    sync::Once,
 };
 
 use crate::{
@@ -43,13 +45,27 @@ fn shared() -> Result<Line, Error> {
     })
 }
 
+/// Says once in a process what its tests wait for: cargo may have to build the tool, which takes a minute or two.
+fn announce() {
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        // Straight to standard error, since a harness shows what a test prints only after the test.
+        let _ = io::stderr().write_all(
+            b"no test server runs yet; `cargo xtask server start --test` starts one, and first builds xtask if it is out of date\n",
+        );
+    });
+}
+
 /// Starts the service by the checkout's own tool. Returns what that printed.
 #[expect(clippy::disallowed_methods, reason = "duct would be a dependency of everything that has tests")]
 fn start(root: &Path) -> Result<String, Error> {
     let (program, words) = match variable("XTASK_BIN") {
         Some(xtask) => (xtask, &[] as &[&str]),
         // The alias is the checkout's own word for its tool, so no package is named here.
-        None => (variable("CARGO").unwrap_or_else(|| "cargo".to_owned()), &["xtask"] as &[&str]),
+        None => {
+            announce();
+            (variable("CARGO").unwrap_or_else(|| "cargo".to_owned()), &["xtask"] as &[&str])
+        }
     };
     let output = Command::new(&program)
         .args(words)
