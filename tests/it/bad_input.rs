@@ -65,7 +65,7 @@ const VERBS: &[(&[&str], [Cell; 5])] = &[
     (&["db-reset"],                             [NO_SERVER, Does("created", WHOLE), Does("dropped", WHOLE),            NO_CREATEDB,                 NO_CREATEDB]),
     (&["db-drop"],                              [NO_SERVER, Says(0, "absent"),      Does("dropped", DROPPED),          DENIED,                      DENIED]),
     (&["db-url"],                               [WELL,      WELL,                   LACKS,                             WELL,                        LACKS]),
-    (&["db-shell", "--", "-c", "select 1"],     [Says(2, ""), Says(2, ""),          LACKS,                             WELL,                        LACKS]),
+    (&["db-shell", "-c", "select 1"],           [Says(2, ""), Says(2, ""),          LACKS,                             WELL,                        LACKS]),
     (&["migrate"],                              [NO_SERVER, ABSENT,                 Does("applied", UNSEEDED),         Says(0, "0 pending"),        DENIED]),
     (&["migrate", "--plan"],                    [NO_SERVER, ABSENT,                 Says(0, "5 migrations would run"), WELL,                        Says(0, "5 migrations would run")]),
     (&["migrate", "--check"],                   [NO_SERVER, ABSENT,                 Says(3, "5 migrations would run"), WELL,                        Says(3, "5 migrations would run")]),

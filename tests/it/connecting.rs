@@ -156,7 +156,7 @@ fn a_url_without_a_host_reaches_the_server_through_its_socket() {
             format!("postgres:///{}?user={user}&password={password}&host={folder}&port={port}", db.name()),
         ] {
             outcome(&checkout.command(&url, &["migrate"])).expect(0, &[]);
-            let shell = ["db-shell", "--", "--command", "\\conninfo"];
+            let shell = ["db-shell", "--command", "\\conninfo"];
             outcome(&checkout.command(&url, &shell)).expect(0, &[&format!("via socket in \"{folder}\"")]);
             let printed = outcome(&checkout.command(&url, &["db-url"]));
             let printed = printed.expect(0, &[]).stdout.trim().to_owned();
@@ -344,7 +344,7 @@ fn a_ledger_of_another_role_is_handed_over_by_the_sql_of_the_message() {
     tests::empty().run(async |db| {
         let (checkout, wrong, right) = two_roles(db).await;
         // As a run by the wrong role may have left it.
-        outcome(&checkout.command(&wrong, &["db-shell", "--", "--command", LEDGER])).expect(0, &[]);
+        outcome(&checkout.command(&wrong, &["db-shell", "--command", LEDGER])).expect(0, &[]);
         let refused = outcome(&checkout.command(&right, &["migrate"]));
         let said =
             format!("role `{n}_r` may not read the ledger, which belongs to role `{n}_w`", n = db.name());

@@ -108,7 +108,7 @@ fn a_row_marked_as_failed_is_reported() {
         "unfinished",
         &[
             "people/0001_initial is marked as failed in the ledger",
-            "if it is applied: cargo xtask db-shell -- --command \"update migrations.people set success = true where version = 1\"",
+            "if it is applied: cargo xtask db-shell --command \"update migrations.people set success = true where version = 1\"",
         ],
     );
 }

@@ -105,7 +105,7 @@ fn the_state_folder_of_another_user_is_not_trusted_even_if_a_server_runs_there()
         &["server", "url"],
         &["server", "status"],
         &["server", "stop"],
-        &["db-shell", "--", "--command", "select 1"],
+        &["db-shell", "--command", "select 1"],
     ] {
         it.xtask(args).expect(1, &["belongs to user id", "XDG_STATE_HOME=/a/folder"]);
     }

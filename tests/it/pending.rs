@@ -7,7 +7,7 @@ use crate::{
 };
 
 const WARNING_VERBS: &[&[&str]] =
-    &[&["db-url"], &["db-shell", "--", "--command", "select 1"], &["server", "start"]];
+    &[&["db-url"], &["db-shell", "--command", "select 1"], &["server", "start"]];
 
 #[test]
 fn verbs_that_use_a_database_without_some_migrations_warn_on_standard_error() {
@@ -43,7 +43,7 @@ fn a_broken_migration_locks_no_one_out_of_the_server() {
             (&["server", "url"], "/postgres"),
             (&["server", "sweep"], "0 test servers"),
             (&["db-url"], "postgres://"),
-            (&["db-shell", "--", "--command", "select 40 + 2"], "42"),
+            (&["db-shell", "--command", "select 40 + 2"], "42"),
             (&["scratch", "list"], "no test server is running"),
             (&["scratch", "sweep"], "0 throwaway databases"),
         ] {

@@ -17,7 +17,7 @@ fn db_shell_passes_arguments_standard_input_and_the_exit_code_on() {
         let checkout = Checkout::new();
         let count = checkout.xtask(
             db,
-            &["db-shell", "--", "--tuples-only", "--no-align", "--command", "select count(*) from roles"],
+            &["db-shell", "--tuples-only", "--no-align", "--command", "select count(*) from roles"],
         );
         assert_eq!(count.expect(0, &[]).stdout, "3\n");
         let script = "select count(*) from permissions;\n";
@@ -27,7 +27,7 @@ fn db_shell_passes_arguments_standard_input_and_the_exit_code_on() {
             outcome(&checkout.reading(&db.url(), &["db-shell", "--", "--tuples-only", "--no-align"], &file));
         assert_eq!(piped.expect(0, &[]).stdout, "6\n");
         checkout
-            .xtask(db, &["db-shell", "--", "--set=ON_ERROR_STOP=1", "--command", "selec"])
+            .xtask(db, &["db-shell", "--set=ON_ERROR_STOP=1", "--command", "selec"])
             .expect(1, &["syntax error"]);
         Ok(())
     });
@@ -79,7 +79,7 @@ fn no_variable_of_the_user_that_is_meant_for_another_server_reaches_a_client_of_
         ("PGDATESTYLE", "nothing"),
     ] {
         let variable = [(name, OsStr::new(value))];
-        let shell = it.xtask_in(&[&["db-shell", "--"], &ask[1..]].concat(), &variable);
+        let shell = it.xtask_in(&[&["db-shell"], &ask[1..]].concat(), &variable);
         assert_eq!(shell.expect(0, &[]).stdout, "42\n", "{name}");
         let scratch = cmd(xtask(), [&["scratch", "--exec"], &ask[..]].concat());
         let scratch = outcome(&surrounded(&shared.checkout, scratch, &variable));

@@ -17,7 +17,7 @@ pub(crate) const SERVER_CHOICE: &str = "XTASK_SERVER";
 
 /// The commands that messages of the library below name: this program, and how it runs SQL.
 const TOOL: &str = "cargo xtask";
-const SHELL: &str = "cargo xtask db-shell -- --command";
+const SHELL: &str = "cargo xtask db-shell --command";
 
 /// One checkout of the repository.
 #[derive(Debug)]

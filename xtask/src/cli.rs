@@ -30,13 +30,19 @@ Exit codes:
 
 Start here: cargo xtask db-setup";
 
+/// The help of `--server` in the help of a verb.
+const SERVER: &str = "The server to use; see cargo xtask --help";
+
+/// The place of `--server` in every help: clap would put it between two options of the verb, which may refer to each other.
+const LAST: usize = 900;
+
 /// The whole database workflow: server, migrations, seeds, checks
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", after_help = AFTER_HELP, max_term_width = 100)]
 #[command(subcommand_required = true, arg_required_else_help = true, disable_help_subcommand = true)]
 pub(crate) struct Cli {
     /// The server to use [default: `server` in apps.toml, else auto]
-    #[arg(long, global = true, env = SERVER_CHOICE, hide_env_values = true)]
+    #[arg(long, global = true, env = SERVER_CHOICE, hide_env_values = true, display_order = LAST)]
     pub(crate) server: Option<ServerChoice>,
     #[command(subcommand)]
     pub(crate) verb: Verb,
@@ -87,6 +93,10 @@ fn read(host: &Host, mut matches: ArgMatches) -> Result<Parsed, clap::Error> {
 pub(crate) fn command(host: &Host) -> Command {
     let unset = env::var_os(SERVER_CHOICE).is_some_and(|value| value.is_empty());
     let command = Cli::command().mut_arg("server", |arg| if unset { arg.env(None) } else { arg });
+    // Every verb has the option, and the help of `cargo xtask` alone explains its values.
+    let server = command.get_arguments().find(|arg| arg.get_id() == "server").cloned();
+    let server = server.map(|arg| arg.hide_possible_values(true).hide_env(true).help(SERVER));
+    let command = command.mut_subcommands(|verb| verb.args(&server));
     command.subcommands(host.verbs().iter().map(|verb| {
         let args = Arg::new(ARGS).num_args(0..).trailing_var_arg(true).allow_hyphen_values(true);
         let args = args.value_parser(value_parser!(OsString)).hide(true);

@@ -105,8 +105,7 @@ fn no_number_is_given_out_twice_after_a_load_into_another_database() {
         let url = db.url().replace(db.name(), &name);
         outcome(&checkout.command(&url, &["db-setup"])).expect(0, &[]);
         outcome(&checkout.command(&url, &["loaddata", &folder])).expect(0, &[]);
-        let again =
-            ["db-shell", "--", "--quiet", "--command", "insert into tickets default values returning id"];
+        let again = ["db-shell", "--quiet", "--command", "insert into tickets default values returning id"];
         outcome(&checkout.command(&url, &again)).expect(0, &["103"]);
         outcome(&checkout.command(&url, &["db-drop"])).expect(0, &["dropped"]);
         Ok(())

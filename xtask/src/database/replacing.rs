@@ -32,7 +32,7 @@ pub(crate) async fn beside(server: &Server) -> anyhow::Result<Server> {
         }
         _ => anyhow::bail!(
             "database `{name}` is in the way of the new one, and this command did not make it; nothing was touched\n  rename it: \
-             cargo xtask db-shell -- --command 'alter database {} rename to {}'",
+             cargo xtask db-shell --command 'alter database {} rename to {}'",
             quoted(&name),
             quoted(&format!("{name}_old"))
         ),

@@ -16,13 +16,13 @@ use crate::{
 #[command(after_help = "\
 Examples:
   cargo xtask db-shell
-  cargo xtask db-shell -- --command 'select version()'
+  cargo xtask db-shell --command 'select version()'
   cargo xtask db-shell < script.sql
 
 It exits with the code of psql.")]
 pub(crate) struct Args {
     /// Arguments for psql
-    #[arg(last = true)]
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     args: Vec<OsString>,
 }
 

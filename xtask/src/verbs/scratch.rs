@@ -40,12 +40,12 @@ pub(crate) struct Args {
     /// Lend the schema as it was after this migration
     #[arg(long, value_name = "APP/NAME")]
     at: Option<String>,
-    /// With --exec: keep the database
-    #[arg(long, requires = "exec")]
-    keep: bool,
     /// Run a command with DATABASE_URL set, and drop the database afterwards
     #[arg(long, value_name = "CMD", num_args = 1.., allow_hyphen_values = true)]
     exec: Vec<OsString>,
+    /// With --exec: keep the database
+    #[arg(long, requires = "exec")]
+    keep: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -132,8 +132,7 @@ impl Docker {
     }
 
     pub(crate) fn sql(&self, sql: &str) -> String {
-        let shown =
-            self.xtask(&["db-shell", "--", "--tuples-only", "--no-align", "--quiet", "--command", sql]);
+        let shown = self.xtask(&["db-shell", "--tuples-only", "--no-align", "--quiet", "--command", sql]);
         shown.expect(0, &[]).stdout.trim().to_owned()
     }
 }

@@ -65,7 +65,7 @@ fn db_shell_uses_the_psql_of_the_container_if_there_is_no_other() {
         let found = cmd!("sh", "-c", format!("command -v {program}")).read().unwrap();
         std::os::unix::fs::symlink(Path::new(&found), bin.join(program)).unwrap();
     }
-    let shell = ["db-shell", "--", "--tuples-only", "--no-align", "--command", "select count(*) from roles"];
+    let shell = ["db-shell", "--tuples-only", "--no-align", "--command", "select count(*) from roles"];
     let shell = it.xtask_in(&shell, &[("PATH", bin.to_str().unwrap()), ("XTASK_PG_BIN", "/nowhere")]);
     assert_eq!(shell.expect(0, &[]).stdout, "3\n");
 }

@@ -156,7 +156,7 @@ fn damaged_programs_are_downloaded_again() {
 fn moving_between_native_and_download_says_so_and_keeps_both() {
     let it = Downloaded::new();
     let branches = |server: &str, sql: &str| {
-        let args = ["--server", server, "db-shell", "--", "--tuples-only", "--no-align", "--command", sql];
+        let args = ["--server", server, "db-shell", "--tuples-only", "--no-align", "--command", sql];
         it.xtask(&args).expect(0, &[]).stdout.clone()
     };
     let (add, count) =

@@ -36,7 +36,7 @@ fn every_command_connects_with_tls_and_trusts_only_the_right_certificates() {
     let run = |args: &[&str]| outcome(&checkout.command(&url, args));
     run(&["migrate"]).expect(0, &["0 pending"]);
     run(&["seed"]).expect(0, &[]);
-    run(&["db-shell", "--", "--command", "select ssl from pg_stat_ssl where pid = pg_backend_pid()"])
+    run(&["db-shell", "--command", "select ssl from pg_stat_ssl where pid = pg_backend_pid()"])
         .expect(0, &[" t\n"]);
     run(&["migrate", "loans", "zero"]).expect(0, &["reverted"]);
     run(&["db-check"]).expect(3, &["pending"]);
