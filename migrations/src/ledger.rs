@@ -37,6 +37,15 @@ impl Applied {
     }
 }
 
+/// A row of the ledger whose migration has another number now, or another head.
+#[derive(Debug, Clone, Copy)]
+pub struct MovedRow<'p> {
+    /// Its number in the ledger.
+    pub version: i64,
+    /// The migration that it records.
+    pub migration: &'p Migration,
+}
+
 /// Which migrations were applied to a database.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -140,6 +149,24 @@ impl Ledger {
     /// The migrations that were not applied, in the order in which they would run.
     pub fn pending<'p>(&self, project: &'p Project) -> Vec<&'p Migration> {
         project.migrations.iter().filter(|migration| !self.has(migration)).collect()
+    }
+
+    /// What it is after these rows have moved.
+    pub(crate) fn moved(&self, rows: &[MovedRow<'_>]) -> Ledger {
+        let mut ledger = self.clone();
+        let mut leave =
+            |row: &MovedRow<'_>| ledger.applied.get_mut(&row.migration.id.app)?.remove(&row.version);
+        let moved: Vec<Option<Applied>> = rows.iter().map(&mut leave).collect();
+        for (row, applied) in rows.iter().zip(moved) {
+            let Some(applied) = applied else { continue };
+            let migration = row.migration;
+            let (version, description) =
+                (migration.number, migration.recorded.description.clone().into_owned());
+            let checksum = migration.checksum().to_owned();
+            let applied = Applied { version, description, checksum, ..applied };
+            ledger.applied.entry(applied.app.clone()).or_default().insert(version, applied);
+        }
+        ledger
     }
 
     /// Every way in which it contradicts the files. Pending migrations are not a contradiction.

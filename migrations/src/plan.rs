@@ -136,7 +136,7 @@ impl<'p> Plan<'p> {
 }
 
 /// The migrations and everything that they depend on. Indices follow the order in which migrations run.
-fn with_ancestors(all: &[Migration], start: Vec<usize>) -> BTreeSet<usize> {
+pub(crate) fn with_ancestors(all: &[Migration], start: Vec<usize>) -> BTreeSet<usize> {
     let mut found: BTreeSet<usize> = BTreeSet::new();
     let mut open = start;
     while let Some(index) = open.pop() {

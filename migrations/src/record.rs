@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection, migrate::Migrate};
 
-use crate::{App, Direction, Error, Ledger, Migration, Project, Step};
+use crate::{App, Direction, Error, Ledger, Migration, MovedRow, Project, Step};
 
 /// Writes or removes the row of a migration.
 pub(crate) async fn record(
@@ -83,6 +83,29 @@ pub(crate) async fn finish(
 /// Removes the row of a migration.
 pub(crate) async fn remove(conn: &mut PgConnection, app: &App, migration: &Migration) -> Result<(), Error> {
     execute(conn, format!("delete from {} where version = $1", app.ledger), migration).await
+}
+
+/// Gives rows the numbers, names and checksums of their migrations.
+pub(crate) async fn move_rows(
+    conn: &mut PgConnection,
+    app: &App,
+    rows: Vec<MovedRow<'_>>,
+) -> Result<(), Error> {
+    // All of them leave their numbers before the first takes a new one, which may be the old one of another.
+    let sql = format!("update {} set version = -version where version = any ($1)", app.ledger);
+    let versions: Vec<i64> = rows.iter().map(|row| row.version).collect();
+    let left = sqlx::query(AssertSqlSafe(sql)).bind(versions).execute(&mut *conn).await;
+    left.map_err(Error::database("write the ledger"))?;
+    let sql = format!(
+        "update {} set version = $2, description = $3, checksum = $4 where version = -$1",
+        app.ledger
+    );
+    for MovedRow { version, migration } in rows {
+        let moved = sqlx::query(AssertSqlSafe(sql.clone())).bind(version).bind(migration.number);
+        let moved = moved.bind(&*migration.recorded.description).bind(migration.checksum());
+        moved.execute(&mut *conn).await.map_err(Error::database("write the ledger"))?;
+    }
+    Ok(())
 }
 
 async fn execute(conn: &mut PgConnection, sql: String, migration: &Migration) -> Result<(), Error> {

@@ -9,10 +9,10 @@ use std::{
 use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 
 use crate::{
-    Access, Contract, Direction, Error, Ledger, MigrationId, OnEvent, Place, Plan, Project, Prune, SeedMode,
-    SeedReport, Settings, Step, Target, apply,
+    Access, Contract, Direction, Error, Ledger, MigrationId, MovedRow, OnEvent, Place, Plan, Project, Prune,
+    Renumbering, SeedMode, SeedReport, Settings, Step, Target, apply,
     database::{self, Found},
-    lock, record, seed,
+    lock, record, renumber, seed,
     sqlstate::{self, Again},
     watch::Watch,
 };
@@ -192,6 +192,30 @@ impl Session {
         self.require_version(project)?;
         let lock = self.lock(on_event).await?;
         lock.run(async |conn| adopt_locked(conn, project, prove).await).await
+    }
+
+    /// Moves the rows of the ledger that `choose` names to the numbers of their files, and applies the migrations that come
+    /// before them then: under the migration lock, and in one transaction.
+    ///
+    /// `before_commit` gets the ledger as it will be. If it fails, or the commit after it, nothing is changed.
+    ///
+    /// # Errors
+    /// The error of `before_commit`, [`Error::Ledger`] if the ledger would still contradict the files, or as
+    /// [`Session::migrate`].
+    pub async fn renumber<'p, E: From<Error>>(
+        &mut self,
+        project: &'p Project,
+        on_event: OnEvent<'_>,
+        choose: impl FnOnce(&Ledger) -> Vec<MovedRow<'p>>,
+        before_commit: impl AsyncFnOnce(&mut PgConnection, &Ledger) -> Result<(), E>,
+    ) -> Result<Renumbering<'p>, E> {
+        self.require_version(project)?;
+        let watch = self.watch.clone();
+        let lock = self.lock(on_event).await?;
+        lock.run(async |conn| {
+            renumber::renumber_locked(conn, project, &watch, on_event, choose, before_commit).await
+        })
+        .await
     }
 
     /// Runs the seeds of all apps in one transaction, under the migration lock.

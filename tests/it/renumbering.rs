@@ -1,10 +1,9 @@
 //! `renumber` gives a migration a new number if another branch has used its number too. The main branch keeps its numbers.
 
+mod applied;
 mod branches;
 
 use std::{ffi::OsStr, fs};
-
-use sqlx::Executor;
 
 use self::branches::{add_column, collision, files, git, merged, names};
 use crate::{
@@ -103,46 +102,6 @@ fn a_migration_without_a_down_file_moves_too() {
     );
     renumber(&checkout, &[]).expect(0, &["loans/0002_merge → 0003_merge"]);
     assert_eq!(names(&checkout, "loans"), ["0001_initial", "0002_add_one", "0003_merge"]);
-}
-
-#[test]
-fn an_applied_migration_keeps_its_number() {
-    // The ledger matches the migration by name and content, by name alone, and by content alone.
-    for (edited, renamed) in [(false, false), (true, false), (false, true)] {
-        tests::empty().run(async |db| {
-            let checkout = collision();
-            git(&checkout, &["switch", "--quiet", "--detach", "feature~1"]);
-            checkout.xtask(db, &["db-setup"]).expect(0, &["library/0005_add_limits"]);
-            git(&checkout, &["switch", "--quiet", "feature"]);
-            if edited {
-                checkout.replace("library/0004_add_tier.up.sql", "Adds", "Adds a");
-                checkout.replace("library/0005_add_limits.up.sql", "Adds", "Adds a");
-            }
-            if renamed {
-                db.pool().execute("update migrations.library set description = 'other'").await?;
-            }
-            let (before, database) = (files(&checkout), snapshot(db).await);
-            for args in
-                [&["renumber"] as &[&str], &["renumber", "--plan"], &["renumber", "--confirm", "other"]]
-            {
-                checkout.xtask(db, args).expect(4, &["nothing was touched", db.name()]);
-            }
-            checkout.xtask(db, &["renumber"]).expect(
-                4,
-                &[
-                    "already: library/0004_add_tier, library/0005_add_limits;",
-                    "cargo xtask migrate library 0003",
-                ],
-            );
-            assert_eq!((before, database), (files(&checkout), snapshot(db).await));
-            // Once the user confirms the database's name, the files change, and the database needs a reset.
-            checkout
-                .xtask(db, &["renumber", "--confirm", db.name()])
-                .expect(0, &["then: git add --all migrations && cargo xtask db-reset && cargo xtask verify"]);
-            checkout.xtask(db, &["migrate", "--check"]).expect(1, &["the ledger and the files disagree"]);
-            Ok(())
-        });
-    }
 }
 
 #[test]

@@ -3,11 +3,14 @@
 use std::{
     fs,
     io::{self, Write},
+    mem,
     path::{Path, PathBuf},
     process,
 };
 
 use anyhow::{Context, anyhow};
+
+use crate::terminal::output;
 
 /// A change to one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,13 +27,7 @@ pub(crate) enum Edit {
 pub(crate) fn apply(edits: &[Edit]) -> anyhow::Result<()> {
     for (index, edit) in edits.iter().enumerate() {
         let Err(error) = edit.apply() else { continue };
-        let undone: Vec<String> = edits[..index]
-            .iter()
-            .rev()
-            .filter_map(|edit| edit.undo().err())
-            .map(|e| format!("{e:#}"))
-            .collect();
-        return Err(match undone.as_slice() {
+        return Err(match undo(&edits[..index]).as_slice() {
             [] => error.context("nothing was changed"),
             remaining => anyhow!(
                 "{error:#}; and the changes before it could not be undone:\n  {}",
@@ -39,6 +36,35 @@ pub(crate) fn apply(edits: &[Edit]) -> anyhow::Result<()> {
         });
     }
     Ok(())
+}
+
+/// Undoes the changes, the last one first, and returns why some could not be undone.
+fn undo(edits: &[Edit]) -> Vec<String> {
+    edits.iter().rev().filter_map(|edit| edit.undo().err()).map(|error| format!("{error:#}")).collect()
+}
+
+/// Changes that are undone when this is dropped, unless they are kept.
+#[must_use]
+pub(crate) struct Tentative<'e>(&'e [Edit]);
+
+impl<'e> Tentative<'e> {
+    /// Makes the changes in order. If one fails, undoes those before it.
+    pub(crate) fn apply(edits: &'e [Edit]) -> anyhow::Result<Tentative<'e>> {
+        apply(edits).map(|()| Tentative(edits))
+    }
+
+    /// Lets the changes stay.
+    pub(crate) fn keep(self) {
+        mem::forget(self);
+    }
+}
+
+impl Drop for Tentative<'_> {
+    fn drop(&mut self) {
+        for why in undo(self.0) {
+            output::remark(&format!("a change could not be undone: {why}"));
+        }
+    }
 }
 
 impl Edit {
@@ -122,7 +148,11 @@ mod tests {
         assert_eq!(fs::read_to_string(path("a")).unwrap(), "one");
         assert_eq!(fs::read_to_string(path("taken")).unwrap(), "two");
 
-        apply(&edits[..3]).unwrap();
+        drop(Tentative::apply(&edits[..3]).unwrap());
+        assert_eq!(fs::read_to_string(path("a")).unwrap(), "one");
+        assert!(!path("b").exists() && !path("new").exists());
+
+        Tentative::apply(&edits[..3]).unwrap().keep();
         assert_eq!(fs::read_to_string(path("b")).unwrap(), "four");
         fs::remove_dir_all(folder).unwrap();
     }

@@ -2,25 +2,21 @@
 //!
 //! It reads the files by itself, because a project in which a number is taken twice does not load.
 
-mod applied;
+mod database;
 mod moves;
 mod plan;
 mod report;
+mod rows;
 
 use clap::Args as ClapArgs;
 use migrations::{Project, SourceFile};
 
 use self::{
-    applied::{Looked, look},
+    database::{Looked, look},
     plan::Request,
     report::Outcome,
 };
-use crate::{
-    checkout::Checkout,
-    database::safety::Destruction,
-    files::edits,
-    terminal::{format::Format, shell::shell_word},
-};
+use crate::{checkout::Checkout, database::session::Timeouts, files::edits, terminal::format::Format};
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
@@ -32,7 +28,9 @@ Examples:
 
 The migrations that are not on the base branch get the next free numbers of their app and keep their order. It renames both files of each, and corrects the `depends-on` lines that name them.
 
-Exit code 4: refused, because it is not clear which migration keeps the number, or because one of them is applied to the development database. It does not check other databases.")]
+If the development database has applied some of them, its ledger follows, and it gets the migrations that come before them now. All rows stay. That is done as a whole or not at all, once a throwaway database has proven that the order makes no difference. It changes no other database: where one was left behind, run it again there.
+
+Exit codes: 3 the database would differ from what the files make; 4 refused, because it is not clear which migration keeps the number, or because the ledger can't follow; 5 timed out waiting for another migration.")]
 pub(crate) struct Args {
     /// Renumber only this app
     app: Option<String>,
@@ -45,9 +43,11 @@ pub(crate) struct Args {
     /// Show what it would do, and write nothing
     #[arg(long)]
     plan: bool,
-    /// Renumber although this database has applied the migrations; reset it afterwards
+    /// Skip the safety check of a database whose ledger has to follow; repeat its name
     #[arg(long, value_name = "DATABASE", allow_hyphen_values = true)]
     confirm: Option<String>,
+    #[command(flatten)]
+    timeouts: Timeouts,
     /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -61,41 +61,29 @@ impl Args {
             manifest.app(app)?;
         }
         let request = Request { app: self.app.as_deref(), base: self.base.as_deref(), keep: &self.keep };
-        if !request.finds_duplicates(&files) {
-            report::print_nothing_to_do(self.format);
-            return Ok(());
-        }
         let plan = request.plan(checkout, &files, &manifest)?;
-        let looked = look(checkout, &manifest, &files, &plan.moves).await?;
-        self.may_renumber(&looked)?;
-        let outcome = if self.plan { Outcome::Planned } else { Outcome::Written };
-        if outcome == Outcome::Written {
-            edits::apply(&plan.edits)?;
+        let looked = look(checkout, &plan).await?;
+        let database = match &looked {
+            Looked::At(database) if !database.renumbering.rows.is_empty() => Some(database),
+            _ => None,
+        };
+        if let Some(database) = database {
+            database.may_change(self.confirm.as_deref())?;
         }
+        let outcome = match (self.plan, database, &plan.project) {
+            _ if plan.moves.is_empty() && database.is_none() => Outcome::NothingToDo,
+            (true, ..) => Outcome::Planned,
+            (false, Some(database), Some(project)) => {
+                database.change(checkout, &plan, project, self.timeouts).await?;
+                Outcome::Written
+            }
+            (false, ..) => {
+                edits::apply(&plan.edits)?;
+                Outcome::Written
+            }
+        };
         report::print(self.format, &plan, &looked, outcome);
         Ok(())
-    }
-
-    /// Refuses to give another name to what a database has applied.
-    fn may_renumber(&self, looked: &Looked) -> anyhow::Result<()> {
-        let Looked::At { database, applied } = looked else { return Ok(()) };
-        let Some(first) = applied.first() else { return Ok(()) };
-        let names: Vec<String> = applied.iter().map(ToString::to_string).collect();
-        let what = format!(
-            "nothing was touched\n  \
-             revert it where the files are in order, and merge again: git merge --abort, or git switch --detach ORIG_HEAD;\n  \
-             there: cargo xtask migrate {} {}",
-            first.app,
-            before(&first.name),
-        );
-        let again = format!(
-            "or give that database up: cargo xtask renumber --confirm {}, then cargo xtask db-reset",
-            shell_word(database)
-        );
-        let destruction =
-            Destruction { target: database, what: &what, confirmed: self.confirm.as_deref(), again };
-        destruction
-            .require_confirmation(&format!("applied to database `{database}` already: {}", names.join(", ")))
     }
 }
 
@@ -103,12 +91,4 @@ impl Args {
 fn without_migrations(files: &[SourceFile]) -> anyhow::Result<Project> {
     let others = files.iter().filter(|file| !file.path.ends_with(".sql")).cloned().collect();
     Ok(Project::from_files("migrations", others)?)
-}
-
-/// The target to migrate to in order to revert this migration.
-fn before(name: &str) -> String {
-    match name[..4].parse::<i64>() {
-        Ok(number) if number > 1 => format!("{:04}", number - 1),
-        _ => "zero".to_owned(),
-    }
 }

@@ -22,14 +22,17 @@ pub(super) struct Request<'r> {
     pub(super) keep: &'r [String],
 }
 
-/// What to do.
+/// What to do with the files.
+#[derive(Default)]
 pub(super) struct Plan {
-    /// The branch whose migrations keep their numbers.
-    pub(super) base: String,
+    /// The branch whose migrations keep their numbers; `None` if no number is taken twice.
+    pub(super) base: Option<String>,
     pub(super) moves: Vec<Move>,
     /// The files whose head has to change, as people type their paths.
     pub(super) mended: Vec<String>,
     pub(super) edits: Vec<Edit>,
+    /// The project as the files will describe it; `None` if they will still not be in order.
+    pub(super) project: Option<Project>,
     /// Numbers that stay taken twice, in the apps outside the request.
     pub(super) left: Vec<Problem>,
 }
@@ -40,7 +43,7 @@ impl Request<'_> {
     }
 
     /// Whether any number is taken twice.
-    pub(super) fn finds_duplicates(&self, files: &[SourceFile]) -> bool {
+    fn finds_duplicates(&self, files: &[SourceFile]) -> bool {
         let all = numbered_migrations(files, |_| false);
         let alike =
             |one: &Numbered, other: &Numbered| one.id.app == other.id.app && one.number == other.number;
@@ -55,6 +58,10 @@ impl Request<'_> {
         files: &[SourceFile],
         manifest: &Project,
     ) -> anyhow::Result<Plan> {
+        if !self.finds_duplicates(files) {
+            let project = Project::from_files("migrations", files.to_vec()).ok();
+            return Ok(Plan { project, ..Plan::default() });
+        }
         let git = Git::new(&checkout.root)?;
         let base = git.base(self.base)?;
         let on_base = git.files(&base, "migrations")?;
@@ -73,8 +80,8 @@ impl Request<'_> {
                 edits.push(edit);
             }
         }
-        let left = self.remaining_problems(after)?;
-        Ok(Plan { base, moves, mended, edits, left })
+        let (project, left) = self.check(after)?;
+        Ok(Plan { base: Some(base), moves, mended, edits, project, left })
     }
 
     /// New numbers, app by app. Refuses if it is not clear which migration keeps a number.
@@ -101,11 +108,13 @@ impl Request<'_> {
     }
 
     /// Checks the files as they will be. Only numbers taken twice in other apps may remain.
-    fn remaining_problems(&self, after: Vec<SourceFile>) -> anyhow::Result<Vec<Problem>> {
+    fn check(&self, after: Vec<SourceFile>) -> anyhow::Result<(Option<Project>, Vec<Problem>)> {
         let is_duplicate = |problem: &Problem| matches!(problem, Problem::DuplicateNumber { .. });
         match Project::from_files("migrations", after) {
-            Ok(_) => Ok(Vec::new()),
-            Err(Error::Files(left)) if self.app.is_some() && left.iter().all(is_duplicate) => Ok(left),
+            Ok(project) => Ok((Some(project), Vec::new())),
+            Err(Error::Files(left)) if self.app.is_some() && left.iter().all(is_duplicate) => {
+                Ok((None, left))
+            }
             Err(error) => Err(error).context("after renumbering, the files would still not be in order"),
         }
     }
