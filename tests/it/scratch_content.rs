@@ -1,13 +1,14 @@
 //! What is in a database when a test gets it.
 
-use std::panic::catch_unwind;
+use std::{ffi::OsStr, panic::catch_unwind};
 
 use migrations::{Session, Settings, Target};
 use sqlx::Executor;
 use tests::TestDatabase;
 
 use crate::{
-    borrowing::{Shared, ask, outcome_line},
+    borrowing::{Host, Shared, ask, borrower, outcome_line},
+    checkout::{Checkout, outcome},
     fixture,
     snapshot::snapshot,
 };
@@ -93,4 +94,49 @@ fn the_error_for_an_unknown_migration_lists_the_known_ones() {
             assert!(message.contains(text), "no `{text}` in: {message}");
         }
     }
+}
+
+/// Settings, rights and a limit of the database itself.
+pub(crate) const SET_OUTSIDE: &str = r#"
+do $$ declare
+    statement text;
+begin
+    foreach statement in array array[
+        'alter database %1$I set search_path = "$user", public, "My Schema"',
+        'alter database %1$I set temp_tablespaces = ''''',
+        'alter database %1$I set app.tenant = ''it''''s one''',
+        'alter role %2$I in database %1$I set work_mem = ''5MB''',
+        'alter database %1$I connection limit 77',
+        'revoke temporary on database %1$I from public',
+        'grant create on database %1$I to pg_monitor with grant option'
+    ] loop
+        execute format(statement, current_database(), current_user);
+    end loop;
+end $$;"#;
+
+/// All of that, and what a session finds set, as one word.
+const OUTSIDE: &str = "select replace(concat_ws('|', datconnlimit, \
+    array(select item::text from unnest(datacl) item order by 1), \
+    array(select setrole || setconfig::text from pg_db_role_setting where setdatabase = d.oid order by 1), \
+    current_setting('search_path'), current_setting('app.tenant'), current_setting('work_mem')), ' ', '_') \
+    from pg_database d where datname = current_database()";
+
+#[test]
+fn a_clone_has_the_settings_and_rights_that_migrations_gave_the_database() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        checkout.migration("loans/0002_outside", SET_OUTSIDE, "-- irreversible: a test");
+        checkout.xtask(db, &["migrate"]).expect(0, &[]);
+        let url = db.url();
+        let expected: Vec<String> = sqlx::query_scalar(OUTSIDE).fetch_all(db.pool()).await?;
+        assert!(expected[0].contains("77|") && expected[0].contains("pg_monitor=C*/"), "{expected:?}");
+        let host = Host::start(&checkout, &url);
+        for content in ["seeded", "unseeded", "recycled", "transaction", "loans/0002_outside"] {
+            let words = [content, "1", "pass", OUTSIDE];
+            assert_eq!(outcome_line(&host.borrow(&checkout, &words))[1..], expected, "{content}");
+            let alone = borrower(&checkout, &words, &[(tests::service::SERVER, OsStr::new(&url))]);
+            assert_eq!(outcome_line(&outcome(&alone))[1..], expected, "{content}");
+        }
+        Ok(())
+    });
 }

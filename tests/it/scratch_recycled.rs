@@ -6,6 +6,7 @@ use crate::{
     borrowing::{Host, outcome_line},
     checkout::Checkout,
     fixture,
+    scratch_content::SET_OUTSIDE,
 };
 
 /// Every row of every table, as one hash.
@@ -20,6 +21,7 @@ fn check_next_test(statements: &[&str], looks: &[&str], then: impl Fn(&[&str], &
     tests::empty().run(async |db| {
         let checkout = Checkout::new();
         checkout.migration("loans/0002_kinds_of_tables", KINDS, "select 1;");
+        checkout.migration("loans/0003_outside", SET_OUTSIDE, "select 1;");
         let host = Host::start(&checkout, &db.url());
         for statement in statements {
             let first = host.borrow(&checkout, &["recycled", "1", "pass", CONTENT, statement]);
@@ -99,6 +101,10 @@ fn the_service_removes_a_database_that_it_cannot_restore() {
             "select setval(pg_get_serial_sequence('scores', 'id'), 1)",
             "select lo_create(0)",
             "do $$ begin execute format('alter database %I set work_mem = ''1MB''', current_database()); end $$",
+            "do $$ begin execute format('alter database %I reset all', current_database()); end $$",
+            "do $$ begin execute format('alter role %I in database %I set work_mem = ''1MB''', current_user, current_database()); end $$",
+            "do $$ begin execute format('grant create on database %I to public', current_database()); end $$",
+            "do $$ begin execute format('alter database %I connection limit 7', current_database()); end $$",
         ],
         &[],
         |first, second| assert_ne!(first[1], second[0], "lent again: {}", first[0]),

@@ -102,7 +102,7 @@ async fn make(recipe: &Recipe) -> anyhow::Result<Scratch> {
     let mut conn = maintenance(&server).await?;
     let owner = Owner::new(&mut conn).await?;
     let template = template::ensure(&mut conn, &server, &owner, &project, &recipe).await?;
-    Scratch::lend(&server, conn, owner, template.as_deref()).await
+    Scratch::lend(&server, conn, owner, &template).await
 }
 
 /// The test server that the environment names.

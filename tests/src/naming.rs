@@ -7,7 +7,7 @@ use tests_client::Recipe;
 use crate::owner::{PREFIX, proven};
 
 /// Raise this when templates are built differently from the same files.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The name of a recipe's template: the same for the same files, wherever they are, and the same role and version of the
 /// server, and for no others.

@@ -1,7 +1,7 @@
 //! Cleans a database in place, which is cheaper than another clone: rows go back to what they were.
 //!
 //! Other changes make the check fail, and then the database is removed: anything that runs event triggers (all DDL in the
-//! database), a sequence that moved on, large objects, settings of the database, prepared transactions.
+//! database), a sequence that moved on, large objects, settings and rights of the database, prepared transactions.
 
 use std::time::{Duration, Instant};
 

@@ -23,6 +23,16 @@ create table scratch_recycle.sequences (
     is_called  boolean not null
 );
 
+-- What Postgres keeps about this database outside of it: its limit, rights and settings.
+create function scratch_recycle.outside() returns text language sql as $$
+    select concat_ws(' ', datconnlimit, (select string_agg(item::text, ' ' order by item::text) from unnest(datacl) item),
+                     (select string_agg(setrole || setconfig::text, ' ' order by setrole)
+                      from pg_db_role_setting where setdatabase = oid))
+    from pg_database where datname = current_database()
+$$;
+
+create table scratch_recycle.given_outside as select scratch_recycle.outside() as state;
+
 do $$
 declare
     relation regclass;
@@ -66,8 +76,7 @@ begin
     where datid = (select oid from pg_database where datname = current_database()) and pid <> pg_backend_pid();
     if exists (select from scratch_recycle.dirty)
         or exists (select from pg_largeobject_metadata)
-        or exists (select from pg_db_role_setting
-                   where setdatabase = (select oid from pg_database where datname = current_database()))
+        or not exists (select from scratch_recycle.given_outside where state = scratch_recycle.outside())
         or exists (select from pg_prepared_xacts where database = current_database())
     then
         return false;

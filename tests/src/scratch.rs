@@ -9,6 +9,7 @@ use sqlx::{
 use crate::{
     owner::{Owner, Purpose, maintenance},
     statements::{copy, discard},
+    template::Template,
 };
 
 pub use crate::sweep::{databases, sweep};
@@ -32,15 +33,15 @@ impl Scratch {
     pub async fn create(server: &PgConnectOptions) -> anyhow::Result<Scratch> {
         let mut conn = maintenance(server).await?;
         let owner = Owner::new(&mut conn).await?;
-        Scratch::lend(server, conn, owner, None).await
+        Scratch::lend(server, conn, owner, &Template::default()).await
     }
 
-    /// Clones a template; with none, creates an empty one.
+    /// Clones a template.
     pub(crate) async fn lend(
         server: &PgConnectOptions,
         mut conn: PgConnection,
         owner: Owner,
-        template: Option<&str>,
+        template: &Template,
     ) -> anyhow::Result<Scratch> {
         let name = create(&mut conn, &owner, template).await?;
         Ok(Scratch { server: server.clone(), name, conn, owner })
@@ -118,10 +119,11 @@ pub(crate) fn url(server: &PgConnectOptions, database: &str) -> String {
 pub(crate) async fn create(
     conn: &mut PgConnection,
     owner: &Owner,
-    template: Option<&str>,
+    template: &Template,
 ) -> anyhow::Result<String> {
     let name = owner.new_name();
-    copy(conn, owner, &name, template).await?;
+    copy(conn, owner, &name, Some(&*template.name).filter(|name| !name.is_empty())).await?;
     owner.mark(conn, &name, &Purpose::Lent).await?;
+    template.complete(conn, &name).await?;
     Ok(name)
 }

@@ -28,6 +28,7 @@ use crate::{
     stats::Stats,
     stock::{Stock, lock},
     sweep,
+    template::Template,
 };
 
 pub use crate::{
@@ -266,11 +267,11 @@ impl Service {
             Usage::Own => self.stock.take(&recipe, &template).await?,
             Usage::Transaction => {
                 let mut shared = self.shared.lock().await;
-                match shared.get(&template) {
+                match shared.get(&template.name) {
                     Some(name) => name.clone(),
                     None => {
                         let name = self.stock.take(&recipe, &template).await?;
-                        shared.insert(template.clone(), name.clone());
+                        shared.insert(template.name.clone(), name.clone());
                         name
                     }
                 }
@@ -315,7 +316,7 @@ impl Service {
 /// A loan.
 struct Held {
     recipe: Recipe,
-    template: String,
+    template: Template,
     name: String,
     usage: Usage,
     test: String,

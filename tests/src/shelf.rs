@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 use tokio::sync::oneshot;
 
+use crate::template::Template;
+
 /// How many are made before the first test asks. Later there are as many as tests have asked for, up to a maximum.
 const AT_FIRST: usize = 2;
 
@@ -11,8 +13,7 @@ pub(crate) type Waiting = oneshot::Sender<Result<String, String>>;
 
 #[derive(Default)]
 pub(crate) struct Shelf {
-    /// The template's name; empty if there is none.
-    pub(crate) template: String,
+    pub(crate) template: Template,
     ready: VecDeque<String>,
     waiting: VecDeque<Waiting>,
     making: usize,
@@ -34,7 +35,7 @@ pub(crate) enum Stocked {
 }
 
 impl Shelf {
-    pub(crate) fn new(template: String, stocked: Stocked) -> Shelf {
+    pub(crate) fn new(template: Template, stocked: Stocked) -> Shelf {
         Shelf { template, stocked, ..Shelf::default() }
     }
 

@@ -25,7 +25,8 @@ use crate::{
     scratch,
     shelf::{Shelf, Stocked},
     sources::{Freshness, Sources},
-    statements, template,
+    statements,
+    template::{self, Template},
 };
 
 /// How long to wait for one of our connections: no work on them takes so long.
@@ -96,8 +97,8 @@ impl Stock {
         stock
     }
 
-    /// Returns the template of a recipe, built from the current files. Its name is empty for a database that holds nothing.
-    pub(crate) async fn template(&self, recipe: &Recipe) -> anyhow::Result<String> {
+    /// Returns the template of a recipe, built from the current files.
+    pub(crate) async fn template(&self, recipe: &Recipe) -> anyhow::Result<Template> {
         let (project, freshness) = self.sources.project(recipe.project.as_deref())?;
         if freshness == Freshness::Changed {
             let outdated = |other: &Recipe, _: &mut Shelf| other.project == recipe.project;
@@ -114,12 +115,9 @@ impl Stock {
         }
         let mut conn = self.connection().await?;
         let template = template::ensure(&mut conn, &self.server, &self.owner, &project, recipe).await?;
-        if let (Some(template), Content::Seeded, None, Tenancy::Sole) =
-            (&template, &recipe.content, &recipe.project, self.tenancy)
-        {
-            template::make_default(&mut conn, template).await?;
+        if let (Content::Seeded, None, Tenancy::Sole) = (&recipe.content, &recipe.project, self.tenancy) {
+            template::make_default(&mut conn, &template.name).await?;
         }
-        let template = template.unwrap_or_default();
         let stocked = if recipe.recyclable { Stocked::OnDemand } else { Stocked::Ahead };
         lock(&self.shelves).insert(recipe.clone(), Shelf::new(template.clone(), stocked));
         self.wanted.notify_waiters();
@@ -127,10 +125,10 @@ impl Stock {
     }
 
     /// Takes a clone of that template, made ahead or now.
-    pub(crate) async fn take(&self, recipe: &Recipe, template: &str) -> anyhow::Result<String> {
+    pub(crate) async fn take(&self, recipe: &Recipe, template: &Template) -> anyhow::Result<String> {
         let (sender, receiver) = oneshot::channel();
         match lock(&self.shelves).get_mut(recipe) {
-            Some(shelf) if shelf.template == template => shelf.take(sender),
+            Some(shelf) if shelf.template == *template => shelf.take(sender),
             _ => bail!("the migrations have changed just now\n  run the test again"),
         }
         self.wanted.notify_waiters();
@@ -141,9 +139,9 @@ impl Stock {
     }
 
     /// Takes back one that was cleaned, for the next test.
-    pub(crate) fn put_back(&self, recipe: &Recipe, template: &str, name: String) {
+    pub(crate) fn put_back(&self, recipe: &Recipe, template: &Template, name: String) {
         match lock(&self.shelves).get_mut(recipe) {
-            Some(shelf) if shelf.template == template => shelf.put(Ok(name)),
+            Some(shelf) if shelf.template == *template => shelf.put(Ok(name)),
             // The migrations have changed meanwhile.
             _ => self.remove(name),
         }
@@ -196,7 +194,7 @@ impl Stock {
         }
     }
 
-    fn next(&self) -> Option<(Recipe, String)> {
+    fn next(&self) -> Option<(Recipe, Template)> {
         let mut shelves = lock(&self.shelves);
         let wanted = shelves.iter().find(|(_, shelf)| shelf.is_wanted());
         let next = wanted.or_else(|| shelves.iter().find(|(_, shelf)| shelf.has_room(self.most)));
@@ -206,8 +204,7 @@ impl Stock {
         Some((recipe, shelf.template.clone()))
     }
 
-    async fn clone_of(&self, template: &str, conn: &mut Option<Worker>) -> anyhow::Result<String> {
-        let template = Some(template).filter(|name| !name.is_empty());
+    async fn clone_of(&self, template: &Template, conn: &mut Option<Worker>) -> anyhow::Result<String> {
         let conn = match conn {
             Some(conn) => conn,
             None => conn.insert(self.connection().await?),

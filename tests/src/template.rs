@@ -1,6 +1,6 @@
 //! Builds templates: databases that are closed to connections and only cloned.
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use migrations::{Project, Prune, SeedMode, Session, Settings, Target, database};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
 use tests_client::{Content, Recipe};
@@ -16,25 +16,46 @@ const PATIENCE: &str = "5min";
 /// A template in use is marked again after so many seconds, so that no sweep takes it for superseded.
 const REFRESH: i64 = 3600;
 
-/// Finds the template of a recipe, or builds it. If several callers arrive at once, one builds it and the others wait. `None`: an
-/// empty database has no template.
+/// A complete template.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Template {
+    /// Its name; empty for a database that holds nothing, which has no template.
+    pub(crate) name: String,
+    /// The statements that give a clone what Postgres does not copy, with `{clone}` for its name; usually there are none. They
+    /// are read once a template, so that a clone costs no query more.
+    outside: Vec<String>,
+}
+
+impl Template {
+    /// Gives a clone what Postgres keeps about the template outside of it.
+    pub(crate) async fn complete(&self, conn: &mut PgConnection, clone: &str) -> anyhow::Result<()> {
+        if self.outside.is_empty() {
+            return Ok(());
+        }
+        let sql = self.outside.join(";\n").replace("{clone}", clone);
+        let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(conn).await;
+        done.with_context(|| format!("give {clone} the settings and rights of its template")).map(drop)
+    }
+}
+
+/// Finds the template of a recipe, or builds it. If several callers arrive at once, one builds it and the others wait.
 pub(crate) async fn ensure(
     conn: &mut PgConnection,
     server: &PgConnectOptions,
     owner: &Owner,
     project: &Project,
     recipe: &Recipe,
-) -> anyhow::Result<Option<String>> {
+) -> anyhow::Result<Template> {
     if recipe.content == Content::Empty && !recipe.recyclable {
-        return Ok(None);
+        return Ok(Template::default());
     }
     database::require_version(conn, &project.postgres)?;
     let name = template_name(recipe, project, server.get_username(), conn.server_version_num().unwrap_or(0));
-    if let State::Ready { age } = state(conn, &name).await? {
+    if let State::Ready { age, outside } = state(conn, &name).await? {
         if age > REFRESH {
             owner.mark(conn, &name, &Purpose::Template).await?;
         }
-        return Ok(Some(name));
+        return Ok(Template { name, outside });
     }
     let key = lock_key(&name);
     // A wait in the database `postgres` delays no `create index concurrently` in another one.
@@ -42,8 +63,12 @@ pub(crate) async fn ensure(
     let locked = sqlx::query("select pg_advisory_lock($1)").bind(key).execute(&mut *conn).await;
     locked.with_context(|| format!("wait for the process that builds the template {name}"))?;
     let built = build(conn, server, owner, project, recipe, &name).await;
-    sqlx::query("select pg_advisory_unlock($1)").bind(key).execute(conn).await?;
-    built.map(|()| Some(name))
+    sqlx::query("select pg_advisory_unlock($1)").bind(key).execute(&mut *conn).await?;
+    built?;
+    match state(conn, &name).await? {
+        State::Ready { outside, .. } => Ok(Template { name, outside }),
+        _ => bail!("the template {name} was removed just after it was built"),
+    }
 }
 
 /// Builds it, under the lock of that template.
@@ -104,7 +129,8 @@ async fn fill(options: &PgConnectOptions, project: &Project, recipe: &Recipe) ->
     connect(options).await?.close().await.context("leave the template")
 }
 
-/// Makes every new database of the server a clone of this template, so that tests without this crate are fast too.
+/// Makes every new database of the server a clone of this template, so that tests without this crate are fast too. What
+/// Postgres keeps about a database outside of it does not reach them.
 ///
 /// Only for a server that has no other user.
 pub(crate) async fn make_default(conn: &mut PgConnection, template: &str) -> anyhow::Result<()> {
@@ -122,19 +148,16 @@ pub(crate) async fn make_default(conn: &mut PgConnection, template: &str) -> any
 enum State {
     Absent,
     Unfinished,
-    Ready { age: i64 },
+    Ready { age: i64, outside: Vec<String> },
 }
 
 async fn state(conn: &mut PgConnection, name: &str) -> anyhow::Result<State> {
-    let sql = "select datistemplate and not datallowconn, \
-                      extract(epoch from now())::bigint - coalesce(substring(shobj_description(oid, 'pg_database') from ' at=(\\d+) ')::bigint, 0) \
-               from pg_database where datname = $1";
-    let found: Option<(bool, i64)> =
-        sqlx::query_as(sql).bind(name).fetch_optional(conn).await.context("look for the template")?;
+    let found = sqlx::query_as(include_str!("template.sql")).bind(name).fetch_optional(conn).await;
+    let found: Option<(bool, i64, Vec<String>)> = found.context("look for the template")?;
     Ok(match found {
         None => State::Absent,
-        Some((false, _)) => State::Unfinished,
-        Some((true, age)) => State::Ready { age },
+        Some((false, ..)) => State::Unfinished,
+        Some((true, age, outside)) => State::Ready { age, outside },
     })
 }
 

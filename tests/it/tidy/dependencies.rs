@@ -144,7 +144,7 @@ const READS_ITSELF: &[(&str, &str)] = &[
     ("migrations/src/lock.rs", "the number of the database, for the key of the lock"),
     ("tests/src/recycle.sql", "what a test left in its database, to clean it in place"),
     ("tests/src/sweep.rs", "databases without an owner"),
-    ("tests/src/template.rs", "the databases of templates"),
+    ("tests/src/template.sql", "the databases of templates"),
     ("xtask/cluster/src/cluster.rs", "the role that a server is made for"),
     ("xtask/src/database/setting_up.rs", "whether the role may create databases"),
     ("xtask/src/rows/locking.rs", "the number of the database, for the locks of its tables"),

@@ -47,6 +47,16 @@ const LEFT: &[(&str, &str, &str)] = &[
     ("create statistics st on fee, barcode from loans;", "select 1;", "remains     statistics public.st"),
     ("create publication pub for table loans;", "select 1;", "remains     publication pub"),
     ("comment on schema public is 'ours';", "select 1;", "found     ours"),
+    (
+        "do $$ begin execute format('alter database %I set search_path = extensions', current_database()); end $$;",
+        "select 1;",
+        "differs     database settings",
+    ),
+    (
+        "do $$ begin execute format('grant create on database %I to public', current_database()); end $$;",
+        "select 1;",
+        "differs     database rights",
+    ),
     ("create collation c from \"C\";", "select 1;", "remains     collation public.c"),
     ("create sequence s;", "select 1;", "remains     sequence public.s"),
     (
