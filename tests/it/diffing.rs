@@ -5,15 +5,26 @@ mod mutations;
 mod verb;
 
 use catalogue::{Catalogue, Difference, differences};
+use diff::{Renames, Statement};
 use sqlx::{AssertSqlSafe, Connection};
 use tests::TestDatabase;
 
 use crate::catalogue::{connect, read, run};
 
 /// Runs the script that turns what a database holds into `to`. Returns what the script left different.
-async fn turned(db: &TestDatabase, to: &Catalogue) -> Result<Vec<Difference>, String> {
+async fn turned(db: &TestDatabase, to: &Catalogue, mut renames: Renames) -> Result<Vec<Difference>, String> {
     let mut conn = connect(db).await;
-    let from = read(&mut conn).await;
+    let mut from = read(&mut conn).await;
+    loop {
+        let statements = renames.next(&from, to).map_err(|error| error.to_string())?;
+        if statements.is_empty() {
+            break;
+        }
+        for Statement { sql, .. } in statements {
+            run(&mut conn, &sql).await.map_err(|error| format!("{error}\n{sql}"))?;
+        }
+        from = read(&mut conn).await;
+    }
     let script = diff::diff(&from, to).map_err(|error| error.to_string())?.sql();
     sqlx::raw_sql(AssertSqlSafe(script.clone()))
         .execute(&mut conn)
@@ -47,7 +58,7 @@ fn mistakes(from: &str, to: &Catalogue) -> Option<String> {
         let mut conn = connect(db).await;
         run(&mut conn, &from.replace(":db", db.name())).await?;
         conn.close().await?;
-        mistakes = match turned(db, to).await {
+        mistakes = match turned(db, to, Renames::default()).await {
             Ok(left) if left.is_empty() => None,
             Ok(left) => Some(format!("left different: {left:#?}")),
             Err(error) => Some(error),

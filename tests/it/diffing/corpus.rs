@@ -1,10 +1,12 @@
-//! Pairs of schemas in `corpus`, a folder each: each is turned into the other, and back.
+//! Pairs of schemas in `corpus`, a folder each: each is turned into the other, and back. A file `renamed` says what has another
+//! name in the new one, in the words of `--renamed`.
 //!
 //! Beside our own model, `pg_dump` says whether two schemas are equal: a program that is not ours.
 
 use std::{collections::BTreeSet, env, ffi::OsString, fs, path::PathBuf};
 
 use catalogue::Catalogue;
+use diff::{Rename, Renames};
 use duct::cmd;
 use sqlx::{AssertSqlSafe, Connection};
 use tests::{TestDatabase, workspace_root};
@@ -17,6 +19,8 @@ struct Pair {
     name: String,
     old: String,
     new: String,
+    /// What has another name in the new schema.
+    renamed: Vec<Rename>,
 }
 
 /// The pairs whose names begin with a word, such as `enum`.
@@ -28,8 +32,13 @@ fn pairs(about: &str) -> Vec<Pair> {
     let name = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
     let about = |path: &PathBuf| name(path).split('_').next() == Some(about);
     let read = |path: PathBuf, file: &str| fs::read_to_string(path.join(file)).unwrap();
+    let renamed = |path: &PathBuf| {
+        let lines = fs::read_to_string(path.join("renamed")).unwrap_or_default();
+        lines.lines().map(|line| line.parse().unwrap()).collect()
+    };
     let pair = |path: PathBuf| Pair {
         name: name(&path),
+        renamed: renamed(&path),
         old: read(path.clone(), "old.sql"),
         new: read(path, "new.sql"),
     };
@@ -89,13 +98,13 @@ fn dump(db: &TestDatabase) -> String {
 }
 
 /// What goes wrong when a schema is turned into another one.
-fn mistakes(from: &str, to: &Seen) -> Option<String> {
+fn mistakes(from: &str, to: &Seen, renames: Renames) -> Option<String> {
     let mut mistakes = None;
     tests::empty().run(async |db| {
         let mut conn = connect(db).await;
         sqlx::raw_sql(AssertSqlSafe(from.to_owned())).execute(&mut conn).await?;
         conn.close().await?;
-        mistakes = match turned(db, &to.catalogue).await {
+        mistakes = match turned(db, &to.catalogue, renames).await {
             Ok(left) if left.is_empty() => {
                 let found = dump(db);
                 (found != to.dump).then(|| only_in_one(&to.dump, &found))
@@ -121,14 +130,16 @@ fn each_is_turned_into_the_other(about: &str) {
     assert!(!pairs.is_empty(), "there are no pairs about {about}");
     let major = seen("create table t ();\n").unwrap_or_else(|error| panic!("{error}")).catalogue.major();
     let mut all = String::new();
-    for Pair { name, old, new } in pairs {
+    for Pair { name, old, new, renamed } in pairs {
         if major < since(&old).max(since(&new)) {
             continue;
         }
         let load = |sql: &str| seen(sql).unwrap_or_else(|error| panic!("{name}: {error}"));
         let (before, after) = (load(&old), load(&new));
-        for (from, to, way) in [(&old, &after, "there"), (&new, &before, "back")] {
-            if let Some(mistake) = mistakes(from, to) {
+        let renames = Renames::new(renamed);
+        let back = renames.reversed();
+        for (from, to, renames, way) in [(&old, &after, renames, "there"), (&new, &before, back, "back")] {
+            if let Some(mistake) = mistakes(from, to, renames) {
                 all += &format!("{name}, {way}: {mistake}\n");
             }
         }
@@ -186,6 +197,7 @@ tests! {
     policies_are_turned_into_each_other: "policy",
     publications_are_turned_into_each_other: "publication",
     ranges_are_turned_into_each_other: "range",
+    renames_are_turned_into_each_other: "renamed",
     rules_are_turned_into_each_other: "rule",
     schemas_are_turned_into_each_other: "schema",
     sequences_are_turned_into_each_other: "sequence",

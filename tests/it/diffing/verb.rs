@@ -111,3 +111,52 @@ create function b_out(b) returns cstring language internal immutable strict as '
     found.expect(1, &["these differences can't be made by SQL", "base type public.b: shell"]);
     assert_eq!(found.stdout, "");
 }
+
+#[test]
+fn rows_and_counters_survive_a_rename() {
+    let old = "create table t (id serial primary key, a int check (a > 0));\n";
+    let new = "create table u (id serial primary key, b int check (b > 0));\n";
+    let checkout = files(&[("old.sql", old), ("new.sql", new)]);
+    tests::empty().run(async |db| {
+        let renamed = ["--renamed", "public.t=u", "--renamed", "public.t.a=b"];
+        let run =
+            |sql: &str| cmd!("psql", "--no-psqlrc", "-v", "ON_ERROR_STOP=1", "-Atqc", sql, db.url()).read();
+        run(&format!("{old} insert into t (a) values (5)"))?;
+        let found = diff(&checkout, &[&[&db.url(), "new.sql"], &renamed[..]].concat());
+        found.expect(
+            3,
+            &["alter table public.t rename column a to b", "alter sequence public.t_id_seq rename"],
+        );
+        assert!(!found.stdout.contains("drop"), "{}", found.stdout);
+        assert_eq!(found.stdout, diff(&checkout, &[&["old.sql", "new.sql"], &renamed[..]].concat()).stdout);
+        let back = diff(
+            &checkout,
+            &[
+                &["new.sql", &db.url(), "--reverse"],
+                &["--renamed", "public.u=t", "--renamed", "public.u.b=a"][..],
+            ]
+            .concat(),
+        );
+        assert_eq!(found.stdout, back.stdout);
+        run(&found.stdout)?;
+        diff(&checkout, &[&db.url(), "new.sql"]).expect(0, &[]);
+        assert_eq!(run("insert into u (b) values (6) returning id")?, "2");
+        Ok(())
+    });
+}
+
+#[test]
+fn names_to_rename_that_are_not_there_are_refused() {
+    let checkout = files(&[("old.sql", OLD), ("new.sql", NEW)]);
+    for (rename, why) in [
+        ("public.x=t", "can't rename public.x=t: the old schema has no such relation or type"),
+        ("public.t=x", "the new schema has no relation or type of that name"),
+        ("public.t.x=c", "the old schema has no such column"),
+        ("public.t.b=x", "the new schema has no column of that name"),
+    ] {
+        let found = diff(&checkout, &["old.sql", "new.sql", "--renamed", rename]);
+        found.expect(1, &[why]);
+        assert_eq!(found.stdout, "");
+    }
+    diff(&checkout, &["old.sql", "new.sql", "--renamed", "t=u"]).expect(2, &["write schema.table=new"]);
+}

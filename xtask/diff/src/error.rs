@@ -4,6 +4,8 @@ use std::fmt;
 
 use catalogue::{Address, words};
 
+use crate::rename::Rename;
+
 /// Why there is no script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -12,6 +14,13 @@ pub enum Error {
     Refused(Vec<Refusal>),
     /// These objects wait for each other, and nothing of them can wait: each with the next one.
     Circle(Vec<String>),
+    /// A name to rename is not there.
+    Rename {
+        /// The rename.
+        rename: Rename,
+        /// Which name, and in which of the two schemas.
+        why: &'static str,
+    },
 }
 
 /// A change that can't be made.
@@ -35,6 +44,7 @@ impl fmt::Display for Error {
                 }
                 Ok(())
             }
+            Error::Rename { rename, why } => write!(f, "can't rename {rename}: {why}"),
             Error::Circle(steps) => {
                 f.write_str("these changes wait for each other in a circle")?;
                 steps.iter().try_for_each(|step| write!(f, "\n  {step}"))

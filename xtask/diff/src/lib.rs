@@ -17,6 +17,8 @@ mod means;
 mod options;
 mod order;
 mod plan;
+mod rename;
+mod renames;
 mod side;
 mod statement;
 mod unmanaged;
@@ -27,6 +29,8 @@ use catalogue::{Address, Catalogue, Kind};
 
 pub use self::{
     error::{Error, Refusal},
+    rename::Rename,
+    renames::Renames,
     statement::{Change, Hazard, Script, Statement},
     unmanaged::unmanaged,
 };

@@ -7,12 +7,11 @@ use std::{
 
 use ::tests::scratch::Scratch;
 use anyhow::{Context, bail};
-use catalogue::Catalogue;
 use migrations::{Error, Project, Session, Settings, Target, sqlstate, statements};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, migrate::Migrator};
 
 use crate::{
-    database::{schema, sql::quoted},
+    database::sql::quoted,
     terminal::interrupt::or_interrupted,
     throwaway::test_server::{TestServer, on_scratch},
 };
@@ -62,14 +61,18 @@ impl Files {
         }
     }
 
-    /// The schema that they make in a throwaway database on a server.
-    pub(crate) async fn schema(&self, server: &TestServer, leave_out: &[&str]) -> anyhow::Result<Catalogue> {
+    /// Loads them into a throwaway database on a server, and has `work` look at it.
+    pub(crate) async fn loaded<T>(
+        &self,
+        server: &TestServer,
+        work: impl AsyncFnOnce(&mut PgConnection) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
         on_scratch(server.options(), async |scratch| {
             or_interrupted(self.load(scratch)).await?;
             let mut conn = connect(scratch).await?;
-            let schema = or_interrupted(async { schema::read_without(&mut conn, leave_out).await }).await?;
+            let found = or_interrupted(work(&mut conn)).await?;
             conn.close().await.map_err(Error::database("close the connection"))?;
-            Ok(schema)
+            Ok(found)
         })
         .await
     }

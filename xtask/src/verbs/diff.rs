@@ -5,10 +5,10 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use catalogue::{Catalogue, Kind, differences};
 use clap::Args as ClapArgs;
-use diff::{Change, Hazard, Script};
+use diff::{Change, Hazard, Rename, Renames, Script, Statement};
 use migrations::{Error, Postgres};
 use serde::Serialize;
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection};
 
 use crate::{
     checkout::Checkout,
@@ -23,15 +23,19 @@ Examples:
   cargo xtask diff postgres://localhost/one postgres://localhost/two
   cargo xtask diff old.sql new.sql > change.sql && psql -v ON_ERROR_STOP=1 -f change.sql
   cargo xtask diff migrations schema/ --reverse
+  cargo xtask diff old.sql new.sql --renamed public.users=accounts --renamed public.users.mail=email
 
 FROM and TO are each a URL, a file with SQL, or a folder: one with apps.toml has the migrations of a
 project, one whose files sqlx reads as migrations has those, and any other has SQL files in whatever
 order works. Files are loaded into throwaway databases, on a server of the major version of the other
 side; roles that they name are made there.
 
-The script runs in psql without a change. It never asks: a rename is a drop and a creation, a change
-of a type converts the values, and what loses rows or values is marked with `-- data loss:`. Roles,
-and what is set for the database itself, are not changed.
+The script runs in psql without a change. It never asks: a rename is a drop and a creation unless
+--renamed says so, a change of a type converts the values, and what loses rows or values is marked
+with `-- data loss:`. Roles, and what is set for the database itself, are not changed.
+
+Names after --renamed are in quotes as in SQL, and those before `=` are the old ones. To see what
+Postgres makes of the renames, they are made in FROM in a transaction that is undone.
 
 Exit codes: 0 the schemas are equal; 3 they differ, and the SQL was printed; 1 a side could not be
 read, or a difference can't be made by SQL, and nothing was printed.")]
@@ -45,6 +49,9 @@ pub(crate) struct Args {
     /// Print the way back, from TO to FROM
     #[arg(long)]
     reverse: bool,
+    /// A relation or column of FROM that has another name in TO; may be given several times
+    #[arg(long, value_name = "SCHEMA.TABLE[.COLUMN]=NEW")]
+    renamed: Vec<Rename>,
     /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -77,16 +84,14 @@ struct Report {
 
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
-        let (from, to) = if self.reverse { (&self.to, &self.from) } else { (&self.from, &self.to) };
-        let (from, to) = read(checkout, from, to).await?;
-        if from.major() != to.major() {
-            bail!(
-                "one side is on PostgreSQL {}, the other on {}; compare schemas of one major version",
-                from.major(),
-                to.major()
-            );
-        }
+        let renames = Renames::new(self.renamed);
+        let (from, to, renames) = match self.reverse {
+            true => (&self.to, &self.from, renames.reversed()),
+            false => (&self.from, &self.to, renames),
+        };
+        let Read { from, to, renamed } = read(checkout, from, to, renames).await?;
         let script = diff::diff(&from, &to)?;
+        let script = Script { statements: renamed.into_iter().chain(script.statements).collect() };
         remark_on_unmanaged(&from, &to);
         match self.format {
             Format::Text => output::raw(&script.sql()),
@@ -105,41 +110,89 @@ fn remark_on_unmanaged(from: &Catalogue, to: &Catalogue) {
     }
 }
 
-async fn read(checkout: &Checkout, from: &str, to: &str) -> anyhow::Result<(Catalogue, Catalogue)> {
-    let mut sides = [side(from).await?, side(to).await?];
-    let mut leave_out: Vec<String> = Vec::new();
-    for side in &sides {
-        if let Side::Files(files) = side {
-            leave_out.extend(files.ledger_schemas().into_iter().map(str::to_owned));
-        }
-    }
+/// Both schemas.
+struct Read {
+    /// The old one, after the renames.
+    from: Catalogue,
+    to: Catalogue,
+    /// What made the renames.
+    renamed: Vec<Statement>,
+}
+
+async fn read(checkout: &Checkout, from: &str, to: &str, renames: Renames) -> anyhow::Result<Read> {
+    let sides = [side(from).await?, side(to).await?];
+    let ledgers = sides.iter().flat_map(|side| match side {
+        Side::Database(_) => Vec::new(),
+        Side::Files(files) => files.ledger_schemas(),
+    });
+    let leave_out: Vec<String> = ledgers.map(str::to_owned).collect();
     let leave_out: Vec<&str> = leave_out.iter().map(String::as_str).collect();
-    let mut read: [Option<Catalogue>; 2] = [None, None];
-    for (side, read) in sides.iter_mut().zip(&mut read) {
-        if let Side::Database(conn) = side {
-            *read = Some(or_interrupted(async { schema::read_without(conn, &leave_out).await }).await?);
-        }
+    let has_files = sides.iter().any(|side| matches!(side, Side::Files(_)));
+    let major = sides.iter().find_map(|side| match side {
+        Side::Database(conn) => Some(conn.server_version_num()? / 10_000),
+        Side::Files(_) => None,
+    });
+    let [from, to] = sides;
+    let work = async |server: Option<&TestServer>| {
+        let to = to.read(server, async |conn| schema::read_without(conn, &leave_out).await).await?;
+        let from = from.read(server, async |conn| renamed(conn, &leave_out, renames, &to).await);
+        let (from, renamed) = from.await?;
+        Ok(Read { from, to, renamed })
+    };
+    if !has_files {
+        return work(None).await;
     }
-    if read.iter().any(Option::is_none) {
-        let postgres = checkout.project().map_or_else(|_| Postgres::default(), |project| project.postgres);
-        let major = read.iter().flatten().map(Catalogue::major).next();
-        TestServer::with_own(checkout, &postgres, major.unwrap_or(postgres.version), async |server| {
-            for (side, read) in sides.iter().zip(&mut read) {
-                if let Side::Files(files) = side {
-                    *read = Some(files.schema(server, &leave_out).await?);
-                }
+    let postgres = checkout.project().map_or_else(|_| Postgres::default(), |project| project.postgres);
+    let major = major.unwrap_or(postgres.version);
+    TestServer::with_own(checkout, &postgres, major, async |server| work(Some(server)).await).await
+}
+
+impl Side {
+    /// Has `work` read from the side.
+    async fn read<T>(
+        self,
+        server: Option<&TestServer>,
+        work: impl AsyncFnOnce(&mut PgConnection) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        match (self, server) {
+            (Side::Database(mut conn), _) => {
+                let read = or_interrupted(work(&mut conn)).await?;
+                conn.close().await.map_err(Error::database("close the connection"))?;
+                Ok(read)
             }
-            Ok(())
-        })
-        .await?;
-    }
-    for side in sides {
-        if let Side::Database(conn) = side {
-            conn.close().await.map_err(Error::database("close the connection"))?;
+            (Side::Files(files), Some(server)) => files.loaded(server, work).await,
+            (Side::Files(_), None) => bail!("files are loaded on a server, and there is none"),
         }
     }
-    let [Some(from), Some(to)] = read else { bail!("a side was not read") };
-    Ok((from, to))
+}
+
+/// Reads the schema that the renames make, in a transaction that is undone. Returns their statements too.
+async fn renamed(
+    conn: &mut PgConnection,
+    leave_out: &[&str],
+    mut renames: Renames,
+    to: &Catalogue,
+) -> anyhow::Result<(Catalogue, Vec<Statement>)> {
+    let (mut from, mut all) = (schema::read_without(conn, leave_out).await?, Vec::new());
+    let mut statements = renames.next(&from, to)?;
+    if statements.is_empty() {
+        return Ok((from, all));
+    }
+    // A session that waits for a lock has others wait behind it.
+    let begin = sqlx::raw_sql("begin; set local lock_timeout = '5s'").execute(&mut *conn).await;
+    begin.map_err(Error::database("begin a transaction"))?;
+    while !statements.is_empty() {
+        for Statement { sql, .. } in &statements {
+            let ran = sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(&mut *conn).await;
+            ran.map_err(Error::database("rename")).with_context(|| format!("run `{sql}`"))?;
+        }
+        all.extend(statements);
+        from = migrations::schema::read_within(conn, leave_out).await?;
+        statements = renames.next(&from, to)?;
+    }
+    let undone = sqlx::raw_sql("rollback").execute(conn).await;
+    undone.map_err(Error::database("undo the renames"))?;
+    Ok((from, all))
 }
 
 async fn side(given: &str) -> anyhow::Result<Side> {

@@ -1,0 +1,3 @@
+create table a (x int, y text);
+create table b (z int primary key);
+create view v as select * from b;

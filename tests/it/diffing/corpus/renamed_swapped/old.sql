@@ -1,0 +1,2 @@
+create table a (x int, y text);
+create table b (z int primary key);

@@ -1,0 +1,12 @@
+create table p (id bigint primary key);
+create table new_name (id serial primary key, n bigint generated always as identity, b int not null check (b > 0), p bigint references p, c int generated always as (b * 2) stored, unique (b, c));
+create index on new_name (p);
+create index on new_name (lower(b::text)) where b > 3;
+create function f() returns trigger language plpgsql as 'begin return new; end';
+create trigger g before update of b on new_name for each row when (new.b > 1) execute function f();
+create policy q on new_name using (b > 0);
+create statistics s on b, c from new_name;
+create view v as select b as a, c from new_name;
+create table child (o int references new_name (id));
+comment on column new_name.b is 'x';
+grant select (b) on new_name to pg_monitor;

@@ -1,0 +1,12 @@
+create table p (id bigint primary key);
+create table old_name (id serial primary key, n bigint generated always as identity, a int not null check (a > 0), p bigint references p, c int generated always as (a * 2) stored, unique (a, c));
+create index on old_name (p);
+create index on old_name (lower(a::text)) where a > 3;
+create function f() returns trigger language plpgsql as 'begin return new; end';
+create trigger g before update of a on old_name for each row when (new.a > 1) execute function f();
+create policy q on old_name using (a > 0);
+create statistics s on a, c from old_name;
+create view v as select a, c from old_name;
+create table child (o int references old_name (id));
+comment on column old_name.a is 'x';
+grant select (a) on old_name to pg_monitor;
