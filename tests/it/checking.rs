@@ -58,6 +58,30 @@ fn a_column_an_index_and_rows_that_are_gone_are_named() {
 }
 
 #[test]
+fn the_plan_of_a_fix_makes_the_schema_what_it_should_be() {
+    tests::empty().run(async |db| {
+        let checkout = set_up(db).await;
+        checkout.xtask(db, &["db-check", "--fix-plan"]).expect(0, &[]);
+        db.pool()
+            .execute(
+                "alter table people add column nickname text; drop index staff_person_id_idx; alter table loans drop constraint loans_fee_check",
+            )
+            .await?;
+        let before = snapshot(db).await;
+        let plan = checkout.xtask(db, &["db-check", "--fix-plan"]);
+        let lost = "-- data loss: column public.people.nickname";
+        plan.expect(3, &[lost, "unexpected column public.people.nickname"]);
+        assert_eq!(before, snapshot(db).await, "a plan wrote something");
+        let file = checkout.root().join("fix.sql");
+        std::fs::write(&file, &plan.stdout).unwrap();
+        let file = format!("--file={}", file.display());
+        checkout.xtask(db, &["db-shell", "--set=ON_ERROR_STOP=1", &file]).expect(0, &[]);
+        checkout.xtask(db, &["db-check"]).expect(0, &["exactly as the files say"]);
+        Ok(())
+    });
+}
+
+#[test]
 fn an_attribute_that_is_another_one_is_shown_with_both_values() {
     check(
         "alter table loans alter column fee type real; alter table people disable trigger user;

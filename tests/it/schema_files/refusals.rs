@@ -13,13 +13,29 @@ fn a_loss_of_rows_or_values_must_be_allowed() {
     tests::empty().run(async |db| {
         let checkout = fixture();
         checkout.replace("people/schema.sql", "    bio        text,\n", "");
-        make(&checkout, db, &[]).expect(
-            4,
-            &["would lose rows or values", "column public.people.bio", "makemigrations --allow-data-loss"],
-        );
+        make(&checkout, db, &[])
+            .expect(4, &["loses column public.people.bio", "makemigrations --allow-data-loss"]);
         expect_no_files(&checkout);
         make(&checkout, db, &["--allow-data-loss"]).expect(0, &["people/0002_drop_people_bio"]);
         checkout.xtask(db, &["verify"]).expect(0, &["all of it holds"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_column_that_rows_would_lack_a_value_for_is_refused() {
+    tests::empty().run(async |db| {
+        let checkout = fixture();
+        let add = |column: &str| {
+            let old = "    fee        double precision,\n";
+            checkout.replace("loans/schema.sql", old, &format!("{old}    due_on     {column},\n"));
+        };
+        add("date not null");
+        let why = "can't add column public.loans.due_on to rows: it is not null and has no default";
+        make(&checkout, db, &[]).expect(4, &[why, "give a new column a default in schema.sql"]);
+        expect_no_files(&checkout);
+        checkout.replace("loans/schema.sql", "date not null", "date not null default '2026-01-01'");
+        make(&checkout, db, &[]).expect(0, &["loans/0002_add_loans_due_on"]);
         Ok(())
     });
 }

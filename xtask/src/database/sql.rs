@@ -1,6 +1,7 @@
 //! Names and values as SQL.
 
 use catalogue::Address;
+use diff::{Hazard, Statement};
 
 /// A name as an identifier of SQL, whatever characters it has.
 pub(crate) fn quoted(name: &str) -> String {
@@ -15,6 +16,28 @@ pub(crate) fn qualified(object: &Address) -> String {
 /// A text as a literal, which means the same whatever the session has set.
 pub(crate) fn literal(text: &str) -> String {
     format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}
+
+/// Statements as people write them: a blank line before another object, and before another sort of statement.
+pub(crate) fn as_text(statements: &[Statement]) -> String {
+    let mut text = String::new();
+    let mut before: Option<(&str, &str, &str)> = None;
+    for Statement { sql, object, hazards, .. } in statements {
+        let words = sql.split(' ').take(2).map(str::len).sum::<usize>() + 1;
+        let sort = sql.get(..words).unwrap_or(sql);
+        let here = (object.schema.as_str(), object.name.as_str(), sort);
+        if before != Some(here) || sql.contains('\n') {
+            text.push('\n');
+        }
+        for hazard in hazards {
+            if let Hazard::DataLoss(what) = hazard {
+                text += &format!("-- data loss: {}\n", what.replace(['\n', '\r'], " "));
+            }
+        }
+        text += &format!("{sql};\n");
+        before = Some(here);
+    }
+    text
 }
 
 #[cfg(test)]

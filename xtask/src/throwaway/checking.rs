@@ -6,7 +6,7 @@ mod findings;
 use migrations::{Contract, LedgerProblem, Project};
 use sqlx::PgConnection;
 
-pub(crate) use self::findings::Findings;
+pub(crate) use self::findings::{Findings, Schemas};
 use crate::{
     checkout::Checkout,
     database::{schema, session},
@@ -76,6 +76,7 @@ pub(crate) async fn check(
             findings.add_versions(&expected, &found);
             findings.add_schema(project, &ledger, &contract, &expected, &found);
             findings.add_rows(&wanted, &baseline, &mut session, steps).await?;
+            findings.schemas = Some(Schemas { found, expected });
         }
         Err(error) => {
             let why = reason(error)?;

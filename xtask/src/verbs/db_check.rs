@@ -1,5 +1,6 @@
 //! `cargo xtask db-check`: compares a database with what its migrations and seeds make. It writes nothing.
 
+use anyhow::bail;
 use clap::Args as ClapArgs;
 
 use crate::{
@@ -12,13 +13,16 @@ use crate::{
         interrupt::or_interrupted,
         output::{self, Steps},
     },
-    throwaway::checking::{Place, check},
+    throwaway::checking::{Findings, Place, Schemas, check},
 };
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
-Example:
+Examples:
   cargo xtask db-check && echo in order
+  cargo xtask db-check --fix-plan > fix.sql
+
+With --fix-plan it prints the SQL that would make the schema what it should be, and runs none of it. Read it first: `-- data loss:` marks what loses rows or values. Then: cargo xtask db-shell --set=ON_ERROR_STOP=1 --file=fix.sql
 
 It compares the ledger with the files, every object of the schema with what the applied migrations make, and the rows of the seeds with what the seeds make. What should be is built once on a throwaway server of the same major version, and kept in your cache folder. The database is opened read-only.
 
@@ -32,6 +36,9 @@ pub(crate) struct Args {
     /// Build what should be in a throwaway database of the checked server, if there is no other server
     #[arg(long)]
     here: bool,
+    /// Print the SQL that would mend the schema, instead of the differences
+    #[arg(long, conflicts_with = "format")]
+    fix_plan: bool,
     /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -45,6 +52,9 @@ impl Args {
         let mut steps = Steps::quiet();
         let findings = on_server(&server, check(checkout, &project, &server, place, &mut steps)).await?;
         drop(steps);
+        if self.fix_plan {
+            return print_plan(&findings);
+        }
         match self.format {
             Format::Json => output::json(&findings),
             Format::Text => {
@@ -58,4 +68,17 @@ impl Args {
         let unchecked = self.strict && !findings.not_checked.is_empty();
         if findings.differences.is_empty() && !unchecked { Ok(()) } else { Err(Stop::Differs.into()) }
     }
+}
+
+/// Prints what would mend the schema. Differences that SQL does not mend are remarks.
+fn print_plan(findings: &Findings) -> anyhow::Result<()> {
+    let Some(Schemas { found, expected }) = &findings.schemas else {
+        bail!("there is no plan: not checked: {}", findings.not_checked.join("; "));
+    };
+    let script = diff::diff(found, expected)?;
+    output::raw(&script.sql());
+    for finding in findings.differences.iter().filter(|it| !it.what.is_empty()) {
+        output::remark(&format!("{} {}", finding.row.difference, finding.what));
+    }
+    if findings.differences.is_empty() { Ok(()) } else { Err(Stop::Differs.into()) }
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask inspect`: shows the tables that are in the database, by the app that owns them. It writes nothing.
 
 mod model;
+mod schema_file;
 mod show;
 mod sql;
 
@@ -10,7 +11,10 @@ use migrations::Project;
 use serde::Serialize;
 use sqlx::PgConnection;
 
-use self::model::{Surroundings, Table};
+use self::{
+    model::{Surroundings, Table},
+    schema_file::Existing,
+};
 use crate::{
     checkout::Checkout,
     database::{
@@ -28,17 +32,26 @@ Examples:
   cargo xtask inspect TABLE      one table with columns, keys, checks, indexes and triggers
   cargo xtask inspect APP/       the same for every table of an app
   cargo xtask inspect --all      the same for every table
+  cargo xtask inspect --schema-file    write the schema.sql files of all apps
 
 It shows the database itself, whatever the migrations say, in a read-only session.
 
-Exit code 1: there is no such table, or the database cannot be reached.")]
+With --schema-file it applies the migrations to a throwaway database, and writes what each app's make to APP/schema.sql, for makemigrations to begin with. It then loads the files and compares. No file is overwritten without --force.
+
+Exit code 1: there is no such table, the database cannot be reached, or a schema.sql exists.")]
 pub(crate) struct Args {
-    /// Show these in full: TABLE, SCHEMA.TABLE, or APP/ for the tables of an app
+    /// Show these in full: TABLE, SCHEMA.TABLE, or APP/ for the tables of an app; with --schema-file, APP
     #[arg(value_name = "TABLE")]
     names: Vec<String>,
     /// Show every table in full
     #[arg(long, conflicts_with = "names")]
     all: bool,
+    /// Write the schema.sql files of these apps, or of all, from their migrations
+    #[arg(long, conflicts_with_all = ["all", "format"])]
+    schema_file: bool,
+    /// Overwrite files that exist
+    #[arg(long, requires = "schema_file")]
+    force: bool,
     /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -53,6 +66,10 @@ struct Report<'t> {
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         let project = checkout.project()?;
+        if self.schema_file {
+            let existing = if self.force { Existing::Replaced } else { Existing::Kept };
+            return schema_file::write(checkout, &project, &self.names, existing).await;
+        }
         let server = or_interrupted(server::start_existing(checkout, &project.postgres)).await?;
         let tables = on_server(&server, async {
             let mut session = session::open_read_only(&server, &project).await?;

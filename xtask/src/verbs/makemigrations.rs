@@ -10,8 +10,9 @@ use std::{cell::RefCell, collections::BTreeSet};
 
 use ::tests::scratch::Scratch;
 use anyhow::{Context, bail};
+use catalogue::{Address, Body};
 use clap::Args as ClapArgs;
-use diff::{Hazard, Part};
+use diff::{Change, Hazard, Part};
 use migrations::{Project, Session, Settings, SourceFile, schema::Reader};
 use serde::Serialize;
 
@@ -51,7 +52,7 @@ With --empty it creates the app's next migration, NNNN_add_due_date.up.sql and .
 fill in.
 
 Exit codes: 1 an error, and nothing was written; 2 the name is not valid; 3 --check found changes;
-4 the change would lose rows or values, and --allow-data-loss is missing.")]
+4 the change would lose rows or values, or fail on rows, and --allow-data-loss is missing.")]
 pub(crate) struct Args {
     /// Write only what these apps need; every app by default
     #[arg(value_name = "APP")]
@@ -68,7 +69,7 @@ pub(crate) struct Args {
     /// Write nothing, and exit with 3 if there is something to write
     #[arg(long)]
     check: bool,
-    /// Write statements that lose rows or values too
+    /// Write statements that lose rows or values, or fail on rows, too
     #[arg(long)]
     allow_data_loss: bool,
     /// Output format
@@ -105,6 +106,13 @@ struct Report<'w> {
     manifest: bool,
 }
 
+/// What loses rows, or fails on them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OnRows {
+    Refused,
+    Allowed,
+}
+
 /// What is to be written.
 struct Changes {
     migrations: Vec<Written>,
@@ -132,6 +140,10 @@ impl Args {
         })
         .await?;
         self.finish(checkout, &changes)
+    }
+
+    fn on_rows(&self) -> OnRows {
+        if self.allow_data_loss || self.check { OnRows::Allowed } else { OnRows::Refused }
     }
 
     /// The apps whose changes are meant, by their positions.
@@ -173,7 +185,7 @@ impl Args {
         let parts =
             diff::diff_by_owner(&from.schema, &to.schema, |object, change| whose.owner(object, change))?;
         let parts = meant(parts, apps);
-        refuse(&whose, &parts, self.allow_data_loss || self.check)?;
+        refuse(&whose, &parts, self.on_rows())?;
 
         let mut files = SourceFile::read_folder(&checkout.migrations())?;
         let manifest = files.iter_mut().find(|file| file.path == "apps.toml").context("read apps.toml")?;
@@ -265,8 +277,8 @@ fn meant(parts: Vec<Part>, apps: &[usize]) -> Vec<Part> {
     .collect()
 }
 
-/// Refuses what the direction rule does not allow, and what would lose rows or values.
-fn refuse(whose: &Whose<'_>, parts: &[Part], loses: bool) -> anyhow::Result<()> {
+/// Refuses what the direction rule does not allow, what would lose rows or values, and what rows may keep from running.
+fn refuse(whose: &Whose<'_>, parts: &[Part], on_rows: OnRows) -> anyhow::Result<()> {
     let trespasses = whose.trespasses.borrow();
     if !trespasses.is_empty() {
         let lines: Vec<&str> = trespasses.iter().map(String::as_str).collect();
@@ -275,19 +287,34 @@ fn refuse(whose: &Whose<'_>, parts: &[Part], loses: bool) -> anyhow::Result<()> 
             lines.join("\n  ")
         );
     }
-    let statements = parts.iter().flat_map(|part| &part.script.statements);
-    let losses = statements.flat_map(|it| &it.hazards).filter_map(|hazard| match hazard {
-        Hazard::DataLoss(what) => Some(what.as_str()),
-        _ => None,
-    });
-    let losses: BTreeSet<&str> = losses.collect();
-    if losses.is_empty() || loses {
+    if on_rows == OnRows::Allowed {
         return Ok(());
     }
-    let losses: Vec<&str> = losses.into_iter().collect();
+    let statements = || parts.iter().flat_map(|part| &part.script.statements);
+    let losses = statements().flat_map(|it| &it.hazards).filter_map(|hazard| match hazard {
+        Hazard::DataLoss(what) => Some(format!("loses {what}")),
+        _ => None,
+    });
+    let columns = statements().filter(|it| it.change == Change::Create).map(|it| &it.object);
+    let columns = columns.filter(|column| has_no_value_for_rows(whose, column));
+    let columns =
+        columns.map(|column| format!("can't add {column} to rows: it is not null and has no default"));
+    let found: BTreeSet<String> = losses.chain(columns).collect();
+    if found.is_empty() {
+        return Ok(());
+    }
+    let found: Vec<String> = found.into_iter().collect();
     Err(Stop::Refused(format!(
-        "this would lose rows or values; nothing was written\n  {}\n  if that is meant: cargo xtask makemigrations --allow-data-loss",
-        losses.join("\n  ")
+        "tables may hold rows; nothing was written\n  {}\n  give a new column a default in schema.sql, or write the migration by hand: cargo xtask makemigrations --empty APP --name NAME\n  if it is meant so: cargo xtask makemigrations --allow-data-loss",
+        found.join("\n  ")
     ))
     .into())
+}
+
+/// Whether the rows of a table would keep a new column from being added.
+fn has_no_value_for_rows(whose: &Whose<'_>, column: &Address) -> bool {
+    let is_old = whose.from.schema.table_of(column).is_some();
+    let body = whose.to.schema.get(column).map(|it| &it.body);
+    matches!(body, Some(Body::Column(it)) if is_old
+        && it.not_null && it.default.is_none() && it.generated.is_none() && it.identity.is_none())
 }

@@ -3,6 +3,7 @@
 mod direction;
 mod ground;
 mod quick;
+mod schema_files;
 mod ways;
 
 use std::{
@@ -41,7 +42,7 @@ use crate::{
 Example:
   cargo xtask verify
 
-On a throwaway database it proves: each file has a statement; the migrations create exactly the tables in apps.toml; each migration touches only the tables that its app may; each down restores the schema before its up, without and with the seeds in the tables; applying again, each migration and all of them, gives the same schema; running the seeds a second time changes nothing.
+On a throwaway database it proves: each file has a statement; the migrations create exactly the tables in apps.toml; each migration touches only the tables that its app may; each down restores the schema before its up, without and with the seeds in the tables; applying again, each migration and all of them, gives the same schema; running the seeds a second time changes nothing; and the migrations make what the schema.sql files say.
 
 A migration that says `-- irreversible: why` is listed and not reverted. The downs below it are proven with empty tables only.
 
@@ -88,10 +89,12 @@ impl Args {
 
         let prove_all = async |scratch: &mut Scratch, steps: &mut Steps| {
             let server = scratch.options();
-            on_scratch(&server, async |another| {
+            let mut flaws = on_scratch(&server, async |another| {
                 or_interrupted(prove(scratch, another, &project, steps)).await
             })
-            .await
+            .await?;
+            flaws.extend(schema_files::prove(&server, &project, steps).await?);
+            Ok(flaws)
         };
         let flaws = TestServer::with_scratch(checkout, &project, &mut steps, prove_all).await?;
 

@@ -23,12 +23,22 @@ pub(crate) struct Findings {
     pub(crate) notes: Vec<String>,
     /// What was not checked, and why.
     pub(crate) not_checked: Vec<String>,
+    /// What was compared; `None` if it could not be.
+    #[serde(skip)]
+    pub(crate) schemas: Option<Schemas>,
     #[serde(skip)]
     pub(super) migrations: usize,
     #[serde(skip)]
     pub(super) tables: usize,
     #[serde(skip)]
     pub(super) rows: usize,
+}
+
+/// The two schemas of a check.
+#[derive(Debug)]
+pub(crate) struct Schemas {
+    pub(crate) found: Catalogue,
+    pub(crate) expected: Catalogue,
 }
 
 /// One difference between the database and the files.

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use catalogue::{Address, Kind};
-use diff::{Change, Hazard, Part, Statement};
+use diff::{Change, Part, Statement};
 use migrations::{DependencyKind, Ledger, MigrationId, Plan, Project, Target};
 
 use super::{empty, whose::Whose};
-use crate::terminal::output::count;
+use crate::{database::sql::as_text, terminal::output::count};
 
 /// A migration that is not written yet.
 pub(super) struct Draft {
@@ -93,11 +93,13 @@ fn free_name(project: &Project, app: &str, drafts: &[&str], wanted: &str) -> Str
 struct Subject<'s> {
     change: Change,
     address: &'s Address,
+    made_again: bool,
 }
 
 impl Subject<'_> {
     fn verb(&self) -> &'static str {
         match self.change {
+            _ if self.made_again => "change",
             Change::Create if self.address.kind.is_part() => "add",
             Change::Create => "create",
             Change::Drop => "drop",
@@ -111,12 +113,20 @@ fn subjects(statements: &[Statement]) -> Vec<Subject<'_>> {
     let mut subjects: Vec<Subject<'_>> = Vec::new();
     for statement in statements {
         let address = &statement.object;
-        let known = subjects.iter().any(|it| {
-            it.address == address || (it.change != Change::Alter && address.is_part_of(it.address))
-        });
-        if !known {
-            subjects.push(Subject { change: statement.change, address });
+        let again = subjects.iter_mut().find(|it| it.address == address);
+        if let Some(subject) = again {
+            // Dropped and created.
+            subject.made_again |= subject.change == Change::Drop && statement.change == Change::Create;
+            continue;
         }
+        let is_whole = |it: &Subject<'_>| !it.address.kind.is_part() && address.is_part_of(it.address);
+        if !subjects.iter().any(|it| it.change != Change::Alter && is_whole(it)) {
+            subjects.push(Subject { change: statement.change, address, made_again: false });
+        }
+    }
+    // What had to make way for a change is not what the change is about.
+    if subjects.iter().any(|it| !it.made_again) {
+        subjects.retain(|it| !it.made_again);
     }
     // The tables say most.
     subjects.sort_by_key(|it| (it.address.kind != Kind::Table, it.address.kind, it.verb()));
@@ -204,33 +214,11 @@ impl Draft {
         if self.bodies_unchecked {
             text += "\n-- Bodies of functions name what is made below them.\nset local check_function_bodies = off;\n";
         }
-        text + &body(&self.statements)
+        text + &as_text(&self.statements)
     }
 
     /// The text of the down file, with these statements.
     pub(super) fn down(&self, statements: &[Statement]) -> String {
-        format!("-- Reverts: {}.\n{}", self.id.name[5..].replace('_', " "), body(statements))
+        format!("-- Reverts: {}.\n{}", self.id.name[5..].replace('_', " "), as_text(statements))
     }
-}
-
-/// Statements as people write them: a blank line before another object, and before another sort of statement.
-fn body(statements: &[Statement]) -> String {
-    let mut text = String::new();
-    let mut before: Option<(&str, &str, &str)> = None;
-    for Statement { sql, object, hazards, .. } in statements {
-        let words = sql.split(' ').take(2).map(str::len).sum::<usize>() + 1;
-        let sort = sql.get(..words).unwrap_or(sql);
-        let here = (object.schema.as_str(), object.name.as_str(), sort);
-        if before != Some(here) || sql.contains('\n') {
-            text.push('\n');
-        }
-        for hazard in hazards {
-            if let Hazard::DataLoss(what) = hazard {
-                text += &format!("-- data loss: {}\n", what.replace(['\n', '\r'], " "));
-            }
-        }
-        text += &format!("{sql};\n");
-        before = Some(here);
-    }
-    text
 }

@@ -1,0 +1,47 @@
+//! Proves that the schema files and the migrations agree.
+
+use std::time::Instant;
+
+use migrations::{Project, Session, Settings, schema::Reader};
+use sqlx::postgres::PgConnectOptions;
+use tests::scratch::Scratch;
+
+use crate::{
+    database::differences::{self, MADE},
+    terminal::{interrupt::or_interrupted, output::Steps},
+    throwaway::{owned, test_server::on_scratch},
+};
+
+/// Loads the schema files into one new database and the migrations into another, and lists what differs.
+pub(super) async fn prove(
+    server: &PgConnectOptions,
+    project: &Project,
+    steps: &mut Steps,
+) -> anyhow::Result<Vec<String>> {
+    if project.schema_files.is_empty() {
+        return Ok(Vec::new());
+    }
+    steps.doing("proof", "loading the schema files");
+    let start = Instant::now();
+    let mut flaws = on_scratch(server, async |migrated| {
+        on_scratch(server, async |loaded| or_interrupted(compare(project, migrated, loaded)).await).await
+    })
+    .await?;
+    let state = if flaws.is_empty() { "holds" } else { "FAILED" };
+    steps.done("proof", "the migrations make what schema.sql says", state, Some(start.elapsed()));
+    if !flaws.is_empty() {
+        flaws.push("write what is missing: cargo xtask makemigrations".to_owned());
+    }
+    flaws.iter().for_each(|flaw| steps.note(&format!("  {flaw}")));
+    Ok(flaws)
+}
+
+async fn compare(project: &Project, migrated: &Scratch, loaded: &Scratch) -> anyhow::Result<Vec<String>> {
+    let mut session = Session::connect(&migrated.options(), Settings::default()).await?;
+    let mut reader = Reader::connect(&migrated.options(), &project.ledger_schemas()).await?;
+    let from = owned::replay(project, &mut session, &mut reader).await?;
+    reader.close().await;
+    session.close().await;
+    let to = owned::load(project, &from, loaded).await?;
+    Ok(differences::real_lines(&to.schema, &from.schema, MADE))
+}
