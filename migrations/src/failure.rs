@@ -26,6 +26,9 @@ pub enum Subject {
 
 /// SQLSTATE of a syntax error.
 const SYNTAX_ERROR: &str = "42601";
+/// SQLSTATEs of an object that exists, and of one that does not.
+const DUPLICATE: &str = "42710";
+const UNDEFINED: &str = "42704";
 /// Lines of a statement to show if Postgres does not say which word is to blame.
 const EXCERPT_LINES: usize = 3;
 /// Characters of a line to show.
@@ -53,7 +56,7 @@ pub struct Failure {
     pub hint: Option<String>,
     /// Where in a function it happened.
     pub context: Option<String>,
-    /// The statement, if it makes an object of the whole server, such as a role.
+    /// The statement, if it makes or drops an object of the whole server, such as a role; also one inside of a `do` block.
     pub(crate) of_the_server: Option<String>,
     /// Migrations that ran before it in the same plan, and stay applied.
     pub kept: Vec<MigrationId>,
@@ -100,7 +103,11 @@ impl Failure {
             detail: error.detail().map(str::to_owned),
             hint: error.hint().map(str::to_owned),
             context: error.r#where().map(str::to_owned),
-            of_the_server: statement.filter(|it| statements::is_of_the_server(it)).map(str::to_owned),
+            of_the_server: statement
+                .into_iter()
+                .chain(error.r#where().and_then(inner_statement))
+                .find(|it| statements::is_of_the_server(it))
+                .map(|it| it.trim_end_matches(';').to_owned()),
             kept: kept.to_vec(),
             remains,
             blockers: Vec::new(),
@@ -116,6 +123,14 @@ impl Failure {
             && matches!(self.code.as_str(), "42P06" | "42P07" | "42701" | "42710" | "42723")
     }
 
+    /// Whether the migration makes a role or another object of the whole server that exists, perhaps since another database
+    /// made it, or drops one that is gone.
+    pub fn is_second_run(&self) -> bool {
+        let Some(statement) = &self.of_the_server else { return false };
+        let code = if statements::drops(statement) { UNDEFINED } else { DUPLICATE };
+        self.code == code
+    }
+
     /// The line from the word on that Postgres could not parse.
     fn text_of_culprit(&self) -> Option<String> {
         let start = self.culprit.as_ref().filter(|_| self.code == SYNTAX_ERROR)?.start;
@@ -125,12 +140,17 @@ impl Failure {
     /// How to write a statement on the whole server, which an earlier database on it has run already.
     fn safe_twice(&self) -> String {
         let statement = self.of_the_server.as_deref().unwrap_or_default();
-        let what = "it belongs to the whole server, where another database may have made it before";
+        let (done, accepted) = match statements::drops(statement) {
+            true => ("dropped", "undefined_object"),
+            false => ("made", "duplicate_object"),
+        };
+        let what =
+            format!("it belongs to the whole server, where another database may have {done} it before");
         if statements::is_tablespace(statement) {
             return format!("{what}; make it there by hand, and not in a migration");
         }
         format!(
-            "{what}; make it safe to run twice: do $$ begin {statement}; exception when duplicate_object then null; end $$;"
+            "{what}; make it safe to run twice: do $$ begin {statement}; exception when {accepted} then null; end $$;"
         )
     }
 
@@ -146,7 +166,7 @@ impl Failure {
             ("25001", _) => {
                 "make `-- no-transaction` the very first line of the file, and this its only statement"
             }
-            ("42710", _) if self.of_the_server.is_some() => return self.safe_twice(),
+            _ if self.is_second_run() => return self.safe_twice(),
             _ if self.is_there_already() => {
                 "if the database has all that the migration makes, record it as applied; otherwise fix the file and run \
                  the same command again"
@@ -171,6 +191,12 @@ impl fmt::Display for Subject {
             Subject::Seed { app } => write!(f, "seed of app `{app}`"),
         }
     }
+}
+
+/// The statement in a context such as `SQL statement "create role a"`, whose words may be in any language.
+fn inner_statement(context: &str) -> Option<&str> {
+    let line = context.lines().next()?;
+    line.get(line.find('"')? + 1..line.rfind('"')?)
 }
 
 /// A place in a script, ready to show.

@@ -84,25 +84,28 @@ pub(crate) fn transaction_control(sql: &str, statements: &[Range<usize>]) -> Opt
     })
 }
 
-/// Whether a statement makes a role or a tablespace, which belong to the whole server.
+/// Whether a statement makes or drops a role or a tablespace, which belong to the whole server.
 pub(crate) fn is_of_the_server(statement: &str) -> bool {
-    let is = |kind: &str| creates(statement, kind);
+    let is = |kind: &str| {
+        begins(statement, &format!("create {kind}")) || begins(statement, &format!("drop {kind}"))
+    };
     is("role") || is("group") || is("tablespace") || (is("user") && !is("user mapping"))
 }
 
 /// Whether a statement makes a tablespace.
 pub(crate) fn is_tablespace(statement: &str) -> bool {
-    creates(statement, "tablespace")
+    begins(statement, "create tablespace") || begins(statement, "drop tablespace")
 }
 
-/// Whether a statement creates an object of this kind.
-fn creates(statement: &str, kind: &str) -> bool {
-    let words = Tokens::new(statement).map(|token| token.text(statement));
-    let expected = ["create"].into_iter().chain(kind.split(' '));
-    let same = |(expected, word): (&str, &str)| word.eq_ignore_ascii_case(expected);
-    let expected: Vec<&str> = expected.collect();
-    let words: Vec<&str> = words.take(expected.len()).collect();
-    words.len() == expected.len() && expected.into_iter().zip(words).all(same)
+/// Whether a statement drops an object.
+pub(crate) fn drops(statement: &str) -> bool {
+    begins(statement, "drop")
+}
+
+/// Whether a statement begins with these words.
+fn begins(statement: &str, words: &str) -> bool {
+    let mut found = Tokens::new(statement).map(|token| token.text(statement));
+    words.split(' ').all(|word| found.next().is_some_and(|found| found.eq_ignore_ascii_case(word)))
 }
 
 /// The line of a byte offset, from 1.

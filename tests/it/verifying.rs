@@ -171,13 +171,67 @@ fn a_role_that_a_migration_makes_must_be_safe_to_make_twice() {
         let checkout = Checkout::new();
         let role = format!("{}_more", db.name());
         let (create, drop) = (format!("create role {role};"), format!("drop role if exists {role};"));
-        checkout.migration("people/0002_role", &create, "select 1;");
-        let said = ["people/0002_role", "make it safe to run twice: do $$ begin create role"];
-        outcome(&checkout.command(url, &["verify"])).expect(1, &said);
+        let changes =
+            format!("outside of the database, migrations/people/0002_role.up.sql changes role {role}");
+        let block = format!("do $$ begin execute 'create role {role}'; end $$;");
+        for (up, down) in [(&create, "select 1;"), (&create, &drop), (&block, &drop)] {
+            checkout.migration("people/0002_role", up, down);
+            let said = [
+                "what belongs to the whole server can be made and dropped twice",
+                "FAILED",
+                "migrations/people/0002_role.up.sql:1",
+                "make it safe to run twice: do $$ begin create role",
+            ];
+            let printed = outcome(&checkout.command(url, &["verify"]));
+            printed.expect(3, &said).expect(3, &["not all of it holds", &changes]);
+            db.pool().execute(AssertSqlSafe(drop.clone())).await.unwrap();
+        }
         let safe =
             format!("do $$ begin create role {role}; exception when duplicate_object then null; end $$;");
         checkout.migration("people/0002_role", &safe, "select 1;");
-        outcome(&checkout.command(url, &["verify"])).expect(0, &["all of it holds"]);
+        outcome(&checkout.command(url, &["verify"])).expect(0, &["all of it holds", &changes]);
         db.pool().execute(AssertSqlSafe(drop)).await.unwrap();
+    });
+}
+
+#[test]
+fn what_migrations_change_outside_of_their_database_is_listed_with_the_file() {
+    as_own_role(async |db, url| {
+        let (checkout, name) = (Checkout::new(), db.name());
+        let ups = [
+            "alter role current_user set work_mem = '5MB';".to_owned(),
+            "do $$ begin execute format('grant pg_monitor to %I', current_user); end $$;".to_owned(),
+            format!("alter database {name} connection limit 90;"),
+            format!("alter database {name} set work_mem = '6MB';"),
+            "do $$ begin execute format('comment on database %I is ''ours''', current_database()); end $$;"
+                .to_owned(),
+            // No file mentions its name, as with a role that another session makes meanwhile.
+            format!(
+                "do $$ begin execute 'create role {}' || '{}'; exception when duplicate_object then null; end $$;",
+                &name[..9],
+                &name[9..].replace('_', "x")
+            ),
+        ];
+        for (up, number) in ups.iter().zip(2..) {
+            checkout.migration(&format!("loans/{number:04}_more"), up, "select 1;");
+        }
+        let printed = outcome(&checkout.command(url, &["verify", "--format", "json"]));
+        let json: serde_json::Value = serde_json::from_str(&printed.expect(0, &[]).stdout).unwrap();
+        let listed = json["of_the_server"].as_array().unwrap();
+        let listed: Vec<String> = listed
+            .iter()
+            .map(|it| format!("{} {}", it["file"].as_str().unwrap(), it["what"].as_str().unwrap()))
+            .collect();
+        let expected = [
+            format!("migrations/loans/0004_more.up.sql database {name}"),
+            format!("migrations/loans/0003_more.up.sql membership of role {name} in role pg_monitor"),
+            format!("migrations/loans/0005_more.up.sql setting work_mem of database {name}"),
+            format!("migrations/loans/0002_more.up.sql setting work_mem of role {name}"),
+            "migrations/loans/0006_more.up.sql the comment of the database, which is its environment marker"
+                .to_owned(),
+        ];
+        assert_eq!(listed, expected);
+        let made = format!("drop role {}{}", &name[..9], &name[9..].replace('_', "x"));
+        db.pool().execute(AssertSqlSafe(made)).await.unwrap();
     });
 }

@@ -149,6 +149,7 @@ const READS_ITSELF: &[(&str, &str)] = &[
     ("xtask/src/database/setting_up.rs", "whether the role may create databases"),
     ("xtask/src/rows/locking.rs", "the number of the database, for the locks of its tables"),
     ("xtask/src/throwaway/checking.rs", "the roles that a throwaway server needs too"),
+    ("xtask/src/verbs/verify/of_the_server.sql", "what belongs to the whole server"),
 ];
 
 #[test]

@@ -2,7 +2,9 @@
 
 mod direction;
 mod ground;
+mod of_the_server;
 mod quick;
+mod report;
 mod schema_files;
 mod ways;
 
@@ -13,8 +15,7 @@ use std::{
 
 use catalogue::{Catalogue, Scope};
 use clap::Args as ClapArgs;
-use migrations::{Contract, Down, Irreversible, Migration, Plan, Project, Prune, SeedMode, Target};
-use serde::Serialize;
+use migrations::{Contract, Down, Error, Irreversible, Plan, Project, Prune, SeedMode, Target};
 use tests::scratch::Scratch;
 
 use crate::{
@@ -32,7 +33,9 @@ use crate::{
     throwaway::test_server::{TestServer, on_scratch},
     verbs::verify::{
         ground::Ground,
+        of_the_server::{Changed, Objects},
         quick::Proven,
+        report::{Flaws, Found, Report, irreversible},
         ways::{WayDown, WayUp},
     },
 };
@@ -43,6 +46,8 @@ Example:
   cargo xtask verify
 
 On a throwaway database it proves: each file has a statement; the migrations create exactly the tables in apps.toml; each migration touches only the tables that its app may; each down restores the schema before its up, without and with the seeds in the tables; applying again, each migration and all of them, gives the same schema; running the seeds a second time changes nothing; and the migrations make what the schema.sql files say.
+
+It lists the roles and other objects of the whole server that a migration changes: they stay there, and each database on the server runs the migration, so it must be safe to run twice.
 
 A migration that says `-- irreversible: why` is listed and not reverted. The downs below it are proven with empty tables only.
 
@@ -62,22 +67,8 @@ const SEEDED_DOWNS: &str = "each down works with the seeds in the tables";
 /// The proof that the migrations can be applied again.
 const UP_AGAIN: &str = "up again gives the same fingerprint";
 
-/// What is wrong, a line each; empty if the proof holds.
-type Flaws = Vec<String>;
-
-/// What `--format json` reports besides the steps.
-#[derive(Serialize)]
-struct Report<'f> {
-    flaws: &'f Flaws,
-    irreversible: Vec<NoWayBack<'f>>,
-}
-
-/// A migration that has no way back.
-#[derive(Serialize)]
-struct NoWayBack<'p> {
-    migration: String,
-    why: &'p str,
-}
+/// The proof that several databases of a server can run the migrations.
+const TWICE: &str = "what belongs to the whole server can be made and dropped twice";
 
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
@@ -89,58 +80,49 @@ impl Args {
 
         let prove_all = async |scratch: &mut Scratch, steps: &mut Steps| {
             let server = scratch.options();
-            let mut flaws = on_scratch(&server, async |another| {
+            let mut found = on_scratch(&server, async |another| {
                 or_interrupted(prove(scratch, another, &project, steps)).await
             })
             .await?;
-            flaws.extend(schema_files::prove(&server, &project, steps).await?);
-            Ok(flaws)
+            found.flaws.extend(schema_files::prove(&server, &project, steps).await?);
+            Ok(found)
         };
-        let flaws = TestServer::with_scratch(checkout, &project, &mut steps, prove_all).await?;
+        let found = TestServer::with_scratch(checkout, &project, &mut steps, prove_all).await?;
 
-        steps.note(if flaws.is_empty() {
+        steps.note(if found.flaws.is_empty() {
             "\nall of it holds"
         } else {
             "\nnot all of it holds; the lines above say where"
         });
-        let irreversible = irreversible(&project)
-            .map(|(migration, line)| NoWayBack { migration: migration.id.to_string(), why: &line.why });
-        steps.finish(Report { flaws: &flaws, irreversible: irreversible.collect() });
-        if flaws.is_empty() { Ok(()) } else { Err(Stop::Differs.into()) }
+        steps.finish(Report::new(&project, &found));
+        if found.flaws.is_empty() { Ok(()) } else { Err(Stop::Differs.into()) }
     }
 }
 
-fn irreversible(project: &Project) -> impl Iterator<Item = (&Migration, &Irreversible)> {
-    project.migrations.iter().filter_map(|migration| Some((migration, migration.irreversible()?)))
-}
-
-/// Runs every proof on one database, and returns all that is wrong.
+/// Runs every proof on one database.
 async fn prove(
     scratch: &mut Scratch,
     another: &Scratch,
     project: &Project,
     steps: &mut Steps,
-) -> anyhow::Result<Flaws> {
-    let ground = Ground::new(scratch, project).await?;
+) -> anyhow::Result<Found> {
+    let mut ground = Ground::new(scratch, project).await?;
+    let before = Objects::read(ground.session.connection()).await?;
     let mut proof = Proof { ground, project, steps, flaws: Vec::new() };
     proof.statements();
     proof.steps.doing("proof", "up and down, step by step");
-    if let Some(proven) = quick::prove(&mut proof.ground, another).await {
-        proof.quickly(&proven).await?;
-        let Proof { ground, flaws, .. } = proof;
-        ground.session.close().await;
-        return Ok(flaws);
+    match quick::prove(&mut proof.ground, another).await {
+        Some(proven) => proof.quickly(&proven).await?,
+        None => {
+            if let Err(error) = proof.step_by_step().await {
+                proof.failed_at_a_second_run(error)?;
+            }
+        }
     }
-    proof.ground.rebuild(&[]).await?;
-    let up = proof.up_step_by_step().await?;
-    let last = proof.ground.catalogue().await?;
-    proof.contract(&last);
-    proof.seeds().await?;
-    proof.down_step_by_step(&up).await?;
-    proof.up_again(up).await?;
+    let of_the_server = proof.of_the_server(&before).await?;
     let Proof { ground, flaws, .. } = proof;
     ground.session.close().await;
-    Ok(flaws)
+    Ok(Found { flaws, of_the_server })
 }
 
 /// A database that goes through the proofs one after the other.
@@ -166,6 +148,40 @@ impl Proof<'_> {
     fn reached(&mut self, last: &Catalogue, elapsed: Duration) {
         let print = last.fingerprint(Scope::Exact);
         self.report(&format!("from nothing to fingerprint {print:.12}"), Vec::new(), elapsed);
+    }
+
+    /// Proves one after the other, and reports what is wrong with each migration.
+    async fn step_by_step(&mut self) -> anyhow::Result<()> {
+        self.ground.rebuild(&[]).await?;
+        let up = self.up_step_by_step().await?;
+        let last = self.ground.catalogue().await?;
+        self.contract(&last);
+        self.seeds().await?;
+        self.down_step_by_step(&up).await?;
+        self.up_again(up).await
+    }
+
+    /// Reports a migration that has made an object of the whole server before, on another database. Any other error ends the
+    /// command.
+    fn failed_at_a_second_run(&mut self, error: anyhow::Error) -> anyhow::Result<()> {
+        match error.downcast_ref() {
+            Some(Error::Failed(failure)) if failure.is_second_run() => {
+                let lines = failure.to_string().lines().map(str::to_owned).collect();
+                self.report(TWICE, lines, Duration::ZERO);
+                Ok(())
+            }
+            _ => Err(error),
+        }
+    }
+
+    /// Lists what the migrations have changed outside of their database.
+    async fn of_the_server(&mut self, before: &Objects) -> anyhow::Result<Vec<Changed>> {
+        let after = Objects::read(self.ground.session.connection()).await?;
+        let changed = before.changed(&after, self.project);
+        for Changed { what, file } in &changed {
+            self.steps.note(&format!("           outside of the database, {file} changes {what}"));
+        }
+        Ok(changed)
     }
 
     /// Reports what holds, and proves the rest.
