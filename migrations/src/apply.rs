@@ -44,6 +44,30 @@ pub(crate) async fn run(
     Ok(())
 }
 
+/// Runs one step inside the caller's open transaction, with its row of the ledger. The caller has the migration lock, and the
+/// ledger is there.
+///
+/// # Errors
+/// As [`crate::Session::migrate`]. The caller then rolls back.
+pub async fn run_within(conn: &mut PgConnection, project: &Project, step: &Step<'_>) -> Result<(), Error> {
+    let ran = within(conn, &project.apps[step.migration.app], step, Instant::now()).await;
+    ran.map_err(|error| error.into_error(step, &[]))
+}
+
+/// Runs the script of a step inside an open transaction, with its row of the ledger.
+async fn within(
+    conn: &mut PgConnection,
+    app: &App,
+    step: &Step<'_>,
+    start: Instant,
+) -> Result<(), StepError> {
+    let ran = run_script(conn, step.script).await;
+    ran.map_err(|error| StepError::Script(error, Remains::Nothing))?;
+    restore_settings(conn).await?;
+    still_locked(conn).await?;
+    Ok(record::record(conn, app, step, start.elapsed()).await?)
+}
+
 /// A failure inside a script, or one of our own statements, with what is left of the script.
 enum StepError {
     Script(ScriptError, Remains),
@@ -151,11 +175,7 @@ impl Running<'_> {
         if let Some((project, ledger)) = self.missing {
             record::create_ledgers(&mut transaction, project, ledger).await?;
         }
-        let ran = run_script(&mut transaction, self.step.script).await;
-        ran.map_err(|error| StepError::Script(error, Remains::Nothing))?;
-        restore_settings(&mut transaction).await?;
-        still_locked(&mut transaction).await?;
-        record::record(&mut transaction, self.app, self.step, self.start.elapsed()).await?;
+        within(&mut transaction, self.app, self.step, self.start).await?;
         // Deferred constraints are checked only here, so the commit counts as the script's last statement.
         transaction.commit().await.map_err(|error| {
             let error = ScriptError::new(error, usize::MAX);

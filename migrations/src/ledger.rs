@@ -196,7 +196,8 @@ impl Ledger {
                 }
                 Some(migration) if migration.checksum() != row.checksum => {
                     let (id, path) = (migration.id.clone(), migration.up.path.clone());
-                    problems.push(LedgerProblem::Edited { id, path });
+                    let again = self.again(project, migration);
+                    problems.push(LedgerProblem::Edited { id, path, again });
                 }
                 Some(migration) if migration.recorded.description != row.description => {
                     let (id, applied_as) = (migration.id.clone(), row.name());
@@ -237,6 +238,27 @@ impl Ledger {
                 .map(|table| LedgerProblem::UnknownTable { ways: self.renames_of(project, &table), table }),
         );
         problems
+    }
+
+    /// An applied migration that depends on this one, so that it can't be reverted alone.
+    pub fn dependent<'p>(&self, project: &'p Project, migration: &Migration) -> Option<&'p Migration> {
+        let on_this = |other: &&Migration| {
+            let mut parents = other.parents.iter().map(|parent| &project.migrations[parent.index].id);
+            self.has(other) && parents.any(|parent| *parent == migration.id)
+        };
+        project.migrations.iter().find(on_this)
+    }
+
+    /// The command that applies an edited migration again, if it can be reverted alone and in a transaction.
+    fn again(&self, project: &Project, migration: &Migration) -> Option<String> {
+        let Down::Script(down) = &migration.down else { return None };
+        let outside = down.no_transaction || migration.up.no_transaction;
+        if outside || down.is_empty() || self.dependent(project, migration).is_some() {
+            return None;
+        }
+        let MigrationId { app, name } = &migration.id;
+        let label = "or, on a development database, and until it is on the main branch, apply it again:";
+        project.commands.tool(label, &format!("migrate {app} {name} --again"))
     }
 
     /// The commands for a table that no app has: an app without a table may have been called otherwise before.

@@ -14,6 +14,8 @@ pub enum LedgerProblem {
         id: MigrationId,
         /// Its up file.
         path: String,
+        /// How to apply it again, with the command.
+        again: Option<String>,
     },
     /// Another migration with its number was applied, such as the one of another branch.
     OtherFile {
@@ -100,7 +102,9 @@ impl LedgerProblem {
     /// What is wrong, on one line.
     pub fn what(&self) -> String {
         match self {
-            LedgerProblem::Edited { id, path } => format!("{id}: {path} is not the file that was applied"),
+            LedgerProblem::Edited { id, path, .. } => {
+                format!("{id}: {path} is not the file that was applied")
+            }
             LedgerProblem::OtherFile { id, applied_as, installed_on, .. } => {
                 format!(
                     "{applied_as} was applied ({installed_on}), and {id} is another migration with its number"
@@ -132,8 +136,10 @@ impl LedgerProblem {
     /// What to do about it; several ways are on a line each.
     pub fn remedy(&self) -> String {
         match self {
-            LedgerProblem::Edited { path, .. } => {
-                format!("put it back (git checkout -- {path}), and write the change as a new migration")
+            LedgerProblem::Edited { path, again, .. } => {
+                let back =
+                    format!("put it back (git checkout -- {path}), and write the change as a new migration");
+                in_lines(&[back].into_iter().chain(again.clone()).collect::<Vec<_>>())
             }
             LedgerProblem::FileGone { up, .. } => in_lines(&[
                 format!("restore the file, from where it was last: git log --all --oneline -- {up}"),

@@ -65,6 +65,7 @@ mod statements;
 mod url;
 mod watch;
 
+pub use apply::run_within;
 pub use contract::{Contract, ListedPart, MissingTable, Owners};
 pub use cycle::{Cycle, Edge, Reason};
 pub use down::{Down, Irreversible};

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic with its line is enough for a test")]
 
 mod adopting;
+mod applying_again;
 mod backend;
 mod bad_input;
 mod benchmark;

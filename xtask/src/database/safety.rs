@@ -54,6 +54,19 @@ impl Destruction<'_> {
     }
 }
 
+/// Refuses unless it is a database that anyone may throw away. No option overrules that.
+pub(crate) fn require_expendable(
+    server: &PgConnectOptions,
+    database: &str,
+    found: &Found,
+    otherwise: &str,
+) -> anyhow::Result<()> {
+    match danger(server, database, found) {
+        Some(reason) => Err(Stop::Refused(format!("{reason}; nothing was touched\n  {otherwise}")).into()),
+        None => Ok(()),
+    }
+}
+
 /// Why a database might matter; `None` if anyone may destroy it.
 fn danger(server: &PgConnectOptions, database: &str, found: &Found) -> Option<String> {
     match found {

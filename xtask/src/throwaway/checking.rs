@@ -111,7 +111,8 @@ pub(crate) async fn step(
     Err(Stop::Differs.into())
 }
 
-async fn roles(conn: &mut PgConnection) -> anyhow::Result<Vec<String>> {
+/// The roles of a server, without its own.
+pub(crate) async fn roles(conn: &mut PgConnection) -> anyhow::Result<Vec<String>> {
     let sql = "select rolname::text from pg_roles where rolname !~ '^pg_' order by 1";
     let roles = sqlx::query_scalar(sql).fetch_all(conn).await;
     Ok(roles.map_err(migrations::Error::database("list the roles"))?)

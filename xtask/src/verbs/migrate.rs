@@ -1,5 +1,7 @@
 //! `cargo xtask migrate`: applies migrations, or reverts them.
 
+mod again;
+
 use clap::Args as ClapArgs;
 use migrations::{Direction, Plan, Project, Step, Target};
 use serde::Serialize;
@@ -18,10 +20,14 @@ use crate::{
         interrupt::or_interrupted,
         output::{self, Steps, count},
     },
+    verbs::migrate::again::Again,
 };
 
 /// The answer to `--fake`, which people who used Django may type.
 const FAKE: &str = "there is no --fake: `adopt` records the migrations that the database proves to have\n  cargo xtask adopt --help";
+
+/// The answer to `--again` with `zero`.
+const ONE: &str = "--again is for one migration\n  name it: cargo xtask migrate APP NAME --again";
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
@@ -32,6 +38,11 @@ Examples:
   cargo xtask migrate APP zero                   revert all migrations of one app
   cargo xtask migrate --plan                     show what would run
   cargo xtask migrate --check                    the same, but exit with 3 if anything would run
+  cargo xtask migrate APP 0002 --again           you have edited 0002: revert it and apply it again
+
+With --again the migration is reverted by its present down file and applied again, in one transaction, which is undone if the \
+schema is then not what the files make. That is for a development database, for a migration that is not on the main branch, \
+and while no applied one depends on it. Rows that would go need --confirm.
 
 Exit codes: 1 a migration failed and was undone, or has no way back; 3 with --check, something is left to do; 4 refused to destroy data that might matter; 5 timed out waiting for another migration.")]
 pub(crate) struct Args {
@@ -45,10 +56,16 @@ pub(crate) struct Args {
     /// The same, but exit with 3 if anything would run
     #[arg(long)]
     check: bool,
+    /// Revert this edited migration and apply it again
+    #[arg(long, requires = "name", conflicts_with_all = ["plan", "check"])]
+    again: bool,
+    /// The branch on which no migration may be edited, for --again [default: the main branch]
+    #[arg(long, value_name = "BRANCH", requires = "again")]
+    base: Option<String>,
     /// Refused: `adopt` does this, with proof
     #[arg(long, alias = "fake-initial", hide = true)]
     fake: bool,
-    /// Skip the safety check when reverting; repeat the database's name
+    /// Skip the safety check when reverting, or remove rows with --again; repeat the database's name
     #[arg(long, value_name = "DATABASE", allow_hyphen_values = true)]
     confirm: Option<String>,
     #[command(flatten)]
@@ -82,6 +99,23 @@ impl Args {
         let project = checkout.project()?;
         let target = migrating::target(&project, self.app.as_deref(), self.name.as_deref())?;
         let server = or_interrupted(server::start_existing(checkout, &project.postgres)).await?;
+        if self.again {
+            let Target::Migration(id) = &target else {
+                return Err(Stop::Usage(ONE.to_owned()).into());
+            };
+            let mut steps = Steps::new(self.format);
+            let again = Again {
+                checkout,
+                server: &server,
+                project: &project,
+                migration: project.migration(&id.app, &id.name)?,
+                confirmed: self.confirm.as_deref(),
+            };
+            again.require_own_branch(self.base.as_deref())?;
+            on_server(&server, again.run(self.timeouts, &mut steps)).await?;
+            steps.finish(NoMore {});
+            return Ok(());
+        }
         on_server(&server, async {
             if self.plan || self.check {
                 self.show_plan(&server, &project, &target).await
