@@ -1,10 +1,10 @@
 //! `migrate APP NAME --again`: an edited migration is reverted and applied again on a development database, or nothing happens.
 
-use sqlx::Executor;
+use sqlx::{ConnectOptions, Connection, Executor, query_scalar};
 use tests::TestDatabase;
 
 use crate::{
-    checkout::Checkout,
+    checkout::{Checkout, outcome},
     snapshot::{shape, snapshot},
 };
 
@@ -186,4 +186,47 @@ fn a_migration_that_others_may_have_or_that_cannot_go_alone_is_refused() {
         1,
         &["the ledger and the files disagree", "people/0001_initial"],
     );
+}
+
+#[test]
+fn a_dump_from_before_an_edit_is_loaded_as_far_as_it_fits() {
+    tests::empty().run(async |db| {
+        let checkout = begun(db);
+        let up = "create table extra (id int, old text, kind int); create table more (id int);";
+        checkout.migration("loans/0002_extra", up, "drop table if exists extra, more;");
+        checkout.replace("apps.toml", "[\"extra\", ", "[\"extra\", \"more\", ");
+        checkout.xtask(db, AGAIN).expect(0, &[]);
+        db.pool()
+            .execute("insert into extra values (1, 'a', 7), (2, 'b', null); insert into more values (3)")
+            .await?;
+        let folder = checkout.root().join("kept").display().to_string();
+        let edited = "create table extra (note text default 'new', kind text, id bigint);";
+        checkout.migration("loans/0002_extra", edited, "drop table extra;");
+        checkout.xtask(db, &["dumpdata", "--output", &folder]).expect(0, &[]);
+        checkout.replace("apps.toml", "[\"extra\", \"more\", ", "[\"extra\", ");
+        let url = db.url();
+        db.pool().close().await;
+        outcome(&checkout.command(&url, &["db-reset", "--force"])).expect(0, &[]);
+        let refused = outcome(&checkout.command(&url, &["loaddata", &folder, "--replace"]));
+        refused.expect(
+            3,
+            &[
+                "loans/0002_extra here is not the file that the dump was made with",
+                "table more does not exist here",
+                "extra.old text is in the dump but not here",
+                "extra.note text is here but not in the dump",
+                "nothing was loaded",
+            ],
+        );
+        let load = refused.advice("or load the tables and columns that are here:");
+        checkout
+            .paste(db, &load)
+            .expect(0, &["extra.old text is in the dump but not here", "every constraint checked"]);
+        let rows = "select string_agg(e::text, ' ' order by id) || (select count(*) from roles) from extra e";
+        let mut conn = db.options().connect().await?;
+        let found: String = query_scalar(rows).fetch_one(&mut conn).await?;
+        assert_eq!(found, "(new,7,1) (new,,2)3");
+        conn.close().await?;
+        Ok(())
+    });
 }

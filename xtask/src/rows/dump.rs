@@ -64,6 +64,9 @@ pub(crate) struct DumpedTable {
     pub(crate) columns: Vec<Column>,
     pub(crate) rows: u64,
     pub(crate) sha256: String,
+    /// The columns that a load leaves out.
+    #[serde(skip)]
+    pub(crate) left_out: Vec<String>,
 }
 
 /// Returns the name of a table's file.

@@ -12,8 +12,8 @@ use catalogue::{Catalogue, ROWS_AS_TEXT, set_local};
 use migrations::{Error, Project};
 use sqlx::{Connection, PgConnection};
 
-pub(crate) use self::copying::Source;
 use self::copying::{Copied, copy, defer};
+pub(crate) use self::copying::{Fit, Source};
 use crate::{
     database::{schema, sql::quoted},
     rows::{
@@ -45,6 +45,8 @@ pub(crate) struct Loaded {
     pub(crate) tables: Vec<TableRows>,
     /// The constraints that are not valid, and were not checked: `constraint positive of table fees`.
     pub(crate) unchecked: Vec<String>,
+    /// What of the dump has no place here, and what is here and not in the dump.
+    pub(crate) not_fitting: Vec<String>,
 }
 
 /// Loads a dump.
@@ -56,6 +58,7 @@ pub(crate) async fn load(
     steps: &mut Steps,
 ) -> anyhow::Result<Loaded> {
     let failed = || Error::database("load the dump");
+    let mut dump = source.dump.clone();
     let names: BTreeSet<String> = source.dump.tables.iter().map(|table| table.table.clone()).collect();
     let mut transaction = conn.begin().await.map_err(failed())?;
     let conn = &mut *transaction;
@@ -63,9 +66,10 @@ pub(crate) async fn load(
     locking::lock(conn, &there, Others::Wait).await?;
     let schema = schema::read_within(conn, project).await?;
     let tables = found::existing_tables(&schema, project, &names)?;
-    fit::require_same_schema(conn, project, source.dump, &tables).await?;
+    let not_fitting = fit::fit(conn, project, &mut dump, &tables, source).await?;
+    let source = &Source { dump: &dump, ..*source };
     if tables.is_empty() {
-        return Ok(Loaded { tables: Vec::new(), unchecked: Vec::new() });
+        return Ok(Loaded { tables: Vec::new(), unchecked: Vec::new(), not_fitting });
     }
     read_rows_as_text(conn).await?;
     let restore = emptying::disable_triggers(conn, &schema, &tables, Triggers::ThatMayChangeRows).await?;
@@ -112,7 +116,7 @@ pub(crate) async fn load(
         steps.note(&format!("           {note}"));
     }
     let unchecked = unchecked.into_iter().map(|constraint| constraint.what).collect();
-    Ok(Loaded { tables: loaded, unchecked })
+    Ok(Loaded { tables: loaded, unchecked, not_fitting })
 }
 
 /// Makes values mean what they meant in the dump. Behind the dump's own search path comes the session's, since functions that

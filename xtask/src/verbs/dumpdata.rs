@@ -144,6 +144,7 @@ async fn write(
             table: table.name.clone(),
             file: name,
             columns: table.columns.clone(),
+            left_out: Vec::new(),
             rows,
             sha256: tally.sha256(),
         });

@@ -15,7 +15,7 @@ use crate::{
     },
     rows::{
         dump::{self, Dump, Files},
-        load::{self, ExistingRows, Loaded},
+        load::{self, ExistingRows, Fit, Loaded},
         tables::{self, TableRows},
     },
     server::{self, Server},
@@ -32,6 +32,7 @@ use crate::{
 Examples:
   cargo xtask loaddata FOLDER              load into empty tables
   cargo xtask loaddata FOLDER --replace    remove the tables' rows first, such as the seeds
+  cargo xtask loaddata FOLDER --what-fits  a migration was edited since: load the tables and columns that are still there
 
 It loads everything in one transaction and checks every valid constraint; it reports a row that breaks one by file and \
 line. \
@@ -48,6 +49,9 @@ pub(crate) struct Args {
     /// Load files that you edited on purpose: skip their checksums
     #[arg(long)]
     edited: bool,
+    /// Load the tables and columns that the database has, and list the rest
+    #[arg(long)]
+    what_fits: bool,
     /// Skip the safety check of --replace; repeat the database's name
     #[arg(long, value_name = "DATABASE", allow_hyphen_values = true, requires = "replace")]
     confirm: Option<String>,
@@ -66,6 +70,8 @@ struct Report<'d> {
     unchecked: Vec<String>,
     /// What the dump lacks.
     left_out: &'d [String],
+    /// What differs between the dump and this database.
+    not_fitting: Vec<String>,
 }
 
 impl Args {
@@ -104,12 +110,16 @@ impl Args {
             Destruction { target, what, confirmed, again }.check(&server.options, &found)?;
         }
         let lock = session.lock(&mut |event| migrating::report(&mut steps, &event)).await?;
-        let source = load::Source { dump, folder, files: self.files(), again: &again };
+        let fit = if self.what_fits { Fit::WhatFits } else { Fit::Whole };
+        let source = load::Source { dump, folder, files: self.files(), fit, again: &again };
         let existing = if self.replace { ExistingRows::Replace } else { ExistingRows::Refuse };
         let load = async |conn: &mut _| load::load(conn, project, &source, existing, &mut steps).await;
         let loaded = lock.run(load).await?;
         session.close().await;
-        let Loaded { tables, unchecked } = loaded;
+        let Loaded { tables, unchecked, not_fitting } = loaded;
+        for difference in &not_fitting {
+            steps.note(&format!("           {difference}"));
+        }
         for left_out in &dump.left_out {
             steps.note(&format!("           when this was dumped: {left_out}"));
         }
@@ -120,7 +130,7 @@ impl Args {
         };
         let tables_loaded = count(tables.len(), "table", "tables");
         steps.note(&format!("{rows} in {tables_loaded}, every constraint checked{but}"));
-        steps.finish(Report { loaded: tables, unchecked, left_out: &dump.left_out });
+        steps.finish(Report { loaded: tables, unchecked, left_out: &dump.left_out, not_fitting });
         Ok(())
     }
 }

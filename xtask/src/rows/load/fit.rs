@@ -1,4 +1,4 @@
-//! Checks that a dump has the schema of the database.
+//! Checks that a dump has the schema of the database, or finds what of it has a place there.
 
 use migrations::{Ledger, Project};
 use sqlx::PgConnection;
@@ -6,18 +6,21 @@ use sqlx::PgConnection;
 use crate::{
     rows::{
         dump::{self, Dump, DumpedTable, Migration},
+        load::copying::{Fit, Source},
         tables::Table,
     },
     terminal::exit::Stop,
 };
 
-/// Fails if the dump has another schema than the database, and lists every difference.
-pub(super) async fn require_same_schema(
+/// Fails if the dump has another schema than the database, and lists every difference. If the user asked for what fits, it
+/// takes the rest out of the dump instead, and returns the list.
+pub(super) async fn fit(
     conn: &mut PgConnection,
     project: &Project,
-    dump: &Dump,
+    dump: &mut Dump,
     tables: &[Table],
-) -> anyhow::Result<()> {
+    source: &Source<'_>,
+) -> anyhow::Result<Vec<String>> {
     let applied = dump::applied_migrations(&Ledger::read(conn, project).await?);
     let mut differences = migration_differences(&dump.migrations, &applied);
     for dumped in &dump.tables {
@@ -29,13 +32,25 @@ pub(super) async fn require_same_schema(
         }
     }
     if differences.is_empty() {
-        return Ok(());
+        return Ok(differences);
+    }
+    if source.fit == Fit::WhatFits {
+        dump.tables.retain_mut(|dumped| {
+            let Some(table) = tables.iter().find(|table| table.name == dumped.table) else { return false };
+            let is_here = |name: &str| table.columns.iter().any(|column| column.name == name);
+            let gone = dumped.columns.iter().filter(|column| !is_here(&column.name));
+            dumped.left_out = gone.map(|column| column.name.clone()).collect();
+            dumped.left_out.len() < dumped.columns.len() || dumped.columns.is_empty()
+        });
+        return Ok(differences);
     }
     let commands = commands_to_fit(project, &dump.migrations, &applied);
     let way = commands.map_or(String::new(), |way| format!("migrate to where it was: {way}\n  or "));
     Err(Stop::Unfit(format!(
-        "the dump does not match the schema of this database; nothing was loaded\n  {}\n  {way}dump again what you need",
-        differences.join("\n  ")
+        "the dump does not match the schema of this database; nothing was loaded\n  {}\n  {way}dump again what you need\n  \
+         or load the tables and columns that are here: cargo xtask {} --what-fits",
+        differences.join("\n  "),
+        source.again
     ))
     .into())
 }
