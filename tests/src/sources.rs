@@ -2,13 +2,10 @@
 
 use std::{
     collections::HashMap,
-    fs,
-    hash::{DefaultHasher, Hasher as _},
-    io,
-    os::unix::fs::MetadataExt as _,
+    fs, io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use anyhow::Context;
@@ -16,6 +13,8 @@ use migrations::Project;
 
 /// Files are not read again within so short a time: an editor that saves one and a test that starts take longer.
 const FRESH: Duration = Duration::from_millis(2);
+/// The coarsest time of a change that a file system keeps.
+const COARSE: Duration = Duration::from_secs(2);
 /// The folder of the product's own migrations, below the checkout's root.
 const PRODUCT: &str = "migrations";
 
@@ -27,8 +26,7 @@ pub(crate) struct Sources {
 
 struct Read {
     project: Arc<Project>,
-    /// Of all files that matter.
-    signature: u64,
+    seen: Seen,
     checked: Instant,
 }
 
@@ -49,48 +47,137 @@ impl Sources {
     pub(crate) fn project(&self, folder: Option<&Path>) -> anyhow::Result<(Arc<Project>, Freshness)> {
         let folder = self.root.join(folder.unwrap_or(Path::new(PRODUCT)));
         let mut all = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = all.get_mut(&folder);
-        if let Some(read) = before.as_ref().filter(|read| read.checked.elapsed() < FRESH) {
-            return Ok((read.project.clone(), Freshness::Unchanged));
-        }
-        let signature = sign(&folder, 0).with_context(|| format!("read {}", folder.display()))?;
-        let mut freshness = Freshness::Unchanged;
-        if let Some(read) = before {
-            if read.signature == signature {
-                read.checked = Instant::now();
-                return Ok((read.project.clone(), freshness));
+        let now = Instant::now();
+        if let Some(read) = all.get_mut(&folder) {
+            let just_checked = now - read.checked < FRESH;
+            if just_checked || read.seen.still_holds() {
+                read.checked = if just_checked { read.checked } else { now };
+                return Ok((read.project.clone(), Freshness::Unchanged));
             }
-            freshness = Freshness::Changed;
         }
-        let project = Arc::new(Project::load(&folder)?);
-        all.insert(folder, Read { project: project.clone(), signature, checked: Instant::now() });
+        let seen = Seen::look(&folder).with_context(|| format!("read {}", folder.display()))?;
+        let (project, freshness) = match all.get(&folder) {
+            Some(read) if read.seen.all == seen.all => (read.project.clone(), Freshness::Unchanged),
+            Some(_) => (Arc::new(Project::load(&folder)?), Freshness::Changed),
+            None => (Arc::new(Project::load(&folder)?), Freshness::Unchanged),
+        };
+        all.insert(folder, Read { project: project.clone(), seen, checked: now });
         Ok((project, freshness))
     }
 }
 
-/// Hashes the name, time and length of every file that a template depends on, in whatever order they come.
-fn sign(folder: &Path, above: u64) -> io::Result<u64> {
-    let mut all = 0_u64;
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        // No template holds the ways back, and they are half of all files.
-        if name.as_encoded_bytes().ends_with(b".down.sql") {
-            continue;
-        }
-        let mut hash = DefaultHasher::new();
-        hash.write_u64(above);
-        hash.write(name.as_encoded_bytes());
-        let one = if entry.file_type()?.is_dir() {
-            sign(&entry.path(), hash.finish())?
-        } else {
-            let about = entry.metadata()?;
-            hash.write_i64(about.mtime());
-            hash.write_i64(about.mtime_nsec());
-            hash.write_u64(about.len());
-            hash.finish()
-        };
-        all = all.wrapping_add(one);
+/// The files that a template depends on, and their folders, as they were at one time.
+struct Seen {
+    all: Vec<(PathBuf, Option<Stamp>)>,
+    /// Whether the folders had not changed for a while, so that the next change of one shows in its time.
+    settled: bool,
+}
+
+/// What changes when a file is written, or when a folder gets or loses a file.
+#[derive(PartialEq)]
+struct Stamp {
+    modified: SystemTime,
+    length: u64,
+}
+
+impl Stamp {
+    /// `None` if there is no such file, as behind the link that an editor makes beside the file that it edits.
+    fn read(path: &Path) -> Option<Stamp> {
+        let about = fs::metadata(path).ok()?;
+        Some(Stamp { modified: about.modified().ok()?, length: about.len() })
     }
-    Ok(all)
+}
+
+impl Seen {
+    /// Looks at the folder of a project, and at the folders of its apps.
+    fn look(project: &Path) -> io::Result<Seen> {
+        let now = SystemTime::now();
+        let mut seen = Seen { all: Vec::new(), settled: true };
+        let folders = seen.add(project, now)?;
+        for folder in folders {
+            seen.add(&folder, now)?;
+        }
+        Ok(seen)
+    }
+
+    /// Adds a folder with its files, and returns the folders in it.
+    fn add(&mut self, folder: &Path, now: SystemTime) -> io::Result<Vec<PathBuf>> {
+        // Before its files, so that one that comes meanwhile changes the folder.
+        let stamp = Stamp::read(folder);
+        let age = stamp.as_ref().and_then(|stamp| now.duration_since(stamp.modified).ok());
+        self.settled &= age.is_some_and(|age| age > COARSE);
+        self.all.push((folder.to_owned(), stamp));
+        let mut folders = Vec::new();
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let (path, name) = (entry.path(), entry.file_name());
+            let ends = |ending: &str| name.as_encoded_bytes().ends_with(ending.as_bytes());
+            if ends(".down.sql") {
+                // No template holds the ways back, and they are half of all files.
+            } else if ends(".sql") || ends(".toml") {
+                let stamp = Stamp::read(&path);
+                self.all.push((path, stamp));
+            } else if path.is_dir() {
+                folders.push(path);
+            }
+        }
+        Ok(folders)
+    }
+
+    /// Whether everything is as it was. It asks for each file, but does not list the folders again.
+    fn still_holds(&self) -> bool {
+        self.settled && self.all.iter().all(|(path, stamp)| Stamp::read(path) == *stamp)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{env, process};
+
+    use super::*;
+
+    /// A project whose folders have not changed for a minute.
+    fn settled(name: &str) -> PathBuf {
+        let project = env::temp_dir().join(format!("tests-sources-{name}-{}", process::id()));
+        fs::create_dir_all(project.join("a")).unwrap();
+        for file in ["apps.toml", "a/sqlx.toml", "a/0001_first.up.sql", "a/0001_first.down.sql"] {
+            fs::write(project.join(file), "one").unwrap();
+        }
+        for folder in [&project, &project.join("a")] {
+            let minute = Duration::from_secs(60);
+            fs::File::open(folder).unwrap().set_modified(SystemTime::now() - minute).unwrap();
+        }
+        project
+    }
+
+    #[test]
+    fn every_change_of_what_a_template_holds_is_seen_and_no_other() {
+        const WRITE: fn(&Path) = |path| fs::write(path, "another").unwrap();
+        const REMOVE: fn(&Path) = |path| fs::remove_file(path).unwrap();
+        for (file, change, is_seen) in [
+            ("apps.toml", WRITE, true),
+            ("a/sqlx.toml", WRITE, true),
+            ("a/0001_first.up.sql", WRITE, true),
+            ("a/0001_first.up.sql", REMOVE, true),
+            ("a/0002_second.up.sql", WRITE, true),
+            ("a/seed.sql", WRITE, true),
+            ("a/0001_first.down.sql", WRITE, false),
+        ] {
+            let project = settled("changed");
+            let seen = Seen::look(&project).unwrap();
+            assert!(seen.still_holds());
+            change(&project.join(file));
+            assert_eq!(!seen.still_holds(), is_seen, "{file}");
+            assert_eq!(seen.all != Seen::look(&project).unwrap().all, is_seen, "{file}");
+            fs::remove_dir_all(project).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_folder_that_has_just_changed_is_listed_again() {
+        let project = settled("recent");
+        fs::write(project.join("a/0002_second.up.sql"), "two").unwrap();
+        assert!(!Seen::look(&project).unwrap().still_holds());
+        fs::remove_dir_all(project).unwrap();
+    }
 }
