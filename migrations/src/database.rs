@@ -4,10 +4,13 @@
 //! database of the server, and is not cloned with the database. The idea of storing the environment in the database comes
 //! from Rails.
 
-use sqlx::{AssertSqlSafe, PgConnection, postgres::PgConnectOptions};
+use sqlx::{AssertSqlSafe, PgConnection};
 
-pub use crate::url::{UrlError, options, url};
 use crate::{Error, Postgres};
+pub use crate::{
+    server_process::{connect, pinned, refused, require_direct},
+    url::{UrlError, options, url},
+};
 
 /// The marker of a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,12 +67,6 @@ pub async fn read_marker(conn: &mut PgConnection, name: &str) -> Result<Found, E
         None => Found::Absent,
         Some(comment) => comment.as_deref().and_then(parse_marker).map_or(Found::Unmarked, Found::Marked),
     })
-}
-
-/// The options of a session that pins what changes how values are read, written, printed or checked, whatever the server, the
-/// database or the role has set.
-pub fn pinned(options: &PgConnectOptions) -> PgConnectOptions {
-    options.clone().options(catalogue::PINNED.iter().copied())
 }
 
 /// Makes sure that nothing holds a database read-only for this role, whichever database of the server the connection is to.

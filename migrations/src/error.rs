@@ -161,6 +161,17 @@ pub enum Error {
         /// The database.
         database: String,
     },
+    /// A connection pooler answers in place of the server, and a session would not be one session of it.
+    #[error(
+        "a connection pooler such as PgBouncer is in front of the server: {found}; nothing was touched\n  connect to Postgres itself: in the connection string, write its own port{}",
+        .port.as_ref().map_or(String::new(), |port| format!(", {port}"))
+    )]
+    Pooler {
+        /// How it shows: `it drops the settings of a session`.
+        found: String,
+        /// The port on which the server itself listens, if it could be asked.
+        port: Option<String>,
+    },
     /// The server is older than the manifest allows.
     #[error(
         "the server is PostgreSQL {found}, and apps.toml requires {required} or newer\n  use a newer server, or lower `version` under [postgres] in apps.toml"

@@ -56,6 +56,7 @@ mod running;
 pub mod schema;
 mod script;
 mod seed;
+mod server_process;
 mod session;
 mod settings;
 mod source;

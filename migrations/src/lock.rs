@@ -5,10 +5,10 @@
 
 use std::time::Duration;
 
-use sqlx::{PgConnection, Row};
+use sqlx::{AssertSqlSafe, PgConnection, Row};
 use tokio::time::{Instant, sleep};
 
-use crate::{Error, Event, Holder, OnEvent};
+use crate::{Error, Event, Holder, OnEvent, server_process::PORT};
 
 /// First and longest pause between two tries.
 const POLL: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(250));
@@ -20,9 +20,11 @@ fn lock_key(database: &str) -> i64 {
 }
 
 /// Takes the lock, waiting for at most `timeout`. The connection has it until it unlocks or closes.
+///
+/// The lock belongs to the server process, so it is taken only in the one with which the session began.
 pub(crate) async fn lock(
     conn: &mut PgConnection,
-    database: &str,
+    (database, pid): (&str, i32),
     timeout: Duration,
     on_event: OnEvent<'_>,
 ) -> Result<(), Error> {
@@ -30,13 +32,19 @@ pub(crate) async fn lock(
     let mut pause = POLL.0;
     let mut reported = false;
     loop {
-        let locked: bool = sqlx::query_scalar("select pg_try_advisory_lock($1)")
-            .bind(lock_key(database))
-            .fetch_one(&mut *conn)
-            .await
-            .map_err(Error::database("take the migration lock"))?;
-        if locked {
-            return Ok(());
+        let sql = format!(
+            "select case when pg_backend_pid() = {pid} then pg_try_advisory_lock({}) end, {PORT}",
+            lock_key(database)
+        );
+        let row = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_one(&mut *conn).await;
+        let read = row.and_then(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+        match read.map_err(Error::database("take the migration lock"))? {
+            (Some(true), _) => return Ok(()),
+            (Some(false), _) => {}
+            (None, port) => {
+                let found = "it changes the server process between two transactions".to_owned();
+                return Err(Error::Pooler { found, port: Some(port) });
+            }
         }
         let holder = holder(conn, database).await?;
         if start.elapsed() >= timeout {

@@ -3,7 +3,7 @@
 use catalogue::{Catalogue, Reading};
 use futures_util::TryStreamExt;
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, PgConnection, Row,
+    AssertSqlSafe, Connection, PgConnection, Row,
     postgres::{PgConnectOptions, PgRow},
 };
 
@@ -83,7 +83,7 @@ impl Reader {
     /// # Errors
     /// [`Error::Database`].
     pub async fn connect(options: &PgConnectOptions, leave_out: &[&str]) -> Result<Reader, Error> {
-        let mut conn = database::pinned(options).connect().await.map_err(Error::database("connect"))?;
+        let mut conn = database::connect(options).await?;
         let major = major(&conn);
         let prepare = AssertSqlSafe(catalogue::prepare(major));
         sqlx::raw_sql(prepare).execute(&mut conn).await.map_err(Error::database(DOING))?;

@@ -13,6 +13,7 @@ use crate::{
     Renumbering, SeedMode, SeedReport, Settings, Step, Target, apply,
     database::{self, Found},
     lock, record, renumber, seed,
+    server_process::ServerProcess,
     sqlstate::{self, Again},
     watch::Watch,
 };
@@ -35,6 +36,7 @@ pub struct Session {
     conn: PgConnection,
     settings: Settings,
     database: String,
+    pid: i32,
     watch: Watch,
     /// Whether an operation has the migration lock. It stays true if its future was dropped in the middle.
     busy: bool,
@@ -44,7 +46,7 @@ impl Session {
     /// Connects to one database.
     ///
     /// # Errors
-    /// [`Error::Database`], [`Error::Replica`].
+    /// [`Error::Database`], [`Error::Pooler`], [`Error::Replica`].
     pub async fn connect(options: &PgConnectOptions, settings: Settings) -> Result<Session, Error> {
         let millis = |duration: Duration| duration.as_millis().to_string();
         let options = database::pinned(options)
@@ -61,9 +63,10 @@ impl Session {
             // Never `off`, which would lift a freeze.
             Access::Write => options,
         };
-        let (conn, database, pid) = connect_pinned(&options, settings.access).await?;
+        let (conn, process) = connect_pinned(&options, settings.access).await?;
+        let ServerProcess { database, pid, .. } = process;
         let watch = Watch::new(options, pid, settings.lock_timeout);
-        Ok(Session { conn, settings, database, watch, busy: false })
+        Ok(Session { conn, settings, database, pid, watch, busy: false })
     }
 
     /// The connection, for the caller's own queries.
@@ -238,7 +241,7 @@ impl Session {
     /// Waits for the migration lock, for work of the caller's own.
     ///
     /// # Errors
-    /// [`Error::Locked`], [`Error::ReadOnly`], or [`Error::Abandoned`] if an earlier operation was cancelled in the middle.
+    /// [`Error::Locked`], [`Error::ReadOnly`], [`Error::Pooler`], or [`Error::Abandoned`] if an earlier operation was cancelled in the middle.
     pub async fn lock(&mut self, on_event: OnEvent<'_>) -> Result<MigrationLock<'_>, Error> {
         if mem::replace(&mut self.busy, true) {
             return Err(Error::Abandoned);
@@ -251,7 +254,7 @@ impl Session {
     async fn writable_and_locked(&mut self, on_event: OnEvent<'_>) -> Result<(), Error> {
         self.require_writable().await?;
         let timeout = self.settings.migration_lock_timeout;
-        lock::lock(&mut self.conn, &self.database, timeout, on_event).await
+        lock::lock(&mut self.conn, (&self.database, self.pid), timeout, on_event).await
     }
 
     /// Closes the connection properly. Dropping the session closes it too, less politely.
@@ -305,37 +308,32 @@ impl MigrationLock<'_> {
     }
 }
 
-/// Connects, and once more if the server, the database or the role has set what older versions can't pin. Returns the name of
-/// the database too, from the server: the options may have an alias, and the key of the lock comes from the real name.
+/// Connects, and once more if the server, the database or the role has set what older versions can't pin.
 async fn connect_pinned(
     options: &PgConnectOptions,
     access: Access,
-) -> Result<(PgConnection, String, i32), Error> {
-    let mut conn = connect(options).await.map_err(Error::database("connect"))?;
+) -> Result<(PgConnection, ServerProcess), Error> {
+    let mut conn = connect(options).await.map_err(database::refused)?;
+    let process = ServerProcess::meet(&mut conn).await?;
     // A session that only reads does not depend on it, and not every role may pin it.
-    let wanted = catalogue::PINNED_IF_SET
+    let matters = |name: &str| access == Access::Write || name != catalogue::REPLICATION_ROLE;
+    let pins: Vec<_> = catalogue::PINNED_IF_SET
         .iter()
-        .filter(|(name, _)| access == Access::Write || *name != catalogue::REPLICATION_ROLE);
-    let (names, values): (Vec<&str>, Vec<&str>) = wanted.copied().unzip();
-    let sql = "select current_database()::text, pg_backend_pid(),
-                      array(select name from unnest($1::text[], $2::text[]) as pin (name, value)
-                            where current_setting(name, true) <> value)";
-    let failed = || Error::database("ask for the database's name");
-    let found = sqlx::query_as(sql).bind(&names).bind(&values).fetch_one(&mut conn).await;
-    let (database, pid, set): (String, i32, Vec<String>) = found.map_err(failed())?;
-    if set.is_empty() {
-        return Ok((conn, database, pid));
+        .filter(|(name, _)| matters(name) && process.set.iter().any(|set| set == name))
+        .copied()
+        .collect();
+    if pins.is_empty() {
+        return Ok((conn, process));
     }
-    let pins = names.into_iter().zip(values).filter(|(name, _)| set.iter().any(|set| set == name));
     match connect(&options.clone().options(pins)).await {
         Ok(mut again) => {
             // The server closes it in either case.
             let _ = conn.close().await;
-            let pid = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut again).await;
-            Ok((again, database, pid.map_err(failed())?))
+            let process = ServerProcess::meet(&mut again).await?;
+            Ok((again, process))
         }
-        Err(error) if sqlstate::is(&error, NOT_ALLOWED) => Err(Error::Replica { database }),
-        Err(error) => Err(Error::database("connect")(error)),
+        Err(error) if sqlstate::is(&error, NOT_ALLOWED) => Err(Error::Replica { database: process.database }),
+        Err(error) => Err(database::refused(error)),
     }
 }
 

@@ -45,6 +45,7 @@ mod pending;
 mod pictures;
 mod pinned_settings;
 mod plain_english;
+mod pooling;
 mod preparing;
 mod product;
 mod renumbering;

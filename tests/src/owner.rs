@@ -151,7 +151,10 @@ pub(crate) fn owner_in(name: &str) -> Option<i64> {
 /// Connects to the server itself, rather than to a database of it.
 pub(crate) async fn maintenance(server: &PgConnectOptions) -> anyhow::Result<PgConnection> {
     // It is idle for as long as it holds its lock, which no timeout of the role may end.
-    connect(&database::pinned(server).database("postgres").application_name("scratch databases")).await
+    let options = database::pinned(server).database("postgres").application_name("scratch databases");
+    let mut conn = connect(&options).await?;
+    database::require_direct(&mut conn).await?;
+    Ok(conn)
 }
 
 /// Connects, and waits if the server has no connection left.
@@ -169,7 +172,7 @@ pub(crate) async fn connect(options: &PgConnectOptions) -> anyhow::Result<PgConn
                 }
                 sleep(Duration::from_millis(20)).await;
             }
-            other => return other.context("connect to the test server"),
+            other => return other.map_err(database::refused).context("connect to the test server"),
         }
     }
 }

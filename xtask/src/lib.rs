@@ -78,7 +78,7 @@ fn failed(error: &anyhow::Error) -> ExitCode {
     let words = format!("{}{remedy}", Report::new(error.as_ref()));
     match known {
         Some(migrations::Error::Locked { .. }) => exit::failed(&Stop::Locked(words.clone()).into(), &words),
-        Some(migrations::Error::ReadOnly { .. }) => {
+        Some(migrations::Error::ReadOnly { .. } | migrations::Error::Pooler { .. }) => {
             exit::failed(&Stop::Refused(words.clone()).into(), &words)
         }
         Some(migrations::Error::NoStatement { .. }) => {

@@ -13,7 +13,7 @@ use super::{called::name, output::remark};
 /// The exit codes, for the help.
 pub(crate) const CODES: &str = "\
 Exit codes: 0 done, 1 error, 2 usage, 3 the database lacks what this program needs, 4 the database is \
-read-only, 5 another session is migrating, 130 interrupted.";
+read-only or behind a connection pooler, 5 another session is migrating, 130 interrupted.";
 
 /// An end that is not simply an error.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
         (Some(Stop::Behind(_)), _) => ("error", 3),
         (Some(Stop::Interrupted), _) => ("interrupted", 130),
         (None, Some(migrations::Error::NoStatement { .. })) => ("error", 3),
-        (None, Some(migrations::Error::ReadOnly { .. })) => ("refused", 4),
+        (None, Some(migrations::Error::ReadOnly { .. } | migrations::Error::Pooler { .. })) => ("refused", 4),
         (None, Some(migrations::Error::Locked { .. })) => ("error", 5),
         (None, _) => ("error", 1),
     };

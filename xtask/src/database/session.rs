@@ -5,10 +5,10 @@ use std::{io, process, sync::LazyLock, time::Duration};
 use anyhow::anyhow;
 use clap::Args;
 use migrations::{
-    Access, Postgres, Project, Report, Session, Settings,
+    Access, Error, Postgres, Project, Report, Session, Settings,
     sqlstate::{self, Again},
 };
-use sqlx::{ConnectOptions, Connection, PgConnection};
+use sqlx::{Connection, PgConnection};
 
 use crate::{
     server::{Origin, Server},
@@ -54,16 +54,10 @@ pub(crate) async fn open_read_only(server: &Server, project: &Project) -> anyhow
 }
 
 async fn connect(server: &Server, project: &Project, settings: Settings) -> anyhow::Result<Session> {
-    let is_starting = |error: &migrations::Error| match error {
-        migrations::Error::Database { source, .. } => sqlstate::may_succeed(source, Again::Connection),
-        _ => false,
-    };
     let opening = || Session::connect(&server.options, settings.clone());
-    let session = match in_time(opening, is_starting).await {
+    let session = match in_time(opening).await {
         Some(Ok(session)) => session,
-        Some(Err(migrations::Error::Database { source, .. })) => {
-            return Err(explain(server, server.database(), source));
-        }
+        Some(Err(Error::Database { source, .. })) => return Err(explain(server, server.database(), source)),
         Some(Err(error)) => return Err(error.into()),
         None => return Err(no_answer(server)),
     };
@@ -75,14 +69,14 @@ async fn connect(server: &Server, project: &Project, settings: Settings) -> anyh
 pub(crate) async fn maintenance(server: &Server) -> anyhow::Result<PgConnection> {
     let mut refused = None;
     for database in ["postgres", "template1"] {
-        let options = migrations::database::pinned(&server.options);
-        let options = options.database(database).application_name(&APPLICATION_NAME);
-        match in_time(|| options.connect(), |error| sqlstate::may_succeed(error, Again::Connection)).await {
+        let options = server.options.clone().database(database).application_name(&APPLICATION_NAME);
+        match in_time(|| migrations::database::connect(&options)).await {
             Some(Ok(conn)) => return Ok(conn),
-            Some(Err(error)) if sqlstate::is(&error, "3D000") => {
-                refused = Some(explain(server, database, error));
+            Some(Err(Error::Database { source, .. })) if sqlstate::is(&source, "3D000") => {
+                refused = Some(explain(server, database, source));
             }
-            Some(Err(error)) => return Err(explain(server, database, error)),
+            Some(Err(Error::Database { source, .. })) => return Err(explain(server, database, source)),
+            Some(Err(error)) => return Err(error.into()),
             None => return Err(no_answer(server)),
         }
     }
@@ -91,14 +85,15 @@ pub(crate) async fn maintenance(server: &Server) -> anyhow::Result<PgConnection>
 
 /// Connects, and tries again for as long as the server says that it accepts no connections yet. `None`: it did not answer
 /// in time.
-async fn in_time<T, E, F: Future<Output = Result<T, E>>>(
+async fn in_time<T, F: Future<Output = Result<T, Error>>>(
     connect: impl Fn() -> F,
-    is_starting: impl Fn(&E) -> bool,
-) -> Option<Result<T, E>> {
+) -> Option<Result<T, Error>> {
     let trying = async {
         loop {
             match connect().await {
-                Err(error) if is_starting(&error) => tokio::time::sleep(Duration::from_millis(50)).await,
+                Err(Error::Database { source, .. }) if sqlstate::may_succeed(&source, Again::Connection) => {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
                 done => return done,
             }
         }

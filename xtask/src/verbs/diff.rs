@@ -8,7 +8,7 @@ use clap::Args as ClapArgs;
 use diff::{Change, Hazard, Rename, Renames, Script, Statement};
 use migrations::{Error, Postgres};
 use serde::Serialize;
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use crate::{
     checkout::Checkout,
@@ -200,8 +200,8 @@ async fn side(given: &str) -> anyhow::Result<Side> {
         return Ok(Side::Files(Files::at(Path::new(given)).await?));
     }
     let options = migrations::database::options(given).context("read the URL")?;
-    let connected = or_interrupted(async { Ok(options.connect().await) }).await?;
-    Ok(Side::Database(connected.map_err(Error::database("connect"))?))
+    let connecting = async { Ok(migrations::database::connect(&options).await?) };
+    Ok(Side::Database(or_interrupted(connecting).await?))
 }
 
 fn report(script: &Script) -> Report {

@@ -87,6 +87,7 @@ impl Args {
             return pass_on(child::run(sqlx()?.env_remove("DATABASE_URL")).await?);
         }
         let server = or_interrupted(server::start_existing(checkout, &project.postgres)).await?;
+        or_interrupted(check_connection(&server)).await?;
         if let Some(app) = app.filter(|_| command.reverts) {
             or_interrupted(self.check_way_back(&server, &project, app)).await?;
         }
@@ -142,6 +143,15 @@ impl Args {
             Destruction { target: database, what: &what, confirmed: self.confirm.as_deref(), again };
         destruction.check(&server.options, &found)?;
         Ok(database::require_writable(&mut conn, database).await?)
+    }
+}
+
+/// Refuses a connection pooler, on whose sessions sqlx-cli would leave its advisory lock.
+async fn check_connection(server: &Server) -> anyhow::Result<()> {
+    match database::connect(&server.options).await {
+        Err(error @ Error::Pooler { .. }) => Err(error.into()),
+        // sqlx-cli reports whatever else is wrong.
+        _ => Ok(()),
     }
 }
 
