@@ -205,5 +205,6 @@ tests! {
     tables_are_turned_into_each_other: "table",
     text_search_are_turned_into_each_other: "text",
     triggers_are_turned_into_each_other: "trigger",
+    base_types_are_turned_into_each_other: "type",
     views_are_turned_into_each_other: "view",
 }

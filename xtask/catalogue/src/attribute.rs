@@ -83,7 +83,7 @@ compared! {
     Option<i32>: |it| it.map_or(Value::Absent, |it| Value::one(it.to_string()));
     Option<i64>: |it| it.map_or(Value::Absent, |it| Value::one(it.to_string()));
     Vec<String>: |it| if it.is_empty() { Value::Absent } else { Value::List(it.clone()) };
-    Options: |it| if it.0.is_empty() { Value::Absent } else { Value::Set(it.0.clone()) };
+    Options: |it| if it.0.is_empty() { Value::Absent } else { Value::Set(it.sorted()) };
     Columns: |it| it.0.value(Scope::Exact);
     Reference: |it| Value::one(it.to_string());
     Option<Reference>: |it| it.as_ref().map_or(Value::Absent, |it| Value::one(it.to_string()));
@@ -142,9 +142,25 @@ impl<T> Attribute for Implied<T> {
     }
 }
 
-/// Options as `name=value`, sorted: their order means nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// Options as `name=value`. Their order means nothing, but `pg_dump` shows it.
+#[derive(Debug, Clone, Default)]
 pub struct Options(pub Vec<String>);
+
+impl Options {
+    fn sorted(&self) -> Vec<String> {
+        let mut sorted = self.0.clone();
+        sorted.sort();
+        sorted
+    }
+}
+
+impl PartialEq for Options {
+    fn eq(&self, other: &Options) -> bool {
+        self.0 == other.0 || self.sorted() == other.sorted()
+    }
+}
+
+impl Eq for Options {}
 
 /// Names of columns of the relation that an object belongs to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -200,9 +216,7 @@ impl<T: Field> Field for Versioned<T> {
 
 impl Field for Options {
     fn decode(text: Option<&str>, cx: &Context, on: Oid) -> Option<Self> {
-        let mut options = Vec::<String>::decode(text, cx, on)?;
-        options.sort();
-        Some(Options(options))
+        Vec::<String>::decode(text, cx, on).map(Options)
     }
 }
 

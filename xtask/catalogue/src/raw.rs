@@ -158,8 +158,10 @@ sheet! {
         union all select 1247, rngmultitypid, 1247, rngtypid, 0 from pg_range where rngtypid >= 16384
         union all select 6106, oid, 6104, prpubid, 0 from pg_publication_rel
         union all select 6237, oid, 6104, pnpubid, 0 from pg_publication_namespace
-        union all select 2602, oid, 2753, amopfamily, 0 from pg_amop where oid >= 16384
-        union all select 2603, oid, 2753, amprocfamily, 0 from pg_amproc where oid >= 16384
+        union all select 2602, o.oid, coalesce(d.refclassid, 2753), coalesce(d.refobjid, o.amopfamily), 0 from pg_amop o
+            left join pg_depend d on d.classid = 2602 and d.objid = o.oid and d.refclassid = 2616 where o.oid >= 16384
+        union all select 2603, q.oid, coalesce(d.refclassid, 2753), coalesce(d.refobjid, q.amprocfamily), 0 from pg_amproc q
+            left join pg_depend d on d.classid = 2603 and d.objid = q.oid and d.refclassid = 2616 where q.oid >= 16384
     ) p" {
         class: Oid = "p.class",
         object: Oid = "p.oid",

@@ -8,7 +8,7 @@ use crate::{
     common,
     it::{Inline, It},
     kinds,
-    means::Facet,
+    means::{COMPLETE, Facet},
     plan::Plan,
     side::{RELATIONS, Side, is_inherited},
     statement::{Change, Sql},
@@ -62,6 +62,8 @@ pub(crate) struct Graph<'p, 'c> {
     plan: &'p Plan<'c>,
     pub(crate) steps: Vec<Step<'c>>,
     pub(crate) after: Vec<Vec<usize>>,
+    /// Those that should come after it, if that closes no circle.
+    pub(crate) rather_after: Vec<Vec<usize>>,
     index: HashMap<(&'c Address, Act), usize>,
     /// The alterations of each object that change what only its kind has.
     altering: HashMap<&'c Address, Vec<usize>>,
@@ -73,6 +75,7 @@ impl<'p, 'c> Graph<'p, 'c> {
             plan,
             steps: Vec::new(),
             after: Vec::new(),
+            rather_after: Vec::new(),
             index: HashMap::new(),
             altering: HashMap::new(),
         };
@@ -95,6 +98,7 @@ impl<'p, 'c> Graph<'p, 'c> {
         let rank = rank(object.address.kind, act, &sql);
         self.steps.push(Step { object, act, sql, host: None, rank });
         self.after.push(Vec::new());
+        self.rather_after.push(Vec::new());
     }
 
     fn add_steps(&mut self) {
@@ -122,9 +126,13 @@ impl<'p, 'c> Graph<'p, 'c> {
             }
         }
         for object in plan.objects_made() {
-            self.add(object, Act::Create, self.settings(object));
+            let settings = if is_completed_later(plan, object) { Vec::new() } else { self.settings(object) };
+            self.add(object, Act::Create, settings);
         }
-        for (object, facet) in plan.facets_to_set() {
+        for (object, mut facet) in plan.facets_to_set() {
+            if is_completed_later(plan, object) {
+                facet.set.extend(self.settings(object));
+            }
             self.add(object, Act::Set(facet.name), facet.set);
         }
     }
@@ -163,10 +171,19 @@ impl<'p, 'c> Graph<'p, 'c> {
             Body::Index(_) => plan.new.is_part_of(object).is_some(),
             Body::Sequence(it) => it.identity,
             Body::Column(_) if self.is_column_of_view(object) => true,
+            Body::Column(_) if self.is_added_with_attribute(object) => true,
             // A table must have all of that before it is attached.
             Body::Column(_) | Body::Constraint(_) | Body::NotNull(_) if self.is_of_attached(object) => false,
             _ => is_inherited(object),
         }
+    }
+
+    /// Whether a typed table gets a column together with its type.
+    fn is_added_with_attribute(&self, column: &'c Object) -> bool {
+        let table = self.plan.new.whole(&column.address);
+        let attribute = self.plan.new.attribute_of(column);
+        let is_there = |of: &Object| self.step(&of.address, Act::Create).is_none();
+        table.is_some_and(is_there) && attribute.is_some_and(|it| !is_there(it))
     }
 
     fn is_of_attached(&self, part: &Object) -> bool {
@@ -183,6 +200,7 @@ impl<'p, 'c> Graph<'p, 'c> {
         for at in 0..self.steps.len() {
             let Step { object, act, .. } = self.steps[at];
             self.steps[at].host = match act {
+                Act::Unset(COMPLETE) => self.step(&object.address, Act::Drop).map(Host::May),
                 Act::Drop => self.host_of_drop(object),
                 Act::Create => self.host_of_create(object),
                 Act::Set(name) => self.host_of_facet(object, name),
@@ -198,8 +216,15 @@ impl<'p, 'c> Graph<'p, 'c> {
             && let Some(step) = drop(&whole.address)
         {
             let of_table = matches!(whole.address.kind, Kind::Table | Kind::ForeignTable);
-            let alone = of_table && !is_inherited(object);
+            let alone = (of_table || object.address.kind != Kind::Column) && !is_inherited(object);
             return Some(if alone { Host::May(step) } else { Host::Must(step) });
+        }
+        if let Some(attribute) = old.attribute_of(object) {
+            return drop(&attribute.address).map(Host::Must);
+        }
+        // A base type and its functions need each other.
+        if let Some(base) = old.base_type_of(object) {
+            return drop(&base.address).map(Host::Must);
         }
         if let Some(of) = old.is_part_of(object) {
             let identity = self.step(&of.address, Act::Alter("identity"));
@@ -212,7 +237,11 @@ impl<'p, 'c> Graph<'p, 'c> {
             let detach = table.and_then(|table| self.step(&table.address, Act::Unset(kinds::ATTACHED)));
             return original.or(detach).map(Host::Must);
         }
-        let goes_with = |need: &&Need| need.strength == Strength::Automatic && drop(&need.on).is_some();
+        let detached = self.detach_of_index(object).is_some();
+        let goes_with = |need: &&Need| {
+            let stays = detached && need.on.kind == Kind::Index;
+            need.strength == Strength::Automatic && drop(&need.on).is_some() && !stays
+        };
         object.needs.iter().find(goes_with).and_then(|need| drop(&need.on)).map(Host::May)
     }
 
@@ -253,6 +282,15 @@ impl<'p, 'c> Graph<'p, 'c> {
         }
     }
 
+    /// The same for an order that is better, and not needed.
+    fn rather_before(&mut self, first: Option<usize>, then: Option<usize>) {
+        if let (Some(first), Some(then)) = (first, then)
+            && first != then
+        {
+            self.rather_after[first].push(then);
+        }
+    }
+
     fn connect(&mut self) {
         for at in 0..self.steps.len() {
             let Step { object, act, .. } = self.steps[at];
@@ -289,8 +327,10 @@ impl<'p, 'c> Graph<'p, 'c> {
         for need in needs {
             let create = self.step(&need.on, Act::Create);
             self.before(create, Some(at));
+            let complete = self.step(&need.on, Act::Set(COMPLETE));
+            self.rather_before(complete, Some(at));
             for alter in self.altering.get(&*need.on).cloned().unwrap_or_default() {
-                self.before(Some(alter), Some(at));
+                self.rather_before(Some(alter), Some(at));
             }
         }
     }
@@ -302,7 +342,12 @@ impl<'p, 'c> Graph<'p, 'c> {
 
     fn connect_drop(&mut self, at: usize, object: &'c Object) {
         let plan = self.plan;
-        self.releases(at, object.needs.iter());
+        let facets = match self.step(&object.address, Act::Unset(COMPLETE)) {
+            Some(_) => kinds::facets(plan.before(object)),
+            None => Vec::new(),
+        };
+        let own = |need: &&Need| !facets.iter().any(|facet| facet.completes && (facet.takes)(need));
+        self.releases(at, object.needs.iter().filter(own));
         // Types that are set aside are so together, and their successors come before they go.
         let whole = plan.old.whole(&object.address).map_or(&object.address, |whole| &whole.address);
         if !plan.is_aside(whole) {
@@ -325,6 +370,8 @@ impl<'p, 'c> Graph<'p, 'c> {
                 self.before(original, Some(at));
             }
         }
+        let detach = self.detach_of_index(object);
+        self.before(detach, Some(at));
         match &object.body {
             // A column of a primary key refuses null, and so does an identity. A column has one such constraint at a time.
             Body::NotNull(it) => {
@@ -351,6 +398,12 @@ impl<'p, 'c> Graph<'p, 'c> {
         }
     }
 
+    /// What detaches the table of an index, which takes the index along.
+    fn detach_of_index(&self, index: &'c Object) -> Option<usize> {
+        let table = self.plan.old.table_of_index(index)?;
+        self.step(&table.address, Act::Unset(kinds::ATTACHED))
+    }
+
     fn connect_create(&mut self, at: usize, object: &'c Object) {
         let plan = self.plan;
         let facets = kinds::facets(plan.after(object));
@@ -365,9 +418,13 @@ impl<'p, 'c> Graph<'p, 'c> {
             self.requires(at, object.needs.iter().filter(own));
         }
         if let Some(whole) = plan.new.whole(&object.address) {
-            for act in [Act::Create, Act::Alter("definition")] {
+            let create = self.step(&whole.address, Act::Create);
+            self.before(create, Some(at));
+            let copies = self.step(&whole.address, Act::Alter(kinds::COPIED_KEYS));
+            self.before(copies, Some(at));
+            for act in [Act::Set(COMPLETE), Act::Alter("definition")] {
                 let whole = self.step(&whole.address, act);
-                self.before(whole, Some(at));
+                self.rather_before(whole, Some(at));
             }
         }
         if let Some(original) = plan.new.inherited_from(object) {
@@ -416,8 +473,12 @@ impl<'p, 'c> Graph<'p, 'c> {
         if let Some(facet) = facets.iter().find(|facet| facet.name == name) {
             self.releases(at, object.needs.iter().filter(|need| (facet.takes)(need)));
         }
+        let detach = self.detach_of_index(object);
+        self.before(detach, Some(at));
         let set = self.step(&object.address, Act::Set(name));
         self.before(Some(at), set);
+        let drop = self.step(&object.address, Act::Drop);
+        self.before(Some(at), drop);
         for alter in self.altering.get(&object.address).cloned().unwrap_or_default() {
             self.before(Some(at), Some(alter));
         }
@@ -493,7 +554,8 @@ impl<'p, 'c> Graph<'p, 'c> {
         }
         // What is a part of something else changes by itself.
         let own = |facets: &[Facet], need: &&Need| {
-            need.strength != Strength::Internal && !facets.iter().any(|facet| (facet.takes)(need))
+            need.strength != Strength::Internal
+                && !facets.iter().any(|facet| !facet.completes && (facet.takes)(need))
         };
         if let Some(old) = plan.old.get(&object.address) {
             let facets = kinds::facets(plan.before(old));
@@ -501,7 +563,7 @@ impl<'p, 'c> Graph<'p, 'c> {
         }
         let facets = kinds::facets(plan.after(object));
         self.requires(at, object.needs.iter().filter(|need| own(&facets, need)));
-        if let Some(original) = plan.new.inherited_from(object) {
+        if let Some(original) = plan.new.same_in_parent(object) {
             let original = self.step(&original.address, Act::Alter(attribute));
             self.before(original, Some(at));
         }
@@ -600,6 +662,14 @@ impl<'p, 'c> Graph<'p, 'c> {
     }
 }
 
+/// Whether an object is never made whole by one statement: a base type is first only a name.
+fn is_completed_later(plan: &Plan<'_>, object: &Object) -> bool {
+    object.address.kind == Kind::BaseType
+        && kinds::facets(plan.after(plan.new.get(&object.address).unwrap_or(object)))
+            .iter()
+            .any(|facet| facet.completes)
+}
+
 fn takes_the_rest(partition: &Object) -> bool {
     let bounds = match &partition.body {
         Body::Table(table) => table.partition.as_deref(),
@@ -639,7 +709,7 @@ fn spaces(address: &Address) -> impl Iterator<Item = Space> {
 
 /// The place of a step among those that could come next: first by what it does, then by kind.
 fn rank(kind: Kind, act: Act, sql: &[Sql]) -> (u8, u8) {
-    const ORDER: [Kind; 20] = [
+    const ORDER: [Kind; 25] = [
         Kind::Schema,
         Kind::Language,
         Kind::Collation,
@@ -652,6 +722,12 @@ fn rank(kind: Kind, act: Act, sql: &[Sql]) -> (u8, u8) {
         Kind::Function,
         Kind::Aggregate,
         Kind::Operator,
+        Kind::OperatorFamily,
+        Kind::OperatorClass,
+        // No expression that uses one needs it as far as the server knows.
+        Kind::Cast,
+        Kind::BaseType,
+        Kind::Transform,
         Kind::Table,
         Kind::ForeignTable,
         Kind::Column,

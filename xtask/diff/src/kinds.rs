@@ -64,7 +64,8 @@ dispatched! {
 }
 
 pub(crate) use self::{
-    column::{identify_again, reread},
+    column::{identify_again, refuse_null, reread},
+    constraint::{COPIED_KEYS, drop_constraint},
     index::ATTACHED as INDEX_ATTACHED,
     table::ATTACHED,
     types::{is_type, set_aside},

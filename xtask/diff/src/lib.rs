@@ -5,9 +5,10 @@
 //! drops follow the edges of the old catalogue, creations the edges of the new one, and an alteration lets go of the one and
 //! needs the other. `order` sorts them, and cuts circles where a part of an object can be made by itself.
 //!
-//! Nothing is dropped with `cascade`. A difference that no statement makes is refused by its name.
+//! Nothing is dropped with `cascade` where another statement can do it. A difference that no statement makes is refused by its name.
 
 mod common;
+mod complete;
 mod error;
 mod graph;
 mod it;
@@ -17,6 +18,7 @@ mod means;
 mod options;
 mod order;
 mod plan;
+mod printed;
 mod rename;
 mod renames;
 mod side;
@@ -138,7 +140,7 @@ fn push(to: &mut Vec<Statement>, step: &Step<'_>, sql: Vec<Sql>) {
             hazards.push(Hazard::DataLoss(step.object.address.to_string()));
         }
         Statement {
-            sql: text,
+            sql: printed::as_meant(&text),
             object: step.object.address.clone(),
             change: step.change(),
             hazards,

@@ -51,4 +51,9 @@ pub(crate) struct Facet {
     pub(crate) replaces: bool,
     /// Whether it is the facet, and not the rest of the object, that needs something.
     pub(crate) takes: fn(&Need) -> bool,
+    /// Whether it is what the object is about, and set apart only to cut a circle, as with the query of a view.
+    pub(crate) completes: bool,
 }
+
+/// The facet that completes an object.
+pub(crate) const COMPLETE: &str = "complete";

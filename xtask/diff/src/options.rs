@@ -29,7 +29,14 @@ pub(crate) fn set_options(alter: &str, old: Option<&Options>, new: &Options) -> 
     let name = |option: &String| option.split_once('=').map_or(option.clone(), |(name, _)| name.to_owned());
     let names: HashSet<String> = new.iter().map(name).collect();
     let gone: Vec<String> = old.iter().map(name).filter(|it| !names.contains(it)).collect();
-    let set: Vec<String> = new.iter().filter(|it| !old.contains(it)).map(|it| storage_option(it)).collect();
+    let kept = old.iter().filter(|it| new.contains(it));
+    let changed = || new.iter().filter(|it| !old.contains(it));
+    // What is set comes last; `pg_dump` shows the order.
+    let in_order = kept.chain(changed()).eq(new);
+    let set: Vec<String> = match changed().next() {
+        Some(_) if !in_order => new.iter().map(|it| storage_option(it)).collect(),
+        _ => changed().map(|it| storage_option(it)).collect(),
+    };
     let mut sql = Vec::new();
     if !gone.is_empty() {
         sql.push(format!("{alter} reset ({})", gone.join(", ")).into());

@@ -64,7 +64,7 @@ fn grouped(graph: &Graph<'_, '_>, mut alone: Vec<bool>) -> Result<(Edges, Groups
     let can_be_cut: [fn(&Step<'_>) -> bool; 2] = [foreign_key, |_| true];
     for can_be_cut in can_be_cut {
         let roots = roots(graph, &alone);
-        for circle in circles(&edges(graph, &roots)) {
+        for circle in circles(&edges(graph, &roots, &[])) {
             for (at, step) in graph.steps.iter().enumerate() {
                 let within = circle.binary_search(&roots[at]).is_ok();
                 alone[at] |= within && matches!(step.host, Some(Host::May(_))) && can_be_cut(step);
@@ -72,8 +72,10 @@ fn grouped(graph: &Graph<'_, '_>, mut alone: Vec<bool>) -> Result<(Edges, Groups
         }
     }
     let roots = roots(graph, &alone);
-    let edges = edges(graph, &roots);
-    if let Some(circle) = circles(&edges).first() {
+    // An order that is only better is given up last.
+    let circles = self::circles(&edges(graph, &roots, &[]));
+    let edges = edges(graph, &roots, &circles);
+    if let Some(circle) = self::circles(&edges).first() {
         return Err(Error::Circle(described(graph, circle, &edges)));
     }
     let mut groups: Groups = BTreeMap::new();
@@ -191,11 +193,21 @@ fn roots(graph: &Graph<'_, '_>, alone: &[bool]) -> Vec<usize> {
     (0..graph.steps.len()).map(root).collect()
 }
 
-/// The edges between groups, by their roots.
-fn edges(graph: &Graph<'_, '_>, roots: &[usize]) -> Vec<Vec<usize>> {
+/// The edges between groups, by their roots. Within circles, without those for an order that is only better.
+fn edges(graph: &Graph<'_, '_>, roots: &[usize], circles: &[Vec<usize>]) -> Vec<Vec<usize>> {
+    let mut circle_of = vec![None; roots.len()];
+    for (number, circle) in circles.iter().enumerate() {
+        circle.iter().for_each(|&root| circle_of[root] = Some(number));
+    }
     let mut edges = vec![Vec::new(); roots.len()];
     for (from, after) in graph.after.iter().enumerate() {
-        edges[roots[from]].extend(after.iter().map(|&to| roots[to]).filter(|&to| to != roots[from]));
+        let from = roots[from];
+        edges[from].extend(after.iter().map(|&to| roots[to]).filter(|&to| to != from));
+    }
+    for (from, after) in graph.rather_after.iter().enumerate() {
+        let from = roots[from];
+        let given_up = |to: usize| circle_of[from].is_some() && circle_of[from] == circle_of[to];
+        edges[from].extend(after.iter().map(|&to| roots[to]).filter(|&to| to != from && !given_up(to)));
     }
     for after in &mut edges {
         after.sort_unstable();

@@ -43,12 +43,12 @@ enum Reason {
 pub(crate) struct Plan<'c> {
     pub(crate) old: Side<'c>,
     pub(crate) new: Side<'c>,
-    fates: HashMap<&'c Address, Fate>,
+    pub(crate) fates: HashMap<&'c Address, Fate>,
     pub(crate) alterations: BTreeMap<&'c Address, Vec<Alteration>>,
     /// The facets that get another value.
-    changed: BTreeSet<(&'c Address, &'static str)>,
+    pub(crate) changed: BTreeSet<(&'c Address, &'static str)>,
     /// Those that must not be there meanwhile.
-    unset: BTreeSet<(&'c Address, &'static str)>,
+    pub(crate) unset: BTreeSet<(&'c Address, &'static str)>,
     /// The types whose successor takes over their columns.
     aside: BTreeSet<&'c Address>,
     refusals: Vec<Refusal>,
@@ -73,6 +73,7 @@ impl<'c> Plan<'c> {
         }
         plan.complete();
         plan.follow();
+        plan.complete_detached();
         plan.settle();
         let refusals: Vec<Refusal> = std::mem::take(&mut plan.refusals);
         // What is made again has every attribute.
@@ -119,17 +120,22 @@ impl<'c> Plan<'c> {
         It::new(object, &self.new, Names(self.new.catalogue))
     }
 
-    /// The facets of objects that stay which are unset.
+    /// The facets that are unset: of objects that stay, and what completed those that are dropped.
     pub(crate) fn facets_to_unset(&self) -> impl Iterator<Item = (&'c Object, Facet)> {
+        let dropped = self.objects_gone().flat_map(|object| {
+            let facets = kinds::facets(self.before(object)).into_iter();
+            facets.filter(|facet| facet.completes && facet.unset.is_some()).map(move |facet| (object, facet))
+        });
         let unset = self.changed.union(&self.unset).filter(|(address, _)| !self.is_gone(address));
-        unset.filter_map(|(address, name)| {
+        let staying = unset.filter_map(|(address, name)| {
             let object = self.old.get(address)?;
             let facet = facet(self.before(object), name)?;
             let replaced = facet.replaces
                 && !self.unset.contains(&(*address, *name))
                 && self.new.get(address).is_some_and(|it| self::facet(self.after(it), name).is_some());
             (!replaced).then_some((object, facet))
-        })
+        });
+        dropped.chain(staying)
     }
 
     /// The facets that are set, of objects that are made, and where they changed.
@@ -197,65 +203,11 @@ impl<'c> Plan<'c> {
         }
     }
 
-    /// Adds what follows from differences of several objects together.
-    fn complete(&mut self) {
-        self.complete_indexes();
-        self.complete_identities();
-        self.complete_domains();
-    }
-
-    /// An index becomes one of a constraint, or the other way round, by being made again.
-    fn complete_indexes(&mut self) {
-        for index in self.old.catalogue.of_kind(Kind::Index) {
-            let before = self.old.is_part_of(index).map(|of| &of.address);
-            let after = self.new.get(&index.address);
-            if after.is_some_and(|it| self.new.is_part_of(it).map(|of| &of.address) != before) {
-                self.rebuild(index);
-            }
-        }
-    }
-
-    /// A column gets the sequence of another name by losing its identity and getting it again.
-    fn complete_identities(&mut self) {
-        let gone: Vec<&Object> = self.objects_gone().filter(|it| it.address.kind == Kind::Sequence).collect();
-        for sequence in gone {
-            let column = self.old.is_part_of(sequence).filter(|it| !self.is_gone(&it.address));
-            let Some(after) = column.and_then(|column| self.new.get(&column.address)) else { continue };
-            if !self.alterations(&after.address).iter().any(|it| it.attribute == "identity") {
-                let sql = kinds::identify_again(self.after(after));
-                self.alter(after, "identity", sql, false);
-            }
-        }
-    }
-
-    /// A new check of a domain can't be added while values are inside of others.
-    fn complete_domains(&mut self) {
-        let made: Vec<&Object> =
-            self.objects_made().filter(|it| it.address.kind == Kind::DomainConstraint).collect();
-        for check in made {
-            if let Some(domain) = self.old.whole(&check.address).filter(|domain| self.is_nested(domain)) {
-                self.rebuild(domain);
-            }
-        }
-    }
-
-    /// Whether values of a domain are inside of others, where the server does not check them again.
-    fn is_nested(&self, domain: &Object) -> bool {
-        let columns = self.old.dependents(&domain.address).iter();
-        columns.clone().any(|(column, _)| match &column.body {
-            Body::Column(body) => {
-                let whole = self.old.whole(&column.address).map(|whole| whole.address.kind);
-                body.data_type.ends_with("[]") || whole == Some(Kind::CompositeType)
-            }
-            _ => false,
-        })
-    }
-
-    fn alter(&mut self, object: &'c Object, attribute: &'static str, sql: Vec<Sql>, alone: bool) {
+    pub(crate) fn alter(&mut self, object: &'c Object, attribute: &'static str, sql: Vec<Sql>, alone: bool) {
         self.alterations.entry(&object.address).or_default().push(Alteration { attribute, sql, alone });
     }
 
-    fn rebuild(&mut self, object: &'c Object) {
+    pub(crate) fn rebuild(&mut self, object: &'c Object) {
         let object = self.dropped_for(object);
         if self.is_gone(&object.address) {
             return;
@@ -271,6 +223,7 @@ impl<'c> Plan<'c> {
             let original = match &object.body {
                 Body::Index(_) => self.old.is_part_of(object).or_else(|| {
                     let on_index = object.needs.iter().find(|need| need.on.kind == Kind::Index);
+                    let on_index = on_index.filter(|_| !self.is_detached_with(object));
                     on_index.and_then(|need| self.old.get(&need.on))
                 }),
                 Body::Constraint(_) | Body::Trigger(_) | Body::Column(_) => self.old.inherited_from(object),
@@ -304,6 +257,20 @@ impl<'c> Plan<'c> {
         }
     }
 
+    /// Whether the table of an index leaves its parent and stays.
+    fn is_detached_with(&self, index: &'c Object) -> bool {
+        let table = self.old.table_of_index(index).filter(|table| !self.is_gone(&table.address));
+        table.is_some_and(|table| self.is_detached(table))
+    }
+
+    /// Whether a partition that stays leaves its parent, to be attached again or not.
+    pub(crate) fn is_detached(&self, table: &'c Object) -> bool {
+        let facet = (&table.address, kinds::ATTACHED);
+        self.old.partitioned(table).is_some_and(|parent| {
+            self.is_gone(&parent.address) || self.changed.contains(&facet) || self.unset.contains(&facet)
+        })
+    }
+
     /// A part goes away with its whole.
     fn go_with(&mut self, part: &'c Object) {
         if !self.is_gone(&part.address) {
@@ -324,8 +291,12 @@ impl<'c> Plan<'c> {
             return;
         }
         let facets = kinds::facets(self.before(dependent));
-        if let Some(facet) = facets.iter().find(|facet| (facet.takes)(need)) {
+        if let Some(facet) = facets.iter().find(|facet| !facet.completes && (facet.takes)(need)) {
             match (&facet.unset, reason) {
+                // An index leaves the partitioned one together with its table.
+                (None, _) if dependent.address.kind == Kind::Index && self.is_detached_with(dependent) => {
+                    self.unset.insert((&dependent.address, facet.name));
+                }
                 // What a column owns does not mind its type.
                 (_, Reason::Retyped) if need.strength != Strength::Normal => {}
                 (Some(_), _) => {
@@ -357,6 +328,10 @@ impl<'c> Plan<'c> {
         // The key of a partitioned table can't change its type.
         if let Some(table) = self.old.partitioned_by(column) {
             return self.rebuild(table);
+        }
+        // The functions of a base type would be in the way of its successor's.
+        if of.address.kind == Kind::BaseType {
+            return self.rebuild(column);
         }
         if kinds::is_type(of.address.kind) && self.fate(&of.address) == Some(Fate::Rebuilt) {
             self.aside.insert(&of.address);

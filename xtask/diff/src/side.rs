@@ -95,6 +95,22 @@ impl<'c> Side<'c> {
         internal.and_then(|need| self.get(&need.on))
     }
 
+    /// The attribute that a column of a typed table comes from.
+    pub(crate) fn attribute_of(&self, column: &'c Object) -> Option<&'c Object> {
+        let table = self.whole(&column.address).filter(|table| is_typed(table))?;
+        let data_type = table.needs.iter().find(|need| need.on.kind == Kind::CompositeType)?;
+        let address =
+            Address { part: column.address.part.clone(), kind: Kind::Column, ..(*data_type.on).clone() };
+        self.get(&address)
+    }
+
+    /// The base type that a function reads, prints or compares.
+    pub(crate) fn base_type_of(&self, function: &'c Object) -> Option<&'c Object> {
+        let needs = function.needs.iter().filter(|need| need.on.kind == Kind::BaseType);
+        let mut types = needs.filter_map(|need| self.get(&need.on));
+        types.find(|it| it.needs.iter().any(|need| *need.on == function.address))
+    }
+
     /// The table or materialized view of an index.
     pub(crate) fn table_of_index(&self, index: &'c Object) -> Option<&'c Object> {
         match &index.body {
@@ -113,6 +129,11 @@ pub(crate) fn is_inherited(part: &Object) -> bool {
         Body::Trigger(it) => it.inherited,
         _ => false,
     }
+}
+
+/// Whether a table has the columns of a type.
+pub(crate) fn is_typed(table: &Object) -> bool {
+    matches!(&table.body, Body::Table(it) if it.of_type.is_some())
 }
 
 /// Names as SQL.

@@ -127,6 +127,16 @@ create operator family f using gist; create operator class c for type polygon us
 --- changed
 drop operator class c using gist; create operator class c for type polygon using gist family f as storage box;
 
+--- operator class public.c(btree): operators
+create operator family f using btree; create operator class c for type int using btree family f as storage int;
+--- changed
+drop operator class c using btree; create operator class c for type int using btree family f as operator 1 <;
+
+--- operator class public.c(btree): functions
+create operator family f using btree; create operator class c for type int using btree family f as storage int;
+--- changed
+drop operator class c using btree; create operator class c for type int using btree family f as function 1 btint4cmp(int, int);
+
 --- unexpected cast (public.e as integer)
 create type e as enum ();
 --- changed

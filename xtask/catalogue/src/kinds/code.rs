@@ -94,31 +94,40 @@ kind! {
 }
 
 kind! {
-    /// An operator family, with all that belongs to it or to its classes.
+    /// An operator family, with what belongs to it and to none of its classes.
     OperatorFamily: PG_OPFAMILY, "f.oid, 0 as sub, f.opfnamespace as schema, f.opfname as name, '(' || m.amname || ')' as part, f.opfowner as owner, 0 as on_",
     "from pg_opfamily f join pg_am m on m.oid = f.opfmethod where f.oid >= 16384" {
         /// Its operators by number.
         operators: Options = "array(select concat_ws(' ', o.amopstrategy, o.amopopr::regoperator, case when o.amopsortfamily <> 0 then
-             (select 'for order by ' || s.opfnamespace::regnamespace || '.' || s.opfname from pg_opfamily s where s.oid = o.amopsortfamily) end)
-             from pg_amop o where o.amopfamily = f.oid)",
+             (select 'for order by ' || s.opfnamespace::regnamespace || '.' || quote_ident(s.opfname) from pg_opfamily s where s.oid = o.amopsortfamily) end)
+             from pg_amop o where o.amopfamily = f.oid
+             and not exists (select from pg_depend d where d.classid = 2602 and d.objid = o.oid and d.refclassid = 2616) order by o.oid)",
         /// Its functions by number.
         functions: Options = "array(select format('%s (%s, %s) %s', q.amprocnum, q.amproclefttype::regtype, q.amprocrighttype::regtype, q.amproc::regprocedure)
-             from pg_amproc q where q.amprocfamily = f.oid)",
+             from pg_amproc q where q.amprocfamily = f.oid
+             and not exists (select from pg_depend d where d.classid = 2603 and d.objid = q.oid and d.refclassid = 2616) order by q.oid)",
     }
 }
 
 kind! {
-    /// An operator class. Its operators and functions stand with its family.
-    OperatorClass: PG_OPCLASS, "o.oid, 0 as sub, o.opcnamespace as schema, o.opcname as name, '(' || m.amname || ')' as part, o.opcowner as owner, 0 as on_",
-    "from pg_opclass o join pg_am m on m.oid = o.opcmethod join pg_opfamily f on f.oid = o.opcfamily where o.oid >= 16384" {
+    /// An operator class.
+    OperatorClass: PG_OPCLASS, "x.oid, 0 as sub, x.opcnamespace as schema, x.opcname as name, '(' || m.amname || ')' as part, x.opcowner as owner, 0 as on_",
+    "from pg_opclass x join pg_am m on m.oid = x.opcmethod join pg_opfamily f on f.oid = x.opcfamily where x.oid >= 16384" {
         /// The type of the column.
-        data_type: String = "format_type(o.opcintype, null)",
+        data_type: String = "format_type(x.opcintype, null)",
         /// The family.
         family: String = "f.opfnamespace::regnamespace || '.' || quote_ident(f.opfname)",
         /// Whether it is the type's usual one.
-        default: bool = "o.opcdefault",
+        default: bool = "x.opcdefault",
         /// The type that is stored, if it is another.
-        stored_type: Option<String> = "format_type(nullif(o.opckeytype, 0), null)",
+        stored_type: Option<String> = "format_type(nullif(x.opckeytype, 0), null)",
+        /// Its operators by number.
+        operators: Options = "array(select concat_ws(' ', o.amopstrategy, o.amopopr::regoperator, case when o.amopsortfamily <> 0 then
+             (select 'for order by ' || s.opfnamespace::regnamespace || '.' || quote_ident(s.opfname) from pg_opfamily s where s.oid = o.amopsortfamily) end)
+             from pg_depend d join pg_amop o on o.oid = d.objid where d.classid = 2602 and d.refclassid = 2616 and d.refobjid = x.oid order by o.oid)",
+        /// Its functions by number.
+        functions: Options = "array(select format('%s (%s, %s) %s', q.amprocnum, q.amproclefttype::regtype, q.amprocrighttype::regtype, q.amproc::regprocedure)
+             from pg_depend d join pg_amproc q on q.oid = d.objid where d.classid = 2603 and d.refclassid = 2616 and d.refobjid = x.oid order by q.oid)",
     }
 }
 

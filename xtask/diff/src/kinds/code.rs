@@ -1,21 +1,39 @@
 //! Functions, operators, casts, and the languages and types that they stand on.
 
 use catalogue::{
-    AccessMethod, Aggregate, Cast, Conversion, Function, Language, Operator, OperatorClass, OperatorFamily,
-    Transform,
+    AccessMethod, Aggregate, Cast, Conversion, Deparsed, Function, Kind, Language, Operator, OperatorClass,
+    OperatorFamily, Transform,
 };
 
 use crate::{
     it::It,
     managed::{Managed, UNKNOWN},
-    means::Means,
+    means::{COMPLETE, Facet, Means},
     side::{dollars, literal},
     statement::Sql,
 };
 
 impl Managed for Function {
     fn create(&self, it: It<'_, '_>) -> Vec<Sql> {
-        vec![statement(self, "create", it).into()]
+        let whole = self.sql_body.0.is_none() || it.makes(COMPLETE, it.object);
+        vec![if whole { statement(self, "create", it) } else { stub(self, "create", it) }.into()]
+    }
+
+    fn facets(&self, it: It<'_, '_>) -> Vec<Facet> {
+        if self.sql_body.0.is_none() {
+            return Vec::new();
+        }
+        vec![Facet {
+            name: COMPLETE,
+            set: vec![statement(self, "create or replace", it).into()],
+            unset: Some(vec![stub(self, "create or replace", it).into()]),
+            inline: true,
+            replaces: true,
+            takes: |need| {
+                matches!(need.on.kind, Kind::Column | Kind::Function | Kind::Aggregate | Kind::Operator)
+            },
+            completes: true,
+        }]
     }
 
     fn change(&self, _: &Function, attribute: &str, from: It<'_, '_>, to: It<'_, '_>) -> Means {
@@ -60,6 +78,11 @@ fn differs(attribute: &str, from: It<'_, '_>, to: It<'_, '_>) -> bool {
             .next()
     };
     value(from) != value(to)
+}
+
+/// A function with the same arguments and an empty body.
+fn stub(body: &Function, verb: &str, it: It<'_, '_>) -> String {
+    statement(&Function { sql_body: Deparsed(None), ..body.clone() }, verb, it)
 }
 
 fn statement(body: &Function, verb: &str, it: It<'_, '_>) -> String {
@@ -225,24 +248,40 @@ impl Managed for Operator {
 
 impl Managed for OperatorFamily {
     fn create(&self, it: It<'_, '_>) -> Vec<Sql> {
-        let mut sql: Vec<Sql> = vec![format!("create operator family {}", it.name()).into()];
-        sql.extend(members(it, "add", &self.operators.0, &self.functions.0));
-        sql
+        let members = members(&self.operators.0, &self.functions.0);
+        let create = format!("create operator family {}", it.name()).into();
+        let add = format!("alter operator family {} add\n    {}", it.name(), members.join(",\n    ")).into();
+        if members.is_empty() { vec![create] } else { vec![create, add] }
     }
 
-    fn change(&self, _: &OperatorFamily, attribute: &str, _: It<'_, '_>, _: It<'_, '_>) -> Means {
-        match attribute {
-            "operators" | "functions" => Means::Rebuild,
-            _ => UNKNOWN,
-        }
+    fn change(&self, old: &OperatorFamily, attribute: &str, _: It<'_, '_>, to: It<'_, '_>) -> Means {
+        let alter = format!("alter operator family {}", to.name());
+        let (word, old, new) = match attribute {
+            "operators" => ("operator", &old.operators.0, &self.operators.0),
+            "functions" => ("function", &old.functions.0, &self.functions.0),
+            _ => return UNKNOWN,
+        };
+        let gone = old.iter().filter(|it| !new.contains(it)).map(|it| format!("drop {word} {}", slot(it)));
+        let added = new.iter().filter(|it| !old.contains(it)).map(|it| format!("add {word} {it}"));
+        Means::Alter(gone.chain(added).map(|it| format!("{alter} {it}").into()).collect())
     }
 }
 
-fn members(it: It<'_, '_>, verb: &str, operators: &[String], functions: &[String]) -> Option<Sql> {
+fn members(operators: &[String], functions: &[String]) -> Vec<String> {
     let operators = operators.iter().map(|it| format!("operator {it}"));
-    let members: Vec<String> = operators.chain(functions.iter().map(|it| format!("function {it}"))).collect();
-    let alter = format!("alter operator family {} {verb}", it.name());
-    (!members.is_empty()).then(|| format!("{alter}\n    {}", members.join(",\n    ")).into())
+    operators.chain(functions.iter().map(|it| format!("function {it}"))).collect()
+}
+
+/// The number of a member and the types that it is for: `1 (integer, bigint)`.
+fn slot(member: &str) -> String {
+    let number = member.split(' ').next().unwrap_or_default();
+    let member = member.split(" for order by ").next().unwrap_or_default();
+    // An operator has them after its name, and a function before it.
+    let types = match member.strip_prefix(number).unwrap_or_default().trim_start() {
+        function if function.starts_with('(') => function.split_once(')').map(|(types, _)| &types[1..]),
+        operator => operator.rsplit_once('(').map(|(_, types)| types.trim_end_matches(')')),
+    };
+    format!("{number} ({})", types.unwrap_or_default())
 }
 
 impl Managed for OperatorClass {
@@ -250,17 +289,25 @@ impl Managed for OperatorClass {
         let name = it.names.whole(it.address());
         let method = it.quoted(it.address().part.trim_start_matches('(').trim_end_matches(')'));
         let default = if self.default { " default" } else { "" };
-        let stored = self.stored_type.as_deref().unwrap_or(&self.data_type);
+        let mut members = members(&self.operators.0, &self.functions.0);
+        match &self.stored_type {
+            Some(stored) => members.push(format!("storage {stored}")),
+            // There must be something.
+            None if members.is_empty() => members.push(format!("storage {}", self.data_type)),
+            None => {}
+        }
         let sql = format!(
-            "create operator class {name}{default} for type {} using {method} family {} as\n    storage {stored}",
-            self.data_type, self.family
+            "create operator class {name}{default} for type {} using {method} family {} as\n    {}",
+            self.data_type,
+            self.family,
+            members.join(",\n    ")
         );
         vec![sql.into()]
     }
 
     fn change(&self, _: &OperatorClass, attribute: &str, _: It<'_, '_>, _: It<'_, '_>) -> Means {
         match attribute {
-            "data_type" | "family" | "default" | "stored_type" => Means::Rebuild,
+            "data_type" | "family" | "default" | "stored_type" | "operators" | "functions" => Means::Rebuild,
             _ => UNKNOWN,
         }
     }

@@ -8,6 +8,7 @@ use crate::{
     managed::{Managed, UNKNOWN},
     means::{Facet, Means},
     options::{change_foreign_options, foreign_options, set_options},
+    side,
     statement::{Hazard, Sql},
 };
 
@@ -18,7 +19,7 @@ impl Managed for Column {
     fn create(&self, it: It<'_, '_>) -> Vec<Sql> {
         let verb = if is_attribute(it) { "add attribute" } else { "add column" };
         let element = element(self, it, false).unwrap_or_default();
-        vec![format!("{} {verb} {element}", it.alter()).into()]
+        vec![format!("{} {verb} {element}{}", it.alter(), with_typed_tables(it)).into()]
     }
 
     fn set(&self, attribute: &str, old: Option<&Column>, it: It<'_, '_>) -> Option<Vec<Sql>> {
@@ -47,6 +48,7 @@ impl Managed for Column {
         match (attribute, relation(to)) {
             ("data_type" | "collation", Some(Kind::View | Kind::MaterializedView)) => Means::RebuildWhole,
             ("data_type" | "collation", Some(Kind::CompositeType)) if is_used(from) => Means::RebuildWhole,
+            ("data_type" | "collation", _) if is_of_type(from) && is_of_type(to) => Means::Follows,
             ("data_type" | "collation", _) if from.side.partitioned_by(from.object).is_some() => {
                 Means::RebuildWhole
             }
@@ -58,10 +60,9 @@ impl Managed for Column {
                 Means::joint(attribute, &differing, Means::Alone(retype(self, old, to)))
             }
             ("not_null", _) if has_named_not_null(to) => Means::Follows,
+            ("not_null", _) if self.not_null => Means::Alter(refuse_null(to)),
             ("not_null", _) => {
-                let verb = if self.not_null { "set" } else { "drop" };
-                let sql: Sql = format!("{} alter column {} {verb} not null", to.alter(), to.name()).into();
-                Means::Alter(vec![if self.not_null { sql.with(Hazard::Scan) } else { sql }])
+                Means::alter(format!("{} alter column {} drop not null", to.alter(), to.name()))
             }
             ("default" | "generated", _) if self.generated.is_some() => Means::Rebuild,
             ("generated", _) if old.generated.as_deref() == Some("stored") => Means::AlterWithout(
@@ -98,12 +99,13 @@ impl Managed for Column {
             inline: true,
             replaces: true,
             takes: |need| need.of_default,
+            completes: false,
         }]
     }
 
     fn drop(&self, it: It<'_, '_>) -> Vec<Sql> {
         let what = if is_attribute(it) { "attribute" } else { "column" };
-        let sql: Sql = format!("{} drop {what} {}", it.alter(), it.name()).into();
+        let sql: Sql = format!("{} drop {what} {}{}", it.alter(), it.name(), with_typed_tables(it)).into();
         let computed = self.generated.is_some() || is_attribute(it);
         vec![if computed {
             sql
@@ -140,6 +142,16 @@ pub(super) fn element(column: &Column, it: It<'_, '_>, typed: bool) -> Option<St
     }
 }
 
+/// Has a column refuse null.
+pub(crate) fn refuse_null(it: It<'_, '_>) -> Vec<Sql> {
+    let sql: Sql = format!("{} alter column {} set not null", it.alter(), it.name()).into();
+    vec![sql.with(Hazard::Scan)]
+}
+
+fn is_of_type(it: It<'_, '_>) -> bool {
+    it.side.whole(it.address()).is_some_and(side::is_typed)
+}
+
 fn is_of_partition(it: It<'_, '_>) -> bool {
     it.side.whole(it.address()).is_some_and(Object::is_partition)
 }
@@ -163,8 +175,18 @@ fn is_used(it: It<'_, '_>) -> bool {
     let whole = it.side.whole(it.address());
     whole.is_some_and(|whole| {
         let dependents = it.side.dependents(&whole.address).iter();
-        dependents.clone().any(|(object, _)| !object.address.is_part_of(&whole.address))
+        let own = |object: &Object| object.address.is_part_of(&whole.address) || side::is_typed(object);
+        dependents.clone().any(|(object, _)| !own(object))
     })
+}
+
+/// The typed tables that have a column for each attribute of a type: no other statement changes those.
+fn with_typed_tables(it: It<'_, '_>) -> &'static str {
+    let whole = it.side.whole(it.address()).filter(|_| is_attribute(it));
+    let typed = whole.is_some_and(|whole| {
+        it.side.dependents(&whole.address).iter().any(|(object, _)| side::is_typed(object))
+    });
+    if typed { " cascade" } else { "" }
 }
 
 /// The sequence of an identity column.
@@ -218,6 +240,7 @@ fn retype(new: &Column, old: &Column, to: It<'_, '_>) -> Vec<Sql> {
     if !attribute && !is_foreign && old.data_type != new.data_type {
         sql += &using(&to.name(), &old.data_type, &new.data_type);
     }
+    sql += with_typed_tables(to);
     let mut all = vec![Sql::from(sql).with(Hazard::Rewrite)];
     for (attribute, is_set) in
         [("storage", new.storage.is_some()), ("compression", new.compression.is_some())]

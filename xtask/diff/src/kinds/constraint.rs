@@ -22,7 +22,7 @@ impl Managed for Constraint {
         vec![sql.with(Hazard::Scan)]
     }
 
-    fn change(&self, old: &Constraint, attribute: &str, _: It<'_, '_>, to: It<'_, '_>) -> Means {
+    fn change(&self, old: &Constraint, attribute: &str, from: It<'_, '_>, to: It<'_, '_>) -> Means {
         let is_key = self.sort == "foreign key";
         match attribute {
             "not_valid" if !self.not_valid && !self.not_enforced => {
@@ -43,6 +43,10 @@ impl Managed for Constraint {
                 Means::alter(format!("{} add {}", to.alter(), definition(self, to)))
             }
             "declared_here" if old.inherited && self.inherited => Means::RebuildWithOriginal,
+            // Dropped in the parent that the table stays with, it would be dropped here too.
+            "inherited" if old.inherited && !old.declared_here && stays_with_parent(from, to) => {
+                Means::Rebuild
+            }
             "inherited" | "declared_here" => Means::Follows,
             "sort" | "columns" | "check" | "exclude" | "references" | "on_delete" | "on_update"
             | "on_delete_columns" | "match_full" | "deferrable" | "initially_deferred" | "not_valid"
@@ -54,6 +58,23 @@ impl Managed for Constraint {
     fn drop(&self, it: It<'_, '_>) -> Vec<Sql> {
         vec![format!("{} drop constraint {}", it.alter(), it.name()).into()]
     }
+}
+
+/// What drops the copies of foreign keys that a detached partition keeps.
+pub(crate) const COPIED_KEYS: &str = "copied_keys";
+
+pub(crate) fn drop_constraint(table: It<'_, '_>, name: &str) -> Vec<Sql> {
+    vec![format!("{} drop constraint {}", table.alter(), table.quoted(name)).into()]
+}
+
+/// Whether the table of a part has one and the same parent before and after.
+fn stays_with_parent(from: It<'_, '_>, to: It<'_, '_>) -> bool {
+    let parents = |it: It<'_, '_>| -> Vec<catalogue::Address> {
+        let table = it.side.whole(it.address());
+        table.into_iter().flat_map(|table| it.side.parents(table)).map(|it| it.address.clone()).collect()
+    };
+    let after = parents(to);
+    parents(from).iter().any(|parent| after.contains(parent))
 }
 
 /// `constraint c check (…)` and its like.

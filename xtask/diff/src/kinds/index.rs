@@ -105,6 +105,7 @@ impl Managed for Index {
             inline: false,
             replaces: false,
             takes: |need| need.on.kind == Kind::Index,
+            completes: false,
         }]
     }
 }

@@ -183,6 +183,7 @@ impl Managed for Configuration {
             inline: false,
             replaces: false,
             takes,
+            completes: false,
         }]
     }
 }
@@ -234,6 +235,7 @@ impl Managed for Publication {
             inline: false,
             replaces: false,
             takes: |_| true,
+            completes: false,
         }]
     }
 }

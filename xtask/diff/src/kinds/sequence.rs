@@ -63,6 +63,7 @@ impl Managed for Sequence {
             inline: false,
             replaces: true,
             takes: |need| need.on.kind == Kind::Column,
+            completes: false,
         }]
     }
 

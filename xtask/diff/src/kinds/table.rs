@@ -64,12 +64,10 @@ impl Managed for Table {
         })
     }
 
-    fn change(&self, old: &Table, attribute: &str, from: It<'_, '_>, to: It<'_, '_>) -> Means {
+    fn change(&self, _: &Table, attribute: &str, from: It<'_, '_>, to: It<'_, '_>) -> Means {
         match attribute {
             "partitioned_by" => Means::Rebuild,
-            "partition" => Means::Facet(ATTACHED),
-            "inherits" if self.partition.is_some() || old.partition.is_some() => Means::Facet(ATTACHED),
-            "inherits" => change_parents(from, to),
+            "partition" | "inherits" => change_parentage(attribute, from, to),
             "of_type" => Means::alter(match &self.of_type {
                 Some(of_type) => format!("{} of {of_type}", to.alter()),
                 None => format!("{} not of", to.alter()),
@@ -105,12 +103,10 @@ impl Managed for ForeignTable {
         }
     }
 
-    fn change(&self, old: &ForeignTable, attribute: &str, from: It<'_, '_>, to: It<'_, '_>) -> Means {
+    fn change(&self, _: &ForeignTable, attribute: &str, from: It<'_, '_>, to: It<'_, '_>) -> Means {
         match attribute {
             "server" => Means::Rebuild,
-            "partition" => Means::Facet(ATTACHED),
-            "inherits" if self.partition.is_some() || old.partition.is_some() => Means::Facet(ATTACHED),
-            "inherits" => change_parents(from, to),
+            "partition" | "inherits" => change_parentage(attribute, from, to),
             _ => UNKNOWN,
         }
     }
@@ -193,6 +189,26 @@ fn change_parents(from: It<'_, '_>, to: It<'_, '_>) -> Means {
     Means::Alter(left.chain(joined).collect())
 }
 
+/// A partition becomes an ordinary child or the other way round, or one of them gets other parents.
+fn change_parentage(attribute: &str, from: It<'_, '_>, to: It<'_, '_>) -> Means {
+    match (from.object.is_partition(), to.object.is_partition()) {
+        (false, false) => return change_parents(from, to),
+        (true, true) => return Means::Facet(ATTACHED),
+        _ if attribute == "inherits" => return Means::Follows,
+        _ => {}
+    }
+    let alter = to.alter();
+    let parents = |it: It<'_, '_>| if it.object.is_partition() { Vec::new() } else { ordered_parents(it) };
+    let left = parents(from).into_iter().map(|parent| format!("{alter} no inherit {parent}").into());
+    let joined: Vec<Sql> =
+        parents(to).into_iter().map(|parent| format!("{alter} inherit {parent}").into()).collect();
+    // A column that was attached with its table is declared in it from then on.
+    if !joined.is_empty() && to.side.catalogue.columns(to.address()).into_iter().any(side::is_inherited) {
+        return Means::Rebuild;
+    }
+    Means::AlterWithout(left.chain(joined).collect(), ATTACHED)
+}
+
 fn attached(it: It<'_, '_>, bounds: Option<&str>) -> Vec<Facet> {
     let (Some(bounds), Some(parent)) = (bounds, it.side.partitioned(it.object)) else { return Vec::new() };
     let (parent, name) = (it.names.whole(&parent.address), it.name());
@@ -208,6 +224,7 @@ fn attached(it: It<'_, '_>, bounds: Option<&str>) -> Vec<Facet> {
         inline: false,
         replaces: false,
         takes,
+        completes: false,
     }]
 }
 

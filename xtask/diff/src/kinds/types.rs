@@ -9,7 +9,7 @@ use super::column;
 use crate::{
     it::It,
     managed::{Managed, UNKNOWN},
-    means::Means,
+    means::{COMPLETE, Facet, Means},
     side::literal,
     statement::Sql,
 };
@@ -179,14 +179,62 @@ impl Managed for BaseType {
         vec![format!("create type {}", it.name()).into()]
     }
 
-    fn change(&self, _: &BaseType, attribute: &str, _: It<'_, '_>, _: It<'_, '_>) -> Means {
+    fn change(&self, old: &BaseType, attribute: &str, _: It<'_, '_>, _: It<'_, '_>) -> Means {
         match attribute {
-            "shell" | "functions" | "options" | "default" => {
-                Means::Refused("a base type is made of functions in C, which are an extension's")
-            }
+            "shell" | "functions" | "options" | "default" if old.shell => Means::Facet(COMPLETE),
+            "shell" | "functions" | "options" | "default" => Means::Rebuild,
             _ => UNKNOWN,
         }
     }
+
+    fn facets(&self, it: It<'_, '_>) -> Vec<Facet> {
+        if self.shell {
+            return Vec::new();
+        }
+        vec![Facet {
+            name: COMPLETE,
+            set: vec![whole_type(self, it).into()],
+            unset: None,
+            inline: false,
+            replaces: false,
+            takes: |need| need.on.kind == Kind::Function,
+            completes: true,
+        }]
+    }
+
+    /// Nothing else drops a type that its functions need: they go away with it, and all other users have been dropped.
+    fn drop(&self, it: It<'_, '_>) -> Vec<Sql> {
+        let cascade = if self.shell { "" } else { " cascade" };
+        vec![format!("drop type {}{cascade}", it.name()).into()]
+    }
+}
+
+fn whole_type(body: &BaseType, it: It<'_, '_>) -> String {
+    const FUNCTIONS: [&str; 8] =
+        ["input", "output", "receive", "send", "typmod_in", "typmod_out", "analyze", "subscript"];
+    let functions = FUNCTIONS.iter().zip(&body.functions).filter(|(_, function)| *function != "-");
+    let mut options: Vec<String> = functions.map(|(name, function)| format!("{name} = {function}")).collect();
+    options.extend(body.options.0.iter().filter_map(|option| {
+        let (name, value) = option.split_once('=')?;
+        Some(match (name, value) {
+            ("length", "-1") => "internallength = variable".to_owned(),
+            ("length", length) => format!("internallength = {length}"),
+            ("by value", "true") => "passedbyvalue".to_owned(),
+            ("alignment", "c") => "alignment = char".to_owned(),
+            ("alignment", "s") => "alignment = int2".to_owned(),
+            ("alignment", "d") => "alignment = double".to_owned(),
+            ("alignment", _) => "alignment = int4".to_owned(),
+            ("storage", "p") => "storage = plain".to_owned(),
+            ("storage", "e") => "storage = external".to_owned(),
+            ("storage", "m") => "storage = main".to_owned(),
+            ("storage", _) => "storage = extended".to_owned(),
+            ("category" | "delimiter", value) => format!("{name} = {}", literal(value)),
+            ("element", "-") | ("by value", _) => return None,
+            _ => format!("{name} = {value}"),
+        })
+    }));
+    options.extend(body.default.as_ref().map(|default| format!("default = {}", literal(default))));
+    format!("create type {} ({})", it.name(), options.join(", "))
 }
 
 impl Managed for Collation {

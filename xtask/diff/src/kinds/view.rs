@@ -1,19 +1,35 @@
 //! Views, materialized views and their rules.
 
-use catalogue::{Body, Column, MaterializedView, Rule, View};
+use catalogue::{Body, Column, Kind, MaterializedView, Rule, View};
 
 use super::table;
 use crate::{
     it::It,
     managed::{Managed, UNKNOWN, set_state, unended},
-    means::Means,
+    means::{COMPLETE, Facet, Means},
     options::{set_options, with},
     statement::{Hazard, Sql},
 };
 
 impl Managed for View {
     fn create(&self, it: It<'_, '_>) -> Vec<Sql> {
-        vec![statement(self, "create view", it).into()]
+        if it.makes(COMPLETE, it.object) {
+            vec![statement(self, "create view", it).into()]
+        } else {
+            vec![stub("create view", it).into()]
+        }
+    }
+
+    fn facets(&self, it: It<'_, '_>) -> Vec<Facet> {
+        vec![Facet {
+            name: COMPLETE,
+            set: vec![statement(self, "create or replace view", it).into()],
+            unset: Some(vec![stub("create or replace view", it).into()]),
+            inline: true,
+            replaces: true,
+            takes: |need| need.on.kind != Kind::Schema,
+            completes: true,
+        }]
     }
 
     fn set(&self, attribute: &str, old: Option<&View>, it: It<'_, '_>) -> Option<Vec<Sql>> {
@@ -37,6 +53,15 @@ impl Managed for View {
 fn statement(body: &View, verb: &str, it: It<'_, '_>) -> String {
     let query = body.definition.0.as_deref().map(unended).unwrap_or_default();
     format!("{verb} {}{} as\n{query}", it.name(), with(&body.options))
+}
+
+/// A view with the same columns that reads nothing.
+fn stub(verb: &str, it: It<'_, '_>) -> String {
+    let columns = columns(it).into_iter().map(|(name, column)| {
+        let collation = column.collation.as_ref().map_or(String::new(), |it| format!(" collate {it}"));
+        format!("null::{}{collation} as {}", column.data_type, it.quoted(name))
+    });
+    format!("{verb} {} as\nselect {}", it.name(), columns.collect::<Vec<String>>().join(", "))
 }
 
 /// The columns of a view: only new ones at the end can be added to it.

@@ -1,0 +1,4 @@
+create type c as (x int);
+create function cf(c) returns int language sql immutable as 'select $1.x';
+create cast (c as int) with function cf(c) as implicit;
+create view v as select (row(1)::c)::int as q;

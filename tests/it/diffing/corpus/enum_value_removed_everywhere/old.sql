@@ -1,0 +1,16 @@
+create type e as enum ('a', 'b', 'c');
+create domain de as e default 'a' check (value <> 'c');
+create type comp as (x e);
+create table t (a e default 'a', b e[] default '{a,b}', c e not null, d de, f comp, g e generated always as (a) stored, check (c <> 'b'), unique (a));
+create index on t (c) where a = 'a';
+create view v as select a from t where c = 'a';
+create function f(e) returns e language sql as 'select $1';
+create function g() returns e language sql begin atomic select 'a'::e; end;
+create materialized view m as select a, count(*) from t group by a;
+create policy p on t using (a = 'a');
+create function tg() returns trigger language plpgsql as 'begin return new; end';
+create trigger tr before update of a on t for each row when (new.a = 'b') execute function tg();
+create table p (k e) partition by list (k);
+create table p1 partition of p for values in ('a');
+grant usage on type e to pg_monitor; revoke usage on type e from public;
+comment on type e is 'ee';

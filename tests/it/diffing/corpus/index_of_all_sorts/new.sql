@@ -1,0 +1,14 @@
+create table t (a int, b text, c tsvector, d point, e int4range, f jsonb);
+create index i1 on t (a desc nulls last, b collate "C" text_pattern_ops asc nulls first) include (c) with (fillfactor = 50) where a > 1 and b is not null;
+create unique index i2 on t (lower(b), (a + 1), coalesce(a, 0)) nulls not distinct;
+create index i3 on t using gin (c) with (fastupdate = off, gin_pending_list_limit = 100);
+create index i4 on t using gist (d); create index i5 on t using spgist (d); create index i6 on t using brin (a int4_minmax_multi_ops (values_per_range = 16)) with (pages_per_range = 4, autosummarize = on);
+create index i7 on t using hash (a);
+create index i8 on t using gin (f jsonb_path_ops);
+create index i9 on t using gist (c tsvector_ops (siglen = 100));
+create index i10 on t ((f ->> 'a'), ((a)), (a::text), (b || 'x') desc);
+alter index i10 alter column 1 set statistics 55;
+cluster t using i2; 
+alter table t replica identity full;
+comment on index i1 is 'x';
+alter table t add constraint ex exclude using gist (e with &&, int4range(a, a) with =) where (a > 0) deferrable initially deferred;

@@ -1,0 +1,2 @@
+create function cmp(text, text) returns int language internal immutable strict as 'bttextcmp';
+create operator class g for type text[] using gin as operator 1 && (anyarray, anyarray), function 1 cmp(text, text), function 2 ginarrayextract(anyarray, internal, internal), function 3 ginqueryarrayextract(anyarray, internal, smallint, internal, internal, internal, internal), function 4 ginarrayconsistent(internal, smallint, anyarray, integer, internal, internal, internal, internal), storage text;

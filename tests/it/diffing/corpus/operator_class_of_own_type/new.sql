@@ -1,0 +1,16 @@
+create type c as (x int, y int);
+create function lt(c, c) returns bool language sql immutable as 'select $1.x < $2.x';
+create function le(c, c) returns bool language sql immutable as 'select $1.x <= $2.x';
+create function eq(c, c) returns bool language sql immutable as 'select $1.x = $2.x';
+create function ge(c, c) returns bool language sql immutable as 'select $1.x >= $2.x';
+create function gt(c, c) returns bool language sql immutable as 'select $1.x > $2.x';
+create function ccmp(c, c) returns int language sql immutable as 'select btint4cmp($1.x, $2.x)';
+create operator <# (leftarg = c, rightarg = c, function = lt, commutator = ># , negator = >=#);
+create operator <=# (leftarg = c, rightarg = c, function = le, commutator = >=# , negator = >#);
+create operator =# (leftarg = c, rightarg = c, function = eq, commutator = =#, hashes, merges);
+create operator >=# (leftarg = c, rightarg = c, function = ge, commutator = <=# , negator = <#);
+create operator ># (leftarg = c, rightarg = c, function = gt, commutator = <# , negator = <=#);
+create operator class c_ops default for type c using btree as operator 1 <#, operator 2 <=#, operator 3 =#, operator 4 >=#, operator 5 >#, function 1 ccmp(c, c);
+comment on operator class c_ops using btree is 'x';
+create table t (a c);
+create index on t (a);

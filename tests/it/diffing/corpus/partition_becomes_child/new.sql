@@ -1,0 +1,2 @@
+create table t (k int, v int);
+create table t1 () inherits (t);

@@ -1,0 +1,18 @@
+create type e as enum ('x');
+create table o (id int primary key);
+create table t (id bigserial, k int not null, v text default 'x', e e, o int references o, primary key (id, k)) partition by range (k);
+create table t1 partition of t for values from (0) to (10);
+create table td partition of t default;
+create index ti on t (v);
+create view v as select id, v from t;
+create materialized view m as select id from v;
+create index on m (id);
+create policy p on t for select using (k > 0);
+alter table t enable row level security;
+create function tg() returns trigger language plpgsql as 'begin return new; end';
+create trigger tr after insert on t for each row execute function tg();
+grant select, insert on t to pg_monitor;
+grant update (v) on t to pg_monitor;
+comment on table t is 'tt'; comment on column t.v is 'vv';
+create publication pub for table t;
+create table child (id bigint, k int, foreign key (id, k) references t);

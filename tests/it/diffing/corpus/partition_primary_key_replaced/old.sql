@@ -1,0 +1,3 @@
+create table t (k int, v int, primary key (k)) partition by range (k);
+create table t1 partition of t for values from (0) to (10);
+create table r (k int references t);

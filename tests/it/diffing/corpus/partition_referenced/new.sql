@@ -1,0 +1,3 @@
+create table t (k int, v text, primary key (k), unique (k, v)) partition by range (k);
+create table t1 partition of t for values from (0) to (10);
+create table c (k int references t, w text, foreign key (k, w) references t (k, v));

@@ -1,0 +1,7 @@
+create function tg() returns trigger language plpgsql as 'begin return null; end';
+create table t (k int, v int) partition by range (k);
+create table t1 partition of t for values from (0) to (10);
+create trigger a after insert on t for each row execute function tg();
+alter table t1 disable trigger a;
+create constraint trigger b after update on t deferrable initially deferred for each row execute function tg();
+create trigger c after delete on t referencing old table as o for each statement execute function tg();

@@ -1,0 +1,14 @@
+create table t (a int, b text);
+create view v as select * from t;
+create function tg() returns trigger language plpgsql as 'begin return new; end';
+create trigger a instead of insert or update or delete on v for each row execute function tg('a', 'b''c', E'\\x');
+create trigger b after update on t referencing new table as n old table as o for each statement execute function tg();
+create constraint trigger c after insert on t from pg_class deferrable initially deferred for each row when (new.a > 1) execute function tg();
+create trigger d before truncate on t execute function tg();
+create trigger e before insert on t for each row execute function tg(); alter table t enable replica trigger e;
+create trigger f before insert on t for each row execute function tg(); alter table t enable always trigger f;
+create trigger g before insert on t for each row execute function tg(); alter table t disable trigger g;
+create rule r1 as on insert to v where new.a > 1 do instead (insert into t values (new.a); delete from t where a = 3);
+create rule r2 as on update to t do also nothing; alter table t disable rule r2;
+create rule "_Q" as on delete to t where old.a in (select a from v) do instead update t set a = 1 where a = old.a;
+comment on rule r1 on v is 'x'; comment on trigger a on v is 'y';

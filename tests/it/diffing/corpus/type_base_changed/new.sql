@@ -1,0 +1,6 @@
+create type b;
+create function b_in(cstring) returns b language internal immutable strict as 'int8in';
+create function b_out(b) returns cstring language internal immutable strict as 'int8out';
+create type b (input = b_in, output = b_out, like = int8);
+create table t (a b);
+create view v as select a from t;

@@ -1,0 +1,10 @@
+create type b;
+create function b_in(cstring, oid, int4) returns b language internal immutable strict as 'varcharin';
+create function b_out(b) returns cstring language internal immutable strict as 'varcharout';
+create function b_recv(internal, oid, int4) returns b language internal immutable strict as 'varcharrecv';
+create function b_send(b) returns bytea language internal immutable strict as 'varcharsend';
+create function b_ti(cstring[]) returns int4 language internal immutable strict as 'varchartypmodin';
+create function b_to(int4) returns cstring language internal immutable strict as 'varchartypmodout';
+create type b (input = b_in, output = b_out, receive = b_recv, send = b_send, typmod_in = b_ti, typmod_out = b_to, internallength = variable, alignment = int4, storage = extended, category = 'S', preferred = false, delimiter = ';', collatable = true, default = 'x');
+comment on type b is 'hello';
+create table t (a b(10));

@@ -1,0 +1,2 @@
+create type sh;
+comment on type sh is 'shell';

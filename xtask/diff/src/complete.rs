@@ -1,0 +1,124 @@
+//! What follows from differences of several objects together.
+
+use catalogue::{Address, Body, Kind, Object};
+
+use crate::{kinds, plan::Plan};
+
+impl<'c> Plan<'c> {
+    /// Adds what follows from differences of several objects together.
+    pub(crate) fn complete(&mut self) {
+        self.complete_indexes();
+        self.complete_identities();
+        self.complete_domains();
+        self.complete_not_nulls();
+    }
+
+    /// A parent that takes null lets its children do so too, and some of them go on refusing it.
+    fn complete_not_nulls(&mut self) {
+        let children: Vec<&Object> = self
+            .new
+            .catalogue
+            .of_kind(Kind::Column)
+            .filter(|child| {
+                let refuses = |it: &Object| matches!(&it.body, Body::Column(it) if it.not_null);
+                let lets = |it: &Object| {
+                    let altered = self.alterations(&it.address).iter();
+                    !refuses(it) && altered.clone().any(|it| it.attribute == "not_null" && !it.sql.is_empty())
+                };
+                let mut parent = self.new.same_in_parent(child);
+                while let Some(it) = parent.filter(|it| !lets(it)) {
+                    parent = self.new.same_in_parent(it);
+                }
+                refuses(child) && parent.is_some() && self.old.get(&child.address).is_some_and(refuses)
+            })
+            .collect();
+        for child in children {
+            let sql = kinds::refuse_null(self.after(child));
+            self.alter(child, "not_null", sql, false);
+        }
+    }
+
+    /// A partition that leaves its parent keeps a copy of each foreign key, which the server does not list before.
+    pub(crate) fn complete_detached(&mut self) {
+        let detached =
+            self.old.catalogue.tables().filter(|it| !self.is_gone(&it.address) && self.is_detached(it));
+        let detached: Vec<&Object> = detached.collect();
+        for table in detached {
+            let Some(after) = self.new.get(&table.address).filter(|it| !it.is_partition()) else { continue };
+            let mut ancestors = Vec::new();
+            let mut parent = self.old.partitioned(table);
+            while let Some(it) = parent {
+                ancestors.push(it);
+                parent = self.old.partitioned(it);
+            }
+            let keys =
+                ancestors.into_iter().flat_map(|it| self.old.catalogue.parts(Kind::Constraint, &it.address));
+            let keys =
+                keys.filter(|key| matches!(&key.body, Body::Constraint(it) if it.sort == "foreign key"));
+            let mut sql = Vec::new();
+            for key in keys.collect::<Vec<_>>() {
+                let address = Address {
+                    part: key.address.part.clone(),
+                    kind: Kind::Constraint,
+                    ..table.address.clone()
+                };
+                match self.new.get(&address) {
+                    Some(kept) if kept.body == key.body => {
+                        self.fates.remove(&address);
+                    }
+                    _ => sql.extend(kinds::drop_constraint(self.after(after), &address.part)),
+                }
+            }
+            if !sql.is_empty() {
+                self.alter(after, kinds::COPIED_KEYS, sql, false);
+            }
+        }
+    }
+
+    /// An index becomes one of a constraint, or the other way round, by being made again.
+    fn complete_indexes(&mut self) {
+        for index in self.old.catalogue.of_kind(Kind::Index) {
+            let before = self.old.is_part_of(index).map(|of| &of.address);
+            let after = self.new.get(&index.address);
+            if after.is_some_and(|it| self.new.is_part_of(it).map(|of| &of.address) != before) {
+                self.rebuild(index);
+            }
+        }
+    }
+
+    /// A column gets the sequence of another name by losing its identity and getting it again.
+    fn complete_identities(&mut self) {
+        let gone: Vec<&Object> = self.objects_gone().filter(|it| it.address.kind == Kind::Sequence).collect();
+        for sequence in gone {
+            let column = self.old.is_part_of(sequence).filter(|it| !self.is_gone(&it.address));
+            let Some(after) = column.and_then(|column| self.new.get(&column.address)) else { continue };
+            if !self.alterations(&after.address).iter().any(|it| it.attribute == "identity") {
+                let sql = kinds::identify_again(self.after(after));
+                self.alter(after, "identity", sql, false);
+            }
+        }
+    }
+
+    /// A new check of a domain can't be added while values are inside of others.
+    fn complete_domains(&mut self) {
+        let made: Vec<&Object> =
+            self.objects_made().filter(|it| it.address.kind == Kind::DomainConstraint).collect();
+        for check in made {
+            if let Some(domain) = self.old.whole(&check.address).filter(|domain| self.is_nested(domain)) {
+                self.rebuild(domain);
+            }
+        }
+    }
+
+    /// Whether values of a domain are inside of others, where the server does not check them again.
+    fn is_nested(&self, domain: &Object) -> bool {
+        let columns = self.old.dependents(&domain.address).iter();
+        columns.clone().any(|(column, _)| match &column.body {
+            Body::Column(body) => {
+                let whole = self.old.whole(&column.address).map(|whole| whole.address.kind);
+                body.data_type.ends_with("[]") || whole == Some(Kind::CompositeType)
+            }
+            _ => false,
+        })
+    }
+}
