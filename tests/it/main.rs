@@ -38,6 +38,7 @@ mod native_server_accounts;
 mod native_server_life;
 mod native_server_recovery;
 mod native_server_refusals;
+mod native_server_socket;
 mod new_crate;
 mod no_transaction;
 mod owned_tables;

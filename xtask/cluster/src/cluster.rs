@@ -24,6 +24,11 @@ use crate::{
 /// The beginning of the names of an unfinished data directory and its password file. They stay if their maker is killed.
 const DRAFT: &str = "data.new-";
 
+/// The beginning of the name of a server's Unix socket, before its port, and of the lock beside it.
+const SOCKET: &str = ".s.PGSQL.";
+/// The longest path of a socket that every system allows.
+const LONGEST_SOCKET: usize = 103;
+
 /// The longest wait for a fast shutdown, which ends every session and then writes all changes to disk.
 pub(crate) const TO_STOP: Duration = Duration::from_secs(30);
 
@@ -188,6 +193,30 @@ impl Cluster {
             Read::Complete(file) if pidfile::serves(file.pid, &self.data) => Ok(Some(file)),
             Read::Complete(_) | Read::Absent | Read::Unreadable => Ok(None),
         }
+    }
+
+    /// The setting for a Unix socket in the data directory, which only its owner can enter. Removes what a killed server left
+    /// of one: a process that has its pid by now would keep the next server from starting.
+    pub(crate) fn serve_socket(&self) -> &'static str {
+        for entry in fs::read_dir(&self.data).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with(SOCKET) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+        // The server's working directory is its data directory. The path of that may be too long for a socket.
+        "--unix_socket_directories=."
+    }
+
+    /// The folder of the running server's Unix socket. `None`: a client needs TCP, because the path is too long or not UTF-8,
+    /// the server was started without a socket, or its login rules, which are the user's to change, have none for it.
+    pub(crate) fn socket(&self, port: u16) -> Option<PathBuf> {
+        let socket = self.data.join(format!("{SOCKET}{port}"));
+        let rules = fs::read_to_string(self.data.join("pg_hba.conf")).ok()?;
+        let allowed = rules.lines().any(|line| line.trim_start().starts_with("local"));
+        // sqlx makes the path a text.
+        let short = socket.to_str().is_some_and(|path| path.len() <= LONGEST_SOCKET);
+        let usable = short && socket.exists() && allowed;
+        usable.then(|| self.data.clone())
     }
 
     /// Signals a running server, and waits until it has ended.

@@ -181,5 +181,5 @@ async fn find_running(home: &Home) -> Option<Running> {
     {
         return None;
     }
-    Some(Running::new(&state, &file, Startup::AlreadyRunning, Vec::new()))
+    Some(Running::new(&cluster, &state, &file, Startup::AlreadyRunning, Vec::new()))
 }

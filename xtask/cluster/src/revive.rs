@@ -5,6 +5,7 @@
 
 use std::{
     fs,
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -31,6 +32,8 @@ const TO_WRITE: Duration = Duration::from_secs(1);
 pub struct Running {
     /// Its port.
     pub port: u16,
+    /// The folder of its Unix socket, if that can be used.
+    pub socket: Option<PathBuf>,
     /// Its superuser.
     pub role: String,
     /// That role's password.
@@ -59,9 +62,16 @@ pub enum Startup {
 }
 
 impl Running {
-    pub(crate) fn new(state: &State, file: &PidFile, started: Startup, notes: Vec<String>) -> Running {
+    pub(crate) fn new(
+        cluster: &Cluster,
+        state: &State,
+        file: &PidFile,
+        started: Startup,
+        notes: Vec<String>,
+    ) -> Running {
         let (role, password) = (state.role.clone(), state.password.clone());
-        Running { port: file.port, role, password, started, notes }
+        let (port, socket) = (file.port, cluster.socket(file.port));
+        Running { port, socket, role, password, started, notes }
     }
 }
 
@@ -123,7 +133,13 @@ impl<S: Surroundings> Revival<'_, S> {
             Login::Refused => bail!("the new server in {} rejects its own password", cluster.data.display()),
         }
         self.settle_port(&mut state, &file)?;
-        Ok(Running::new(&state, &file, Startup::Created { elapsed: self.began.elapsed() }, self.notes))
+        Ok(Running::new(
+            &cluster,
+            &state,
+            &file,
+            Startup::Created { elapsed: self.began.elapsed() },
+            self.notes,
+        ))
     }
 
     async fn restart(mut self, cluster: &Cluster, major: u32, old: Option<State>) -> anyhow::Result<Running> {
@@ -162,7 +178,13 @@ impl<S: Surroundings> Revival<'_, S> {
             state::write(&self.home.folder, &state)?;
         }
         self.settle_port(&mut state, &file)?;
-        Ok(Running::new(&state, &file, Startup::Started { elapsed: self.began.elapsed() }, self.notes))
+        Ok(Running::new(
+            cluster,
+            &state,
+            &file,
+            Startup::Started { elapsed: self.began.elapsed() },
+            self.notes,
+        ))
     }
 
     /// The programs for this data directory: the ones of the last start, or others of the same major version.

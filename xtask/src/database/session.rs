@@ -151,8 +151,9 @@ fn explain(server: &Server, database: &str, error: sqlx::Error) -> anyhow::Error
 
 fn address(server: &Server) -> String {
     let place = match server.options.get_socket() {
-        Some(socket) => socket.display().to_string(),
-        None => format!("{}:{}", server.options.get_host(), server.options.get_port()),
+        // The socket of a server of ours is an addition to its address.
+        Some(socket) if matches!(server.origin, Origin::Url(_)) => socket.display().to_string(),
+        _ => format!("{}:{}", server.options.get_host(), server.options.get_port()),
     };
     format!("{place} ({})", server.origin)
 }

@@ -80,6 +80,12 @@ async fn start_native(
         output::remark(note);
     }
     let options = login_options(running.port, &running.role, &running.password).database(&postgres.database);
+    // Other programs get an address that each of them can use.
     let url = plain_url(&options, &running.password)?;
+    // Over TCP, a small message waits for the answer to the one before, up to 40 ms, and sqlx can't switch that off.
+    let options = match running.socket {
+        Some(folder) => options.socket(folder),
+        None => options,
+    };
     Ok(Server { options, url, origin: Origin::Native(programs, why), started: running.started })
 }
