@@ -21,5 +21,6 @@ pub(crate) use self::{
     programs::{Preferring, Programs, native_server, own_server},
     reached::{Origin, Server, plain_url},
     start::{start, start_existing},
+    tls::is_on_this_machine,
     url::redacted,
 };

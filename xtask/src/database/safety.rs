@@ -3,7 +3,10 @@
 use migrations::database::Found;
 use sqlx::postgres::PgConnectOptions;
 
-use crate::terminal::{exit::Stop, shell::shell_word};
+use crate::{
+    server::is_on_this_machine,
+    terminal::{exit::Stop, shell::shell_word},
+};
 
 /// Environments whose data anyone may throw away.
 const EXPENDABLE: &[&str] = &["development", "test", "scratch"];
@@ -78,20 +81,11 @@ fn danger(server: &PgConnectOptions, database: &str, found: &Found) -> Option<St
             "database `{database}` is marked `{}` (set when it was created, {})",
             marker.environment, marker.created
         )),
-        Found::Marked(_) if !is_local(server) => {
+        Found::Marked(_) if !is_on_this_machine(server) => {
             Some(format!("database `{database}` is on another machine ({})", server.get_host()))
         }
         Found::Marked(_) => None,
     }
-}
-
-/// Whether a server is on this machine, judging by its address alone.
-fn is_local(server: &PgConnectOptions) -> bool {
-    let host = server.get_host();
-    server.get_socket().is_some()
-        || host.starts_with('/')
-        || host == "localhost"
-        || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 #[cfg(test)]

@@ -33,12 +33,13 @@ fn is_needed(options: &PgConnectOptions) -> bool {
     }
 }
 
-fn is_on_this_machine(options: &PgConnectOptions) -> bool {
+/// Whether a server is on this machine, judging by its address alone.
+pub(crate) fn is_on_this_machine(options: &PgConnectOptions) -> bool {
     let host = options.get_host();
     options.get_socket().is_some()
         || host.starts_with('/')
         || host == "localhost"
-        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -50,6 +51,7 @@ mod tests {
         for (url, needed) in [
             ("postgres://app@127.0.0.1/app", false),
             ("postgres://app@localhost/app", false),
+            ("postgres://app@[::1]/app", false),
             ("postgres://app@%2Frun%2Fpostgresql/app", false),
             ("postgres://app@db.example.org/app", true),
             ("postgres://app@192.0.2.1/app", true),
