@@ -171,14 +171,12 @@ impl Reader<'_> {
         for (place, &index) in order.iter().enumerate() {
             position[index] = place;
         }
-        let mut sorted: Vec<(usize, Migration)> = position.iter().copied().zip(migrations).collect();
-        sorted.sort_by_key(|(place, _)| *place);
-        let mut sorted: Vec<Migration> = sorted.into_iter().map(|(_, migration)| migration).collect();
-        for parent in sorted.iter_mut().flat_map(|migration| &mut migration.parents) {
+        for parent in migrations.iter_mut().flat_map(|migration| &mut migration.parents) {
             parent.index = position[parent.index];
         }
-        let commands = Commands::default();
-        Ok(Some(Project { program, postgres, apps, migrations: sorted, seeds, schema_files, commands }))
+        let sorted: BTreeMap<usize, Migration> = position.into_iter().zip(migrations).collect();
+        let (migrations, commands) = (sorted.into_values().collect(), Commands::default());
+        Ok(Some(Project { program, postgres, apps, migrations, seeds, schema_files, commands }))
     }
 
     /// Checks the name of one file, and keeps its text if a project reads it.

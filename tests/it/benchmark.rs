@@ -1,27 +1,35 @@
 //! The benchmarks run, report every row, and leave nothing behind. No test judges the speed.
 
-use std::fs;
+use std::{ffi::OsStr, fs};
+
+use serde_json::Value;
 
 use crate::checkout::{Checkout, outcome};
+
+/// Runs a benchmark with these variables, and returns its rows, which must have these names.
+#[track_caller]
+fn rows(checkout: &Checkout, args: &[&str], variables: &[(&str, &OsStr)], names: &[&str]) -> Vec<Value> {
+    let words = [&["bench"], args, &["--format", "json"]].concat();
+    let printed = outcome(&checkout.bare_command_in(&words, variables));
+    let report: Value = serde_json::from_str(&printed.expect(0, &[]).stdout).unwrap();
+    let rows = report["rows"].as_array().unwrap();
+    let found: Vec<&str> = rows.iter().map(|row| row["what"].as_str().unwrap()).collect();
+    assert_eq!(found, names);
+    rows.clone()
+}
 
 #[test]
 fn the_benchmark_measures_every_row_on_a_server_of_its_own() {
     let checkout = Checkout::new();
-    let printed = outcome(&checkout.bare_command(&["bench", "--runs", "1", "--format", "json"]));
-    let report: serde_json::Value = serde_json::from_str(&printed.expect(0, &[]).stdout).unwrap();
-    let rows = report["rows"].as_array().unwrap();
-    let names: Vec<&str> = rows.iter().map(|row| row["what"].as_str().unwrap()).collect();
-    assert_eq!(
-        names,
-        [
-            "server start, from nothing",
-            "server start, from stopped",
-            "test server, to its first answer",
-            "db-setup, server running",
-            "migrate, nothing to do",
-            "cargo xtask migrate, nothing to do"
-        ]
-    );
+    let names = [
+        "server start, from nothing",
+        "server start, from stopped",
+        "test server, to its first answer",
+        "db-setup, server running",
+        "migrate, nothing to do",
+        "cargo xtask migrate, nothing to do",
+    ];
+    let rows = rows(&checkout, &["--runs", "1"], &[], &names);
     for row in rows {
         let ratio = row["ours_ms"].as_f64().unwrap() / row["peer_ms"].as_f64().unwrap();
         assert!((ratio - row["ratio"].as_f64().unwrap()).abs() < 0.01 && ratio > 0.0, "{row}");
@@ -35,27 +43,20 @@ fn the_benchmark_compares_every_design_of_test_databases_with_sqlx_and_leaves_no
     let checkout = Checkout::new();
     let folder = checkout.root().join("tmp");
     fs::create_dir(&folder).unwrap();
-    let words = ["bench", "scratch", "--tests", "4", "--format", "json"];
-    let printed = outcome(&checkout.bare_command_in(&words, &[("TMPDIR", folder.as_os_str())]));
-    let report: serde_json::Value = serde_json::from_str(&printed.expect(0, &[]).stdout).unwrap();
-    let rows = report["rows"].as_array().unwrap();
-    let names: Vec<&str> = rows.iter().map(|row| row["what"].as_str().unwrap()).collect();
-    assert_eq!(
-        names,
-        [
-            "hand-out to first query",
-            "the same with 400 migrations",
-            "the same with 400 migrations",
-            "suite, 4 at a time",
-            "suite, recycled",
-            "suite, in transactions",
-            "suite, cloned by the tests themselves",
-            "#[sqlx::test], template1 migrated",
-            "suite, a process a test",
-            "clones, 4 waiting",
-            "first query of a fresh checkout",
-        ]
-    );
+    let names = [
+        "hand-out to first query",
+        "the same with 400 migrations",
+        "the same with 400 migrations",
+        "suite, 4 at a time",
+        "suite, recycled",
+        "suite, in transactions",
+        "suite, cloned by the tests themselves",
+        "#[sqlx::test], template1 migrated",
+        "suite, a process a test",
+        "clones, 4 waiting",
+        "first query of a fresh checkout",
+    ];
+    let rows = rows(&checkout, &["scratch", "--tests", "4"], &[("TMPDIR", folder.as_os_str())], &names);
     for row in rows {
         let unit = if row["ours_ms"].is_null() { "per_s" } else { "ms" };
         let figure = |whose: &str| row[format!("{whose}_{unit}")].as_f64().unwrap();
@@ -81,22 +82,15 @@ fn the_benchmark_compares_every_design_of_test_databases_with_sqlx_and_leaves_no
 #[test]
 fn the_benchmark_of_schemas_measures_every_row_on_a_server_of_its_own() {
     let checkout = Checkout::new();
-    let small = ["--tables", "10", "--migrations", "6", "--runs", "1"];
-    let words = [&["bench", "catalogue"] as &[&str], &small, &["--format", "json"]].concat();
-    let printed = outcome(&checkout.bare_command(&words));
-    let report: serde_json::Value = serde_json::from_str(&printed.expect(0, &[]).stdout).unwrap();
-    let rows = report["rows"].as_array().unwrap();
-    let names: Vec<&str> = rows.iter().map(|row| row["what"].as_str().unwrap()).collect();
-    assert_eq!(
-        names,
-        [
-            "read a large schema",
-            "read the project's own schema",
-            "db-check, expected schema kept",
-            "verify",
-            "adopt"
-        ]
-    );
+    let names = [
+        "read a large schema",
+        "read the project's own schema",
+        "db-check, expected schema kept",
+        "verify",
+        "adopt",
+    ];
+    let rows =
+        rows(&checkout, &["catalogue", "--tables", "10", "--migrations", "6", "--runs", "1"], &[], &names);
     for row in rows {
         let ratio = row["ours_ms"].as_f64().unwrap() / row["peer_ms"].as_f64().unwrap();
         assert!((ratio / row["ratio"].as_f64().unwrap() - 1.0).abs() < 0.01 && ratio > 0.0, "{row}");
@@ -107,23 +101,16 @@ fn the_benchmark_of_schemas_measures_every_row_on_a_server_of_its_own() {
 #[test]
 fn the_benchmark_of_growth_measures_every_row_on_a_server_of_its_own() {
     let checkout = Checkout::new();
-    let words = ["bench", "growth", "--migrations", "100", "--runs", "1", "--format", "json"];
-    let printed = outcome(&checkout.bare_command(&words));
-    let report: serde_json::Value = serde_json::from_str(&printed.expect(0, &[]).stdout).unwrap();
-    let rows = report["rows"].as_array().unwrap();
-    let names: Vec<&str> = rows.iter().map(|row| row["what"].as_str().unwrap()).collect();
-    assert_eq!(
-        names,
-        [
-            "showmigrations",
-            "showmigrations, wall time",
-            "showmigrations --plan",
-            "db-check, expected schema kept",
-            "graph",
-            "showmigrations, one app, half applied",
-            "showmigrations, a file of many rows",
-            "showmigrations, a long list of tables",
-        ]
-    );
+    let names = [
+        "showmigrations",
+        "showmigrations, wall time",
+        "showmigrations --plan",
+        "db-check, expected schema kept",
+        "graph",
+        "showmigrations, one app, half applied",
+        "showmigrations, a file of many rows",
+        "showmigrations, a long list of tables",
+    ];
+    rows(&checkout, &["growth", "--migrations", "100", "--runs", "1"], &[], &names);
     assert!(!checkout.root().join("state").exists());
 }

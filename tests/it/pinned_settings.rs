@@ -215,22 +215,27 @@ fn a_role_that_may_not_leave_the_role_of_a_replica_is_refused() {
     });
 }
 
+/// Sets the search path of a database, with a function in the schema `extensions` that a migration and the seeds find by it.
+async fn with_search_path(db: &TestDatabase, path: &str) -> Checkout {
+    let create = "create schema extensions;
+        create function extensions.positive(int) returns boolean immutable language sql as 'select $1 > 0'";
+    db.pool().execute(sqlx::raw_sql(create)).await.unwrap();
+    at_the_server(db, &format!("alter database {} set search_path = {path}", db.name())).await;
+    let checkout = checkout();
+    // The body is looked up when it runs.
+    let up = "create function public.checked(int) returns boolean language plpgsql as $$ begin return positive($1); end $$;
+        alter table parents add check (checked(id));";
+    checkout.migration("set/0005_path", up, "select 1;");
+    checkout.write("set/seed.sql", "insert into parents select 1 where positive(1) on conflict do nothing;");
+    checkout
+}
+
 #[test]
 fn migrations_and_seeds_run_with_the_search_path_of_the_database() {
     tests::empty().run(async |db| {
-        let checkout = checkout();
-        db.pool()
-            .execute(sqlx::raw_sql(
-                "create schema extensions; create function extensions.positive(int) returns boolean immutable language sql as 'select $1 > 0'",
-            ))
-            .await?;
-        at_the_server(db, &format!("alter database {} set search_path = extensions, public", db.name())).await;
-        // The body is looked up when it runs.
-        let up = "create function public.checked(int) returns boolean language plpgsql as $$ begin return positive($1); end $$;
-            alter table parents add check (checked(id)); create table \"beside\" (id int);";
-        checkout.migration("set/0005_path", up, "alter table parents drop constraint parents_id_check; drop function public.checked; drop table beside;");
-        checkout.write("set/seed.sql", "insert into parents select 1 where positive(1) on conflict do nothing;");
-        checkout.xtask(db, &["migrate"]).expect(0, &["set/0005_path"]);
+        let checkout = with_search_path(db, "extensions, public").await;
+        checkout.migration("set/0006_beside", "create table beside (id int);", "drop table beside;");
+        checkout.xtask(db, &["migrate"]).expect(0, &["set/0005_path", "set/0006_beside"]);
         let shaped = shape(db).await;
         assert!(shaped.iter().any(|line| line.starts_with("relation extensions.beside")), "{shaped:?}");
         Ok(())
@@ -240,17 +245,7 @@ fn migrations_and_seeds_run_with_the_search_path_of_the_database() {
 #[test]
 fn a_load_works_with_functions_that_rely_on_the_search_path_of_the_database() {
     tests::empty().run(async |db| {
-        let checkout = checkout();
-        db.pool()
-            .execute(sqlx::raw_sql(
-                "create schema extensions; create function extensions.positive(int) returns boolean immutable language sql as 'select $1 > 0'",
-            ))
-            .await?;
-        at_the_server(db, &format!("alter database {} set search_path = public, extensions", db.name())).await;
-        let up = "create function checked(int) returns boolean language plpgsql as $$ begin return positive($1); end $$;
-            alter table parents add check (checked(id));";
-        checkout.migration("set/0005_path", up, "select 1;");
-        checkout.write("set/seed.sql", "insert into parents select 1 where positive(1) on conflict do nothing;");
+        let checkout = with_search_path(db, "public, extensions").await;
         checkout.xtask(db, &["migrate"]).expect(0, &["set/0005_path"]);
         checkout.xtask(db, &["seed"]).expect(0, &["parents +1"]);
         // Values that name tables mean the same, whatever the path was when they were dumped.
