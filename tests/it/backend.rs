@@ -2,7 +2,7 @@
 
 use duct::{Expression, cmd};
 use rustix::process::Signal;
-use sqlx::Executor;
+use sqlx::{AssertSqlSafe, Executor};
 use tests::{Setup, TestDatabase};
 
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
     interruption::{send, signalled_during},
     locking::wait_for_session,
     product,
+    screen::{RED, expect_plain},
     snapshot::{shape, snapshot},
 };
 
@@ -59,6 +60,19 @@ fn migrate_works_from_an_empty_folder() {
         );
         Ok(())
     });
+}
+
+#[test]
+fn control_characters_of_names_and_arguments_are_written_out() {
+    for red in RED {
+        tests::with_database(async |db| {
+            let nowhere = tempfile::tempdir()?;
+            sqlx::raw_sql(AssertSqlSafe(format!("create table \"{red}\" ()"))).execute(db.pool()).await?;
+            expect_plain(&outcome(&backend(db, "check", &nowhere)), "unexpected  table \\u{");
+            expect_plain(&outcome(&backend(db, red, &nowhere)), "no verb `\\u{");
+            Ok(())
+        });
+    }
 }
 
 #[test]
