@@ -2,6 +2,7 @@
 
 mod corpus;
 mod mutations;
+mod random;
 mod verb;
 
 use catalogue::{Catalogue, Difference, differences};

@@ -70,7 +70,7 @@ fn seen(sql: &str) -> Result<Seen, String> {
 }
 
 /// What `pg_dump` prints, without what two equal schemas may say in two ways: the order of columns, and of objects.
-fn dump(db: &TestDatabase) -> String {
+pub(super) fn dump(db: &TestDatabase) -> String {
     let chosen = env::var_os("XTASK_PG_BIN").map(|bin| PathBuf::from(bin).join("pg_dump"));
     let program = chosen
         .filter(|program| program.exists())
@@ -107,7 +107,8 @@ fn mistakes(from: &str, to: &Seen, renames: Renames) -> Option<String> {
         mistakes = match turned(db, &to.catalogue, renames).await {
             Ok(left) if left.is_empty() => {
                 let found = dump(db);
-                (found != to.dump).then(|| only_in_one(&to.dump, &found))
+                (found != to.dump)
+                    .then(|| format!("pg_dump says otherwise:\n{}", only_in_one(&to.dump, &found)))
             }
             Ok(left) => Some(format!("left different: {left:#?}")),
             Err(error) => Some(error),
@@ -117,12 +118,13 @@ fn mistakes(from: &str, to: &Seen, renames: Renames) -> Option<String> {
     mistakes
 }
 
-fn only_in_one(expected: &str, found: &str) -> String {
+/// The lines of two dumps that only one of them has.
+pub(super) fn only_in_one(expected: &str, found: &str) -> String {
     let (wanted, real): (BTreeSet<&str>, BTreeSet<&str>) =
         (expected.lines().collect(), found.lines().collect());
     let missing = wanted.difference(&real).map(|line| format!("- {line}\n"));
     let unexpected = real.difference(&wanted).map(|line| format!("+ {line}\n"));
-    format!("pg_dump says otherwise:\n{}", missing.chain(unexpected).collect::<String>())
+    missing.chain(unexpected).collect()
 }
 
 fn each_is_turned_into_the_other(about: &str) {

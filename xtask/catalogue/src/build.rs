@@ -224,9 +224,13 @@ fn grant(
                 Address { kind: Kind::Foreign, schema: String::new(), name: identity, part: String::new() };
             let new = || Object::new(address.clone(), None, Body::Foreign(Foreign {}));
             foreign.entry(address.clone()).or_insert_with(new).rights.0.push(grant);
-        } else if let Some(object) = whole.id(it.class, it.object, it.sub).and_then(|id| objects.get_mut(&id))
-        {
-            object.rights.0.push(grant);
+        } else {
+            // The functions of a range and its multirange have rights too, which `pg_dump` leaves out.
+            let Some(id) = whole.id(it.class, it.object, it.sub) else { continue };
+            let Some(object) = objects.get_mut(&id) else { continue };
+            if (id.0, id.1) == (it.class, it.object) || object.address.kind == Kind::CompositeType {
+                object.rights.0.push(grant);
+            }
         }
     }
     foreign

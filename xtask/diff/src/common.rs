@@ -1,6 +1,6 @@
 //! What objects of every kind have: an owner, a comment, rights, security labels, extensions that take them with them.
 
-use catalogue::{Body, COMMON, Catalogue, DefaultPrivileges, Grant, Kind, Object, Options, Rights, Role};
+use catalogue::{Body, COMMON, Grant, Kind, Object, Options, Rights, Role};
 
 use crate::{
     it::It,
@@ -41,6 +41,11 @@ pub(crate) fn change(attribute: &str, from: It<'_, '_>, to: It<'_, '_>) -> Means
         "extensions" => extensions(to, &from.object.extensions),
         _ => return Means::Refused("there is no statement for it"),
     })
+}
+
+/// What grants all rights that an object has beyond the usual ones.
+pub(crate) fn grant_again(it: It<'_, '_>) -> Vec<Sql> {
+    change_rights(it, &Rights::default(), &it.object.rights)
 }
 
 /// What takes back all rights that an object does not usually have.
@@ -92,14 +97,30 @@ fn extensions(it: It<'_, '_>, old: &Options) -> Vec<Sql> {
         .collect()
 }
 
-/// The rights of an object after its owner was changed: the new one has what the old one had as the owner.
+/// The rights of an object after its owner was changed: the new one has what the old one had as the owner, and what it had.
 fn handed_over(from: &Object, to: &Object) -> Rights {
-    let mut rights = from.rights.clone();
-    for grant in &mut rights.0 {
-        if let (Some(before), Some(after)) = (&from.owner, &to.owner)
-            && grant.role == *before
-        {
+    let (Some(before), Some(after)) = (&from.owner, &to.owner) else { return from.rights.clone() };
+    if before == after {
+        return from.rights.clone();
+    }
+    let had = |privilege: &str| {
+        let own = |it: &&Grant| it.role == *after && !it.revoked && it.privilege == privilege;
+        from.rights.0.iter().find(own)
+    };
+    let mut rights = Rights::default();
+    for grant in &from.rights.0 {
+        let mut grant = Grant { by: grant.by.clone().filter(|by| by != after), ..grant.clone() };
+        if grant.role == *before {
             grant.role = after.clone();
+            if !(grant.revoked && had(&grant.privilege).is_some()) {
+                rights.0.push(grant);
+            }
+        } else if grant.role != *after || grant.revoked {
+            rights.0.push(grant);
+        } else if grant.grantable {
+            // What an owner may grant to others without this is another entry.
+            rights.0.push(Grant { grantable: false, revoked: true, ..grant.clone() });
+            rights.0.push(grant);
         }
     }
     rights
@@ -110,6 +131,14 @@ fn change_rights(it: It<'_, '_>, old: &Rights, new: &Rights) -> Vec<Sql> {
     let gone = old.0.iter().filter(|grant| !new.0.contains(grant)).map(|grant| (grant, grant.revoked));
     let added = new.0.iter().filter(|grant| !old.0.contains(grant)).map(|grant| (grant, !grant.revoked));
     let mut all: Vec<(&Grant, bool)> = gone.chain(added).collect();
+    // A revoke takes along what stays granted.
+    let is_revoked = |grant: &Grant| {
+        let same = |it: &Grant| it.privilege == grant.privilege && it.role == grant.role && it.by == grant.by;
+        all.iter().any(|(it, given)| !given && same(it))
+    };
+    let again = new.0.iter().filter(|grant| !grant.revoked && old.0.contains(grant) && is_revoked(grant));
+    let again: Vec<(&Grant, bool)> = again.map(|grant| (grant, true)).collect();
+    all.extend(again);
     // A right without the grant option comes after one with it was revoked. What another role granted is revoked before
     // that role's own right, and granted after it.
     all.sort_by_key(|(grant, given)| (*given, if *given { grant.by.is_some() } else { grant.by.is_none() }));
@@ -214,25 +243,13 @@ fn foreign(identity: &str) -> Option<Target> {
     Some(Target { before: String::new(), columns, on })
 }
 
-/// The rights that an object has as soon as the role that migrates has made it: its default privileges, which are changed last.
-pub(crate) fn given_at_creation(object: &Object, old: &Catalogue) -> Rights {
+/// The rights that an object has when it has just been made: the usual ones, because what the role that migrates usually grants is
+/// set aside meanwhile.
+pub(crate) fn given_at_creation(object: &Object) -> Rights {
     // The server gives it more rights than any other schema, but only when it makes the database.
     if object.address.kind == Kind::Schema && object.address.name == "public" {
         let (privilege, role) = ("USAGE".to_owned(), Role::Public);
         return Rights(vec![Grant { privilege, role, grantable: false, by: None, revoked: true }]);
     }
-    let objects = match object.address.kind {
-        Kind::Table | Kind::ForeignTable | Kind::View | Kind::MaterializedView => "tables",
-        Kind::Sequence => "sequences",
-        Kind::Function | Kind::Aggregate => "functions",
-        Kind::Enum | Kind::Domain | Kind::Range | Kind::CompositeType | Kind::BaseType => "types",
-        Kind::Schema => "schemas",
-        _ => return Rights::default(),
-    };
-    let all = old.of_kind(Kind::DefaultPrivileges).filter(|it| {
-        let here = it.address.schema.is_empty() || it.address.schema == object.address.schema;
-        let is_ours = |it: &DefaultPrivileges| it.role.0 == Role::Migrator && it.objects.0 == objects;
-        here && matches!(&it.body, Body::DefaultPrivileges(it) if is_ours(it))
-    });
-    Rights(all.flat_map(|it| it.rights.0.iter().cloned()).collect())
+    Rights::default()
 }

@@ -1,8 +1,11 @@
 //! What follows from differences of several objects together.
 
-use catalogue::{Address, Body, Kind, Object};
+use catalogue::{Address, Body, Kind, Object, Role};
 
-use crate::{kinds, plan::Plan};
+use crate::{
+    common, kinds,
+    plan::{Alteration, Plan},
+};
 
 impl<'c> Plan<'c> {
     /// Adds what follows from differences of several objects together.
@@ -11,6 +14,36 @@ impl<'c> Plan<'c> {
         self.complete_identities();
         self.complete_domains();
         self.complete_not_nulls();
+        self.complete_rights_of_columns();
+    }
+
+    /// A revoke from a table takes the rights to its columns along.
+    fn complete_rights_of_columns(&mut self) {
+        let revokes = |it: &Alteration| {
+            it.attribute == "rights" && it.sql.iter().any(|it| it.text.starts_with("revoke"))
+        };
+        let tables: Vec<&'c Address> = self
+            .alterations
+            .iter()
+            .filter(|(_, all)| all.iter().any(revokes))
+            .map(|(table, _)| *table)
+            .collect();
+        let columns = tables.into_iter().flat_map(|table| self.new.catalogue.parts(Kind::Column, table));
+        let granted =
+            columns.filter(|column| !column.rights.0.is_empty() && self.old.get(&column.address).is_some());
+        for column in granted.collect::<Vec<_>>() {
+            let sql = common::grant_again(self.after(column));
+            match self
+                .alterations
+                .entry(&column.address)
+                .or_default()
+                .iter_mut()
+                .find(|it| it.attribute == "rights")
+            {
+                Some(alteration) => alteration.sql.extend(sql),
+                None => self.alter(column, "rights", sql, false),
+            }
+        }
     }
 
     /// A parent that takes null lets its children do so too, and some of them go on refusing it.
@@ -35,6 +68,22 @@ impl<'c> Plan<'c> {
         for child in children {
             let sql = kinds::refuse_null(self.after(child));
             self.alter(child, "not_null", sql, false);
+        }
+    }
+
+    /// What the role that migrates usually grants is set aside while it makes objects, which have their own rights.
+    pub(crate) fn complete_default_privileges(&mut self) {
+        let has_rights = |object: &&Object| {
+            !object.address.kind.is_part() && object.address.kind != Kind::DefaultPrivileges
+        };
+        if !self.objects_made().any(|object| has_rights(&object)) {
+            return;
+        }
+        let ours = self.old.catalogue.of_kind(Kind::DefaultPrivileges);
+        let ours =
+            ours.filter(|it| matches!(&it.body, Body::DefaultPrivileges(it) if it.role.0 == Role::Migrator));
+        for privileges in ours.collect::<Vec<_>>() {
+            self.rebuild(privileges);
         }
     }
 
@@ -77,6 +126,18 @@ impl<'c> Plan<'c> {
 
     /// An index becomes one of a constraint, or the other way round, by being made again.
     fn complete_indexes(&mut self) {
+        // An attached index goes away with the one of the partitioned table alone.
+        let gone = self.old.catalogue.of_kind(Kind::Index).filter(|index| self.is_gone(&index.address));
+        let parents = gone.filter(|index| !self.is_detached_with(index)).flat_map(|index| {
+            index
+                .needs
+                .iter()
+                .filter(|need| need.on.kind == Kind::Index)
+                .filter_map(|need| self.old.get(&need.on))
+        });
+        for parent in parents.collect::<Vec<_>>() {
+            self.rebuild(parent);
+        }
         for index in self.old.catalogue.of_kind(Kind::Index) {
             let before = self.old.is_part_of(index).map(|of| &of.address);
             let after = self.new.get(&index.address);

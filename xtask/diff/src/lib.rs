@@ -23,6 +23,7 @@ mod rename;
 mod renames;
 mod side;
 mod statement;
+mod step;
 mod unmanaged;
 
 use std::collections::BTreeSet;
@@ -37,11 +38,12 @@ pub use self::{
     unmanaged::unmanaged,
 };
 use self::{
-    graph::{Act, Graph, Step},
+    graph::Graph,
     it::Inline,
     order::{Group, Run},
     plan::Plan,
     statement::Sql,
+    step::{Act, Step},
 };
 
 /// The script that turns a database with the schema `from` into one with the schema `to`. Both are of one major version.

@@ -9,7 +9,8 @@ use catalogue::{Address, Body};
 
 use crate::{
     error::Error,
-    graph::{Act, Graph, Host, Step, Table},
+    graph::Graph,
+    step::{Act, Host, Step, Table},
 };
 
 /// A step, and those whose work it does too.

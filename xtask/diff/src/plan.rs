@@ -74,6 +74,7 @@ impl<'c> Plan<'c> {
         plan.complete();
         plan.follow();
         plan.complete_detached();
+        plan.complete_default_privileges();
         plan.settle();
         let refusals: Vec<Refusal> = std::mem::take(&mut plan.refusals);
         // What is made again has every attribute.
@@ -248,6 +249,7 @@ impl<'c> Plan<'c> {
                 for facet in kinds::facets(self.before(object)) {
                     self.unset.insert((&object.address, facet.name));
                 }
+                self.release_rows(object);
             }
             for (dependent, need) in self.old.dependents(&object.address).to_vec() {
                 if !self.is_gone(&dependent.address) {
@@ -258,7 +260,7 @@ impl<'c> Plan<'c> {
     }
 
     /// Whether the table of an index leaves its parent and stays.
-    fn is_detached_with(&self, index: &'c Object) -> bool {
+    pub(crate) fn is_detached_with(&self, index: &'c Object) -> bool {
         let table = self.old.table_of_index(index).filter(|table| !self.is_gone(&table.address));
         table.is_some_and(|table| self.is_detached(table))
     }
@@ -277,6 +279,21 @@ impl<'c> Plan<'c> {
             let fate = if self.new.get(&part.address).is_some() { Fate::Rebuilt } else { Fate::Dropped };
             self.fates.insert(&part.address, fate);
             self.todo.push((part, Reason::Gone));
+        }
+    }
+
+    /// No column may hold rows of a table whose columns change their types, itself or in a domain or range.
+    fn release_rows(&mut self, column: &'c Object) {
+        let whole = self.old.whole(&column.address).filter(|it| it.address.kind == Kind::Table);
+        let mut todo: Vec<&Address> = whole.iter().map(|table| &table.address).collect();
+        while let Some(data_type) = todo.pop() {
+            for (holder, _) in self.old.dependents(data_type).to_vec() {
+                match holder.address.kind {
+                    Kind::Column if !holder.address.is_part_of(data_type) => self.rebuild(holder),
+                    Kind::Domain | Kind::Range => todo.push(&holder.address),
+                    _ => {}
+                }
+            }
         }
     }
 
@@ -369,7 +386,7 @@ impl<'c> Plan<'c> {
             let inherits = self.old.get(address).is_some_and(is_inherited);
             let parent =
                 self.new.get(address).filter(|_| inherits).and_then(|it| self.new.inherited_from(it));
-            parent.is_some_and(|parent| retyped(self, &parent.address))
+            parent.is_some_and(|parent| !self.is_gone(&parent.address) && retyped(self, &parent.address))
         };
         let reached: Vec<&Address> = self.alterations.keys().copied().filter(reached).collect();
         for address in reached {

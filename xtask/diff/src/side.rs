@@ -12,6 +12,7 @@ pub(crate) const RELATIONS: [Kind; 5] =
 pub(crate) struct Side<'c> {
     pub(crate) catalogue: &'c Catalogue,
     dependents: HashMap<&'c Address, Vec<(&'c Object, &'c Need)>>,
+    indexes: HashMap<&'c Address, Vec<&'c Object>>,
 }
 
 impl<'c> Side<'c> {
@@ -22,7 +23,13 @@ impl<'c> Side<'c> {
                 dependents.entry(&need.on).or_default().push((object, need));
             }
         }
-        Side { catalogue, dependents }
+        let mut indexes: HashMap<&Address, Vec<&Object>> = HashMap::new();
+        for object in catalogue.of_kind(Kind::Index) {
+            if let Body::Index(index) = &object.body {
+                indexes.entry(&index.table.0).or_default().push(object);
+            }
+        }
+        Side { catalogue, dependents, indexes }
     }
 
     pub(crate) fn get(&self, address: &Address) -> Option<&'c Object> {
@@ -109,6 +116,11 @@ impl<'c> Side<'c> {
         let needs = function.needs.iter().filter(|need| need.on.kind == Kind::BaseType);
         let mut types = needs.filter_map(|need| self.get(&need.on));
         types.find(|it| it.needs.iter().any(|need| *need.on == function.address))
+    }
+
+    /// The indexes of a table or materialized view.
+    pub(crate) fn indexes(&self, table: &Address) -> &[&'c Object] {
+        self.indexes.get(table).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The table or materialized view of an index.

@@ -47,7 +47,11 @@ impl Managed for Column {
     fn change(&self, old: &Column, attribute: &str, from: It<'_, '_>, to: It<'_, '_>) -> Means {
         match (attribute, relation(to)) {
             ("data_type" | "collation", Some(Kind::View | Kind::MaterializedView)) => Means::RebuildWhole,
-            ("data_type" | "collation", Some(Kind::CompositeType)) if is_used(from) => Means::RebuildWhole,
+            ("data_type" | "collation", Some(Kind::CompositeType))
+                if is_used(from) || !(with_typed_tables(from).is_empty() || is_in_family(old, self)) =>
+            {
+                Means::RebuildWhole
+            }
             ("data_type" | "collation", _) if is_of_type(from) && is_of_type(to) => Means::Follows,
             ("data_type" | "collation", _) if from.side.partitioned_by(from.object).is_some() => {
                 Means::RebuildWhole
@@ -271,6 +275,12 @@ const FAMILIES: [&[&str]; 4] = [
     &["timestamp without time zone", "timestamp with time zone", "date"],
     &["json", "jsonb"],
 ];
+
+/// Whether the values of typed tables can follow their type.
+fn is_in_family(old: &Column, new: &Column) -> bool {
+    let (old, new) = (without_modifier(&old.data_type), without_modifier(&new.data_type));
+    old == new || FAMILIES.iter().any(|family| family.contains(&&*old) && family.contains(&&*new))
+}
 
 /// How the values become values of another type: by a cast where Postgres has one, else by way of their text.
 fn using(name: &str, old: &str, new: &str) -> String {

@@ -126,9 +126,8 @@ fn has_partitions(it: It<'_, '_>) -> bool {
 fn is_clustered_by_another(it: It<'_, '_>) -> bool {
     let table = it.side.table_of_index(it.object);
     table.is_some_and(|table| {
-        let is_one = |index: &Index| index.clustered && index.table.0 == table.address;
-        let mut others = it.side.catalogue.of_kind(Kind::Index);
-        others.any(|other| matches!(&other.body, Body::Index(index) if is_one(index)))
+        let mut others = it.side.indexes(&table.address).iter();
+        others.any(|other| matches!(&other.body, Body::Index(index) if index.clustered))
     })
 }
 

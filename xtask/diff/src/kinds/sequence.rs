@@ -47,7 +47,15 @@ impl Managed for Sequence {
                 let differing = clauses.each_ref().map(|(name, differs, _)| (*name, *differs));
                 let clauses = clauses.iter().filter(|(_, differs, _)| *differs);
                 let clauses: String = clauses.map(|(_, _, clause)| clause.as_str()).collect();
-                Means::joint(attribute, &differing, Means::alter(to.alter() + &clauses))
+                let alter = to.alter() + &clauses;
+                // Where the new bounds exclude the old ones, it can't go on.
+                let goes_on = (self.minimum..=self.maximum).contains(&old.start);
+                let sql: Sql = if goes_on {
+                    alter.into()
+                } else {
+                    Sql::from(alter + " restart").losing(format!("the counter of sequence {}", to.name()))
+                };
+                Means::joint(attribute, &differing, Means::alter(sql))
             }
             _ => UNKNOWN,
         }

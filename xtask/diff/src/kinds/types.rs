@@ -270,8 +270,20 @@ pub(crate) fn set_aside(it: It<'_, '_>) -> (Vec<Sql>, Vec<Sql>) {
     let schema = it.quoted(&it.address().schema);
     let aside = it.quoted(&old);
     let words = crate::side::words(it.address().kind);
-    (
-        vec![format!("{} rename to {aside}", it.alter()).into()],
-        vec![format!("drop {words} {schema}.{aside}").into()],
-    )
+    let mut renamed: Vec<Sql> = vec![format!("{} rename to {aside}", it.alter()).into()];
+    if let Body::Range(range) = &it.object.body {
+        let multirange = it.quoted(&format!("{} multirange (old)", it.address().name));
+        // The functions that come with it and have the same arguments as its successor's.
+        let (subtype, name) = (&range.subtype, it.name());
+        let functions = [
+            (format!("{name}({subtype}, {subtype})"), &aside),
+            (format!("{name}({subtype}, {subtype}, text)"), &aside),
+            (format!("{}()", range.multirange), &multirange),
+        ];
+        let functions =
+            functions.map(|(function, to)| format!("alter function {function} rename to {to}").into());
+        renamed.splice(0..0, functions);
+        renamed.push(format!("alter type {} rename to {multirange}", range.multirange).into());
+    }
+    (renamed, vec![format!("drop {words} {schema}.{aside}").into()])
 }

@@ -1,0 +1,1 @@
+create table a (x bigint, y text, z timestamptz not null default now()); create table b (r a, rs a[]); create type c as (q a); create table d (c c); create function f(a) returns a language sql as 'select $1'; create domain da as a; create table e (v da);

@@ -1,0 +1,1 @@
+create table g (a bigint, b varchar(30) check (b <> 'x'), n int not null default 0); create table p (c bigint default 2) inherits (g); create table k (d int) inherits (p); create view v as select a, c from k; create index on k (a);

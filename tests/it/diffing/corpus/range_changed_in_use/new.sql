@@ -1,0 +1,1 @@
+create type r as range (subtype = float8, subtype_diff = float8mi); create table t (x r, y r[], exclude using gist (x with &&)); create view v as select lower(x) as l from t;

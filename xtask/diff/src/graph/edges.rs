@@ -1,0 +1,310 @@
+//! What each step waits for.
+
+use catalogue::{Address, Body, Kind, Need, Object};
+
+use super::Graph;
+use crate::{
+    kinds,
+    means::{COMPLETE, Facet},
+    plan::Plan,
+    side::{Side, is_inherited},
+    step::{Act, Step},
+};
+
+impl<'c> Graph<'_, 'c> {
+    pub(super) fn connect(&mut self) {
+        for at in 0..self.steps.len() {
+            let Step { object, act, .. } = self.steps[at];
+            match act {
+                Act::Drop => self.connect_drop(at, object),
+                Act::Create => self.connect_create(at, object),
+                Act::Unset(name) => self.connect_unset(at, object, name),
+                Act::Set(name) => self.connect_set(at, object, name),
+                Act::Alter(attribute) => self.connect_alter(at, object, attribute),
+                Act::SetAside => {
+                    let create = self.step(&object.address, Act::Create);
+                    self.before(Some(at), create);
+                    // Its functions are found by the names of what it is made of.
+                    for need in &object.needs {
+                        let other = self.step(&need.on, Act::SetAside);
+                        self.before(Some(at), other);
+                    }
+                }
+            }
+        }
+        self.separate_names();
+        self.separate_bounds();
+    }
+
+    /// What an object of the old catalogue needs must stay until the step is done.
+    pub(super) fn releases(&mut self, at: usize, needs: impl Iterator<Item = &'c Need>) {
+        for need in needs {
+            let Need { on, .. } = need;
+            let drop = self.step(on, Act::Drop);
+            self.before(Some(at), drop);
+            for alter in self.alterations_alone(on) {
+                self.before(Some(at), Some(alter));
+            }
+        }
+    }
+
+    /// What an object of the new catalogue needs must be there before the step.
+    pub(super) fn requires(&mut self, at: usize, needs: impl Iterator<Item = &'c Need>) {
+        for need in needs {
+            let create = self.step(&need.on, Act::Create);
+            self.before(create, Some(at));
+            let complete = self.step(&need.on, Act::Set(COMPLETE));
+            self.rather_before(complete, Some(at));
+            self.wait_for_columns(at, &need.on);
+            for alter in self.altering.get(&*need.on).cloned().unwrap_or_default() {
+                self.rather_before(Some(alter), Some(at));
+            }
+        }
+    }
+
+    /// A column of rows or a typed table comes after the changes of what those rows are of.
+    fn wait_for_columns(&mut self, at: usize, of: &'c Address) {
+        let Address { kind, .. } = self.steps[at].object.address;
+        let holds = kind == Kind::Column && of.kind == Kind::Table && self.steps[at].act == Act::Create;
+        if !holds && of.kind != Kind::CompositeType {
+            return;
+        }
+        for side in [&self.plan.new, &self.plan.old] {
+            let own = self.steps[at].object.address.is_part_of(of);
+            for column in side.catalogue.parts(Kind::Column, of).filter(|_| !own) {
+                let changes = self.altering.get(&column.address).cloned().unwrap_or_default();
+                let made = [Act::Create, Act::Drop].map(|act| self.step(&column.address, act));
+                let made = made.into_iter().flatten().filter(|_| of.kind == Kind::CompositeType);
+                for step in changes.into_iter().chain(made).collect::<Vec<_>>() {
+                    self.rather_before(Some(step), Some(at));
+                }
+            }
+        }
+    }
+
+    fn alterations_alone(&self, address: &Address) -> Vec<usize> {
+        let alone = self.plan.alterations(address).iter().filter(|it| it.alone);
+        alone.filter_map(|it| self.step(address, Act::Alter(it.attribute))).collect()
+    }
+
+    fn connect_drop(&mut self, at: usize, object: &'c Object) {
+        let plan = self.plan;
+        let facets = match self.step(&object.address, Act::Unset(COMPLETE)) {
+            Some(_) => kinds::facets(plan.before(object)),
+            None => Vec::new(),
+        };
+        let own = |need: &&Need| !facets.iter().any(|facet| facet.completes && (facet.takes)(need));
+        self.releases(at, object.needs.iter().filter(own));
+        // Types that are set aside are so together, and their successors come before they go.
+        let whole = plan.old.whole(&object.address).map_or(&object.address, |whole| &whole.address);
+        if !plan.is_aside(whole) {
+            for need in &object.needs {
+                let aside = self.step(&need.on, Act::SetAside);
+                self.before(Some(at), aside);
+            }
+            let create = self.step(&object.address, Act::Create);
+            self.before(Some(at), create);
+        }
+        if let Some(whole) = plan.old.whole(&object.address) {
+            let drop = self.step(&whole.address, Act::Drop);
+            self.before(Some(at), drop);
+            let detach = self.step(&whole.address, Act::Unset(kinds::ATTACHED));
+            let left = self.step(&whole.address, Act::Alter("inherits"));
+            for step in [detach, left].into_iter().filter(|_| is_inherited(object)) {
+                self.before(step, Some(at));
+            }
+            // What a child declares too stays with it when the original is dropped.
+            if object.address.kind == Kind::Constraint && drop.is_none() && detach.is_none() {
+                let original = plan.old.same_in_parent(object);
+                let original = original.and_then(|original| self.step(&original.address, Act::Drop));
+                self.before(original, Some(at));
+            }
+        }
+        let detach = self.detach_of_index(object);
+        self.before(detach, Some(at));
+        match &object.body {
+            // A column of a primary key refuses null, and so does an identity. A column has one such constraint at a time.
+            Body::NotNull(it) => {
+                for other in plan.new.catalogue.parts(Kind::NotNull, &whole_address(plan, object)) {
+                    let same = matches!(&other.body, Body::NotNull(other) if other.columns == it.columns);
+                    let create = self.step(&other.address, Act::Create);
+                    self.before(Some(at), create.filter(|_| same));
+                }
+                let table = plan.old.whole(&object.address);
+                for key in table.into_iter().flat_map(|table| primary_keys(&plan.old, table)) {
+                    let key = self.step(&key.address, Act::Drop);
+                    self.before(key, Some(at));
+                }
+            }
+            // A table has one primary key at a time.
+            Body::Constraint(it) if it.sort == "primary key" => {
+                let table = plan.new.get(&whole_address(plan, object));
+                for key in table.into_iter().flat_map(|table| primary_keys(&plan.new, table)) {
+                    let key = self.step(&key.address, Act::Create);
+                    self.before(Some(at), key);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What detaches the table of an index, which takes the index along.
+    pub(super) fn detach_of_index(&self, index: &'c Object) -> Option<usize> {
+        let table = self.plan.old.table_of_index(index)?;
+        self.step(&table.address, Act::Unset(kinds::ATTACHED))
+    }
+
+    fn connect_create(&mut self, at: usize, object: &'c Object) {
+        let plan = self.plan;
+        let facets = kinds::facets(plan.after(object));
+        let own = |need: &&Need| !facets.iter().any(|facet| (facet.takes)(need));
+        if object.address.kind == Kind::NotNull {
+            // An identity that the column gets needs it.
+            for need in &object.needs {
+                let create = self.step(&need.on, Act::Create);
+                self.before(create, Some(at));
+            }
+        } else {
+            self.requires(at, object.needs.iter().filter(own));
+        }
+        if let Some(whole) = plan.new.whole(&object.address) {
+            let create = self.step(&whole.address, Act::Create);
+            self.before(create, Some(at));
+            let copies = self.step(&whole.address, Act::Alter(kinds::COPIED_KEYS));
+            self.before(copies, Some(at));
+            for act in [Act::Set(COMPLETE), Act::Alter("definition")] {
+                let whole = self.step(&whole.address, act);
+                self.rather_before(whole, Some(at));
+            }
+        }
+        if let Some(original) = plan.new.inherited_from(object) {
+            for alter in self.altering.get(&original.address).cloned().unwrap_or_default() {
+                self.rather_before(Some(alter), Some(at));
+            }
+            let original = self.step(&original.address, Act::Create);
+            self.before(original, Some(at));
+            let whole = plan.new.whole(&object.address);
+            // A constraint must be there before the table is attached; a copied trigger comes with that.
+            let attach = whole.and_then(|whole| self.step(&whole.address, Act::Set(kinds::ATTACHED)));
+            match object.address.kind {
+                Kind::Trigger => self.before(attach, Some(at)),
+                _ => self.before(Some(at), attach),
+            }
+        }
+        match &object.body {
+            Body::Sequence(it) if it.identity => {
+                let column = plan.new.is_part_of(object);
+                let alter = column.and_then(|it| self.step(&it.address, Act::Alter("identity")));
+                self.before(alter, Some(at));
+            }
+            // PostgreSQL 18 makes constraints for the columns of a primary key that have none.
+            Body::NotNull(_) => {
+                let table = plan.new.whole(&object.address);
+                for key in table.into_iter().flat_map(|table| primary_keys(&plan.new, table)) {
+                    let key = self.step(&key.address, Act::Create);
+                    self.before(Some(at), key);
+                }
+            }
+            Body::Constraint(it) if it.sort == "foreign key" => self.connect_foreign_key(at, object),
+            // A partition that is attached later would get an index too.
+            Body::Index(it) => {
+                for (part, _) in plan.new.dependents(&it.table.0) {
+                    let attach = self.step(&part.address, Act::Set(kinds::ATTACHED));
+                    self.rather_before(attach, Some(at));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The index that a foreign key relies on is complete when the indexes of all partitions are attached.
+    fn connect_foreign_key(&mut self, at: usize, key: &'c Object) {
+        let indexes = key.needs.iter().filter(|need| need.on.kind == Kind::Index);
+        for index in indexes {
+            for (part, _) in self.plan.new.dependents(&index.on) {
+                let attach = self.step(&part.address, Act::Set(kinds::INDEX_ATTACHED));
+                self.before(attach.filter(|_| part.address.kind == Kind::Index), Some(at));
+            }
+        }
+    }
+
+    fn connect_unset(&mut self, at: usize, object: &'c Object, name: &'static str) {
+        let facets = kinds::facets(self.plan.before(object));
+        if let Some(facet) = facets.iter().find(|facet| facet.name == name) {
+            self.releases(at, object.needs.iter().filter(|need| (facet.takes)(need)));
+        }
+        let detach = self.detach_of_index(object);
+        self.before(detach, Some(at));
+        let set = self.step(&object.address, Act::Set(name));
+        self.before(Some(at), set);
+        let drop = self.step(&object.address, Act::Drop);
+        self.before(Some(at), drop);
+        for alter in self.altering.get(&object.address).cloned().unwrap_or_default() {
+            self.before(Some(at), Some(alter));
+        }
+    }
+
+    fn connect_set(&mut self, at: usize, object: &'c Object, name: &'static str) {
+        let plan = self.plan;
+        let facets = kinds::facets(plan.after(object));
+        let Some(facet) = facets.iter().find(|facet| facet.name == name) else { return };
+        self.requires(at, object.needs.iter().filter(|need| (facet.takes)(need)));
+        let create = self.step(&object.address, Act::Create);
+        self.before(create, Some(at));
+        for alter in self.altering.get(&object.address).cloned().unwrap_or_default() {
+            self.before(Some(alter), Some(at));
+        }
+        let replaces = create.is_none() && self.step(&object.address, Act::Unset(name)).is_none();
+        if let Some(old) = plan.old.get(&object.address).filter(|_| replaces) {
+            let facets = kinds::facets(plan.before(old));
+            let taken =
+                |need: &&Need| facets.iter().any(|facet: &Facet| facet.name == name && (facet.takes)(need));
+            self.releases(at, old.needs.iter().filter(taken));
+        }
+        match object.address.kind {
+            Kind::Table | Kind::ForeignTable => self.connect_attached_table(at, object),
+            Kind::Index => {
+                let table = plan.new.table_of_index(object);
+                let attach = table.and_then(|it| self.step(&it.address, Act::Set(kinds::ATTACHED)));
+                self.before(attach, Some(at));
+            }
+            _ => {}
+        }
+    }
+
+    /// A partition must fit its parent when it is attached: in columns, constraints and indexes.
+    fn connect_attached_table(&mut self, at: usize, table: &'c Object) {
+        let plan = self.plan;
+        let parts: Vec<&Object> = plan.new.parts(&table.address).collect();
+        for part in parts.into_iter().filter(|part| part.address.kind != Kind::Trigger) {
+            let create = self.step(&part.address, Act::Create);
+            self.before(create, Some(at));
+            for alter in self.altering.get(&part.address).cloned().unwrap_or_default() {
+                self.before(Some(alter), Some(at));
+            }
+        }
+        for parent in plan.new.parents(table) {
+            for part in plan.new.parts(&parent.address).filter(|part| part.address.kind == Kind::Column) {
+                let create = self.step(&part.address, Act::Create);
+                self.before(create, Some(at));
+                for alter in self.altering.get(&part.address).cloned().unwrap_or_default() {
+                    self.before(Some(alter), Some(at));
+                }
+            }
+        }
+        for index in plan.new.indexes(&table.address) {
+            let is_own = matches!(&index.body, Body::Index(it) if it.attached_to.is_some());
+            let create = self.step(&index.address, Act::Create);
+            self.before(create.filter(|_| is_own), Some(at));
+        }
+    }
+}
+
+fn whole_address(plan: &Plan<'_>, part: &Object) -> Address {
+    plan.old.whole(&part.address).map_or_else(|| part.address.clone(), |whole| whole.address.clone())
+}
+
+fn primary_keys<'c>(side: &Side<'c>, table: &'c Object) -> Vec<&'c Object> {
+    let is_key = |it: &&Object| matches!(&it.body, Body::Constraint(it) if it.sort == "primary key");
+    side.catalogue.parts(Kind::Constraint, &table.address).filter(is_key).collect()
+}

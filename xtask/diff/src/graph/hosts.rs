@@ -1,0 +1,135 @@
+//! Which steps are done by the statement of another one.
+
+use catalogue::{Address, Body, Kind, Need, Object, Strength};
+
+use super::Graph;
+use crate::{
+    kinds,
+    means::COMPLETE,
+    side::is_inherited,
+    step::{Act, Host, Step},
+};
+
+impl<'c> Graph<'_, 'c> {
+    /// Whether the statement of another object makes this one.
+    pub(super) fn is_made_by_another(&self, object: &'c Object) -> bool {
+        let plan = self.plan;
+        match &object.body {
+            // The children have an index each, which is attached.
+            Body::Constraint(it) if matches!(it.sort.as_str(), "primary key" | "unique" | "exclude") => false,
+            Body::Index(_) => plan.new.is_part_of(object).is_some(),
+            Body::Sequence(it) => it.identity,
+            Body::Column(_) if self.is_column_of_view(object) => true,
+            Body::Column(_) if self.is_added_with_attribute(object) => true,
+            // A table must have all of that before it is attached.
+            Body::Column(_) | Body::Constraint(_) | Body::NotNull(_) if self.is_of_attached(object) => false,
+            _ => is_inherited(object),
+        }
+    }
+
+    /// Whether a typed table gets a column together with its type.
+    fn is_added_with_attribute(&self, column: &'c Object) -> bool {
+        let table = self.plan.new.whole(&column.address);
+        let attribute = self.plan.new.attribute_of(column);
+        let is_there = |of: &Object| self.step(&of.address, Act::Create).is_none();
+        table.is_some_and(is_there) && attribute.is_some_and(|it| !is_there(it))
+    }
+
+    pub(super) fn is_of_attached(&self, part: &Object) -> bool {
+        let table = self.plan.new.whole(&part.address);
+        table.is_some_and(|table| self.step(&table.address, Act::Set(kinds::ATTACHED)).is_some())
+    }
+
+    fn is_column_of_view(&self, object: &Object) -> bool {
+        let whole = self.plan.new.whole(&object.address).or_else(|| self.plan.old.whole(&object.address));
+        whole.is_some_and(|it| matches!(it.address.kind, Kind::View | Kind::MaterializedView))
+    }
+
+    pub(super) fn find_hosts(&mut self) {
+        for at in 0..self.steps.len() {
+            let Step { object, act, .. } = self.steps[at];
+            self.steps[at].host = match act {
+                Act::Unset(COMPLETE) => self.step(&object.address, Act::Drop).map(Host::May),
+                Act::Drop => self.host_of_drop(object),
+                Act::Create => self.host_of_create(object),
+                Act::Set(name) => self.host_of_facet(object, name),
+                _ => None,
+            };
+        }
+    }
+
+    fn host_of_drop(&self, object: &'c Object) -> Option<Host> {
+        let old = &self.plan.old;
+        let drop = |of: &Address| self.step(of, Act::Drop);
+        if let Some(whole) = old.whole(&object.address)
+            && let Some(step) = drop(&whole.address)
+        {
+            let of_table = matches!(whole.address.kind, Kind::Table | Kind::ForeignTable);
+            let alone = (of_table || object.address.kind != Kind::Column) && !is_inherited(object);
+            return Some(if alone { Host::May(step) } else { Host::Must(step) });
+        }
+        if let Some(attribute) = old.attribute_of(object) {
+            return drop(&attribute.address).map(Host::Must);
+        }
+        // A base type and its functions need each other.
+        if let Some(base) = old.base_type_of(object) {
+            return drop(&base.address).map(Host::Must);
+        }
+        if let Some(of) = old.is_part_of(object) {
+            let identity = self.step(&of.address, Act::Alter("identity"));
+            return drop(&of.address).or(identity).map(Host::Must);
+        }
+        if is_inherited(object) {
+            let original = old.inherited_from(object).and_then(|it| drop(&it.address));
+            let table = old.whole(&object.address);
+            let detach = table.and_then(|table| self.step(&table.address, Act::Unset(kinds::ATTACHED)));
+            // All but copied triggers stay with a table that is detached.
+            return match (detach, object.address.kind) {
+                (Some(_), kind) if kind != Kind::Trigger => None,
+                _ => original.or(detach).map(Host::Must),
+            };
+        }
+        let detached = self.detach_of_index(object).is_some();
+        let goes_with = |need: &&Need| {
+            let stays = detached && need.on.kind == Kind::Index;
+            need.strength == Strength::Automatic && drop(&need.on).is_some() && !stays
+        };
+        let whole = object.needs.iter().find(goes_with)?;
+        // An index that is attached to another one can't be dropped alone.
+        let host = if (object.address.kind, whole.on.kind) == (Kind::Index, Kind::Index) {
+            Host::Must
+        } else {
+            Host::May
+        };
+        drop(&whole.on).map(host)
+    }
+
+    fn host_of_create(&self, object: &'c Object) -> Option<Host> {
+        let whole = self.plan.new.whole(&object.address)?;
+        let step = self.step(&whole.address, Act::Create)?;
+        match &object.body {
+            Body::Column(_) => Some(Host::Must(step)),
+            Body::Constraint(it) => {
+                let inline = !it.not_valid && (!is_inherited(object) || whole.is_partition());
+                inline.then_some(Host::May(step))
+            }
+            Body::NotNull(it) => {
+                let inline = !it.not_valid && (!is_inherited(object) || whole.is_partition());
+                inline.then_some(Host::May(step))
+            }
+            Body::DomainConstraint(it) => (!it.not_valid).then_some(Host::May(step)),
+            Body::DomainNotNull(_) => Some(Host::May(step)),
+            _ => None,
+        }
+    }
+
+    fn host_of_facet(&self, object: &'c Object, name: &str) -> Option<Host> {
+        let create = self.step(&object.address, Act::Create)?;
+        // What a child table does not declare has no place in its statement.
+        let made = !self.is_made_by_another(object)
+            || self.plan.new.whole(&object.address).is_some_and(Object::is_partition);
+        let facets = kinds::facets(self.plan.after(object));
+        let inline = facets.iter().any(|facet| facet.name == name && facet.inline);
+        (made && inline).then_some(Host::May(create))
+    }
+}
