@@ -12,6 +12,7 @@ use crate::{
 mod apps;
 mod inspecting;
 mod refusals;
+mod renaming;
 
 /// The fixture with a schema file for each app: what its up files say.
 fn fixture() -> Checkout {

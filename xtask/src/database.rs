@@ -8,6 +8,7 @@ pub(crate) mod migrating;
 pub(crate) mod ordering;
 pub(crate) mod pending;
 pub(crate) mod reference;
+pub(crate) mod renaming;
 pub(crate) mod replacing;
 pub(crate) mod safety;
 pub(crate) mod schema;

@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use ::tests::scratch::Scratch;
 use anyhow::bail;
-use catalogue::{Address, Catalogue};
+use catalogue::{Address, Catalogue, Kind};
+use diff::Rename;
 use migrations::{Error, MigrationId, Project, Session, Target, schema::Reader, sqlstate};
 use sqlx::{AssertSqlSafe, Connection as _};
 
@@ -37,6 +38,28 @@ impl Owned {
     pub(crate) fn maker(&self, address: &Address) -> Option<&Maker> {
         let whole = || self.schema.table_of(address).and_then(|table| self.makers.get(&table.address));
         self.makers.get(address).or_else(whole)
+    }
+
+    /// The same after renames, which made this schema.
+    pub(crate) fn renamed(&self, schema: Catalogue, renames: &[Rename]) -> Owned {
+        let new_name = |mut address: Address| {
+            let of_table = |it: &&Rename| (&it.schema, &it.name) == (&address.schema, &address.name);
+            let (mut name, mut part) = (None, None);
+            for Rename { column, to, .. } in renames.iter().filter(of_table) {
+                match column {
+                    None => name = Some(to.clone()),
+                    Some(column) if address.kind == Kind::Column && address.part == *column => {
+                        part = Some(to.clone());
+                    }
+                    Some(_) => {}
+                }
+            }
+            address.name = name.unwrap_or(address.name);
+            address.part = part.unwrap_or(address.part);
+            address
+        };
+        let makers = self.makers.iter().map(|(address, maker)| (new_name(address.clone()), maker.clone()));
+        Owned { schema, makers: makers.collect() }
     }
 
     /// Takes the schema that a maker has changed.

@@ -8,11 +8,11 @@ use clap::Args as ClapArgs;
 use diff::{Change, Hazard, Rename, Renames, Script, Statement};
 use migrations::{Error, Postgres};
 use serde::Serialize;
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use sqlx::{Connection as _, PgConnection};
 
 use crate::{
     checkout::Checkout,
-    database::schema,
+    database::{renaming, schema},
     terminal::{exit::Stop, format::Format, interrupt::or_interrupted, output},
     throwaway::{loaded::Files, test_server::TestServer},
 };
@@ -135,7 +135,7 @@ async fn read(checkout: &Checkout, from: &str, to: &str, renames: Renames) -> an
     let [from, to] = sides;
     let work = async |server: Option<&TestServer>| {
         let to = to.read(server, async |conn| schema::read_without(conn, &leave_out).await).await?;
-        let from = from.read(server, async |conn| renamed(conn, &leave_out, renames, &to).await);
+        let from = from.read(server, async |conn| renaming::renamed(conn, &leave_out, renames, &to).await);
         let (from, renamed) = from.await?;
         Ok(Read { from, to, renamed })
     };
@@ -164,35 +164,6 @@ impl Side {
             (Side::Files(_), None) => bail!("files are loaded on a server, and there is none"),
         }
     }
-}
-
-/// Reads the schema that the renames make, in a transaction that is undone. Returns their statements too.
-async fn renamed(
-    conn: &mut PgConnection,
-    leave_out: &[&str],
-    mut renames: Renames,
-    to: &Catalogue,
-) -> anyhow::Result<(Catalogue, Vec<Statement>)> {
-    let (mut from, mut all) = (schema::read_without(conn, leave_out).await?, Vec::new());
-    let mut statements = renames.next(&from, to)?;
-    if statements.is_empty() {
-        return Ok((from, all));
-    }
-    // A session that waits for a lock has others wait behind it.
-    let begin = sqlx::raw_sql("begin; set local lock_timeout = '5s'").execute(&mut *conn).await;
-    begin.map_err(Error::database("begin a transaction"))?;
-    while !statements.is_empty() {
-        for Statement { sql, .. } in &statements {
-            let ran = sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(&mut *conn).await;
-            ran.map_err(Error::database("rename")).with_context(|| format!("run `{sql}`"))?;
-        }
-        all.extend(statements);
-        from = migrations::schema::read_within(conn, leave_out).await?;
-        statements = renames.next(&from, to)?;
-    }
-    let undone = sqlx::raw_sql("rollback").execute(conn).await;
-    undone.map_err(Error::database("undo the renames"))?;
-    Ok((from, all))
 }
 
 async fn side(given: &str) -> anyhow::Result<Side> {

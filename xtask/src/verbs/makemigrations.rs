@@ -4,6 +4,7 @@ mod draft;
 mod empty;
 mod manifest;
 mod proof;
+mod renames;
 mod whose;
 
 use std::{cell::RefCell, collections::BTreeSet};
@@ -12,7 +13,7 @@ use ::tests::scratch::Scratch;
 use anyhow::{Context, bail};
 use catalogue::{Address, Body};
 use clap::Args as ClapArgs;
-use diff::{Change, Hazard, Part};
+use diff::{Change, Hazard, Part, Renames, Statement};
 use migrations::{Project, Session, Settings, SourceFile, schema::Reader};
 use serde::Serialize;
 
@@ -23,6 +24,7 @@ use self::{
 };
 use crate::{
     checkout::Checkout,
+    database::renaming,
     files::edits::{self, Edit},
     terminal::{
         exit::Stop,
@@ -47,6 +49,9 @@ APP/schema.sql says what the app's tables should be, in plain SQL and any order.
 these files into one throwaway database, applies the migrations to another, and compares the two. It
 looks at no other database. Each new migration has been applied, compared, reverted and compared
 before it is written. The lists of tables in apps.toml are kept up to date.
+
+A rename is a drop and a creation, unless a line `-- renamed-from: old_name` behind the column, or
+above the statement that creates the table, says otherwise.
 
 With --empty it creates the app's next migration, NNNN_add_due_date.up.sql and .down.sql, for you to
 fill in.
@@ -181,9 +186,19 @@ impl Args {
         let mut reader = Reader::connect(&migrated.options(), &project.ledger_schemas()).await?;
         let from = owned::replay(project, &mut session, &mut reader).await?;
         let to = owned::load(project, &from, loaded).await?;
+        let renames = renames::renames(project, &from.schema)?;
+        let before = Renames::new(renames.clone());
+        let ledgers = project.ledger_schemas();
+        let renamed = renaming::renamed(session.connection(), &ledgers, before, &to.schema);
+        let (schema, renamed) = renamed.await?;
+        let original = from;
+        let from = original.renamed(schema, &renames);
         let whose = Whose { project, from: &from, to: &to, trespasses: RefCell::default() };
         let parts =
             diff::diff_by_owner(&from.schema, &to.schema, |object, change| whose.owner(object, change))?;
+        let maker = |object: &Address| [&original, &from, &to].into_iter().find_map(|it| it.maker(object));
+        let owner = |object: &Address| maker(object).map_or(0, |maker| maker.app);
+        let parts = renames::before(renamed, parts, owner);
         let parts = meant(parts, apps);
         refuse(&whose, &parts, self.on_rows())?;
 
@@ -193,7 +208,15 @@ impl Args {
         let after = manifest::with_tables(&before, project, &to, apps)?;
         manifest.text = Some(after.clone());
         let mut drafts = drafts(&whose, parts, self.name.as_deref())?;
-        let mut proof = Proof { session: &mut session, reader: &mut reader, files: &files };
+        let ledgers = ledgers.iter().map(|&schema| schema.to_owned()).collect();
+        let mut proof = Proof {
+            session: &mut session,
+            reader: &mut reader,
+            files: &files,
+            original: original.schema.clone(),
+            ledgers,
+            renames,
+        };
         let migrations = proof.prove(&whose, apps, &mut drafts).await?;
         reader.close().await;
         session.close().await;
@@ -304,6 +327,14 @@ fn refuse(whose: &Whose<'_>, parts: &[Part], on_rows: OnRows) -> anyhow::Result<
         return Ok(());
     }
     let found: Vec<String> = found.into_iter().collect();
+    let statements: Vec<&Statement> = statements().collect();
+    let likely = renames::likely(&whose.from.schema, &whose.to.schema, &statements);
+    if !likely.is_empty() {
+        bail!(
+            "this may be a rename; nothing was written\n  {}\n  if it is not: cargo xtask makemigrations --allow-data-loss",
+            likely.join("\n  ")
+        );
+    }
     Err(Stop::Refused(format!(
         "tables may hold rows; nothing was written\n  {}\n  give a new column a default in schema.sql, or write the migration by hand: cargo xtask makemigrations --empty APP --name NAME\n  if it is meant so: cargo xtask makemigrations --allow-data-loss",
         found.join("\n  ")

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use catalogue::{Address, Kind};
-use diff::{Change, Part, Statement};
+use diff::{Change, Part, Rename, Statement};
 use migrations::{DependencyKind, Ledger, MigrationId, Plan, Project, Target};
 
 use super::{empty, whose::Whose};
@@ -94,6 +94,7 @@ struct Subject<'s> {
     change: Change,
     address: &'s Address,
     made_again: bool,
+    renamed: bool,
 }
 
 impl Subject<'_> {
@@ -103,9 +104,17 @@ impl Subject<'_> {
             Change::Create if self.address.kind.is_part() => "add",
             Change::Create => "create",
             Change::Drop => "drop",
+            Change::Alter if self.renamed => "rename",
             Change::Alter => "change",
         }
     }
+}
+
+/// Whether a statement gives its object another name.
+fn is_rename(statement: &Statement) -> bool {
+    statement.change == Change::Alter
+        && statement.sql.starts_with("alter ")
+        && statement.sql.contains(" rename ")
 }
 
 /// The objects that the statements are about: a new table stands for its parts.
@@ -121,7 +130,8 @@ fn subjects(statements: &[Statement]) -> Vec<Subject<'_>> {
         }
         let is_whole = |it: &Subject<'_>| !it.address.kind.is_part() && address.is_part_of(it.address);
         if !subjects.iter().any(|it| it.change != Change::Alter && is_whole(it)) {
-            subjects.push(Subject { change: statement.change, address, made_again: false });
+            let (change, renamed) = (statement.change, is_rename(statement));
+            subjects.push(Subject { change, address, made_again: false, renamed });
         }
     }
     // What had to make way for a change is not what the change is about.
@@ -205,6 +215,19 @@ fn count_word(kind: &str) -> String {
 }
 
 impl Draft {
+    /// The renames among these that its statements make.
+    pub(super) fn renames(&self, all: &[Rename]) -> Vec<Rename> {
+        let makes = |rename: &&Rename| {
+            self.statements.iter().any(|it| {
+                let Address { schema, name, part, .. } = &it.object;
+                is_rename(it)
+                    && (schema, name) == (&rename.schema, &rename.name)
+                    && rename.column.as_ref().is_none_or(|column| column == part)
+            })
+        };
+        all.iter().filter(makes).cloned().collect()
+    }
+
     /// The text of the up file.
     pub(super) fn up(&self) -> String {
         let mut text = format!("-- {}\n", headline(&self.statements));

@@ -3,11 +3,14 @@
 
 use anyhow::bail;
 use catalogue::{Address, Catalogue};
-use diff::Change;
+use diff::{Change, Rename, Renames, Statement};
 use migrations::{Error, MigrationId, Project, Report, Session, SourceFile, Target, schema::Reader};
 
 use super::{draft::Draft, whose::Whose};
-use crate::database::differences::{self, MADE, REVERTED};
+use crate::database::{
+    differences::{self, MADE, REVERTED},
+    renaming,
+};
 
 /// The two files of a new migration.
 pub(super) struct Written {
@@ -22,6 +25,12 @@ pub(super) struct Proof<'p> {
     pub(super) reader: &'p mut Reader,
     /// All files, with the manifest as it will be.
     pub(super) files: &'p [SourceFile],
+    /// The schema before the renames.
+    pub(super) original: Catalogue,
+    /// The schemas of the ledgers.
+    pub(super) ledgers: Vec<String>,
+    /// The renames, which the first files make.
+    pub(super) renames: Vec<Rename>,
 }
 
 impl Proof<'_> {
@@ -35,7 +44,7 @@ impl Proof<'_> {
         let mut project = self.project(drafts, &[])?;
         let order: Vec<MigrationId> = project.migrations.iter().map(|it| it.id.clone()).collect();
         drafts.sort_by_key(|draft| order.iter().position(|id| *id == draft.id));
-        let mut states = vec![whose.from.schema.clone()];
+        let (mut states, mut backs) = (vec![self.original.clone()], Vec::new());
         for at in 0..drafts.len() {
             let target = Target::Migration(drafts[at].id.clone());
             let mut ran = self.session.migrate(&project, &target, &mut |_| {}).await;
@@ -46,6 +55,7 @@ impl Proof<'_> {
             }
             ran.map_err(|error| anyhow::anyhow!("{}", unproven(&Report::new(&error).to_string())))?;
             states.push(self.reader.read().await?);
+            backs.push(self.way_back(&drafts[at], &states[at..]).await?);
         }
         let reached = &states[states.len() - 1];
         let remaining = differences::real(&whose.to.schema, reached);
@@ -63,13 +73,8 @@ impl Proof<'_> {
         }
 
         let mut written: Vec<Written> = Vec::new();
-        for (at, draft) in drafts.iter().enumerate() {
-            let back = diff::diff(&states[at + 1], &states[at])?;
-            written.push(Written {
-                id: draft.id.clone(),
-                up: draft.up(),
-                down: draft.down(&back.statements),
-            });
+        for (draft, back) in drafts.iter().zip(&backs) {
+            written.push(Written { id: draft.id.clone(), up: draft.up(), down: draft.down(back) });
         }
         let project = self.project(drafts, &written)?;
         for (at, draft) in drafts.iter().enumerate().rev() {
@@ -81,6 +86,18 @@ impl Proof<'_> {
             }
         }
         Ok(written)
+    }
+
+    /// The statements that lead back from the state that a new migration made to the one before it.
+    async fn way_back(&mut self, draft: &Draft, states: &[Catalogue]) -> anyhow::Result<Vec<Statement>> {
+        let [before, after] = states else { bail!("a state was not read") };
+        let renames = Renames::new(draft.renames(&self.renames)).reversed();
+        let ledgers: Vec<&str> = self.ledgers.iter().map(String::as_str).collect();
+        let renamed = renaming::renamed(self.session.connection(), &ledgers, renames, before);
+        let (schema, mut statements) = renamed.await?;
+        let after = if statements.is_empty() { after } else { &schema };
+        statements.extend(diff::diff(after, before)?.statements);
+        Ok(statements)
     }
 
     async fn revert(&mut self, project: &Project, id: &MigrationId) -> anyhow::Result<()> {
