@@ -13,6 +13,7 @@ mod apps;
 mod inspecting;
 mod refusals;
 mod renaming;
+mod rows;
 
 /// The fixture with a schema file for each app: what its up files say.
 fn fixture() -> Checkout {

@@ -134,6 +134,11 @@ fn subjects(statements: &[Statement]) -> Vec<Subject<'_>> {
             subjects.push(Subject { change, address, made_again: false, renamed });
         }
     }
+    // A type that is made again gets another name meanwhile.
+    for subject in &mut subjects {
+        let made = |it: &Statement| it.change == Change::Create && it.object == *subject.address;
+        subject.renamed &= !statements.iter().any(made);
+    }
     // What had to make way for a change is not what the change is about.
     if subjects.iter().any(|it| !it.made_again) {
         subjects.retain(|it| !it.made_again);
