@@ -5,21 +5,23 @@ mod empty;
 mod manifest;
 mod proof;
 mod renames;
+mod safety;
 mod whose;
 
 use std::{cell::RefCell, collections::BTreeSet};
 
 use ::tests::scratch::Scratch;
 use anyhow::{Context, bail};
-use catalogue::{Address, Body};
+use catalogue::Address;
 use clap::Args as ClapArgs;
-use diff::{Change, Hazard, Part, Renames, Statement};
+use diff::{Part, Renames};
 use migrations::{Project, Session, Settings, SourceFile, schema::Reader};
 use serde::Serialize;
 
 use self::{
     draft::drafts,
     proof::{Proof, Written},
+    safety::OnRows,
     whose::Whose,
 };
 use crate::{
@@ -111,13 +113,6 @@ struct Report<'w> {
     manifest: bool,
 }
 
-/// What loses rows, or fails on them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum OnRows {
-    Refused,
-    Allowed,
-}
-
 /// What is to be written.
 struct Changes {
     migrations: Vec<Written>,
@@ -133,18 +128,19 @@ impl Args {
             };
             return empty::create(checkout, app, name, self.format);
         }
+        let files = SourceFile::read_folder(&checkout.migrations())?;
         let project = checkout.project()?;
         let apps = self.judged(&project)?;
         let mut steps = Steps::silent();
         let changes = TestServer::with_scratch(checkout, &project, &mut steps, async |migrated, _| {
             let server = migrated.options();
             on_scratch(&server, async |loaded| {
-                or_interrupted(self.changes(checkout, &project, &apps, migrated, loaded)).await
+                or_interrupted(self.changes(&files, &project, &apps, migrated, loaded)).await
             })
             .await
         })
         .await?;
-        self.finish(checkout, &changes)
+        self.finish(checkout, &files, &changes)
     }
 
     fn on_rows(&self) -> OnRows {
@@ -176,7 +172,7 @@ impl Args {
 
     async fn changes(
         &self,
-        checkout: &Checkout,
+        files: &[SourceFile],
         project: &Project,
         apps: &[usize],
         migrated: &Scratch,
@@ -200,9 +196,9 @@ impl Args {
         let owner = |object: &Address| maker(object).map_or(0, |maker| maker.app);
         let parts = renames::before(renamed, parts, owner);
         let parts = meant(parts, apps);
-        refuse(&whose, &parts, self.on_rows())?;
+        safety::refuse(&whose, &parts, self.on_rows())?;
 
-        let mut files = SourceFile::read_folder(&checkout.migrations())?;
+        let mut files = files.to_vec();
         let manifest = files.iter_mut().find(|file| file.path == "apps.toml").context("read apps.toml")?;
         let before = manifest.text.clone().unwrap_or_default();
         let after = manifest::with_tables(&before, project, &to, apps)?;
@@ -223,7 +219,7 @@ impl Args {
         Ok(Changes { migrations, manifest: [before, after] })
     }
 
-    fn finish(&self, checkout: &Checkout, changes: &Changes) -> anyhow::Result<()> {
+    fn finish(&self, checkout: &Checkout, files: &[SourceFile], changes: &Changes) -> anyhow::Result<()> {
         let Changes { migrations, manifest: [before, after] } = changes;
         let path = |written: &Written, way: &str| format!("migrations/{}.{way}.sql", written.id);
         let paths: Vec<String> =
@@ -239,6 +235,11 @@ impl Args {
             if before != after {
                 let path = checkout.migrations().join("apps.toml");
                 edits.push(Edit::Rewrite { path, old: before.clone(), new: after.clone() });
+            }
+            if SourceFile::read_folder(&checkout.migrations())? != files {
+                bail!(
+                    "the files in migrations/ changed meanwhile; nothing was written\n  run the same command again"
+                );
             }
             edits::apply(&edits)?;
         }
@@ -298,54 +299,4 @@ fn meant(parts: Vec<Part>, apps: &[usize]) -> Vec<Part> {
         ..part.clone()
     })
     .collect()
-}
-
-/// Refuses what the direction rule does not allow, what would lose rows or values, and what rows may keep from running.
-fn refuse(whose: &Whose<'_>, parts: &[Part], on_rows: OnRows) -> anyhow::Result<()> {
-    let trespasses = whose.trespasses.borrow();
-    if !trespasses.is_empty() {
-        let lines: Vec<&str> = trespasses.iter().map(String::as_str).collect();
-        bail!(
-            "these changes belong to no app; nothing was written\n  {}\n  list the others under `depends-on` of one of them in migrations/apps.toml, or move the object to another schema.sql",
-            lines.join("\n  ")
-        );
-    }
-    if on_rows == OnRows::Allowed {
-        return Ok(());
-    }
-    let statements = || parts.iter().flat_map(|part| &part.script.statements);
-    let losses = statements().flat_map(|it| &it.hazards).filter_map(|hazard| match hazard {
-        Hazard::DataLoss(what) => Some(format!("loses {what}")),
-        _ => None,
-    });
-    let columns = statements().filter(|it| it.change == Change::Create).map(|it| &it.object);
-    let columns = columns.filter(|column| has_no_value_for_rows(whose, column));
-    let columns =
-        columns.map(|column| format!("can't add {column} to rows: it is not null and has no default"));
-    let found: BTreeSet<String> = losses.chain(columns).collect();
-    if found.is_empty() {
-        return Ok(());
-    }
-    let found: Vec<String> = found.into_iter().collect();
-    let statements: Vec<&Statement> = statements().collect();
-    let likely = renames::likely(&whose.from.schema, &whose.to.schema, &statements);
-    if !likely.is_empty() {
-        bail!(
-            "this may be a rename; nothing was written\n  {}\n  if it is not: cargo xtask makemigrations --allow-data-loss",
-            likely.join("\n  ")
-        );
-    }
-    Err(Stop::Refused(format!(
-        "tables may hold rows; nothing was written\n  {}\n  give a new column a default in schema.sql, or write the migration by hand: cargo xtask makemigrations --empty APP --name NAME\n  if it is meant so: cargo xtask makemigrations --allow-data-loss",
-        found.join("\n  ")
-    ))
-    .into())
-}
-
-/// Whether the rows of a table would keep a new column from being added.
-fn has_no_value_for_rows(whose: &Whose<'_>, column: &Address) -> bool {
-    let is_old = whose.from.schema.table_of(column).is_some();
-    let body = whose.to.schema.get(column).map(|it| &it.body);
-    matches!(body, Some(Body::Column(it)) if is_old
-        && it.not_null && it.default.is_none() && it.generated.is_none() && it.identity.is_none())
 }
