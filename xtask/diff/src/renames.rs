@@ -220,7 +220,9 @@ fn following<'c>(from: &'c Catalogue, to: &'c Catalogue, schema: &str, name: &st
         };
         let others = [Kind::Index, Kind::Sequence].map(|kind| catalogue.of_kind(kind).filter(own));
         let all = parts.into_iter().flatten().chain(others.into_iter().flatten());
-        all.filter(|object| other.get(&object.address).is_none() && object.address.schema == schema).collect()
+        let all =
+            all.filter(|object| other.get(&object.address).is_none() && object.address.schema == schema);
+        all.filter(|object| !is_renamed_with_parent(object)).collect()
     };
     let mut named = of_table(to, &new.address, from);
     let renamed = of_table(from, &old.address, to).into_iter().filter_map(|object| {
@@ -229,6 +231,16 @@ fn following<'c>(from: &'c Catalogue, to: &'c Catalogue, schema: &str, name: &st
         Some(Move { object, from: own_name(object).clone(), to })
     });
     renamed.collect()
+}
+
+/// Whether a constraint follows the rename of the constraint that it is a copy of.
+fn is_renamed_with_parent(object: &Object) -> bool {
+    let is_copied = match &object.body {
+        Body::NotNull(_) => true,
+        Body::Constraint(it) => it.sort == "check",
+        _ => false,
+    };
+    is_copied && is_inherited(object)
 }
 
 fn is_of_constraint(need: &Need) -> bool {
