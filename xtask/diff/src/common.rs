@@ -32,8 +32,7 @@ pub(crate) fn set(attribute: &str, it: It<'_, '_>, given: &Rights) -> Vec<Sql> {
 /// What a change of such an attribute means.
 pub(crate) fn change(attribute: &str, from: It<'_, '_>, to: It<'_, '_>) -> Means {
     Means::Alter(match attribute {
-        // A sequence that goes away with a column has the owner of the table.
-        "owner" if matches!(&to.object.body, Body::Sequence(it) if it.owned_by.is_some()) => Vec::new(),
+        "owner" if is_identity(to.object) => Vec::new(),
         "owner" => owner(to),
         "comment" => comment(to),
         "rights" => change_rights(to, &handed_over(from.object, to.object), &to.object.rights),

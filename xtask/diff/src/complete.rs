@@ -1,5 +1,7 @@
 //! What follows from differences of several objects together.
 
+use std::iter;
+
 use catalogue::{Address, Body, Kind, Object, Role};
 
 use crate::{
@@ -93,26 +95,16 @@ impl<'c> Plan<'c> {
             self.old.catalogue.tables().filter(|it| !self.is_gone(&it.address) && self.is_detached(it));
         let detached: Vec<&Object> = detached.collect();
         for table in detached {
-            let Some(after) = self.new.get(&table.address).filter(|it| !it.is_partition()) else { continue };
-            let mut ancestors = Vec::new();
-            let mut parent = self.old.partitioned(table);
-            while let Some(it) = parent {
-                ancestors.push(it);
-                parent = self.old.partitioned(it);
-            }
-            let keys =
-                ancestors.into_iter().flat_map(|it| self.old.catalogue.parts(Kind::Constraint, &it.address));
-            let keys =
-                keys.filter(|key| matches!(&key.body, Body::Constraint(it) if it.sort == "foreign key"));
+            let Some(after) = self.new.get(&table.address) else { continue };
             let mut sql = Vec::new();
-            for key in keys.collect::<Vec<_>>() {
+            for key in self.copied_keys(table) {
                 let address = Address {
                     part: key.address.part.clone(),
                     kind: Kind::Constraint,
                     ..table.address.clone()
                 };
                 match self.new.get(&address) {
-                    Some(kept) if kept.body == key.body => {
+                    Some(kept) if kept.body == key.body && !self.loses_what_it_refers_to(key) => {
                         self.fates.remove(&address);
                     }
                     _ => sql.extend(kinds::drop_constraint(self.after(after), &address.part)),
@@ -122,6 +114,23 @@ impl<'c> Plan<'c> {
                 self.alter(after, kinds::COPIED_KEYS, sql, false);
             }
         }
+    }
+
+    /// The foreign keys of which a partition keeps a copy.
+    pub(crate) fn copied_keys(&self, partition: &'c Object) -> Vec<&'c Object> {
+        let ancestors = iter::successors(self.old.partitioned(partition), |it| self.old.partitioned(it));
+        let constraints = ancestors.flat_map(|it| self.old.catalogue.parts(Kind::Constraint, &it.address));
+        constraints
+            .filter(|it| matches!(&it.body, Body::Constraint(it) if it.sort == "foreign key"))
+            .collect()
+    }
+
+    /// Whether a foreign key can't stay because of what happens to the other table.
+    fn loses_what_it_refers_to(&self, key: &Object) -> bool {
+        let Body::Constraint(body) = &key.body else { return false };
+        let index = key.needs.iter().map(|need| &*need.on).find(|it| it.kind == Kind::Index);
+        let table = body.references.as_ref().map(|it| &it.table);
+        index.into_iter().chain(table).any(|it| self.is_gone(it))
     }
 
     /// An index becomes one of a constraint, or the other way round, by being made again.

@@ -67,6 +67,7 @@ pub(crate) use self::{
     column::{identify_again, refuse_null, reread},
     constraint::{COPIED_KEYS, drop_constraint},
     index::ATTACHED as INDEX_ATTACHED,
+    sequence::OWNED,
     table::ATTACHED,
     types::{is_type, set_aside},
 };

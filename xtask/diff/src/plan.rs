@@ -397,6 +397,16 @@ impl<'c> Plan<'c> {
         for address in gone {
             self.alterations.remove(address);
         }
+        // A sequence that goes on belonging to a column gets the owner of the table with it.
+        for (address, alterations) in &mut self.alterations {
+            let facet = (*address, kinds::OWNED);
+            let is_owned =
+                |object: &Object| matches!(&object.body, Body::Sequence(it) if it.owned_by.is_some());
+            let moves = self.changed.contains(&facet) || self.unset.contains(&facet);
+            if self.new.get(address).is_some_and(is_owned) && !moves {
+                alterations.iter_mut().filter(|it| it.attribute == "owner").for_each(|it| it.sql.clear());
+            }
+        }
         for alterations in self.alterations.values_mut() {
             alterations.sort_by_key(|it| kinds::order(it.attribute, &it.sql));
         }

@@ -143,6 +143,17 @@ pub(crate) fn is_inherited(part: &Object) -> bool {
     }
 }
 
+/// Whether a part of a table comes from a parent table, whether it is declared in the table too or not.
+pub(crate) fn is_in_parent(part: &Object) -> bool {
+    match &part.body {
+        Body::Column(it) => it.inherited,
+        Body::Constraint(it) => it.inherited,
+        Body::NotNull(it) => it.inherited,
+        Body::Trigger(it) => it.inherited,
+        _ => false,
+    }
+}
+
 /// Whether a table has the columns of a type.
 pub(crate) fn is_typed(table: &Object) -> bool {
     matches!(&table.body, Body::Table(it) if it.of_type.is_some())

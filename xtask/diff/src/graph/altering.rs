@@ -16,6 +16,16 @@ impl<'c> Graph<'_, 'c> {
             let table = self.step(&whole.address, Act::Alter(attribute));
             self.before(table, Some(at));
         }
+        if attribute == "owner" {
+            self.connect_owner(at, object);
+        }
+        if attribute == kinds::COPIED_KEYS
+            && let Some(partition) = plan.old.get(&object.address)
+        {
+            for key in plan.copied_keys(partition) {
+                self.releases(at, key.needs.iter());
+            }
+        }
         if common::is_common(attribute) {
             return;
         }
@@ -56,6 +66,20 @@ impl<'c> Graph<'_, 'c> {
         }
         if attribute == "unlogged" {
             self.connect_unlogged(at, object);
+        }
+    }
+
+    /// A sequence belongs to a column only while it has the owner of the table.
+    fn connect_owner(&mut self, at: usize, object: &'c Object) {
+        let plan = self.plan;
+        for (side, act) in [(&plan.old, Act::Unset(kinds::OWNED)), (&plan.new, Act::Set(kinds::OWNED))] {
+            let columns = side.catalogue.parts(Kind::Column, &object.address);
+            let owned = columns.flat_map(|column| side.dependents(&column.address)).map(|(it, _)| *it);
+            let owned = owned.chain(side.get(&object.address)).filter(|it| it.address.kind == Kind::Sequence);
+            for step in owned.filter_map(|it| self.step(&it.address, act)).collect::<Vec<_>>() {
+                let (first, then) = if act == Act::Set(kinds::OWNED) { (at, step) } else { (step, at) };
+                self.before(Some(first), Some(then));
+            }
         }
     }
 

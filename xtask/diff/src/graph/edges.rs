@@ -7,7 +7,7 @@ use crate::{
     kinds,
     means::{COMPLETE, Facet},
     plan::Plan,
-    side::{Side, is_inherited},
+    side::{Side, is_in_parent},
     step::{Act, Step},
 };
 
@@ -65,7 +65,9 @@ impl<'c> Graph<'_, 'c> {
     /// A column of rows or a typed table comes after the changes of what those rows are of.
     fn wait_for_columns(&mut self, at: usize, of: &'c Address) {
         let Address { kind, .. } = self.steps[at].object.address;
-        let holds = kind == Kind::Column && of.kind == Kind::Table && self.steps[at].act == Act::Create;
+        let holds = kind == Kind::Column
+            && of.kind == Kind::Table
+            && matches!(self.steps[at].act, Act::Create | Act::Alter(_));
         if !holds && of.kind != Kind::CompositeType {
             return;
         }
@@ -110,11 +112,14 @@ impl<'c> Graph<'_, 'c> {
             self.before(Some(at), drop);
             let detach = self.step(&whole.address, Act::Unset(kinds::ATTACHED));
             let left = self.step(&whole.address, Act::Alter("inherits"));
-            for step in [detach, left].into_iter().filter(|_| is_inherited(object)) {
+            for step in [detach, left].into_iter().filter(|_| is_in_parent(object)) {
                 self.before(step, Some(at));
             }
             // What a child declares too stays with it when the original is dropped.
-            if object.address.kind == Kind::Constraint && drop.is_none() && detach.is_none() {
+            if matches!(object.address.kind, Kind::Constraint | Kind::Column)
+                && drop.is_none()
+                && detach.is_none()
+            {
                 let original = plan.old.same_in_parent(object);
                 let original = original.and_then(|original| self.step(&original.address, Act::Drop));
                 self.before(original, Some(at));
@@ -196,6 +201,15 @@ impl<'c> Graph<'_, 'c> {
                 let column = plan.new.is_part_of(object);
                 let alter = column.and_then(|it| self.step(&it.address, Act::Alter("identity")));
                 self.before(alter, Some(at));
+            }
+            // A column that comes to a parent is merged with the child's own, and not the other way round.
+            Body::Column(it) if it.inherited && it.declared_here => {
+                let is_there = |it: &&Object| {
+                    plan.new.whole(&it.address).is_some_and(|whole| !plan.is_made(&whole.address))
+                };
+                let original = plan.new.same_in_parent(object).filter(is_there).filter(|_| is_there(&object));
+                let original = original.and_then(|it| self.step(&it.address, Act::Create));
+                self.before(Some(at), original);
             }
             // PostgreSQL 18 makes constraints for the columns of a primary key that have none.
             Body::NotNull(_) => {

@@ -215,8 +215,9 @@ impl Managed for Publication {
     }
 
     fn facets(&self, it: It<'_, '_>) -> Vec<Facet> {
+        // The children of a table are members by themselves.
         let members = |tables: &[String]| {
-            let tables = tables.iter().map(|table| format!("table {table}"));
+            let tables = tables.iter().map(|table| format!("table only {table}"));
             let schemas = self.schemas.0.iter().map(|schema| format!("tables in schema {schema}"));
             tables.chain(schemas).collect::<Vec<String>>()
         };

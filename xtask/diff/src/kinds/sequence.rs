@@ -69,7 +69,8 @@ impl Managed for Sequence {
             set: vec![format!("{} owned by {owner}", it.alter()).into()],
             unset: Some(vec![format!("{} owned by none", it.alter()).into()]),
             inline: false,
-            replaces: true,
+            // The owner may have to change between the columns.
+            replaces: false,
             takes: |need| need.on.kind == Kind::Column,
             completes: false,
         }]

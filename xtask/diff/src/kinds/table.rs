@@ -1,6 +1,6 @@
 //! Tables of this and of other servers.
 
-use catalogue::{Body, ForeignTable, Kind, Need, Object, Strength, Table};
+use catalogue::{Address, Body, ForeignTable, Kind, Need, Object, Strength, Table};
 
 use super::{column, constraint};
 use crate::{
@@ -181,6 +181,22 @@ fn change_parents(from: It<'_, '_>, to: It<'_, '_>) -> Means {
     let (old, new) = (ordered_parents(from), ordered_parents(to));
     let (kept, gone): (Vec<&String>, Vec<&String>) = old.iter().partition(|parent| new.contains(parent));
     if kept.iter().zip(&new).any(|(one, other)| *one != other) {
+        return Means::Rebuild;
+    }
+    let is_kept = |parent: &Object| from.side.parents(from.object).any(|it| it.address == parent.address);
+    let kept_parents: Vec<&Object> = to.side.parents(to.object).filter(|it| is_kept(it)).collect();
+    let stays = |part: &Object| {
+        kept_parents.iter().any(|parent| {
+            let address = Address {
+                part: part.address.part.clone(),
+                kind: part.address.kind,
+                ..parent.address.clone()
+            };
+            from.side.get(&address).is_some() && to.side.get(&address).is_some()
+        })
+    };
+    let inherited = to.side.parts(to.address()).filter(|part| side::is_inherited(part));
+    if new.len() > kept.len() && inherited.into_iter().any(|part| !stays(part)) {
         return Means::Rebuild;
     }
     let alter = to.alter();

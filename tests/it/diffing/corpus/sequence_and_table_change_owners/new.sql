@@ -1,0 +1,16 @@
+create table t (id int, n bigint);
+create table u (id int);
+alter table t owner to pg_monitor;
+create sequence a;
+create sequence b;
+alter sequence b owner to pg_monitor;
+alter sequence b owned by t.id;
+create sequence c owned by u.id;
+create sequence d;
+alter sequence d owner to pg_monitor;
+alter sequence d owned by t.n;
+create sequence f;
+alter sequence f owner to pg_monitor;
+create sequence g;
+alter sequence g owner to pg_monitor;
+alter sequence g owned by t.id;

@@ -1,0 +1,11 @@
+create table t (id int, n int);
+create table u (id int);
+create sequence a owned by t.id;
+create sequence b;
+create sequence c owned by t.id;
+create sequence d owned by t.n;
+create sequence f owned by t.id;
+alter table u owner to pg_monitor;
+create sequence g;
+alter sequence g owner to pg_monitor;
+alter sequence g owned by u.id;
