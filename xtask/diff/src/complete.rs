@@ -16,7 +16,26 @@ impl<'c> Plan<'c> {
         self.complete_identities();
         self.complete_domains();
         self.complete_not_nulls();
+        self.complete_rights_of_new_owners();
         self.complete_rights_of_columns();
+    }
+
+    /// The rights to the columns of a table that gets another owner are handed over with it.
+    fn complete_rights_of_new_owners(&mut self) {
+        let owned = self.alterations.iter().filter(|(_, all)| all.iter().any(|it| it.attribute == "owner"));
+        let tables: Vec<&'c Address> = owned.map(|(table, _)| *table).collect();
+        for table in tables {
+            let (Some(before), Some(after)) = (self.old.get(table), self.new.get(table)) else { continue };
+            for column in self.new.catalogue.parts(Kind::Column, table) {
+                let Some(old) = self.old.get(&column.address).filter(|it| !it.rights.0.is_empty()) else {
+                    continue;
+                };
+                let sql = common::change_rights_of_column(old, self.after(column), before, after);
+                let alterations = self.alterations.entry(&column.address).or_default();
+                alterations.retain(|it| it.attribute != "rights");
+                self.alter(column, "rights", sql, false);
+            }
+        }
     }
 
     /// A revoke from a table takes the rights to its columns along.
@@ -60,11 +79,9 @@ impl<'c> Plan<'c> {
                     let altered = self.alterations(&it.address).iter();
                     !refuses(it) && altered.clone().any(|it| it.attribute == "not_null" && !it.sql.is_empty())
                 };
-                let mut parent = self.new.same_in_parent(child);
-                while let Some(it) = parent.filter(|it| !lets(it)) {
-                    parent = self.new.same_in_parent(it);
-                }
-                refuses(child) && parent.is_some() && self.old.get(&child.address).is_some_and(refuses)
+                refuses(child)
+                    && self.old.get(&child.address).is_some_and(refuses)
+                    && self.new.columns_above(child).into_iter().any(lets)
             })
             .collect();
         for child in children {
@@ -114,6 +131,29 @@ impl<'c> Plan<'c> {
                 self.alter(after, kinds::COPIED_KEYS, sql, false);
             }
         }
+    }
+
+    /// A partition that is attached gets an index for each of the partitioned table's. One that has none comes first.
+    pub(crate) fn complete_indexes_without_parts(&mut self) {
+        let facet = |table: &'c Object| (&table.address, kinds::ATTACHED);
+        let is_attached = |table: &&'c Object| {
+            self.is_made(&table.address)
+                || self.changed.contains(&facet(table))
+                || self.unset.contains(&facet(table))
+        };
+        let mut alone = Vec::new();
+        for table in
+            self.new.catalogue.of_kind(Kind::Table).filter(|it| it.is_partition()).filter(is_attached)
+        {
+            let Some(parent) = self.new.partitioned(table) else { continue };
+            let indexes = self.new.indexes(&table.address);
+            let has_part = |index: &Object| {
+                indexes.iter().any(|it| it.needs.iter().any(|need| *need.on == index.address))
+            };
+            let without = self.new.indexes(&parent.address).iter().filter(|index| !has_part(index));
+            alone.extend(without.filter_map(|index| self.old.get(&index.address)));
+        }
+        alone.into_iter().for_each(|index| self.rebuild(index));
     }
 
     /// The foreign keys of which a partition keeps a copy.

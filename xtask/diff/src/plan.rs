@@ -73,6 +73,8 @@ impl<'c> Plan<'c> {
         }
         plan.complete();
         plan.follow();
+        plan.complete_indexes_without_parts();
+        plan.follow();
         plan.complete_detached();
         plan.complete_default_privileges();
         plan.settle();
@@ -380,13 +382,15 @@ impl<'c> Plan<'c> {
     fn settle(&mut self) {
         self.set_aside_together();
         let retyped = |plan: &Plan<'c>, address: &Address| {
-            plan.alterations(address).iter().any(|it| it.alone && it.attribute == "data_type")
+            plan.alterations(address)
+                .iter()
+                .any(|it| it.alone && matches!(it.attribute, "data_type" | "collation"))
         };
         let reached = |address: &&Address| {
             let inherits = self.old.get(address).is_some_and(is_inherited);
-            let parent =
-                self.new.get(address).filter(|_| inherits).and_then(|it| self.new.inherited_from(it));
-            parent.is_some_and(|parent| !self.is_gone(&parent.address) && retyped(self, &parent.address))
+            let above = self.new.get(address).filter(|_| inherits).map(|it| self.new.columns_above(it));
+            let mut above = above.into_iter().flatten();
+            above.any(|it| !self.is_gone(&it.address) && retyped(self, &it.address))
         };
         let reached: Vec<&Address> = self.alterations.keys().copied().filter(reached).collect();
         for address in reached {

@@ -89,6 +89,26 @@ impl<'c> Side<'c> {
         })
     }
 
+    /// The columns of a parent table, of its parents, and so on, that a column is merged with.
+    pub(crate) fn columns_above(&self, column: &'c Object) -> Vec<&'c Object> {
+        let mut above = Vec::new();
+        let mut tables: Vec<&Object> = self.whole(&column.address).into_iter().collect();
+        while let Some(table) = tables.pop() {
+            for parent in self.parents(table) {
+                let address = Address {
+                    part: column.address.part.clone(),
+                    kind: column.address.kind,
+                    ..parent.address.clone()
+                };
+                if let Some(same) = self.get(&address) {
+                    above.push(same);
+                    tables.push(parent);
+                }
+            }
+        }
+        above
+    }
+
     /// The table that a column divides into partitions.
     pub(crate) fn partitioned_by(&self, column: &'c Object) -> Option<&'c Object> {
         let table = self.whole(&column.address)?;

@@ -15,6 +15,8 @@ impl<'c> Graph<'_, 'c> {
             // A revoke from a table takes the rights to its columns along.
             let table = self.step(&whole.address, Act::Alter(attribute));
             self.before(table, Some(at));
+            let owner = self.step(&whole.address, Act::Alter("owner")).filter(|_| attribute == "rights");
+            self.before(owner, Some(at));
         }
         if attribute == "owner" {
             self.connect_owner(at, object);
@@ -40,7 +42,9 @@ impl<'c> Graph<'_, 'c> {
         }
         let facets = kinds::facets(plan.after(object));
         self.requires(at, object.needs.iter().filter(|need| own(&facets, need)));
-        if let Some(original) = plan.new.same_in_parent(object) {
+        let is_column = object.address.kind == Kind::Column;
+        let above = if is_column { plan.new.columns_above(object) } else { Vec::new() };
+        for original in plan.new.same_in_parent(object).into_iter().chain(above) {
             let original = self.step(&original.address, Act::Alter(attribute));
             self.before(original, Some(at));
         }
