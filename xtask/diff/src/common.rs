@@ -35,7 +35,7 @@ pub(crate) fn change(attribute: &str, from: It<'_, '_>, to: It<'_, '_>) -> Means
         "owner" if is_identity(to.object) => Vec::new(),
         "owner" => owner(to),
         "comment" => comment(to),
-        "rights" => change_rights(to, &handed_over(from.object, from.object, to.object), &to.object.rights),
+        "rights" => change_rights(to, &handed_over(from.object, to.object), &to.object.rights),
         "security_labels" => labels(to, &from.object.labels),
         "extensions" => extensions(to, &from.object.extensions),
         _ => return Means::Refused("there is no statement for it"),
@@ -96,20 +96,30 @@ fn extensions(it: It<'_, '_>, old: &Options) -> Vec<Sql> {
         .collect()
 }
 
-/// What changes the rights to a column whose table gets another owner.
+/// What changes the rights to a column whose table gets another owner, who takes over what the old one was granted. Neither has
+/// usual rights to a column by itself.
 pub(crate) fn change_rights_of_column(
     from: &Object,
     to: It<'_, '_>,
     table: &Object,
     after: &Object,
 ) -> Vec<Sql> {
-    change_rights(to, &handed_over(from, table, after), &to.object.rights)
+    let (Some(before), Some(owner)) = (&table.owner, &after.owner) else { return Vec::new() };
+    let mut rights = Rights::default();
+    for grant in &from.rights.0 {
+        let role = if grant.role == *before { owner } else { &grant.role };
+        let by = grant.by.clone().filter(|by| by != owner);
+        let grant = Grant { role: role.clone(), by, ..grant.clone() };
+        if !rights.0.contains(&grant) {
+            rights.0.push(grant);
+        }
+    }
+    change_rights(to, &rights, &to.object.rights)
 }
 
-/// The rights of an object after its owner, or its table's, was changed: the new one has what the old one had as the owner,
-/// and what it had.
-fn handed_over(from: &Object, owned: &Object, to: &Object) -> Rights {
-    let (Some(before), Some(after)) = (&owned.owner, &to.owner) else { return from.rights.clone() };
+/// The rights of an object after its owner was changed: the new one has what the old one had as the owner, and what it had.
+fn handed_over(from: &Object, to: &Object) -> Rights {
+    let (Some(before), Some(after)) = (&from.owner, &to.owner) else { return from.rights.clone() };
     if before == after {
         return from.rights.clone();
     }
