@@ -102,6 +102,20 @@ fn each_statement_is_in_the_json_with_what_to_know_about_it() {
 }
 
 #[test]
+fn a_partitioned_table_loses_only_the_rows_of_partitions_that_go_with_it() {
+    let left = "create table left_alone (k int) partition by list (k);\n\
+                create table stays partition of left_alone for values in (1);\n";
+    let dropped = "create table dropped (k int) partition by list (k);\n\
+                   create table goes partition of dropped for values in (1);\n";
+    let checkout =
+        files(&[("old.sql", &format!("{left}{dropped}")), ("new.sql", "create table stays (k int);\n")]);
+    let found = diff(&checkout, &["old.sql", "new.sql"]);
+    found.expect(3, &["drop table public.left_alone;"]);
+    let losses: Vec<&str> = found.stdout.lines().filter(|line| line.starts_with("-- data loss")).collect();
+    assert_eq!(losses, ["-- data loss: table public.dropped"]);
+}
+
+#[test]
 fn what_no_statement_changes_is_refused_by_name() {
     let base = "create table t (a int);\ncreate index i on t (a);\n";
     let made = format!("{base}update pg_index set indisvalid = false where indexrelid = 'i'::regclass;\n");

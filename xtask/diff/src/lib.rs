@@ -26,9 +26,9 @@ mod statement;
 mod step;
 mod unmanaged;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, iter};
 
-use catalogue::{Address, Catalogue, Kind};
+use catalogue::{Address, Body, Catalogue};
 
 pub use self::{
     error::{Error, Refusal},
@@ -106,7 +106,12 @@ impl<'c> Written<'_, '_, 'c> {
         if root.act == Act::Create {
             push(to, root, self.graph.create(root, &self.inline()));
         }
-        push(to, root, root.sql.clone());
+        let mut sql = root.sql.clone();
+        if self.loses_rows() {
+            let hazard = Hazard::DataLoss(root.object.address.to_string());
+            sql.iter_mut().for_each(|it| it.hazards.push(hazard.clone()));
+        }
+        push(to, root, sql);
         // What sets the attributes of the parts that were made too.
         let mut parts: Vec<&Step<'c>> =
             self.group.others.iter().map(|&step| &self.graph.steps[step]).collect();
@@ -115,6 +120,14 @@ impl<'c> Written<'_, '_, 'c> {
         for part in parts {
             push(to, part, part.sql.clone());
         }
+    }
+
+    /// Whether a table that holds rows is dropped. A partitioned table has the rows of the partitions that go with it.
+    fn loses_rows(&self) -> bool {
+        let steps =
+            iter::once(&self.group.root).chain(&self.group.others).map(|&step| &self.graph.steps[step]);
+        let mut dropped = steps.filter(|step| step.act == Act::Drop).map(|step| &step.object.body);
+        dropped.any(|body| matches!(body, Body::Table(table) if table.partitioned_by.is_none()))
     }
 
     fn inline(&self) -> Vec<Inline<'c>> {
@@ -131,22 +144,17 @@ impl<'c> Written<'_, '_, 'c> {
 
 fn position(step: &Step<'_>) -> i16 {
     match &step.object.body {
-        catalogue::Body::Column(column) => column.position.0,
+        Body::Column(column) => column.position.0,
         _ => 0,
     }
 }
 
 fn push(to: &mut Vec<Statement>, step: &Step<'_>, sql: Vec<Sql>) {
-    to.extend(sql.into_iter().map(|Sql { text, mut hazards, commit_after }| {
-        if step.act == Act::Drop && matches!(step.object.address.kind, Kind::Table) {
-            hazards.push(Hazard::DataLoss(step.object.address.to_string()));
-        }
-        Statement {
-            sql: printed::as_meant(&text),
-            object: step.object.address.clone(),
-            change: step.change(),
-            hazards,
-            commit_after,
-        }
+    to.extend(sql.into_iter().map(|Sql { text, hazards, commit_after }| Statement {
+        sql: printed::as_meant(&text),
+        object: step.object.address.clone(),
+        change: step.change(),
+        hazards,
+        commit_after,
     }));
 }
