@@ -197,14 +197,14 @@ impl Cluster {
 
     /// The setting for a Unix socket in the data directory, which only its owner can enter. Removes what a killed server left
     /// of one: a process that has its pid by now would keep the next server from starting.
-    pub(crate) fn serve_socket(&self) -> &'static str {
+    pub(crate) fn serve_socket(&self) -> [&'static str; 2] {
         for entry in fs::read_dir(&self.data).into_iter().flatten().flatten() {
             if entry.file_name().to_string_lossy().starts_with(SOCKET) {
                 let _ = fs::remove_file(entry.path());
             }
         }
         // The server's working directory is its data directory. The path of that may be too long for a socket.
-        "--unix_socket_directories=."
+        ["--unix_socket_directories=.", "--unix_socket_permissions=0700"]
     }
 
     /// The folder of the running server's Unix socket. `None`: a client needs TCP, because the path is too long or not UTF-8,

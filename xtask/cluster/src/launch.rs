@@ -144,7 +144,7 @@ impl Launch<'_> {
         args.push(format!("--port={port}").into());
         // Only programs on this machine can reach it, and they need a password.
         args.push("--listen_addresses=127.0.0.1".into());
-        args.push(cluster.serve_socket().into());
+        args.extend(cluster.serve_socket().map(Into::into));
         args.extend(self.settings.iter().map(Into::into));
         let postgres = self.binaries.program("postgres");
         // The order matters: duct applies the outer redirection first.
