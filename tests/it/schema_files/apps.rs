@@ -38,6 +38,21 @@ fn only_the_apps_that_are_named_are_written() {
 }
 
 #[test]
+fn what_another_app_has_to_make_first_is_written_too() {
+    tests::empty().run(async |db| {
+        let checkout = fixture();
+        append(&checkout, "people", "create table cards (id int primary key);");
+        append(&checkout, "library", "create table rooms (id int primary key);");
+        append(&checkout, "loans", "create table fines (id int primary key, card_id int references cards);");
+        make(&checkout, db, &["loans"]).expect(0, &["people/0002_create_cards", "loans/0002_create_fines"]);
+        let manifest = text(&checkout, "apps.toml");
+        assert!(manifest.contains("\"cards\"") && manifest.contains("\"fines\""), "{manifest}");
+        assert!(!manifest.contains("\"rooms\""), "{manifest}");
+        Ok(())
+    });
+}
+
+#[test]
 fn a_drop_waits_for_the_drop_of_another_app() {
     tests::empty().run(async |db| {
         let checkout = fixture();

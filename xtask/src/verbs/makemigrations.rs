@@ -201,7 +201,10 @@ impl Args {
         let mut files = files.to_vec();
         let manifest = files.iter_mut().find(|file| file.path == "apps.toml").context("read apps.toml")?;
         let before = manifest.text.clone().unwrap_or_default();
-        let after = manifest::with_tables(&before, project, &to, apps)?;
+        // Of other apps comes what these need.
+        let written: BTreeSet<usize> =
+            parts.iter().map(|part| part.owner).chain(apps.iter().copied()).collect();
+        let after = manifest::with_tables(&before, project, &to, &written)?;
         manifest.text = Some(after.clone());
         let mut drafts = drafts(&whose, parts, self.name.as_deref())?;
         let ledgers = ledgers.iter().map(|&schema| schema.to_owned()).collect();
@@ -260,26 +263,28 @@ impl Args {
                     output::line(&format!("-- file: {path}\n{text}"));
                 }
             }
-            Format::Text => report(&paths, before != after, self.check),
+            Format::Text => self.report(&paths, changes),
         }
         if self.check && !nothing { Err(Stop::Differs.into()) } else { Ok(()) }
     }
-}
 
-fn report(paths: &[String], manifest: bool, check: bool) {
-    let word = if check { "missing" } else { "created" };
-    for (at, path) in paths.iter().enumerate() {
-        output::line(&format!("{:<10} {path}", if at == 0 { word } else { "" }));
-    }
-    if manifest {
-        let word = if check { "outdated" } else { "changed" };
-        output::line(&format!("{word:<10} migrations/apps.toml"));
-    }
-    if check {
-        output::line("\nwrite them: cargo xtask makemigrations");
-    } else {
-        output::line("\neach was applied, compared with the schema files, reverted and compared with before");
-        output::line("then: cargo xtask migrate && cargo xtask verify");
+    fn report(&self, paths: &[String], changes: &Changes) {
+        let word = if self.check { "missing" } else { "created" };
+        for (at, path) in paths.iter().enumerate() {
+            output::line(&format!("{:<10} {path}", if at == 0 { word } else { "" }));
+        }
+        if changes.manifest[0] != changes.manifest[1] {
+            let word = if self.check { "outdated" } else { "changed" };
+            output::line(&format!("{word:<10} migrations/apps.toml"));
+        }
+        if self.check {
+            output::line("\nwrite them: cargo xtask makemigrations");
+        } else {
+            output::line(
+                "\neach was applied, compared with the schema files, reverted and compared with before",
+            );
+            output::line("then: cargo xtask migrate && cargo xtask verify");
+        }
     }
 }
 

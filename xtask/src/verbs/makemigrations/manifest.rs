@@ -1,5 +1,7 @@
 //! Keeps the lists of tables in the manifest up to date. What else is in the file stays, comments too.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, anyhow};
 use catalogue::{Kind, Object};
 use migrations::Project;
@@ -12,7 +14,7 @@ pub(super) fn with_tables(
     text: &str,
     project: &Project,
     schema: &Owned,
-    apps: &[usize],
+    apps: &BTreeSet<usize>,
 ) -> anyhow::Result<String> {
     let mut document: DocumentMut = text.parse().context("read apps.toml")?;
     for &app in apps {
