@@ -10,6 +10,10 @@ const MARK: (&str, &str) = ("migrations.pinned", "on");
 /// SQLSTATE with which PgBouncer rejects a setting that it does not pass on. Postgres itself has no reason to.
 const REJECTED: &str = "08P01";
 
+/// SQLSTATE of a session that took longer for a transaction than this setting allows.
+const TIMED_OUT: &str = "25P04";
+const TRANSACTION_TIMEOUT: (&str, &str) = ("transaction_timeout", "0");
+
 /// An expression for the port on which Postgres itself listens.
 pub(crate) const PORT: &str = "coalesce(inet_server_port()::text, current_setting('port'))";
 
@@ -33,9 +37,34 @@ pub fn pinned(options: &PgConnectOptions) -> PgConnectOptions {
 /// # Errors
 /// [`Error::Pooler`], [`Error::Database`].
 pub async fn connect(options: &PgConnectOptions) -> Result<PgConnection, Error> {
-    let mut conn = pinned(options).connect().await.map_err(refused)?;
-    require_direct(&mut conn).await?;
-    Ok(conn)
+    Ok(meet(&pinned(options)).await?.conn)
+}
+
+/// A new connection with the server's process behind it.
+pub(crate) struct Met {
+    pub(crate) conn: PgConnection,
+    pub(crate) process: ServerProcess,
+    /// The options that it took.
+    pub(crate) options: PgConnectOptions,
+}
+
+/// Connects with options that are [`pinned`], and once more if the server ends the first transaction by a timeout that only
+/// newer versions have.
+///
+/// # Errors
+/// [`Error::Pooler`], [`Error::Database`].
+pub(crate) async fn meet(options: &PgConnectOptions) -> Result<Met, Error> {
+    let mut options = options.clone();
+    let mut conn = options.connect().await.map_err(refused)?;
+    let process = match ServerProcess::meet(&mut conn).await {
+        Err(Error::Database { source, .. }) if sqlstate::is(&source, TIMED_OUT) => {
+            options = options.options([TRANSACTION_TIMEOUT]);
+            conn = options.connect().await.map_err(refused)?;
+            ServerProcess::meet(&mut conn).await?
+        }
+        met => met?,
+    };
+    Ok(Met { conn, process, options })
 }
 
 /// An error of connecting with [`pinned`] options.

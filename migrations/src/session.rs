@@ -13,7 +13,7 @@ use crate::{
     Renumbering, SeedMode, SeedReport, Settings, Step, Target, apply,
     database::{self, Found},
     lock, record, renumber, seed,
-    server_process::ServerProcess,
+    server_process::{self, Met, ServerProcess},
     sqlstate::{self, Again},
     watch::Watch,
 };
@@ -313,8 +313,7 @@ async fn connect_pinned(
     options: &PgConnectOptions,
     access: Access,
 ) -> Result<(PgConnection, ServerProcess), Error> {
-    let mut conn = connect(options).await.map_err(database::refused)?;
-    let process = ServerProcess::meet(&mut conn).await?;
+    let Met { conn, process, options } = server_process::meet(options).await?;
     // A session that only reads does not depend on it, and not every role may pin it.
     let matters = |name: &str| access == Access::Write || name != catalogue::REPLICATION_ROLE;
     let pins: Vec<_> = catalogue::PINNED_IF_SET
@@ -325,7 +324,7 @@ async fn connect_pinned(
     if pins.is_empty() {
         return Ok((conn, process));
     }
-    match connect(&options.clone().options(pins)).await {
+    match connect(&options.options(pins)).await {
         Ok(mut again) => {
             // The server closes it in either case.
             let _ = conn.close().await;

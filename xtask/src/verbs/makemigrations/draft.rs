@@ -139,6 +139,10 @@ fn subjects(statements: &[Statement]) -> Vec<Subject<'_>> {
         let made = |it: &Statement| it.change == Change::Create && it.object == *subject.address;
         subject.renamed &= !statements.iter().any(made);
     }
+    // From PostgreSQL 18 on, a column that is not null has a constraint of its own that says so.
+    let of_column = |it: &&Subject<'_>| it.address.kind == Kind::Column;
+    let tables: Vec<&str> = subjects.iter().filter(of_column).map(|it| it.address.name.as_str()).collect();
+    subjects.retain(|it| it.address.kind != Kind::NotNull || !tables.contains(&it.address.name.as_str()));
     // What had to make way for a change is not what the change is about.
     if subjects.iter().any(|it| !it.made_again) {
         subjects.retain(|it| !it.made_again);
