@@ -1,6 +1,14 @@
 //! Ctrl-C and similar signals: work stops at its next wait, owners clean up what they own, and the exit code is 130.
 
-use std::{process, sync::LazyLock, thread, time::Duration};
+use std::{
+    process,
+    sync::{
+        LazyLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
 
 use anyhow::Context;
 use tokio::{
@@ -18,6 +26,25 @@ static INTERRUPTED: LazyLock<watch::Sender<bool>> = LazyLock::new(|| watch::Send
 /// How long the thread that works may take to show that it still hears. Then it waits for something in one call, perhaps for
 /// ever, and will clean up nothing.
 const TO_HEAR: Duration = Duration::from_secs(1);
+
+/// How many pieces of work block for a while that ends by itself, and clean up after that.
+static PATIENT: AtomicUsize = AtomicUsize::new(0);
+
+/// While one of these lives, the first signal waits for work that blocks, however long that takes.
+pub(crate) struct Patience(());
+
+impl Patience {
+    pub(crate) fn new() -> Patience {
+        PATIENT.fetch_add(1, Ordering::Relaxed);
+        Patience(())
+    }
+}
+
+impl Drop for Patience {
+    fn drop(&mut self) {
+        PATIENT.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// Starts listening for signals, on a thread of its own. A second signal ends the process on the spot, and the first one does
 /// if the caller's runtime is stuck.
@@ -51,9 +78,14 @@ async fn hear(mut signals: Signal, work: Handle) {
         if *INTERRUPTED.borrow() {
             process::exit(130);
         }
-        let (heard, hears) = oneshot::channel();
-        work.spawn(async { heard.send(()) });
-        if !matches!(timeout(TO_HEAR, hears).await, Ok(Ok(()))) {
+        let (answer, hears) = oneshot::channel();
+        work.spawn(async { answer.send(()) });
+        let heard = if PATIENT.load(Ordering::Relaxed) > 0 {
+            hears.await.is_ok()
+        } else {
+            matches!(timeout(TO_HEAR, hears).await, Ok(Ok(())))
+        };
+        if !heard {
             let _ = exit::failed(&Stop::Interrupted.into(), &Stop::Interrupted.to_string());
             process::exit(130);
         }

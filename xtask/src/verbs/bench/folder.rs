@@ -2,12 +2,15 @@
 
 use std::{env, fs, path::PathBuf, process};
 
-/// A folder that is removed when this is dropped.
-pub(super) struct Folder(pub(super) PathBuf);
+use crate::terminal::interrupt::Patience;
+
+/// A folder that is removed when this is dropped. Commands that are timed block this process, so an interrupt waits for the
+/// end of the one that runs.
+pub(super) struct Folder(pub(super) PathBuf, Patience);
 
 impl Folder {
     pub(super) fn create() -> anyhow::Result<Folder> {
-        let folder = Folder(env::temp_dir().join(format!("xtask-bench-{}", process::id())));
+        let folder = Folder(env::temp_dir().join(format!("xtask-bench-{}", process::id())), Patience::new());
         fs::create_dir(&folder.0)?;
         Ok(folder)
     }
