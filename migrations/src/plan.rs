@@ -19,6 +19,17 @@ pub enum Target {
     Zero(String),
 }
 
+impl Target {
+    /// An app back to where it was before one of its migrations.
+    pub fn before(project: &Project, migration: &MigrationId) -> Target {
+        let earlier = project.migrations_of(&migration.app).take_while(|other| other.id != *migration);
+        match earlier.last() {
+            Some(last) => Target::Migration(last.id.clone()),
+            None => Target::Zero(migration.app.clone()),
+        }
+    }
+}
+
 /// One step of a plan.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]

@@ -94,7 +94,8 @@ pub(crate) async fn replay(
     Ok(owned)
 }
 
-fn position(project: &Project, name: &str) -> usize {
+/// The position of an app in the manifest.
+pub(crate) fn position(project: &Project, name: &str) -> usize {
     project.apps.iter().position(|app| app.name == name).unwrap_or_default()
 }
 

@@ -7,7 +7,7 @@ use diff::{Change, Part, Rename, Statement};
 use migrations::{DependencyKind, Ledger, MigrationId, Plan, Project, Target};
 
 use super::{empty, whose::Whose};
-use crate::{database::sql::as_text, terminal::output::count};
+use crate::{database::sql::as_text, terminal::output::count, throwaway::owned::position};
 
 /// A migration that is not written yet.
 pub(super) struct Draft {
@@ -30,7 +30,7 @@ pub(super) fn drafts(whose: &Whose<'_>, parts: Vec<Part>, name: Option<&str>) ->
             depends_on.extend(existing(whose, part.owner)?);
         }
         for before in part.waits_for.iter().map(|&part| &lasts[part]).filter(|it| it.app != app.name) {
-            let other = whose.project.apps.iter().position(|it| it.name == before.app).unwrap_or_default();
+            let other = position(whose.project, &before.app);
             depends_on.insert(before.clone(), whose.kind(part.owner, other));
         }
         // The newest of an app is enough.
@@ -61,8 +61,7 @@ fn existing(whose: &Whose<'_>, app: usize) -> anyhow::Result<Vec<(MigrationId, D
     let so_far = Plan::new(project, &Ledger::default(), &Target::App(name.clone()))?;
     let so_far: BTreeSet<&MigrationId> = so_far.steps.iter().map(|step| &step.migration.id).collect();
     let needed = whose.needed(app).into_iter().filter(|id| !so_far.contains(id));
-    let position = |id: &MigrationId| project.apps.iter().position(|it| it.name == id.app);
-    Ok(needed.map(|id| (id.clone(), whose.kind(app, position(id).unwrap_or_default()))).collect())
+    Ok(needed.map(|id| (id.clone(), whose.kind(app, position(project, &id.app)))).collect())
 }
 
 /// The statements of each transaction.

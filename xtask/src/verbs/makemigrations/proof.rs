@@ -101,11 +101,7 @@ impl Proof<'_> {
     }
 
     async fn revert(&mut self, project: &Project, id: &MigrationId) -> anyhow::Result<()> {
-        let before = project.migrations_of(&id.app).take_while(|it| it.id != *id).last();
-        let target = match before {
-            Some(before) => Target::Migration(before.id.clone()),
-            None => Target::Zero(id.app.clone()),
-        };
+        let target = Target::before(project, id);
         let reverted = self.session.migrate(project, &target, &mut |_| {}).await;
         reverted.map_err(|error| anyhow::anyhow!("{}", unproven(&Report::new(&error).to_string())))?;
         Ok(())

@@ -42,12 +42,7 @@ impl<'p> Ground<'p> {
 
     /// Reverts a migration, the last one of its app.
     pub(super) async fn down(&mut self, migration: &Migration) -> Result<(), Error> {
-        let before =
-            self.project.migrations_of(&migration.id.app).take_while(|other| other.id != migration.id);
-        let target = match before.last() {
-            Some(before) => Target::Migration(before.id.clone()),
-            None => Target::Zero(migration.id.app.clone()),
-        };
+        let target = Target::before(self.project, &migration.id);
         self.migrate(&target).await
     }
 
