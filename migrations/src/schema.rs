@@ -71,7 +71,7 @@ pub struct Reader {
     leave_out: Vec<String>,
     script: String,
     major: u32,
-    /// How many objects there were when Postgres last planned the queries.
+    /// How many objects there were when Postgres last planned the queries; 0 before the first reading of an object.
     planned_for: usize,
     /// How many there were at the last reading.
     objects: usize,
@@ -103,8 +103,8 @@ impl Reader {
     /// # Errors
     /// [`Error::Database`], [`Error::Schema`].
     pub async fn read(&mut self) -> Result<Catalogue, Error> {
-        // A plan for a few objects is a slow one for many.
-        if self.objects > 2 * self.planned_for {
+        // A plan for a few objects is a slow one for many. The first reading plans for what it finds.
+        if self.planned_for > 0 && self.objects > 2 * self.planned_for {
             let discard = sqlx::raw_sql("discard plans").execute(&mut self.conn).await;
             discard.map_err(Error::database(DOING))?;
             self.planned_for = self.objects;
@@ -114,6 +114,9 @@ impl Reader {
         let leave_out: Vec<&str> = self.leave_out.iter().map(String::as_str).collect();
         let schema = Catalogue::read(&Reading::new(self.major, sheets), &leave_out)?;
         self.objects = schema.objects().count();
+        if self.planned_for == 0 {
+            self.planned_for = self.objects;
+        }
         Ok(schema)
     }
 
