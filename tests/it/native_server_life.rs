@@ -253,3 +253,31 @@ fn a_checkout_in_a_folder_whose_name_is_not_utf_8_has_a_server_like_any_other() 
     }
     done[1].expect(0, &["running"]);
 }
+
+#[test]
+fn a_sweep_stops_the_server_of_a_moved_checkout_and_the_checkout_can_have_it_back() {
+    let server = NativeServer::new();
+    let [old, new] = ["old", "new place"].map(|name| server.checkout.root().join(name));
+    fs::create_dir(&old).unwrap();
+    fs::rename(server.checkout.path(""), old.join("migrations")).unwrap();
+    let run = |root: &Path, args: &[&str]| server.xtask_in(args, &[("XTASK_ROOT", root.as_os_str())]);
+    run(&old, &["db-setup"]).expect(0, &["created"]);
+    let pid = server.postmaster();
+    run(&old, &["server", "sweep"]).expect(0, &["0 test servers"]);
+    assert!(lives(pid));
+    fs::rename(&old, &new).unwrap();
+    let gone = format!("the server of {}, which is gone; its data is kept", old.display());
+    let swept = run(&new, &["server", "sweep"]);
+    swept.expect(0, &["stopped  pid", &gone]);
+    assert_eq!(server.postmasters(), []);
+    cmd!("sh", "-c", swept.advice("use it for this checkout:")).run().unwrap();
+    run(&new, &["db-setup"]).expect(0, &["started", "0 pending"]);
+    let swept = run(&new, &["server", "sweep"]);
+    assert!(!swept.stdout.contains("gone"), "{swept:?}");
+    run(&new, &["server", "stop"]).expect(0, &["stopped"]);
+    fs::rename(&new, &old).unwrap();
+    let swept = run(&old, &["server", "sweep"]);
+    swept.expect(0, &["new place, which is gone"]);
+    cmd!("sh", "-c", swept.advice("remove it:")).run().unwrap();
+    assert_eq!(server.found_folder(), None);
+}

@@ -1,6 +1,7 @@
 //! The places of one checkout's development server: its state file, log, lock and data.
 
 use std::{
+    fs,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
@@ -13,6 +14,7 @@ use crate::{
     account::Account,
     cluster::Cluster,
     folder::{self, Access, folders_of_user},
+    state::{self, State},
 };
 
 /// The folders for root's data if user namespaces are not allowed: `nobody` can't enter root's home.
@@ -28,6 +30,8 @@ pub(crate) struct Home {
     pub(crate) minimum_major: u32,
     /// The server's superuser.
     pub(crate) role: String,
+    /// The top folder of the checkout, if it is known and UTF-8.
+    pub(crate) checkout: Option<PathBuf>,
     /// The name of its folder in [`SHARED_HOMES`].
     name: String,
 }
@@ -36,12 +40,36 @@ impl Home {
     /// The home of the server that belongs to the checkout at `root`. Touches nothing.
     pub(crate) fn of_checkout(root: &Path, minimum_major: u32, role: &str) -> anyhow::Result<Home> {
         let root = root.canonicalize().with_context(|| format!("find the checkout {}", root.display()))?;
-        let base = folders_of_user()?;
-        let base = base.state_dir().unwrap_or_else(|| base.data_dir()).join("xtask");
         let name = folder_name(&root);
-        let folder = base.join(&name);
+        let folder = base()?.join(&name);
         let folder = folder.canonicalize().unwrap_or(folder);
-        Ok(Home { folder, minimum_major, role: role.to_owned(), name })
+        // JSON can't hold another path.
+        let checkout = root.to_str().map(PathBuf::from);
+        Ok(Home { folder, minimum_major, role: role.to_owned(), checkout, name })
+    }
+
+    /// The homes of this user's servers whose checkouts were moved or deleted. Touches nothing.
+    pub(crate) fn without_checkout() -> anyhow::Result<Vec<Home>> {
+        let base = base()?;
+        folder::require_own(&base)?;
+        let folders = fs::read_dir(&base).into_iter().flatten().flatten().map(|it| it.path());
+        let mut homes: Vec<Home> =
+            folders.filter_map(Home::in_folder).filter(Home::lost_its_checkout).collect();
+        homes.sort_by(|one, other| one.folder.cmp(&other.folder));
+        Ok(homes)
+    }
+
+    /// The home with that state folder, if there is a readable state file in it.
+    fn in_folder(folder: PathBuf) -> Option<Home> {
+        let folder = folder.canonicalize().ok()?;
+        let State { role, checkout, .. } = state::peek(&folder)?;
+        let name = folder.file_name()?.to_str()?.to_owned();
+        Some(Home { folder, minimum_major: 0, role, checkout, name })
+    }
+
+    /// Whether the checkout is no longer where it was.
+    fn lost_its_checkout(&self) -> bool {
+        self.checkout.as_ref().is_some_and(|checkout| matches!(checkout.try_exists(), Ok(false)))
     }
 
     /// The home of another server of the same checkout, inside this one.
@@ -102,6 +130,12 @@ impl Home {
     fn shared_homes(&self) -> [PathBuf; 2] {
         SHARED_HOMES.map(|home| Path::new(home).join(&self.name))
     }
+}
+
+/// The folder of the state folders of this user's servers.
+fn base() -> anyhow::Result<PathBuf> {
+    let folders = folders_of_user()?;
+    Ok(folders.state_dir().unwrap_or_else(|| folders.data_dir()).join("xtask"))
 }
 
 /// The name of the checkout's folder with eight digits of a hash of its path: readable, and unique per checkout.

@@ -86,6 +86,19 @@ impl Native {
         Ok(Native { home: Home::of_checkout(root, minimum_major, role)? })
     }
 
+    /// The servers of this user whose checkouts were moved or deleted, each with the folder that its checkout was in. A
+    /// server that was last started before state files named the checkout is not among them. Touches nothing.
+    ///
+    /// # Errors
+    ///
+    /// This user has no home folder, or the state folder belongs to another user.
+    pub fn without_checkout() -> anyhow::Result<Vec<(Native, PathBuf)>> {
+        let homes = Home::without_checkout()?.into_iter();
+        Ok(homes
+            .filter_map(|home| home.checkout.clone().map(|checkout| (Native { home }, checkout)))
+            .collect())
+    }
+
     /// Another server of the same checkout, with its data in a folder called `name`.
     pub fn apart(&self, name: &str) -> Native {
         Native { home: self.home.apart(name) }

@@ -122,7 +122,8 @@ impl<S: Surroundings> Revival<'_, S> {
             Some(state) => (state.port, state.password),
             None => (free_port()?, state::new_password()),
         };
-        let mut state = State { port, role: self.home.role.clone(), password, binaries };
+        let checkout = self.home.checkout.clone();
+        let mut state = State { port, role: self.home.role.clone(), password, binaries, checkout };
         // Before creating the data, so that its password is never lost.
         state::write(&self.home.folder, &state)?;
         let purpose = Purpose::Lasting { password: &state.password };
@@ -152,9 +153,10 @@ impl<S: Surroundings> Revival<'_, S> {
             Some(_) => Some("the role has changed"),
             None => Some("the state file was lost"),
         };
+        let checkout = self.home.checkout.clone();
         let mut state = match &old {
-            Some(old) => State { role, binaries, ..old.clone() },
-            None => State { port: free_port()?, role, password: state::new_password(), binaries },
+            Some(old) => State { role, binaries, checkout, ..old.clone() },
+            None => State { port: free_port()?, role, password: state::new_password(), binaries, checkout },
         };
 
         let running = live_server(cluster).await?;

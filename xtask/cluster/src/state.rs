@@ -23,6 +23,9 @@ pub(crate) struct State {
     pub(crate) password: String,
     /// The programs that last started the server; their version is read again only if they changed.
     pub(crate) binaries: Binaries,
+    /// The top folder of the checkout that the server belongs to, if it is UTF-8; state files of earlier versions lack it.
+    #[serde(default)]
+    pub(crate) checkout: Option<PathBuf>,
 }
 
 /// The result of reading the state file.

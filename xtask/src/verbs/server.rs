@@ -20,6 +20,7 @@ use crate::{
         format::Format,
         interrupt::or_interrupted,
         output::{self, Steps, timed},
+        shell::shell_path,
     },
     throwaway::{serving, shared},
 };
@@ -57,7 +58,7 @@ enum Verb {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
-    /// Remove the test servers that killed commands left behind
+    /// Remove the test servers that killed commands left behind, and stop the servers of checkouts that are gone
     Sweep,
     /// Print the connection string of the server itself, password included; start it if it is not running
     Url,
@@ -148,6 +149,34 @@ async fn sweep(checkout: &Checkout) -> anyhow::Result<()> {
         "{} of killed commands removed",
         output::count(removed.len(), "test server", "test servers")
     ));
+    stop_without_checkout(checkout).await
+}
+
+/// Stops the development servers whose checkouts were moved or deleted. Their data is the user's, so it stays.
+async fn stop_without_checkout(checkout: &Checkout) -> anyhow::Result<()> {
+    let own = Native::of_checkout(&checkout.root, 0, "")?;
+    for (native, place) in Native::without_checkout()? {
+        let (Status::Running { data, .. } | Status::Stopped { data, .. }) = native.status()? else {
+            continue;
+        };
+        let state = match native.stop().await? {
+            Stopped::WasRunning { pid, .. } => format!("stopped  pid {pid}"),
+            Stopped::NotRunning => "stopped ".to_owned(),
+        };
+        let folder = native.folder();
+        output::line(&format!("{state}  the server of {}, which is gone; its data is kept", place.display()));
+        // The data of a server that runs as another account is elsewhere, in a folder named after the old place.
+        let within = data.starts_with(folder);
+        if within && !own.folder().exists() {
+            output::line(&format!(
+                "  use it for this checkout: mv {} {}",
+                shell_path(folder),
+                shell_path(own.folder())
+            ));
+        }
+        let elsewhere = data.parent().filter(|_| !within).map(|it| format!(" {}", shell_path(it)));
+        output::line(&format!("  remove it: rm -r {}{}", shell_path(folder), elsewhere.unwrap_or_default()));
+    }
     Ok(())
 }
 
