@@ -28,6 +28,7 @@ fn the_benchmark_measures_every_row_on_a_server_of_its_own() {
         "db-setup, server running",
         "migrate, nothing to do",
         "cargo xtask migrate, nothing to do",
+        "loaddata of 100 tables, each",
     ];
     let rows = rows(&checkout, &["--runs", "1"], &[], &names);
     for row in rows {

@@ -11,6 +11,7 @@ mod figures;
 mod folder;
 mod growth;
 mod lines;
+mod loading;
 mod measured;
 mod plot;
 mod scratch;

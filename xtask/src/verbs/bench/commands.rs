@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use cluster::{Ephemeral, binaries::find_binaries};
 use duct::{Expression, cmd};
 use migrations::{Postgres, Project};
@@ -24,6 +24,7 @@ use crate::{
     verbs::bench::{
         client::client,
         figures::{median, timed},
+        loading,
         table::{Goal, Row},
     },
 };
@@ -48,19 +49,30 @@ impl Bench {
 
     /// A command of ours, on the benchmark's server.
     fn xtask(&self, args: &[&str]) -> Expression {
-        self.in_bench(cmd(&self.xtask, args)).stdout_null()
+        self.xtask_at("checkout", args)
+    }
+
+    /// The same in another checkout of the benchmark's, which has a server of its own.
+    fn xtask_at(&self, checkout: &str, args: &[&str]) -> Expression {
+        self.in_checkout(checkout, cmd(&self.xtask, args)).stdout_null()
+    }
+
+    /// The connection string of the server of a checkout.
+    fn url(&self, checkout: &str) -> anyhow::Result<Url> {
+        let url = self.in_checkout(checkout, cmd!(&self.xtask, "db-url")).read();
+        Ok(Url::parse(&url.context("find the benchmark's server")?)?)
     }
 
     /// The same command started by cargo, as people type it.
     fn by_cargo(&self, args: &[&str]) -> Expression {
         let words = ["xtask"].into_iter().chain(args.iter().copied());
-        self.in_bench(cmd(&self.cargo, words)).dir(library()).stdout_null()
+        self.in_checkout("checkout", cmd(&self.cargo, words)).dir(library()).stdout_null()
     }
 
-    /// With the environment that leads a command to the benchmark's checkout and server.
-    fn in_bench(&self, expression: Expression) -> Expression {
+    /// With the environment that leads a command to a checkout of the benchmark's, and its server.
+    fn in_checkout(&self, checkout: &str, expression: Expression) -> Expression {
         expression
-            .env("XTASK_ROOT", self.folder.join("checkout"))
+            .env("XTASK_ROOT", self.folder.join(checkout))
             .env("XTASK_SERVER", "native")
             .env("XDG_STATE_HOME", self.folder.join("state"))
     }
@@ -75,7 +87,9 @@ impl Bench {
 impl Drop for Bench {
     fn drop(&mut self) {
         // A failure leaves a folder of temporary files, and there is no caller here to report it to.
-        let _ = self.xtask(&["server", "stop"]).stderr_null().unchecked().run();
+        for checkout in ["checkout", loading::NAME] {
+            let _ = self.xtask_at(checkout, &["server", "stop"]).stderr_null().unchecked().run();
+        }
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
@@ -87,10 +101,10 @@ pub(super) async fn measure(checkout: &Checkout, runs: u32) -> anyhow::Result<Ve
     let mut rows = vec![from_nothing(&bench, &project, runs.min(5)).await?];
     rows.push(from_stopped(&bench, runs)?);
     rows.push(test_server(&bench, &project, runs.min(5)).await?);
-    let url = bench.in_bench(cmd!(&bench.xtask, "db-url")).read().context("find the benchmark's server")?;
-    let url = Url::parse(&url)?;
+    let url = bench.url("checkout")?;
     rows.push(set_up(&bench, &project, &url, runs)?);
     rows.extend(nothing_to_do(&bench, &project, &url, runs)?);
+    rows.push(load(&bench, runs)?);
     Ok(rows)
 }
 
@@ -192,6 +206,24 @@ fn nothing_to_do(bench: &Bench, project: &Project, url: &Url, runs: u32) -> anyh
             Goal::Longer(2 * select),
         ),
     ])
+}
+
+/// `loaddata` on the server of another checkout, over its Unix socket, against psql.
+fn load(bench: &Bench, runs: u32) -> anyhow::Result<Row> {
+    let xtask = |args: &[&str]| bench.xtask_at(loading::NAME, args);
+    loading::project(&bench.folder.join(loading::NAME))?;
+    xtask(&["db-setup"]).run()?;
+    let url = bench.url(loading::NAME)?;
+    let rows = bench.folder.join("rows.sql");
+    fs::write(&rows, loading::rows())?;
+    let words = ["--single-transaction".into(), "--file".into(), rows.into_os_string()];
+    let fill = bench.psql(&url, loading::NAME, &words)?;
+    fill.run()?;
+    let dump = bench.folder.join("dump").into_os_string();
+    let dump = dump.into_string().map_err(|_| anyhow!("the folder of temporary files is not UTF-8"))?;
+    xtask(&["dumpdata", "--output", &dump]).run()?;
+    let load = xtask(&["loaddata", "--replace", "--confirm", loading::NAME, &dump]);
+    loading::measure(&load, &fill, runs)
 }
 
 /// How long initdb alone takes. It creates a data directory in `folder`.
