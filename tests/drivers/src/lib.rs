@@ -1,0 +1,1 @@
+//! No code: this crate is its tests, see `tests/`.
