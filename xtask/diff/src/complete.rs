@@ -69,6 +69,9 @@ impl<'c> Plan<'c> {
 
     /// A parent that takes null lets its children do so too, and some of them go on refusing it.
     fn complete_not_nulls(&mut self) {
+        if !self.alterations.values().flatten().any(|it| it.attribute == "not_null") {
+            return;
+        }
         let children: Vec<&Object> = self
             .new
             .catalogue

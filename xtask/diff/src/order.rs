@@ -65,11 +65,13 @@ fn grouped(graph: &Graph<'_, '_>, mut alone: Vec<bool>) -> Result<(Edges, Groups
     let can_be_cut: [fn(&Step<'_>) -> bool; 2] = [foreign_key, |_| true];
     for can_be_cut in can_be_cut {
         let roots = roots(graph, &alone);
-        for circle in circles(&edges(graph, &roots, &[])) {
-            for (at, step) in graph.steps.iter().enumerate() {
-                let within = circle.binary_search(&roots[at]).is_ok();
-                alone[at] |= within && matches!(step.host, Some(Host::May(_))) && can_be_cut(step);
-            }
+        let mut in_circle = vec![false; roots.len()];
+        for root in circles(&edges(graph, &roots, &[])).into_iter().flatten() {
+            in_circle[root] = true;
+        }
+        for (at, step) in graph.steps.iter().enumerate() {
+            let within = in_circle[roots[at]];
+            alone[at] |= within && matches!(step.host, Some(Host::May(_))) && can_be_cut(step);
         }
     }
     let roots = roots(graph, &alone);

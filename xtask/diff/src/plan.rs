@@ -104,11 +104,19 @@ impl<'c> Plan<'c> {
     }
 
     pub(crate) fn objects_gone(&self) -> impl Iterator<Item = &'c Object> {
-        self.old.catalogue.objects().filter(|object| self.is_gone(&object.address))
+        self.objects(&self.old, |fate| matches!(fate, Fate::Dropped | Fate::Rebuilt))
     }
 
     pub(crate) fn objects_made(&self) -> impl Iterator<Item = &'c Object> {
-        self.new.catalogue.objects().filter(|object| self.is_made(&object.address))
+        self.objects(&self.new, |fate| matches!(fate, Fate::Created | Fate::Rebuilt))
+    }
+
+    /// The objects with such a fate, in their order.
+    fn objects(&self, side: &Side<'c>, is: fn(Fate) -> bool) -> impl Iterator<Item = &'c Object> {
+        let found = self.fates.iter().filter(|(_, fate)| is(**fate));
+        let mut objects: Vec<&'c Object> = found.filter_map(|(address, _)| side.get(address)).collect();
+        objects.sort_unstable_by_key(|object| &object.address);
+        objects.into_iter()
     }
 
     pub(crate) fn alterations(&self, address: &Address) -> &[Alteration] {

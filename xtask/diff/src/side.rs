@@ -11,14 +11,23 @@ pub(crate) const RELATIONS: [Kind; 5] =
 /// A catalogue with its edges the other way round.
 pub(crate) struct Side<'c> {
     pub(crate) catalogue: &'c Catalogue,
+    objects: HashMap<&'c Address, &'c Object>,
+    /// The relations and domains by schema and name, which no two of them share.
+    wholes: HashMap<(&'c str, &'c str), &'c Object>,
     dependents: HashMap<&'c Address, Vec<(&'c Object, &'c Need)>>,
     indexes: HashMap<&'c Address, Vec<&'c Object>>,
 }
 
 impl<'c> Side<'c> {
     pub(crate) fn new(catalogue: &'c Catalogue) -> Side<'c> {
+        let (mut objects, mut wholes) = (HashMap::new(), HashMap::new());
         let mut dependents: HashMap<&Address, Vec<(&Object, &Need)>> = HashMap::new();
         for object in catalogue.objects() {
+            let Address { kind, schema, name, .. } = &object.address;
+            objects.insert(&object.address, object);
+            if RELATIONS.contains(kind) || *kind == Kind::Domain {
+                wholes.insert((schema.as_str(), name.as_str()), object);
+            }
             for need in &object.needs {
                 dependents.entry(&need.on).or_default().push((object, need));
             }
@@ -29,11 +38,11 @@ impl<'c> Side<'c> {
                 indexes.entry(&index.table.0).or_default().push(object);
             }
         }
-        Side { catalogue, dependents, indexes }
+        Side { catalogue, objects, wholes, dependents, indexes }
     }
 
     pub(crate) fn get(&self, address: &Address) -> Option<&'c Object> {
-        self.catalogue.get(address)
+        self.objects.get(address).copied()
     }
 
     /// What needs an object.
@@ -43,11 +52,8 @@ impl<'c> Side<'c> {
 
     /// The relation or domain that a part belongs to.
     pub(crate) fn whole(&self, part: &Address) -> Option<&'c Object> {
-        if !part.kind.is_part() {
-            return None;
-        }
-        let of = |kind| self.get(&Address { kind, part: String::new(), ..part.clone() });
-        RELATIONS.into_iter().chain([Kind::Domain]).find_map(of)
+        let whole = self.wholes.get(&(part.schema.as_str(), part.name.as_str())).copied();
+        whole.filter(|_| part.kind.is_part())
     }
 
     /// The parts of a relation or domain, of all kinds.

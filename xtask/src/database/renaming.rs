@@ -12,10 +12,22 @@ use crate::database::schema;
 pub(crate) async fn renamed(
     conn: &mut PgConnection,
     leave_out: &[&str],
+    renames: Renames,
+    to: &Catalogue,
+) -> anyhow::Result<(Catalogue, Vec<Statement>)> {
+    let from = schema::read_without(conn, leave_out).await?;
+    renamed_in(conn, from, leave_out, renames, to).await
+}
+
+/// The same for a schema that has been read already.
+pub(crate) async fn renamed_in(
+    conn: &mut PgConnection,
+    mut from: Catalogue,
+    leave_out: &[&str],
     mut renames: Renames,
     to: &Catalogue,
 ) -> anyhow::Result<(Catalogue, Vec<Statement>)> {
-    let (mut from, mut all) = (schema::read_without(conn, leave_out).await?, Vec::new());
+    let mut all = Vec::new();
     let mut statements = renames.next(&from, to)?;
     if statements.is_empty() {
         return Ok((from, all));

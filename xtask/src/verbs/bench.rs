@@ -6,6 +6,8 @@
 mod catalogue;
 mod client;
 mod commands;
+mod databases;
+mod diff;
 mod docker;
 mod figures;
 mod folder;
@@ -39,6 +41,7 @@ Examples:
   cargo xtask bench --server docker        measure the servers in Docker
   cargo xtask bench scratch                measure how tests get their databases, by every design
   cargo xtask bench catalogue              measure how schemas are read and compared
+  cargo xtask bench diff                   measure how schemas are turned into each other
   cargo xtask bench growth                 measure how commands grow with a project
 
 It starts a server of its own, in a folder of its own, and removes both.
@@ -62,6 +65,8 @@ enum Subject {
     Scratch(scratch::Args),
     /// Compare reading a schema with `pg_dump`, and proving migrations with applying them
     Catalogue(catalogue::Args),
+    /// Compare `diff` with `pg_dump` of one side
+    Diff(diff::Args),
     /// Compare commands in a project with the same in one of a fifth of its size
     Growth(growth::Args),
 }
@@ -71,6 +76,7 @@ impl Args {
         match self.subject {
             Some(Subject::Scratch(args)) => return args.run(checkout).await,
             Some(Subject::Catalogue(args)) => return args.run(checkout).await,
+            Some(Subject::Diff(args)) => return args.run(checkout).await,
             Some(Subject::Growth(args)) => return args.run(checkout).await,
             None => {}
         }

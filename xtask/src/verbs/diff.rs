@@ -134,10 +134,13 @@ async fn read(checkout: &Checkout, from: &str, to: &str, renames: Renames) -> an
     });
     let [from, to] = sides;
     let work = async |server: Option<&TestServer>| {
-        let to = to.read(server, async |conn| schema::read_without(conn, &leave_out).await).await?;
-        let from = from.read(server, async |conn| renaming::renamed(conn, &leave_out, renames, &to).await);
-        let (from, renamed) = from.await?;
-        Ok(Read { from, to, renamed })
+        let both = from.read(server, async |conn| {
+            let to = to.read(server, async |conn| schema::read_without(conn, &leave_out).await);
+            let (to, from) = tokio::try_join!(to, schema::read_without(conn, &leave_out))?;
+            let (from, renamed) = renaming::renamed_in(conn, from, &leave_out, renames, &to).await?;
+            Ok(Read { from, to, renamed })
+        });
+        both.await
     };
     if !has_files {
         return work(None).await;

@@ -37,7 +37,8 @@ impl Graph<'_, '_> {
         }
     }
 
-    /// Partitions leave before others take their bounds, and what takes the rest comes last.
+    /// Partitions leave before others take their bounds, and what takes the rest comes last. A table that is made again has
+    /// lost them all before.
     pub(super) fn separate_bounds(&mut self) {
         let mut left: HashMap<&Address, Vec<usize>> = HashMap::new();
         let mut joined: HashMap<&Address, Vec<(usize, bool)>> = HashMap::new();
@@ -58,8 +59,9 @@ impl Graph<'_, '_> {
             }
         }
         for (parent, joined) in &joined {
+            let left = left.get(parent).filter(|_| !self.plan.is_made(parent));
             for &(at, rest) in joined {
-                for &free in left.get(parent).into_iter().flatten() {
+                for &free in left.into_iter().flatten() {
                     self.before(Some(free), Some(at));
                 }
                 for &(other, _) in joined.iter().filter(|(_, other)| rest && !other) {

@@ -1,7 +1,7 @@
 //! `cargo xtask bench catalogue`: how long reading and comparing schemas takes, against `pg_dump` and against applying the
 //! migrations.
 
-mod made;
+pub(super) mod made;
 
 use std::{
     path::{Path, PathBuf},
@@ -10,21 +10,18 @@ use std::{
 
 use anyhow::Context;
 use clap::Args as ClapArgs;
-use cluster::binaries::find_binaries;
 use duct::Expression;
 use migrations::schema::Reader;
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
-use url::Url;
 use xtask_protocol::plot::Line;
 
 use crate::{
     checkout::Checkout,
-    server::psql::find_psql,
     terminal::{format::Format, interrupt::or_interrupted, output},
     throwaway::test_server::TestServer,
     verbs::bench::{
-        client::{client, xtask},
+        client::xtask,
+        databases::Databases,
         figures::{median, timed},
         folder::Folder,
         lines::{self, Labels},
@@ -66,20 +63,9 @@ pub(super) struct Args {
 impl Args {
     pub(super) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         let postgres = checkout.project()?.postgres;
-        // The newest, because an older `pg_dump` refuses a newer server.
-        let newest = find_binaries(postgres.version, None).map(|binaries| binaries.program("pg_dump"));
-        let dump = match newest {
-            Ok(dump) if dump.is_file() => dump,
-            _ => find_psql(&postgres)?.with_file_name("pg_dump"),
-        };
         let folder = Folder::create()?;
         let measure = async |server: &TestServer| {
-            let bench = Bench {
-                server: server.options().clone(),
-                url: server.url().clone(),
-                dump,
-                folder: &folder.0,
-            };
+            let bench = Bench { databases: Databases::on(server, &postgres)?, folder: &folder.0 };
             or_interrupted(self.measure(checkout, &bench)).await
         };
         TestServer::with_own(checkout, &postgres, postgres.version, measure).await
@@ -90,7 +76,7 @@ impl Args {
             return bench.draw(file, self.runs).await;
         }
         let (tables, migrations) = (self.tables as usize, self.migrations as usize);
-        bench.make("large", tables).await?;
+        bench.databases.make("large", &made::schema(tables)).await?;
         let [ours, theirs] = bench.read_and_dump("large", self.runs).await?;
         let limit = Duration::from_millis(15);
         let large = Row::new("read a large schema", ours, "pg_dump --schema-only", theirs, Goal::Ratio(0.5));
@@ -123,34 +109,15 @@ impl Args {
 
 /// A server for the benchmark alone.
 struct Bench<'b> {
-    server: PgConnectOptions,
-    url: Url,
-    dump: PathBuf,
+    databases: Databases,
     folder: &'b Path,
 }
 
 impl Bench<'_> {
-    async fn sql(&self, database: &str, sql: &str) -> anyhow::Result<()> {
-        let mut conn: PgConnection = self.server.clone().database(database).connect().await?;
-        sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut conn).await?;
-        Ok(conn.close().await?)
-    }
-
-    async fn recreate(&self, database: &str) -> anyhow::Result<()> {
-        self.sql("postgres", &format!("drop database if exists {database} with (force)")).await?;
-        self.sql("postgres", &format!("create database {database} template template0")).await
-    }
-
-    /// Makes a database with a schema of this size.
-    async fn make(&self, database: &str, tables: usize) -> anyhow::Result<()> {
-        self.recreate(database).await?;
-        self.sql(database, &made::schema(tables)).await
-    }
-
     /// A reading of a database on a connection that has read it before, and `pg_dump` of it, in turn.
     async fn read_and_dump(&self, database: &str, runs: u32) -> anyhow::Result<[Duration; 2]> {
-        let mut reader = Reader::connect(&self.server.clone().database(database), &[]).await?;
-        let dump = client(&self.dump, ["--schema-only"], &self.url, database)?.stdout_null();
+        let mut reader = Reader::connect(&self.databases.options(database), &[]).await?;
+        let dump = self.databases.dump(database)?;
         // The first reading fills the caches of its session, and has the queries planned.
         reader.read().await?;
         let mut times: [Vec<Duration>; 2] = Default::default();
@@ -166,20 +133,14 @@ impl Bench<'_> {
 
     /// The same for the schema of the project itself.
     async fn own(&self, checkout: &Checkout, runs: u32) -> anyhow::Result<[Duration; 2]> {
-        self.recreate("own").await?;
+        self.databases.recreate("own").await?;
         self.xtask(&checkout.root, "own", &["migrate"])?.stdout_null().run()?;
         self.xtask(&checkout.root, "own", &["seed"])?.stdout_null().run()?;
         self.read_and_dump("own", runs).await
     }
 
-    fn place(&self, database: &str) -> anyhow::Result<Url> {
-        let mut url = self.url.clone();
-        url.set_path(database);
-        Ok(url)
-    }
-
     fn xtask(&self, root: &Path, database: &str, args: &[&str]) -> anyhow::Result<Expression> {
-        xtask(root, &self.place(database)?, args)
+        xtask(root, &self.databases.url(database), args)
     }
 
     /// `db-check` when what should be is in the cache, and a command that only finds the server.
@@ -227,7 +188,7 @@ impl Bench<'_> {
         let mut times = Vec::new();
         for _ in 0..runs.min(3) {
             drop.unchecked().stderr_null().run()?;
-            let create = client(&self.dump.with_file_name("createdb"), ["applied"], &self.url, "postgres")?;
+            let create = self.databases.program("createdb", ["applied"], "postgres")?;
             create.run().context("create a database")?;
             times.push(timed(&self.xtask(root, "applied", &["migrate"])?.stdout_null())?);
         }
@@ -241,7 +202,7 @@ impl Bench<'_> {
         let apply = self.applying(&root, runs)?;
         let mut times = Vec::new();
         for _ in 0..runs.min(3) {
-            self.sql("applied", "drop schema migrations cascade").await?;
+            self.databases.sql("applied", "drop schema migrations cascade").await?;
             times.push(timed(&self.xtask(&root, "applied", &["adopt"])?.stdout_null())?);
         }
         Ok((median(times), apply))
@@ -251,7 +212,7 @@ impl Bench<'_> {
     async fn draw(&self, file: &Path, runs: u32) -> anyhow::Result<()> {
         let mut lines = [("cargo xtask", Vec::new()), ("pg_dump --schema-only", Vec::new())];
         for tables in SIZES {
-            self.make("drawn", tables).await?;
+            self.databases.make("drawn", &made::schema(tables)).await?;
             let times = self.read_and_dump("drawn", runs).await?;
             let shown = times.map(output::time);
             output::line(&format!("{tables:>5} tables   read {:>8}   pg_dump {:>8}", shown[0], shown[1]));

@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, fs, path::Path};
 
 /// A schema of this many tables: each with ten columns, four indexes and five constraints; a view for every tenth.
-pub(super) fn schema(tables: usize) -> String {
+pub(in crate::verbs::bench) fn schema(tables: usize) -> String {
     let mut sql = String::new();
     for n in 1..=tables {
         sql += &table(n);
@@ -14,6 +14,18 @@ pub(super) fn schema(tables: usize) -> String {
                 "create view v{n} as select t.a, count(*) from t{n} t join t{other} u using (id) group by t.a;"
             );
         }
+    }
+    sql
+}
+
+/// What changes every tenth table of such a schema: the types of its columns, a new one, and an index.
+pub(in crate::verbs::bench) fn changes(tables: usize) -> String {
+    let mut sql = String::new();
+    for n in (1..=tables).step_by(10) {
+        let _ = writeln!(
+            sql,
+            "alter table t{n} alter b type bigint, add n text;\ncreate index t{n}_n on t{n} (n);\ncomment on table t{n} is 'changed';"
+        );
     }
     sql
 }
