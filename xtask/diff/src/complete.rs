@@ -1,12 +1,13 @@
 //! What follows from differences of several objects together.
 
-use std::iter;
+use std::{collections::BTreeSet, iter};
 
 use catalogue::{Address, Body, Kind, Object, Role};
 
 use crate::{
     common, kinds,
     plan::{Alteration, Plan},
+    side::Side,
 };
 
 impl<'c> Plan<'c> {
@@ -16,6 +17,7 @@ impl<'c> Plan<'c> {
         self.complete_identities();
         self.complete_domains();
         self.complete_not_nulls();
+        self.complete_not_valid();
         self.complete_rights_of_new_owners();
         self.complete_rights_of_columns();
     }
@@ -93,6 +95,45 @@ impl<'c> Plan<'c> {
         }
     }
 
+    /// A column that a table has from several parents can't follow the type of one of them.
+    pub(crate) fn complete_merged_columns(&mut self) {
+        let retyped = |all: &[Alteration]| all.iter().any(|it| it.alone);
+        let retyped = self
+            .alterations
+            .iter()
+            .filter(|(address, all)| address.kind == Kind::Column && retyped(all) && !self.is_gone(address));
+        let roots = |side: &Side<'c>, column: &'c Object| {
+            let above = side.columns_above(column).into_iter();
+            above
+                .filter(|it| side.columns_above(it).is_empty())
+                .map(|it| &it.address)
+                .collect::<BTreeSet<_>>()
+        };
+        let mut merged = Vec::new();
+        for (address, _) in retyped {
+            for column in self.old.get(address).into_iter().flat_map(|it| self.old.columns_below(it)) {
+                let after = self.new.get(&column.address).map(|it| roots(&self.new, it).len());
+                if after > Some(1) && roots(&self.old, column).len() > 1 {
+                    merged.extend(self.old.whole(&column.address));
+                }
+            }
+        }
+        merged.into_iter().for_each(|table| self.rebuild(table));
+    }
+
+    /// A check that is not valid is so in a new child only if it comes after it.
+    fn complete_not_valid(&mut self) {
+        let made = self.objects_made().filter(|it| {
+            matches!(&it.body, Body::Constraint(check) if check.inherited && check.not_valid)
+                && self.new.whole(&it.address).is_some_and(|table| self.is_made(&table.address))
+        });
+        let made: Vec<&Object> = made.collect();
+        for check in made {
+            let original = self.new.same_in_parent(check).and_then(|it| self.old.get(&it.address));
+            original.into_iter().for_each(|it| self.rebuild(it));
+        }
+    }
+
     /// What the role that migrates usually grants is set aside while it makes objects, which have their own rights.
     pub(crate) fn complete_default_privileges(&mut self) {
         let has_rights = |object: &&Object| {
@@ -117,7 +158,9 @@ impl<'c> Plan<'c> {
         for table in detached {
             let Some(after) = self.new.get(&table.address) else { continue };
             let mut sql = Vec::new();
-            for key in self.copied_keys(table) {
+            let mut keys = self.copied_keys(table);
+            keys.retain(|key| !self.loses_a_column(table, key));
+            for key in keys {
                 let address = Address {
                     part: key.address.part.clone(),
                     kind: Kind::Constraint,
@@ -166,6 +209,14 @@ impl<'c> Plan<'c> {
         constraints
             .filter(|it| matches!(&it.body, Body::Constraint(it) if it.sort == "foreign key"))
             .collect()
+    }
+
+    /// Whether a partition loses its copy of a foreign key together with a column.
+    fn loses_a_column(&self, partition: &Object, key: &Object) -> bool {
+        let Body::Constraint(body) = &key.body else { return false };
+        let column =
+            |name: &String| Address { part: name.clone(), kind: Kind::Column, ..partition.address.clone() };
+        body.columns.0.iter().any(|name| self.is_gone(&column(name)))
     }
 
     /// Whether a foreign key can't stay because of what happens to the other table.

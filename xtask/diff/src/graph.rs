@@ -5,9 +5,9 @@ mod apart;
 mod edges;
 mod hosts;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use catalogue::{Address, Kind, Object};
+use catalogue::{Address, Body, Kind, Object};
 
 use crate::{
     common,
@@ -53,6 +53,18 @@ impl<'p, 'c> Graph<'p, 'c> {
             return Vec::new();
         }
         kinds::create(It { inline, ..self.plan.after(step.object) })
+    }
+
+    /// The columns that steps alter, else the other objects.
+    pub(crate) fn altered(&self, steps: &[usize]) -> BTreeSet<&'c Address> {
+        let altered = |of_column: bool| {
+            let steps = steps.iter().map(|&step| &self.steps[step]);
+            let altered = steps.filter(|step| !matches!(step.act, Act::Create | Act::Drop | Act::SetAside));
+            let addresses = altered.map(|step| &step.object.address);
+            addresses.filter(|it| (it.kind == Kind::Column) == of_column).collect::<BTreeSet<_>>()
+        };
+        let columns = altered(true);
+        if columns.is_empty() { altered(false) } else { columns }
     }
 
     fn add(&mut self, object: &'c Object, act: Act, sql: Vec<Sql>) {
@@ -114,10 +126,27 @@ impl<'p, 'c> Graph<'p, 'c> {
         let it = self.plan.after(object);
         let given = common::given_at_creation(object);
         let own = object.body.attributes().into_iter();
-        let own = own.filter(|(_, value)| !value.value(catalogue::Scope::Exact).is_absent());
+        let own = own.filter(|(name, value)| {
+            !value.value(catalogue::Scope::Exact).is_absent() || self.takes_from_parent(object, name)
+        });
         let mut sql: Vec<Sql> = own.flat_map(|(name, _)| kinds::set(name, it)).collect();
         sql.extend(catalogue::COMMON.iter().flat_map(|name| common::set(name, it, &given)));
         sql
+    }
+
+    /// Whether a column gets an attribute of a parent's column when it is made, and must lose it.
+    fn takes_from_parent(&self, object: &'c Object, attribute: &str) -> bool {
+        let has = |it: &Object| match (&it.body, attribute) {
+            (Body::Column(it), "storage") => it.storage.is_some(),
+            (Body::Column(it), "compression") => it.compression.is_some(),
+            (Body::Column(it), "default") => it.default.is_some() && it.generated.is_none(),
+            _ => false,
+        };
+        object.address.kind == Kind::Column
+            && [&self.plan.old, &self.plan.new].into_iter().any(|side| {
+                let above = self.plan.new.columns_above(object).into_iter();
+                above.filter_map(|it| side.get(&it.address)).any(has)
+            })
     }
 
     fn step(&self, address: &Address, act: Act) -> Option<usize> {

@@ -64,11 +64,11 @@ dispatched! {
 }
 
 pub(crate) use self::{
-    column::{identify_again, refuse_null, reread},
+    column::{DEFAULT, identify_again, refuse_null, reread, stays_in_child},
     constraint::{COPIED_KEYS, drop_constraint},
     index::ATTACHED as INDEX_ATTACHED,
     sequence::OWNED,
-    table::ATTACHED,
+    table::{ATTACHED, JOINED, LEFT},
     types::{is_type, set_aside},
 };
 

@@ -40,7 +40,7 @@ pub use self::{
 use self::{
     graph::Graph,
     it::Inline,
-    order::{Group, Run},
+    order::{Circle, Group, Run},
     plan::Plan,
     statement::Sql,
     step::{Act, Step},
@@ -51,15 +51,37 @@ use self::{
 /// # Errors
 /// [`Error`], if there is no such script.
 pub fn diff(from: &Catalogue, to: &Catalogue) -> Result<Script, Error> {
-    let plan = Plan::new(from, to)?;
-    let graph = Graph::new(&plan);
-    let groups = order::ordered(&graph)?;
-    let mut statements = Vec::new();
-    for group in groups {
-        let group = Written { graph: &graph, group };
-        group.write(&mut statements);
+    planned(from, to, order::ordered, |graph, groups| {
+        let mut statements = Vec::new();
+        for group in groups {
+            Written { graph, group }.write(&mut statements);
+        }
+        Script { statements }
+    })
+}
+
+/// Plans, puts in order and writes. What is altered within a circle that nothing cuts is made again instead.
+fn planned<'c, O, T>(
+    from: &'c Catalogue,
+    to: &'c Catalogue,
+    order: impl Fn(&Graph<'_, 'c>) -> Result<O, Circle>,
+    write: impl FnOnce(&Graph<'_, 'c>, O) -> T,
+) -> Result<T, Error> {
+    let mut rebuilt = BTreeSet::new();
+    loop {
+        let plan = Plan::new(from, to, &rebuilt)?;
+        let graph = Graph::new(&plan);
+        match order(&graph) {
+            Ok(ordered) => return Ok(write(&graph, ordered)),
+            Err(circle) => {
+                let before = rebuilt.len();
+                rebuilt.extend(graph.altered(&circle.steps));
+                if rebuilt.len() == before {
+                    return Err(Error::Circle(circle.words));
+                }
+            }
+        }
     }
-    Ok(Script { statements })
 }
 
 /// A part of a script that belongs to one owner.
@@ -83,15 +105,16 @@ pub fn diff_by_owner(
     to: &Catalogue,
     owner: impl Fn(&Address, Change) -> usize,
 ) -> Result<Vec<Part>, Error> {
-    let plan = Plan::new(from, to)?;
-    let graph = Graph::new(&plan);
-    let runs = order::ordered_by_owner(&graph, |step| owner(&step.object.address, step.change()))?;
-    let part = |run: Run| {
-        let mut statements = Vec::new();
-        run.groups.into_iter().for_each(|group| Written { graph: &graph, group }.write(&mut statements));
-        Part { owner: run.owner, script: Script { statements }, waits_for: run.waits_for }
-    };
-    Ok(runs.into_iter().map(part).collect())
+    let owner_of = |step: &Step<'_>| owner(&step.object.address, step.change());
+    let order = |graph: &Graph<'_, '_>| order::ordered_by_owner(graph, owner_of);
+    planned(from, to, order, |graph, runs| {
+        let part = |run: Run| {
+            let mut statements = Vec::new();
+            run.groups.into_iter().for_each(|group| Written { graph, group }.write(&mut statements));
+            Part { owner: run.owner, script: Script { statements }, waits_for: run.waits_for }
+        };
+        runs.into_iter().map(part).collect()
+    })
 }
 
 /// A group of steps as statements.

@@ -8,7 +8,6 @@ use std::{
 use catalogue::{Address, Body};
 
 use crate::{
-    error::Error,
     graph::Graph,
     step::{Act, Host, Step, Table},
 };
@@ -27,8 +26,15 @@ pub(crate) struct Run {
     pub(crate) waits_for: BTreeSet<usize>,
 }
 
+/// Steps that wait for each other, and nothing cuts their circle.
+pub(crate) struct Circle {
+    pub(crate) steps: Vec<usize>,
+    /// What each waits for.
+    pub(crate) words: Vec<String>,
+}
+
 /// The groups in their order.
-pub(crate) fn ordered(graph: &Graph<'_, '_>) -> Result<Vec<Group>, Error> {
+pub(crate) fn ordered(graph: &Graph<'_, '_>) -> Result<Vec<Group>, Circle> {
     let (edges, groups) = grouped(graph, vec![false; graph.steps.len()])?;
     Ok(sorted(graph, &edges, groups))
 }
@@ -38,7 +44,7 @@ pub(crate) fn ordered(graph: &Graph<'_, '_>) -> Result<Vec<Group>, Error> {
 pub(crate) fn ordered_by_owner<'c>(
     graph: &Graph<'_, 'c>,
     owner: impl Fn(&Step<'c>) -> usize,
-) -> Result<Vec<Run>, Error> {
+) -> Result<Vec<Run>, Circle> {
     let owners: Vec<usize> = graph.steps.iter().map(owner).collect();
     let alone = graph.steps.iter().zip(&owners).map(|(step, owner)| match step.host {
         Some(Host::May(host)) => owners[host] != *owner,
@@ -59,7 +65,7 @@ type Groups = BTreeMap<usize, Group>;
 
 /// The groups by their roots, and the edges between them. Steps that are `alone` have no host; more follow where that cuts
 /// a circle: first foreign keys, then whatever can be done alone.
-fn grouped(graph: &Graph<'_, '_>, mut alone: Vec<bool>) -> Result<(Edges, Groups), Error> {
+fn grouped(graph: &Graph<'_, '_>, mut alone: Vec<bool>) -> Result<(Edges, Groups), Circle> {
     let foreign_key =
         |step: &Step<'_>| matches!(&step.object.body, Body::Constraint(it) if it.sort == "foreign key");
     let can_be_cut: [fn(&Step<'_>) -> bool; 2] = [foreign_key, |_| true];
@@ -79,7 +85,7 @@ fn grouped(graph: &Graph<'_, '_>, mut alone: Vec<bool>) -> Result<(Edges, Groups
     let circles = self::circles(&edges(graph, &roots, &[]));
     let edges = edges(graph, &roots, &circles);
     if let Some(circle) = self::circles(&edges).first() {
-        return Err(Error::Circle(described(graph, circle, &edges)));
+        return Err(Circle { steps: circle.clone(), words: described(graph, circle, &edges) });
     }
     let mut groups: Groups = BTreeMap::new();
     for (step, &root) in roots.iter().enumerate() {

@@ -10,7 +10,7 @@ use crate::{
     it::It,
     kinds,
     means::{Facet, Means},
-    side::{Names, Side, is_inherited},
+    side::{Names, Side, is_in_parent},
     statement::Sql,
     unmanaged::unmanaged,
 };
@@ -56,7 +56,12 @@ pub(crate) struct Plan<'c> {
 }
 
 impl<'c> Plan<'c> {
-    pub(crate) fn new(old: &'c Catalogue, new: &'c Catalogue) -> Result<Plan<'c>, Error> {
+    /// `rebuilt` is made again although it could be altered.
+    pub(crate) fn new(
+        old: &'c Catalogue,
+        new: &'c Catalogue,
+        rebuilt: &BTreeSet<&'c Address>,
+    ) -> Result<Plan<'c>, Error> {
         let mut plan = Plan {
             old: Side::new(old),
             new: Side::new(new),
@@ -71,8 +76,12 @@ impl<'c> Plan<'c> {
         for difference in differences(new, old).iter().filter(|it| unmanaged(it).is_none()) {
             plan.account(&difference.address, &difference.change);
         }
+        for object in rebuilt.iter().filter_map(|address| old.get(address)) {
+            plan.rebuild(object);
+        }
         plan.complete();
         plan.follow();
+        plan.complete_merged_columns();
         plan.complete_indexes_without_parts();
         plan.follow();
         plan.complete_detached();
@@ -172,6 +181,10 @@ impl<'c> Plan<'c> {
             }
             (_, None, Some(new)) => {
                 self.fates.insert(&new.address, Fate::Created);
+                // The rows are written again for it.
+                if matches!(&new.body, Body::Column(it) if it.generated.is_some() || it.identity.is_some()) {
+                    self.release_rows(new);
+                }
             }
             (Change::Differs { attribute, .. }, Some(old), Some(new)) => {
                 self.change(old, new, attribute);
@@ -186,13 +199,20 @@ impl<'c> Plan<'c> {
         let means =
             if common { common::change(attribute, from, to) } else { kinds::change(attribute, from, to) };
         match means {
+            Means::Alter(sql) if matches!(attribute, "inherits" | "partition") => {
+                self.alter_parents(new, sql);
+            }
             Means::Alter(sql) => self.alter(new, attribute, sql, false),
             Means::Alone(sql) => {
                 self.alter(new, attribute, sql, true);
                 self.todo.push((old, Reason::Retyped));
             }
             Means::AlterWithout(sql, facet) => {
-                self.alter(new, attribute, sql, false);
+                if attribute == "partition" || attribute == "inherits" {
+                    self.alter_parents(new, sql);
+                } else {
+                    self.alter(new, attribute, sql, false);
+                }
                 self.changed.insert((&new.address, facet));
             }
             Means::Facet(name) => {
@@ -218,8 +238,23 @@ impl<'c> Plan<'c> {
         self.alterations.entry(&object.address).or_default().push(Alteration { attribute, sql, alone });
     }
 
+    /// A table leaves its parents before it joins others.
+    fn alter_parents(&mut self, table: &'c Object, sql: Vec<Sql>) {
+        let (left, joined): (Vec<Sql>, Vec<Sql>) =
+            sql.into_iter().partition(|it| it.text.contains(" no inherit "));
+        for (attribute, sql) in [(kinds::LEFT, left), (kinds::JOINED, joined)] {
+            if !sql.is_empty() {
+                self.alter(table, attribute, sql, false);
+            }
+        }
+    }
+
     pub(crate) fn rebuild(&mut self, object: &'c Object) {
         let object = self.dropped_for(object);
+        // The columns of a view are not dropped alone.
+        let whole = self.old.whole(&object.address).filter(|_| object.address.kind == Kind::Column);
+        let of_view = whole.filter(|it| matches!(it.address.kind, Kind::View | Kind::MaterializedView));
+        let object = of_view.unwrap_or(object);
         if self.is_gone(&object.address) {
             return;
         }
@@ -295,6 +330,7 @@ impl<'c> Plan<'c> {
     /// No column may hold rows of a table whose columns change their types, itself or in a domain or range.
     fn release_rows(&mut self, column: &'c Object) {
         let whole = self.old.whole(&column.address).filter(|it| it.address.kind == Kind::Table);
+        let whole = whole.filter(|it| !self.is_gone(&it.address));
         let mut todo: Vec<&Address> = whole.iter().map(|table| &table.address).collect();
         while let Some(data_type) = todo.pop() {
             for (holder, _) in self.old.dependents(data_type).to_vec() {
@@ -395,7 +431,8 @@ impl<'c> Plan<'c> {
                 .any(|it| it.alone && matches!(it.attribute, "data_type" | "collation"))
         };
         let reached = |address: &&Address| {
-            let inherits = self.old.get(address).is_some_and(is_inherited);
+            let inherits =
+                [&self.old, &self.new].iter().all(|side| side.get(address).is_some_and(is_in_parent));
             let above = self.new.get(address).filter(|_| inherits).map(|it| self.new.columns_above(it));
             let mut above = above.into_iter().flatten();
             above.any(|it| !self.is_gone(&it.address) && retyped(self, &it.address))
@@ -405,6 +442,7 @@ impl<'c> Plan<'c> {
             let alterations = self.alterations.get_mut(address).into_iter().flatten();
             alterations.filter(|it| it.alone).for_each(|it| it.sql.clear());
         }
+        self.settle_expressions();
         let gone: Vec<&Address> = self.alterations.keys().copied().filter(|it| self.is_gone(it)).collect();
         for address in gone {
             self.alterations.remove(address);
@@ -421,6 +459,21 @@ impl<'c> Plan<'c> {
         }
         for alterations in self.alterations.values_mut() {
             alterations.sort_by_key(|it| kinds::order(it.attribute, &it.sql));
+        }
+    }
+
+    /// A column that is no longer computed loses its expression with the parent's.
+    fn settle_expressions(&mut self) {
+        let loses = |plan: &Plan<'c>, address: &Address| {
+            plan.alterations(address).iter().any(|it| it.attribute == "generated")
+        };
+        let losing: Vec<&Address> = self.alterations.keys().copied().filter(|it| loses(self, it)).collect();
+        for address in losing {
+            let above = self.new.get(address).map(|it| self.new.columns_above(it)).unwrap_or_default();
+            if above.iter().any(|it| loses(self, &it.address)) {
+                let alterations = self.alterations.get_mut(address).into_iter().flatten();
+                alterations.filter(|it| it.attribute == "generated").for_each(|it| it.sql.clear());
+            }
         }
     }
 }

@@ -115,6 +115,36 @@ impl<'c> Side<'c> {
         above
     }
 
+    /// The columns of the tables that inherit from a table, and so on, that a column is merged into.
+    pub(crate) fn columns_below(&self, column: &'c Object) -> Vec<&'c Object> {
+        let mut below = Vec::new();
+        let mut tables: Vec<&Object> = self.whole(&column.address).into_iter().collect();
+        while let Some(table) = tables.pop() {
+            for (child, _) in self.dependents(&table.address) {
+                let is_table = matches!(child.address.kind, Kind::Table | Kind::ForeignTable);
+                let address = Address {
+                    part: column.address.part.clone(),
+                    kind: Kind::Column,
+                    ..child.address.clone()
+                };
+                if let Some(same) = self.get(&address).filter(|_| is_table) {
+                    below.push(same);
+                    tables.push(child);
+                }
+            }
+        }
+        below
+    }
+
+    /// Whether anything but its own parts holds rows of a table: a column, or a type that one may have.
+    pub(crate) fn holds_rows_of(&self, table: &Address) -> bool {
+        self.dependents(table).iter().any(|(object, _)| {
+            let kind = object.address.kind;
+            kind == Kind::Column && !object.address.is_part_of(table)
+                || matches!(kind, Kind::Domain | Kind::Range)
+        })
+    }
+
     /// The table that a column divides into partitions.
     pub(crate) fn partitioned_by(&self, column: &'c Object) -> Option<&'c Object> {
         let table = self.whole(&column.address)?;

@@ -3,7 +3,12 @@
 use catalogue::{Body, Kind, Need, Object, Strength};
 
 use super::Graph;
-use crate::{common, kinds, means::Facet, step::Act};
+use crate::{
+    common, kinds,
+    means::Facet,
+    side::{Side, is_typed},
+    step::Act,
+};
 
 impl<'c> Graph<'_, 'c> {
     pub(super) fn connect_alter(&mut self, at: usize, object: &'c Object, attribute: &'static str) {
@@ -48,11 +53,14 @@ impl<'c> Graph<'_, 'c> {
             let original = self.step(&original.address, Act::Alter(attribute));
             self.before(original, Some(at));
         }
-        if attribute == "inherits" {
-            for part in plan.new.parts(&object.address) {
-                let create = self.step(&part.address, Act::Create);
-                self.before(create, Some(at));
-            }
+        if matches!(attribute, kinds::LEFT | kinds::JOINED | "of_type") {
+            self.connect_parentage(at, object, attribute);
+        }
+        // What a parent drops alone is declared here from then on.
+        if is_column {
+            let original = plan.old.get(&object.address).and_then(|old| plan.old.same_in_parent(old));
+            let original = original.and_then(|it| self.step(&it.address, Act::Drop));
+            self.before(original, Some(at));
         }
         if attribute == "identity" {
             for (side, act) in [(&plan.new, Act::Create), (&plan.old, Act::Drop)] {
@@ -70,6 +78,43 @@ impl<'c> Graph<'_, 'c> {
         }
         if attribute == "unlogged" {
             self.connect_unlogged(at, object);
+        }
+    }
+
+    /// A table leaves its parents or its type before the columns there and its own change, and joins others after that.
+    fn connect_parentage(&mut self, at: usize, table: &'c Object, attribute: &str) {
+        let plan = self.plan;
+        let was_typed = plan.old.get(&table.address).is_some_and(is_typed);
+        let leaves = attribute == kinds::LEFT || attribute == "of_type" && was_typed;
+        let side = if leaves { &plan.old } else { &plan.new };
+        let Some(table) = side.get(&table.address) else { return };
+        let others = side.parents(table).chain(type_of(side, table));
+        let parts = others.flat_map(|it| plan.old.parts(&it.address).chain(plan.new.parts(&it.address)));
+        let of_others: Vec<&Object> = parts.collect();
+        for part in of_others {
+            let steps =
+                [Act::Create, Act::Drop].map(|act| self.step(&part.address, act)).into_iter().flatten();
+            let changes = self.altering.get(&part.address).cloned().unwrap_or_default();
+            for step in steps.chain(changes).collect::<Vec<_>>() {
+                let (first, then) = if leaves { (at, step) } else { (step, at) };
+                self.before(Some(first), Some(then));
+            }
+        }
+        let own: Vec<&Object> = plan.new.parts(&table.address).collect();
+        for part in own {
+            let create = self.step(&part.address, Act::Create).filter(|_| !leaves);
+            let changes = self.altering.get(&part.address).cloned().unwrap_or_default();
+            for step in create.into_iter().chain(changes) {
+                let (first, then) = if leaves { (at, step) } else { (step, at) };
+                self.before(Some(first), Some(then));
+            }
+        }
+        if attribute == "of_type" && !leaves {
+            let gone: Vec<&Object> = plan.old.parts(&table.address).collect();
+            for part in gone {
+                let drop = self.step(&part.address, Act::Drop);
+                self.before(drop, Some(at));
+            }
         }
     }
 
@@ -98,4 +143,10 @@ impl<'c> Graph<'_, 'c> {
             if unlogged { self.before(Some(at), other) } else { self.before(other, Some(at)) }
         }
     }
+}
+
+/// The type that gives a table its columns.
+fn type_of<'c>(side: &Side<'c>, table: &'c Object) -> Option<&'c Object> {
+    let need = table.needs.iter().find(|need| need.on.kind == Kind::CompositeType)?;
+    side.get(&need.on).filter(|_| is_typed(table))
 }

@@ -65,7 +65,7 @@ impl<'c> Graph<'_, 'c> {
     /// A column of rows or a typed table comes after the changes of what those rows are of.
     fn wait_for_columns(&mut self, at: usize, of: &'c Address) {
         let Address { kind, .. } = self.steps[at].object.address;
-        let holds = kind == Kind::Column
+        let holds = matches!(kind, Kind::Column | Kind::Domain | Kind::Range)
             && of.kind == Kind::Table
             && matches!(self.steps[at].act, Act::Create | Act::Alter(_));
         if !holds && of.kind != Kind::CompositeType {
@@ -111,7 +111,7 @@ impl<'c> Graph<'_, 'c> {
             let drop = self.step(&whole.address, Act::Drop);
             self.before(Some(at), drop);
             let detach = self.step(&whole.address, Act::Unset(kinds::ATTACHED));
-            let left = self.step(&whole.address, Act::Alter("inherits"));
+            let left = self.step(&whole.address, Act::Alter(kinds::LEFT));
             for step in [detach, left].into_iter().filter(|_| is_in_parent(object)) {
                 self.before(step, Some(at));
             }
@@ -196,6 +196,12 @@ impl<'c> Graph<'_, 'c> {
                 _ => self.before(Some(at), attach),
             }
         }
+        for original in plan.new.columns_above(object) {
+            for alter in self.altering.get(&original.address).cloned().unwrap_or_default() {
+                self.before(Some(alter), Some(at));
+            }
+        }
+        self.connect_not_valid(object);
         match &object.body {
             Body::Sequence(it) if it.identity => {
                 let column = plan.new.is_part_of(object);
@@ -228,6 +234,21 @@ impl<'c> Graph<'_, 'c> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// A check that comes to a child with the table is valid there.
+    fn connect_not_valid(&mut self, check: &'c Object) {
+        let Body::Constraint(body) = &check.body else { return };
+        let table = self.plan.new.whole(&check.address);
+        let table = table.and_then(|table| self.step(&table.address, Act::Create));
+        let original = self.plan.new.same_in_parent(check).filter(|_| body.inherited);
+        let original =
+            original.and_then(|it| self.step(&it.address, Act::Create)).filter(|_| table.is_some());
+        if body.not_valid {
+            self.before(table, original);
+        } else {
+            self.rather_before(original, table);
         }
     }
 

@@ -6,7 +6,7 @@ use super::Graph;
 use crate::{
     kinds,
     means::COMPLETE,
-    side::is_inherited,
+    side::{is_inherited, is_typed},
     step::{Act, Host, Step},
 };
 
@@ -32,7 +32,8 @@ impl<'c> Graph<'_, 'c> {
         let table = self.plan.new.whole(&column.address);
         let attribute = self.plan.new.attribute_of(column);
         let is_there = |of: &Object| self.step(&of.address, Act::Create).is_none();
-        table.is_some_and(is_there) && attribute.is_some_and(|it| !is_there(it))
+        let was_typed = table.and_then(|table| self.plan.old.get(&table.address)).is_some_and(is_typed);
+        was_typed && table.is_some_and(is_there) && attribute.is_some_and(|it| !is_there(it))
     }
 
     pub(super) fn is_of_attached(&self, part: &Object) -> bool {
@@ -68,7 +69,9 @@ impl<'c> Graph<'_, 'c> {
             let alone = (of_table || object.address.kind != Kind::Column) && !is_inherited(object);
             return Some(if alone { Host::May(step) } else { Host::Must(step) });
         }
-        if let Some(attribute) = old.attribute_of(object) {
+        let left_type = |table: &Object| self.step(&table.address, Act::Alter("of_type")).is_some();
+        let table = old.whole(&object.address);
+        if let Some(attribute) = old.attribute_of(object).filter(|_| !table.is_some_and(left_type)) {
             return drop(&attribute.address).map(Host::Must);
         }
         // A base type and its functions need each other.
@@ -80,8 +83,9 @@ impl<'c> Graph<'_, 'c> {
             return drop(&of.address).or(identity).map(Host::Must);
         }
         if is_inherited(object) {
-            let original = old.inherited_from(object).and_then(|it| drop(&it.address));
-            let table = old.whole(&object.address);
+            let original = old.inherited_from(object).filter(|it| !self.is_left_with(object, it));
+            let original = original.filter(|it| !kinds::stays_in_child(self.plan.before(it)));
+            let original = original.and_then(|it| drop(&it.address));
             let detach = table.and_then(|table| self.step(&table.address, Act::Unset(kinds::ATTACHED)));
             // All but copied triggers stay with a table that is detached.
             return match (detach, object.address.kind) {
@@ -102,6 +106,16 @@ impl<'c> Graph<'_, 'c> {
             Host::May
         };
         drop(&whole.on).map(host)
+    }
+
+    /// Whether the table of a part leaves the parent that has the original.
+    fn is_left_with(&self, part: &'c Object, original: &'c Object) -> bool {
+        let table = self.plan.old.whole(&part.address);
+        let after = table.and_then(|table| self.plan.new.get(&table.address));
+        after.is_some_and(|after| {
+            !self.plan.new.parents(after).any(|it| original.address.is_part_of(&it.address))
+                && self.step(&after.address, Act::Alter(kinds::LEFT)).is_some()
+        })
     }
 
     fn host_of_create(&self, object: &'c Object) -> Option<Host> {
@@ -128,6 +142,13 @@ impl<'c> Graph<'_, 'c> {
         // What a child table does not declare has no place in its statement.
         let made = !self.is_made_by_another(object)
             || self.plan.new.whole(&object.address).is_some_and(Object::is_partition);
+        // With a default, the rows would be written again, and no row of them may be held elsewhere.
+        let held = self.plan.old.whole(&object.address).is_some_and(|table| {
+            !self.plan.is_made(&table.address) && self.plan.old.holds_rows_of(&table.address)
+        });
+        if name == kinds::DEFAULT && held {
+            return None;
+        }
         let facets = kinds::facets(self.plan.after(object));
         let inline = facets.iter().any(|facet| facet.name == name && facet.inline);
         (made && inline).then_some(Host::May(create))

@@ -1,6 +1,6 @@
 //! Columns of tables and views, and attributes of composite types.
 
-use catalogue::{Body, Column, Kind, Object, Strength};
+use catalogue::{Address, Body, Column, Kind, Object, Strength};
 
 use super::sequence;
 use crate::{
@@ -33,6 +33,8 @@ impl Managed for Column {
                 let method = self.compression.as_deref().unwrap_or("default");
                 vec![format!("{column} set compression {method}").into()]
             }
+            // A column that is made with its table or its parent's has the parent's default.
+            ("default", None) if self.default.is_none() => vec![format!("{column} drop default").into()],
             ("statistics", _) => {
                 vec![format!("{column} set statistics {}", self.statistics.unwrap_or(-1)).into()]
             }
@@ -70,7 +72,7 @@ impl Managed for Column {
             }
             ("default" | "generated", _) if self.generated.is_some() => Means::Rebuild,
             ("generated", _) if old.generated.as_deref() == Some("stored") => Means::AlterWithout(
-                vec![format!("{} alter column {} drop expression", to.alter_only(), to.name()).into()],
+                vec![format!("{} alter column {} drop expression", to.alter(), to.name()).into()],
                 DEFAULT,
             ),
             ("generated", _) => Means::Rebuild,
@@ -109,7 +111,8 @@ impl Managed for Column {
 
     fn drop(&self, it: It<'_, '_>) -> Vec<Sql> {
         let what = if is_attribute(it) { "attribute" } else { "column" };
-        let sql: Sql = format!("{} drop {what} {}{}", it.alter(), it.name(), with_typed_tables(it)).into();
+        let alter = if stays_in_child(it) { it.alter_only() } else { it.alter() };
+        let sql: Sql = format!("{alter} drop {what} {}{}", it.name(), with_typed_tables(it)).into();
         let computed = self.generated.is_some() || is_attribute(it);
         vec![if computed {
             sql
@@ -144,6 +147,21 @@ pub(super) fn element(column: &Column, it: It<'_, '_>, typed: bool) -> Option<St
         (true, false) => Some(format!("{} with options{words}", it.name())),
         (false, _) => Some(it.name() + &words),
     }
+}
+
+/// Whether a child has the same column, and keeps it when the parent's is dropped.
+pub(crate) fn stays_in_child(it: It<'_, '_>) -> bool {
+    let table = it.side.whole(it.address()).filter(|table| table.address.kind == Kind::Table);
+    table.is_some_and(|table| {
+        it.side.dependents(&table.address).iter().any(|(child, _)| {
+            let address =
+                Address { part: it.address().part.clone(), kind: Kind::Column, ..child.address.clone() };
+            matches!(child.address.kind, Kind::Table | Kind::ForeignTable)
+                && !child.is_partition()
+                && it.side.get(&address).is_some()
+                && it.names.0.get(&address).is_some()
+        })
+    })
 }
 
 /// Has a column refuse null.

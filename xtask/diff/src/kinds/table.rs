@@ -1,5 +1,7 @@
 //! Tables of this and of other servers.
 
+use std::iter;
+
 use catalogue::{Address, Body, ForeignTable, Kind, Need, Object, Strength, Table};
 
 use super::{column, constraint};
@@ -14,6 +16,10 @@ use crate::{
 
 /// The facet of a partition that makes it one.
 pub(crate) const ATTACHED: &str = "attached";
+/// What has a table leave its parents.
+pub(crate) const LEFT: &str = "inherits";
+/// What has a table join other parents.
+pub(crate) const JOINED: &str = "inherits more";
 
 impl Managed for Table {
     fn create(&self, it: It<'_, '_>) -> Vec<Sql> {
@@ -64,10 +70,11 @@ impl Managed for Table {
         })
     }
 
-    fn change(&self, _: &Table, attribute: &str, from: It<'_, '_>, to: It<'_, '_>) -> Means {
+    fn change(&self, old: &Table, attribute: &str, from: It<'_, '_>, to: It<'_, '_>) -> Means {
         match attribute {
             "partitioned_by" => Means::Rebuild,
             "partition" | "inherits" => change_parentage(attribute, from, to),
+            "of_type" if old.of_type.is_some() && self.of_type.is_some() => Means::Rebuild,
             "of_type" => Means::alter(match &self.of_type {
                 Some(of_type) => format!("{} of {of_type}", to.alter()),
                 None => format!("{} not of", to.alter()),
@@ -78,6 +85,31 @@ impl Managed for Table {
 
     fn facets(&self, it: It<'_, '_>) -> Vec<Facet> {
         attached(it, self.partition.as_deref())
+    }
+
+    fn drop(&self, it: It<'_, '_>) -> Vec<Sql> {
+        let drop = format!("drop {}", it.names.reference(it.address())).into();
+        // A key that refers to the whole keeps a partition.
+        match it.side.partitioned(it.object).filter(|_| is_referred_to(it)) {
+            Some(parent) => {
+                let parent = it.names.whole(&parent.address);
+                vec![format!("alter table {parent} detach partition {}", it.name()).into(), drop]
+            }
+            None => vec![drop],
+        }
+    }
+}
+
+/// Whether a foreign key refers to a table that this one is a partition of.
+fn is_referred_to(it: It<'_, '_>) -> bool {
+    let mut above = iter::successors(it.side.partitioned(it.object), |parent| it.side.partitioned(parent));
+    above.any(|table| it.side.dependents(&table.address).iter().any(|(object, _)| is_key_to(object, table)))
+}
+
+fn is_key_to(object: &Object, table: &Object) -> bool {
+    match &object.body {
+        Body::Constraint(key) => key.references.as_ref().is_some_and(|to| to.table == table.address),
+        _ => false,
     }
 }
 
