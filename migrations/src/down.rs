@@ -33,31 +33,33 @@ pub(crate) struct DownFile {
     pub(crate) irreversible: Option<Irreversible>,
 }
 
-/// Combines the line in the head of the up file with the down file, if there is one.
+impl Down {
+    /// The down file, if it goes back.
+    pub fn script(&self) -> Option<&Script> {
+        match self {
+            Down::Script(script) => Some(script),
+            Down::Irreversible(_) => None,
+        }
+    }
+}
+
+/// Combines the line in the head of the up file with the down file, if there is one. Returns `None` if there is neither.
 ///
 /// The down file may hold the line too: databases may have recorded the up file, which must not change any more.
 pub(crate) fn resolve(
-    up: &Script,
     irreversible: Option<Irreversible>,
     down: Option<DownFile>,
     problems: &mut Vec<Problem>,
-) -> Down {
+) -> Option<Down> {
     let (script, of_down) = down.map_or((None, None), |file| (Some(file.script), file.irreversible));
     match (irreversible.or(of_down), script) {
         (Some(line), script) => {
             if let Some(statement) = script.as_ref().and_then(first_statement) {
                 problems.push(Problem::Contradiction { place: line.place.clone(), statement });
             }
-            Down::Irreversible(line)
+            Some(Down::Irreversible(line))
         }
-        (None, Some(script)) => Down::Script(script),
-        (None, None) => {
-            let path = up.path.replace(".up.sql", ".down.sql");
-            let missing = path.rsplit('/').next().unwrap_or_default().to_owned();
-            problems.push(Problem::HalfPair { place: Place::file(&up.path), missing });
-            // The number is taken all the same, so no error says that it is missing.
-            Down::Script(Script { path, text: String::new(), no_transaction: false })
-        }
+        (None, script) => script.map(Down::Script),
     }
 }
 

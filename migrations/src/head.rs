@@ -17,7 +17,8 @@ const IRREVERSIBLE: &str = Irreversible::DIRECTIVE;
 const NO_TRANSACTION: &str = "-- no-transaction";
 
 pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Head {
-    let mut head = Head::default();
+    // As sqlx reads it. What does not stand there alone is a problem all the same.
+    let mut head = Head { no_transaction: text.starts_with(NO_TRANSACTION), ..Head::default() };
     let body =
         statements::split(text).next().map_or(usize::MAX, |first| statements::line_at(text, first.start));
     for (index, line) in text.lines().enumerate() {
@@ -25,9 +26,7 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Head
         let (line, in_head) = (line.trim_end(), index + 1 < body);
         if line == NO_TRANSACTION {
             // sqlx looks only at the first bytes of the file, so anything above would silently disable it.
-            if index == 0 {
-                head.no_transaction = true;
-            } else if in_head {
+            if index > 0 && in_head {
                 problems.push(Problem::Head {
                     place: place(),
                     message: "`-- no-transaction` counts only as the very first line".to_owned(),

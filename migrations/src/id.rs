@@ -12,8 +12,27 @@ pub const LONGEST_NAME: usize = 63;
 pub struct MigrationId {
     /// The app.
     pub app: String,
-    /// Number and name: `0001_initial`.
+    /// Number and name, as its file has them: `0001_initial`.
     pub name: String,
+}
+
+impl MigrationId {
+    /// Its number, if its name has one.
+    pub fn number(&self) -> Option<i64> {
+        number_of(&self.name)
+    }
+
+    /// What follows its number: `initial`.
+    pub fn words(&self) -> &str {
+        words_of(&self.name)
+    }
+
+    /// The same name with another number, which zeros fill up to as many digits.
+    #[must_use]
+    pub fn with_number(&self, number: i64) -> MigrationId {
+        let digits = self.name.len().saturating_sub(self.words().len() + 1);
+        MigrationId { app: self.app.clone(), name: format!("{number:0digits$}_{}", self.words()) }
+    }
 }
 
 impl fmt::Display for MigrationId {
@@ -44,13 +63,14 @@ impl FromStr for MigrationId {
     }
 }
 
-/// The number in a migration's name, if the name has the form: four digits, `_`, and lower-case letters, digits and `_`.
+/// The number in a migration's name, if it has one: whatever sqlx reads as an `i64`, before the first `_`.
 pub(crate) fn number_of(name: &str) -> Option<i64> {
-    let (digits, rest) = name.split_once('_')?;
-    let has_words =
-        !rest.is_empty() && rest.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-    let has_number = digits.len() == 4 && digits.chars().all(|c| c.is_ascii_digit());
-    if has_words && has_number { digits.parse().ok().filter(|&number| number > 0) } else { None }
+    name.split_once('_')?.0.parse().ok()
+}
+
+/// What follows the number in a migration's name.
+pub(crate) fn words_of(name: &str) -> &str {
+    name.split_once('_').map_or(name, |(_, words)| words)
 }
 
 /// Whether a name needs no quotes in SQL and is the same on every file system.
@@ -67,16 +87,27 @@ mod tests {
 
     #[test]
     fn a_name_survives_the_way_through_text_and_anything_else_is_an_error_with_the_form() {
-        let id = MigrationId { app: "billing".to_owned(), name: "0001_initial".to_owned() };
-        assert_eq!(id.to_string().parse(), Ok(id));
-        for wrong in
-            ["billing", "billing/0001", "billing/1_initial", "billing/0000_initial", "Billing/0001_initial"]
-        {
+        for name in ["0001_initial", "1_initial", "20240301120000_Add-tax (again)"] {
+            let id = MigrationId { app: "billing".to_owned(), name: name.to_owned() };
+            assert_eq!(id.to_string().parse(), Ok(id));
+        }
+        for wrong in ["billing", "billing/0001", "billing/x_initial", "Billing/0001_initial"] {
             let error = wrong.parse::<MigrationId>().unwrap_err();
             assert_eq!(
                 error.to_string(),
                 format!("`{wrong}` is not a migration's name; write app/0001_name")
             );
         }
+    }
+
+    #[test]
+    fn another_number_keeps_the_width_and_the_words() {
+        let renumbered = |name: &str, number| {
+            let id = MigrationId { app: "a".to_owned(), name: name.to_owned() };
+            id.with_number(number).name
+        };
+        assert_eq!(renumbered("0002_add_tax", 13), "0013_add_tax");
+        assert_eq!(renumbered("9_x", 10), "10_x");
+        assert_eq!(renumbered("20240301120000_x", 20_240_301_120_001), "20240301120001_x");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Reading never writes. sqlx-cli's `info` creates schema and table, so it fails for a role that may not do that.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Bound};
 
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
@@ -28,12 +28,14 @@ pub struct Applied {
     pub unfinished: Option<Direction>,
     /// SHA-384 of the file that ran.
     pub checksum: Vec<u8>,
+    /// The digits to which zeros fill up the numbers of its app.
+    digits: usize,
 }
 
 impl Applied {
     /// The name of its file, as far as sqlx keeps it: `0001_initial`.
     pub fn name(&self) -> String {
-        format!("{:04}_{}", self.version, self.description.replace(' ', "_"))
+        format!("{:0digits$}_{}", self.version, self.description.replace(' ', "_"), digits = self.digits)
     }
 }
 
@@ -99,10 +101,14 @@ impl Ledger {
             }
             rows => rows.map_err(Error::database("read the ledger"))?,
         };
+        let digits: BTreeMap<&str, usize> =
+            project.apps.iter().map(|app| (app.name.as_str(), project.naming(app).digits)).collect();
         for row in rows {
             let applied = (|| {
+                let app: String = row.try_get("app")?;
                 Ok(Applied {
-                    app: row.try_get("app")?,
+                    digits: digits.get(app.as_str()).copied().unwrap_or_default(),
+                    app,
                     version: row.try_get("version")?,
                     description: row.try_get("description")?,
                     installed_on: row.try_get("installed_on")?,
@@ -211,7 +217,10 @@ impl Ledger {
             files.into_iter().filter(|(_, migration)| self.has(migration)).collect();
         for migration in &project.migrations {
             let (app, number) = key(migration);
-            let later = applied.range((app, number + 1)..).next().filter(|((other, _), _)| *other == app);
+            let later = applied
+                .range((Bound::Excluded((app, number)), Bound::Unbounded))
+                .next()
+                .filter(|((other, _), _)| *other == app);
             if let (false, Some((_, later))) = (self.has(migration), later) {
                 let (id, after) = (migration.id.clone(), later.id.clone());
                 problems.push(LedgerProblem::Late { ways: found_again(project, &id), id, after });
@@ -311,7 +320,8 @@ fn up_file(project: &Project, row: &Applied) -> String {
     let path =
         |migration: &Migration| migration.up.path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
     let folder = project.migrations_of(&row.app).find_map(path).unwrap_or_else(|| row.app.clone());
-    format!("{folder}/{}.up.sql", row.name())
+    let ending = project.app(&row.app).map_or(".up.sql", |app| project.naming(app).up);
+    format!("{folder}/{}{ending}", row.name())
 }
 
 /// The commands for another migration with the number of this one, which was applied.

@@ -20,6 +20,7 @@
 //! A program that carries its migrations inside, so that a deploy needs no source tree, calls `migrations_embed::embed` in
 //! its build script and gets the project from [`embedded!`].
 
+mod app_files;
 mod apply;
 mod content;
 mod contract;
@@ -39,6 +40,7 @@ mod ledger_problem;
 mod lock;
 mod lone;
 mod manifest;
+mod naming;
 mod nearest;
 mod no_way_back;
 mod place;
@@ -78,6 +80,7 @@ pub use id::{LONGEST_NAME, MigrationId, ParseMigrationIdError};
 pub use ledger::{Applied, Ledger, MovedRow};
 pub use ledger_problem::LedgerProblem;
 pub use manifest::{App, Postgres};
+pub use naming::{FileName, Naming};
 pub use no_way_back::NoWayBack;
 pub use place::Place;
 pub use plan::{Plan, Step, Target};

@@ -36,14 +36,20 @@ impl Default for Postgres {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct App {
-    /// Its name, and the name of its folder.
+    /// Its name.
     pub name: String,
+    /// Its folder, as people type it in the folder above the manifest's: `migrations/billing`.
+    pub folder: String,
     /// The apps whose tables its SQL may touch, besides its own.
     pub depends_on: Vec<String>,
     /// The tables that it owns, by name, in schema `public`.
     pub tables: Vec<String>,
     /// The table in which sqlx records its migrations, from `sqlx.toml`: `migrations.billing`.
     pub ledger: String,
+    /// The last migration of its history, by name. All up to it are applied like others, and not judged.
+    pub baseline: Option<String>,
+    /// Whether its migrations have ways back. If not, a missing down file is no problem.
+    pub reversible: bool,
 }
 
 #[derive(Deserialize)]
@@ -70,6 +76,13 @@ struct Entry {
     name: Spanned<String>,
     depends_on: Vec<Spanned<String>>,
     tables: Vec<Spanned<String>>,
+    baseline: Option<String>,
+    #[serde(default = "yes")]
+    reversible: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// The part of the manifest that is about the server.
@@ -85,7 +98,8 @@ pub(crate) struct Manifest {
     pub(crate) apps: Vec<App>,
 }
 
-/// Reads the manifest. The names of the ledger tables stay empty: each app's `sqlx.toml` has its own.
+/// Reads the manifest. The names of the ledger tables stay empty: each app's `sqlx.toml` has its own. A baseline stays as it
+/// was written, since only the app's files say whether it exists.
 pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Option<Manifest> {
     let at = |offset: usize| Place::line(path, line_at(text, offset.min(text.len())));
     let file: File = read(path, text, problems)?;
@@ -137,12 +151,21 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Opti
     let strings = |list: &[Spanned<String>]| list.iter().map(|s| s.as_ref().clone()).collect();
     let apps = file.apps.iter().map(|app| App {
         name: app.name.as_ref().clone(),
+        folder: folder(path, app),
         depends_on: strings(&app.depends_on),
         tables: strings(&app.tables),
         ledger: String::new(),
+        baseline: app.baseline.clone(),
+        reversible: app.reversible,
     });
     let apps = apps.collect();
     Some(Manifest { program: file.program, postgres, apps })
+}
+
+/// The folder of an app, seen from the folder above the manifest's.
+fn folder(manifest: &str, app: &Entry) -> String {
+    let beside = manifest.rsplit_once('/').map_or("", |(folder, _)| folder);
+    format!("{beside}/{}", app.name.as_ref())
 }
 
 /// Reads the section on Postgres alone.

@@ -82,8 +82,8 @@ impl<'p> Plan<'p> {
                 .map(|migration| Step { migration, direction: Direction::Up, script: &migration.up })
                 .collect(),
         };
-        let of_app = |app: &str, above: i64| {
-            let matches = |(_, m): &(usize, &Migration)| m.id.app == app && m.number > above;
+        let of_app = |app: &str, above: Option<i64>| {
+            let matches = |(_, m): &(usize, &Migration)| m.id.app == app && Some(m.number) > above;
             all.iter().enumerate().filter(matches).map(|(index, _)| index).collect::<Vec<_>>()
         };
 
@@ -91,28 +91,28 @@ impl<'p> Plan<'p> {
             Target::Latest => Ok(forward((0..all.len()).collect())),
             Target::App(app) => {
                 let app = project.app(app)?;
-                Ok(forward(with_ancestors(all, of_app(&app.name, 0))))
+                Ok(forward(with_ancestors(all, of_app(&app.name, None))))
             }
             Target::Migration(id) => {
                 let wanted = project.migration(&id.app, &id.name)?;
-                if of_app(&wanted.id.app, wanted.number).iter().any(|&index| ledger.has(&all[index])) {
-                    return Plan::back(project, ledger, &wanted.id.app, wanted.number);
+                if of_app(&wanted.id.app, Some(wanted.number)).iter().any(|&index| ledger.has(&all[index])) {
+                    return Plan::back(project, ledger, &wanted.id.app, Some(wanted.number));
                 }
                 let this = all.iter().position(|migration| migration.id == wanted.id);
                 Ok(forward(with_ancestors(all, this.into_iter().collect())))
             }
             Target::Zero(app) => {
                 let app = project.app(app)?;
-                Plan::back(project, ledger, &app.name, 0)
+                Plan::back(project, ledger, &app.name, None)
             }
         }
     }
 
-    /// Reverts what an app has applied above a number, and all that depends on it.
-    fn back(project: &'p Project, ledger: &Ledger, app: &str, above: i64) -> Result<Plan<'p>, Error> {
+    /// Reverts what an app has applied above a number, or all of it, and all that depends on it.
+    fn back(project: &'p Project, ledger: &Ledger, app: &str, above: Option<i64>) -> Result<Plan<'p>, Error> {
         let all = &project.migrations;
-        let reverted_above = |number: i64| -> Vec<usize> {
-            let above = |(_, m): &(usize, &Migration)| m.id.app == app && m.number > number;
+        let reverted_above = |number: Option<i64>| -> Vec<usize> {
+            let above = |(_, m): &(usize, &Migration)| m.id.app == app && Some(m.number) > number;
             let start = all.iter().enumerate().filter(above).map(|(index, _)| index).collect();
             let reverted = with_descendants(all, start).into_iter().rev();
             reverted.filter(|&index| ledger.has(&all[index])).collect()
@@ -135,7 +135,7 @@ impl<'p> Plan<'p> {
         let kept = with_ancestors(all, blocked).into_iter().map(|index| &all[index]);
         let furthest =
             kept.filter(|migration| migration.id.app == app).max_by_key(|migration| migration.number);
-        let furthest = furthest.filter(|migration| !reverted_above(migration.number).is_empty());
+        let furthest = furthest.filter(|migration| !reverted_above(Some(migration.number)).is_empty());
         let furthest = furthest.map(|migration| migration.id.clone());
         Err(Error::NoWayBack(Box::new(NoWayBack { blocked_by, furthest })))
     }

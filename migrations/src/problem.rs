@@ -48,6 +48,16 @@ pub enum Problem {
         /// What to do.
         remedy: String,
     },
+    /// A name that sqlx reads, in a folder whose names have stricter rules.
+    #[error(
+        "{place}: this folder numbers its files 0001, 0002, …, with names in lower case; rename it to {name}{HISTORY}"
+    )]
+    Unlike {
+        /// The file.
+        place: Place,
+        /// The name that follows the rules.
+        name: String,
+    },
     /// An up without a down, or the reverse.
     #[error("{place}: has no {missing} beside it; add that file{}", instead_of(missing))]
     HalfPair {
@@ -68,18 +78,18 @@ pub enum Problem {
     },
     /// Two migrations of one app with one number.
     #[error(
-        "{place}: number {number:04} is taken by {other}; give the one that is not on the main branch another number"
+        "{place}: number {number} is taken by {other}; give the one that is not on the main branch another number"
     )]
     DuplicateNumber {
         /// The later file.
         place: Place,
-        /// The number.
-        number: i64,
+        /// The number, as the file's name has it.
+        number: String,
         /// The earlier file.
         other: String,
     },
     /// A number is missing.
-    #[error("{place}: follows {previous:04}, so its number should be {:04}; renumber it, or restore the missing file", previous + 1)]
+    #[error("{place}: follows {previous:04}, so its number should be {:04}; renumber it, or restore the missing file{HISTORY}", previous + 1)]
     Gap {
         /// The file after the gap.
         place: Place,
@@ -126,10 +136,15 @@ pub enum Problem {
     },
 }
 
+/// What helps if databases have applied the files unchanged.
+const HISTORY: &str =
+    " (if databases have applied it, name the last one that they have as the app's `baseline` in apps.toml)";
+
 /// What a missing file may hold instead of statements.
 fn instead_of(missing: &str) -> &'static str {
     if missing.ends_with(".down.sql") {
-        " (if there is no way back, all that it holds is a line `-- irreversible: why`)"
+        " (if there is no way back, all that it holds is a line `-- irreversible: why`; if the app has none at all, write \
+         `reversible = false` in apps.toml)"
     } else {
         ""
     }

@@ -1,6 +1,9 @@
 //! A project, as its files describe it: apps, migrations in their one order, seeds. `reader` loads it.
 
-use crate::{App, Down, Error, Irreversible, MigrationId, Place, Postgres, Reason, Script, nearest::closest};
+use crate::{
+    App, Down, Error, FileName, Irreversible, MigrationId, Naming, Place, Postgres, Reason, Script,
+    nearest::closest,
+};
 
 /// A dependency on another migration, from a line in the head of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +41,8 @@ pub struct Migration {
     pub down: Down,
     /// The migrations that its head names.
     pub depends_on: Vec<Dependency>,
+    /// Whether it is at or before its app's baseline.
+    pub is_history: bool,
     /// Position of its app in [`Project::apps`].
     pub(crate) app: usize,
     /// The migrations that come before it.
@@ -75,6 +80,11 @@ impl Migration {
             Down::Script(_) => None,
             Down::Irreversible(line) => Some(line),
         }
+    }
+
+    /// sqlx's description: its name without the number, with spaces.
+    pub fn description(&self) -> &str {
+        &self.recorded.description
     }
 
     /// SHA-384 of the up file's bytes, as sqlx records it.
@@ -165,6 +175,15 @@ impl Project {
     /// The migrations of one app, by number.
     pub fn migrations_of<'p>(&'p self, app: &str) -> impl Iterator<Item = &'p Migration> {
         self.migrations.iter().filter(move |migration| migration.id.app == app)
+    }
+
+    /// How the migrations of an app are named.
+    pub fn naming(&self, app: &App) -> Naming {
+        let of_app = || self.migrations_of(&app.name);
+        let downs = of_app().filter_map(|migration| migration.down.script());
+        let paths = of_app().map(|migration| &migration.up).chain(downs).map(|script| script.path.as_str());
+        let names = paths.map(|path| path.rsplit('/').next().unwrap_or_default());
+        Naming::new(app, &names.filter_map(FileName::parse).collect::<Vec<_>>())
     }
 
     /// The migration of an app by its name, or by the beginning of its name, such as its number.

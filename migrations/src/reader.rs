@@ -2,27 +2,16 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use sqlx::migrate::MigrationType;
-
 use crate::{
     App, Cycle, Dependency, DependencyKind, Error, Migration, MigrationId, Place, Postgres, Problem, Project,
-    Reason, SchemaFile, Script, Seed, SourceFile, content,
-    down::{self, DownFile},
-    graph, head,
-    id::number_of,
-    manifest,
+    Reason, SchemaFile, Seed, SourceFile,
+    app_files::{AppFiles, SCHEMA, SEED},
+    graph, manifest,
     nearest::closest,
     project::{Commands, Parent},
     source::{self, MANIFEST},
     sqlx_toml,
 };
-
-/// Name of an app's seed file.
-const SEED: &str = "seed.sql";
-/// Name of an app's schema file.
-const SCHEMA: &str = "schema.sql";
-/// SQL files of an app that are not migrations.
-const OTHER_SQL: &[&str] = &[SEED, SCHEMA];
 
 impl Project {
     /// Reads a migrations folder: `apps.toml`, and one folder for each app.
@@ -79,11 +68,8 @@ struct Reader<'r> {
     problems: &'r mut Vec<Problem>,
 }
 
-/// The files of one app, by name.
-#[derive(Default)]
-struct Folder {
-    texts: BTreeMap<String, String>,
-}
+/// The text of each file of one folder, by name.
+type Folder = BTreeMap<String, Option<String>>;
 
 impl Reader<'_> {
     /// The text of the manifest; a problem if there is none.
@@ -110,8 +96,7 @@ impl Reader<'_> {
             if file.path == MANIFEST {
                 text = file.text;
             } else if let Some((app, name)) = file.path.split_once('/') {
-                let folder = folders.entry(app.to_owned()).or_default();
-                self.file_of_app(folder, app, name, file.text);
+                folders.entry(app.to_owned()).or_default().insert(name.to_owned(), file.text);
             }
         }
         let Some(text) = self.manifest(text) else { return Ok(None) };
@@ -128,24 +113,19 @@ impl Reader<'_> {
         let (mut seeds, mut schema_files) = (Vec::new(), Vec::new());
         for (index, app) in apps.iter_mut().enumerate() {
             let Some(folder) = folders.remove(&app.name) else {
-                let (app, folder) = (app.name.clone(), format!("{}/{}/", self.shown, app.name));
+                let (app, folder) = (app.name.clone(), format!("{}/", app.folder));
                 self.problems.push(Problem::NoFolder { manifest: manifest.clone(), app, folder });
                 continue;
             };
-            let path = self.path(&format!("{}/{}", app.name, sqlx_toml::FILE));
-            let text = folder.texts.get(sqlx_toml::FILE).map(String::as_str);
-            app.ledger = sqlx_toml::ledger_table(&app.name, &path, text, self.problems).unwrap_or_default();
-            if let Some(text) = folder.texts.get(SEED) {
-                let seed = self.script(&app.name, SEED, text);
-                content::refuse(&seed, self.problems);
-                seeds.push(Seed { app: app.name.clone(), script: seed });
-            }
-            if let Some(text) = folder.texts.get(SCHEMA) {
-                let script = self.script(&app.name, SCHEMA, text);
-                content::refuse(&script, self.problems);
-                schema_files.push(SchemaFile { app: app.name.clone(), script });
-            }
-            migrations.extend(self.migrations_of(index, &app.name, &folder));
+            let path = format!("{}/{}", app.folder, sqlx_toml::FILE);
+            let files = AppFiles::new(app, &folder, self.problems);
+            let ledger = sqlx_toml::ledger_table(&app.name, &path, files.sqlx_toml(), self.problems);
+            let seed = files.script_of(SEED, self.problems);
+            seeds.extend(seed.map(|script| Seed { app: app.name.clone(), script }));
+            let schema_file = files.script_of(SCHEMA, self.problems);
+            schema_files.extend(schema_file.map(|script| SchemaFile { app: app.name.clone(), script }));
+            migrations.extend(files.migrations(index, self.problems));
+            app.ledger = ledger.unwrap_or_default();
         }
         for (index, app) in apps.iter().enumerate() {
             let twin =
@@ -153,7 +133,7 @@ impl Reader<'_> {
             if let Some(twin) = twin {
                 let message =
                     format!("`table-name` is the same as in app `{}`; each app needs its own", twin.name);
-                let place = Place::file(self.path(&format!("{}/{}", app.name, sqlx_toml::FILE)));
+                let place = Place::file(format!("{}/{}", app.folder, sqlx_toml::FILE));
                 self.problems.push(Problem::SqlxToml { place, message });
             }
         }
@@ -177,116 +157,6 @@ impl Reader<'_> {
         let sorted: BTreeMap<usize, Migration> = position.into_iter().zip(migrations).collect();
         let (migrations, commands) = (sorted.into_values().collect(), Commands::default());
         Ok(Some(Project { program, postgres, apps, migrations, seeds, schema_files, commands }))
-    }
-
-    /// Checks the name of one file, and keeps its text if a project reads it.
-    fn file_of_app(&mut self, folder: &mut Folder, app: &str, name: &str, text: Option<String>) {
-        let place = Place::file(self.path(&format!("{app}/{name}")));
-        let mut wrong = |remedy: &str| {
-            self.problems.push(Problem::Name { place: place.clone(), remedy: remedy.to_owned() });
-        };
-        let is_sql = name.to_ascii_lowercase().ends_with(".sql");
-        let is_migration = ["up", "down"].iter().any(|direction| {
-            name.strip_suffix(&format!(".{direction}.sql")).is_some_and(|stem| number_of(stem).is_some())
-        });
-        if name.is_empty() {
-            // The folder itself.
-        } else if name.ends_with('/') {
-            if !name.starts_with('.') {
-                wrong("move its files up, or the folder elsewhere");
-            }
-        } else if !is_migration
-            && !OTHER_SQL.contains(&name)
-            && (is_sql || name.starts_with(|c: char| c.is_ascii_digit()))
-        {
-            wrong("rename it to NNNN_name.up.sql or NNNN_name.down.sql, in lower case, or move it elsewhere");
-        } else if is_sql || name == sqlx_toml::FILE {
-            let remedy = match &text {
-                Some(text) if text.contains('\0') => Some("remove the zero byte in it"),
-                Some(text) if text.starts_with('\u{feff}') => Some("remove the byte-order mark at its start"),
-                Some(_) => None,
-                None => Some("save it as UTF-8"),
-            };
-            if let Some(remedy) = remedy {
-                wrong(remedy);
-            }
-            // A script that can't be read exists all the same, so no error says that it is missing.
-            if remedy.is_none() || is_sql {
-                let text = text.filter(|_| remedy.is_none()).unwrap_or_default();
-                folder.texts.insert(name.to_owned(), text);
-            }
-        }
-    }
-
-    fn script(&self, app: &str, name: &str, text: &str) -> Script {
-        Script { path: self.path(&format!("{app}/{name}")), text: text.to_owned(), no_transaction: false }
-    }
-
-    /// The migrations of one app, by number.
-    fn migrations_of(&mut self, app_index: usize, app: &str, folder: &Folder) -> Vec<Migration> {
-        let mut found: Vec<Migration> = Vec::new();
-        let shown = self.path(app);
-        for (file, text) in &folder.texts {
-            let place = || Place::file(format!("{shown}/{file}"));
-            if let Some(name) = file.strip_suffix(".down.sql") {
-                let missing = format!("{name}.up.sql");
-                if !folder.texts.contains_key(&missing) {
-                    self.problems.push(Problem::HalfPair { place: place(), missing });
-                }
-                continue;
-            }
-            let Some(name) = file.strip_suffix(".up.sql") else { continue };
-            let Some(number) = number_of(name) else { continue };
-
-            let previous = found.last().map_or(0, |migration| migration.number);
-            if number == previous {
-                let other = found[found.len() - 1].up.path.clone();
-                self.problems.push(Problem::DuplicateNumber { place: place(), number, other });
-            } else if number != previous + 1 {
-                self.problems.push(Problem::Gap { place: place(), previous });
-            }
-            let mut up = self.script(app, file, text);
-            let head = head::parse(&up.path, text, self.problems);
-            up.no_transaction = head.no_transaction;
-            content::refuse(&up, self.problems);
-            let down = self.down_file(app, &format!("{name}.down.sql"), folder);
-            let down = down::resolve(&up, head.irreversible, down, self.problems);
-            // As sqlx describes a migration: what follows the number, with spaces.
-            let description = name[5..].replace('_', " ");
-            found.push(Migration {
-                id: MigrationId { app: app.to_owned(), name: name.to_owned() },
-                number,
-                depends_on: head.depends_on,
-                app: app_index,
-                parents: Vec::new(),
-                recorded: sqlx::migrate::Migration::new(
-                    number,
-                    description.into(),
-                    MigrationType::ReversibleUp,
-                    up.sql(),
-                    up.no_transaction,
-                ),
-                up,
-                down,
-            });
-        }
-        found
-    }
-
-    /// The down file of this name, if there is one.
-    fn down_file(&mut self, app: &str, name: &str, folder: &Folder) -> Option<DownFile> {
-        let text = folder.texts.get(name)?;
-        let mut script = self.script(app, name, text);
-        let head = head::parse(&script.path, text, self.problems);
-        script.no_transaction = head.no_transaction;
-        for Dependency { place, kind, .. } in head.depends_on {
-            let directive = kind.directive();
-            let message =
-                format!("`{directive}` belongs in the up file; the order of the down files follows from it");
-            self.problems.push(Problem::Head { place, message });
-        }
-        content::refuse(&script, self.problems);
-        Some(DownFile { script, irreversible: head.irreversible })
     }
 
     /// Fills in each migration's parents, and returns the edges that go against the manifest's direction.

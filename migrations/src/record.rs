@@ -91,19 +91,20 @@ pub(crate) async fn move_rows(
     app: &App,
     rows: Vec<MovedRow<'_>>,
 ) -> Result<(), Error> {
+    let failed = || Error::database("write the ledger");
     // All of them leave their numbers before the first takes a new one, which may be the old one of another.
-    let sql = format!("update {} set version = -version where version = any ($1)", app.ledger);
-    let versions: Vec<i64> = rows.iter().map(|row| row.version).collect();
-    let left = sqlx::query(AssertSqlSafe(sql)).bind(versions).execute(&mut *conn).await;
-    left.map_err(Error::database("write the ledger"))?;
-    let sql = format!(
-        "update {} set version = $2, description = $3, checksum = $4 where version = -$1",
-        app.ledger
-    );
-    for MovedRow { version, migration } in rows {
-        let moved = sqlx::query(AssertSqlSafe(sql.clone())).bind(version).bind(migration.number);
+    let aside = |index: usize| i64::MIN + i64::try_from(index).unwrap_or_default();
+    let leave = format!("update {} set version = $2 where version = $1", app.ledger);
+    for (index, row) in rows.iter().enumerate() {
+        let left = sqlx::query(AssertSqlSafe(leave.clone())).bind(row.version).bind(aside(index));
+        left.execute(&mut *conn).await.map_err(failed())?;
+    }
+    let sql =
+        format!("update {} set version = $2, description = $3, checksum = $4 where version = $1", app.ledger);
+    for (index, MovedRow { migration, .. }) in rows.iter().enumerate() {
+        let moved = sqlx::query(AssertSqlSafe(sql.clone())).bind(aside(index)).bind(migration.number);
         let moved = moved.bind(&*migration.recorded.description).bind(migration.checksum());
-        moved.execute(&mut *conn).await.map_err(Error::database("write the ledger"))?;
+        moved.execute(&mut *conn).await.map_err(failed())?;
     }
     Ok(())
 }

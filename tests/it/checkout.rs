@@ -197,6 +197,11 @@ impl Checkout {
         verbs.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
     }
 
+    /// Runs a command of `xtask` that needs no server.
+    pub(crate) fn xtask_alone<A: AsRef<OsStr>>(&self, args: &[A]) -> Outcome {
+        outcome(&self.bare_command(args))
+    }
+
     /// Runs a command of `xtask` on a test's database.
     pub(crate) fn xtask<A: AsRef<OsStr>>(&self, db: &TestDatabase, args: &[A]) -> Outcome {
         outcome(&self.command(&db.url(), args))

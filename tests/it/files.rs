@@ -117,25 +117,51 @@ fn half_a_pair_of_files_is_rejected() {
 }
 
 #[test]
-fn file_names_that_sqlx_ignores_or_fails_on_are_rejected() {
-    for name in [
-        "0002_more.sql",
-        "0002_More.up.sql",
-        "0002_more.UP.sql",
-        "0002_more.up.SQL",
-        "0002.up.sql",
-        "0002-more.up.sql",
-        "2_more.up.sql",
-        "00002_more.up.sql",
-        "0000_more.up.sql",
-        "0002_more.up.sql.bak",
-        "more.sql",
-        ".0002_more.up.sql",
-        "-1_more.up.sql",
+fn a_plain_file_in_an_app_with_ways_back_lacks_a_down_file() {
+    check(
+        |it| it.write("people/0002_more.sql", UP),
+        &["migrations/people/0002_more.sql: has no 0002_more.down.sql beside it"],
+    );
+}
+
+#[test]
+fn names_that_differ_from_the_others_of_a_numbered_folder_are_rejected() {
+    for (name, works) in [
+        ("0002_More.up.sql", "0002_more.up.sql"),
+        ("0002_more.UP.sql", "0002_more.up.sql"),
+        ("2_more.up.sql", "0002_more.up.sql"),
+        ("00002_more.up.sql", "0002_more.up.sql"),
+        ("20240301120000_more.up.sql", "0002_more.up.sql"),
+        ("0002_add-more.up.sql", "0002_add_more.up.sql"),
+        ("0002_more[1].down.sql", "0002_more_1.down.sql"),
     ] {
         check(
             |it| it.write(&format!("people/{name}"), UP),
-            &[&format!("migrations/people/{name}: sqlx would ignore it or fail on it")],
+            &[
+                &format!("migrations/people/{name}: this folder numbers its files 0001, 0002, …"),
+                &format!("rename it to {works}"),
+                "`baseline` in apps.toml",
+            ],
+        );
+    }
+}
+
+#[test]
+fn file_names_that_sqlx_ignores_or_fails_on_are_rejected() {
+    for (name, works) in [
+        ("0002_more.up.SQL", "0002_more.up.sql"),
+        ("0002.up.sql", "0002_name.up.sql"),
+        ("0002-more.up.sql", "0002_more.up.sql"),
+        ("0002_more.up.sql.bak", "0002_more.up.sql"),
+        ("more.sql", "0002_more.up.sql"),
+        ("Later_fix.sql", "0002_later_fix.up.sql"),
+        (".0002_more.up.sql", "0002_more.up.sql"),
+    ] {
+        check(
+            |it| it.write(&format!("people/{name}"), UP),
+            &[&format!(
+                "migrations/people/{name}: sqlx would ignore it or fail on it; rename it to {works}, or move it elsewhere"
+            )],
         );
     }
     check(

@@ -69,6 +69,7 @@ mod screen;
 mod seeds;
 mod shell;
 mod snapshot;
+mod stock;
 mod suite;
 mod superuser;
 mod terminal;

@@ -3,6 +3,7 @@
 mod draft;
 mod empty;
 mod manifest;
+mod numbering;
 mod proof;
 mod renames;
 mod safety;
@@ -56,7 +57,7 @@ A rename is a drop and a creation, unless a line `-- renamed-from: old_name` beh
 above the statement that creates the table, says otherwise.
 
 With --empty it creates the app's next migration, NNNN_add_due_date.up.sql and .down.sql, for you to
-fill in.
+fill in. In a folder of timestamps or of plain .sql files, new files are named like the others.
 
 Exit codes: 1 an error, and nothing was written; 2 the name is not valid; 3 --check found changes;
 4 the change would lose rows or values, or fail on rows, and --allow-data-loss is missing.")]
@@ -140,7 +141,7 @@ impl Args {
             .await
         })
         .await?;
-        self.finish(checkout, &files, &changes)
+        self.finish(checkout, &project, &files, &changes)
     }
 
     fn on_rows(&self) -> OnRows {
@@ -222,19 +223,29 @@ impl Args {
         Ok(Changes { migrations, manifest: [before, after] })
     }
 
-    fn finish(&self, checkout: &Checkout, files: &[SourceFile], changes: &Changes) -> anyhow::Result<()> {
+    fn finish(
+        &self,
+        checkout: &Checkout,
+        project: &Project,
+        files: &[SourceFile],
+        changes: &Changes,
+    ) -> anyhow::Result<()> {
         let Changes { migrations, manifest: [before, after] } = changes;
-        let path = |written: &Written, way: &str| format!("migrations/{}.{way}.sql", written.id);
-        let paths: Vec<String> =
-            migrations.iter().flat_map(|it| [path(it, "up"), path(it, "down")]).collect();
+        let (mut paths, mut texts) = (Vec::new(), Vec::new());
+        for written in migrations {
+            let folder = &project.app(&written.id.app)?.folder;
+            for (name, text) in written.files() {
+                paths.push(format!("{folder}/{name}"));
+                texts.push(text);
+            }
+        }
         let writes = !self.check && !self.dry_run;
         if writes {
-            let texts = migrations.iter().flat_map(|it| [&it.up, &it.down]);
-            let mut edits: Vec<Edit> = paths
-                .iter()
-                .zip(texts)
-                .map(|(path, text)| Edit::Create { path: checkout.root.join(path), text: text.clone() })
-                .collect();
+            let create = |(path, text): (&String, &&str)| Edit::Create {
+                path: checkout.root.join(path),
+                text: (*text).to_owned(),
+            };
+            let mut edits: Vec<Edit> = paths.iter().zip(&texts).map(create).collect();
             if before != after {
                 let path = checkout.migrations().join("apps.toml");
                 edits.push(Edit::Rewrite { path, old: before.clone(), new: after.clone() });
@@ -258,7 +269,6 @@ impl Args {
             }),
             Format::Text if nothing => output::line("the migrations make what the schema files say"),
             Format::Text if self.dry_run => {
-                let texts = migrations.iter().flat_map(|it| [&it.up, &it.down]);
                 for (path, text) in paths.iter().zip(texts) {
                     output::line(&format!("-- file: {path}\n{text}"));
                 }

@@ -107,7 +107,10 @@ impl<'p> Graph<'p> {
 
     /// Draws a Mermaid flowchart.
     pub(crate) fn mermaid(&self) -> String {
-        let name = |index: usize| format!("{}_{}", self.nodes[index].id.app, &self.nodes[index].id.name[..4]);
+        let name = |index: usize| {
+            let MigrationId { app, name } = &self.nodes[index].id;
+            format!("{app}_{}", name.split('_').next().unwrap_or_default())
+        };
         let mut text = String::from("%% Drawn by cargo xtask graph.\nflowchart LR\n");
         for (lane, app) in self.apps.iter().enumerate() {
             let own: Vec<usize> =

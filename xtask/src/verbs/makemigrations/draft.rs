@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use catalogue::{Address, Kind};
 use diff::{Change, Part, Rename, Statement};
-use migrations::{DependencyKind, Ledger, MigrationId, Plan, Project, Target};
+use migrations::{DependencyKind, Ledger, MigrationId, Naming, Plan, Project, Target};
 
-use super::{empty, whose::Whose};
+use super::{numbering, whose::Whose};
 use crate::{database::sql::as_text, terminal::output::count, throwaway::owned::position};
 
 /// A migration that is not written yet.
 pub(super) struct Draft {
     pub(super) id: MigrationId,
+    /// How its files are named.
+    pub(super) naming: Naming,
     pub(super) statements: Vec<Statement>,
     depends_on: BTreeMap<MigrationId, DependencyKind>,
     /// Whether a function's body names what a later statement makes.
@@ -35,19 +37,18 @@ pub(super) fn drafts(whose: &Whose<'_>, parts: Vec<Part>, name: Option<&str>) ->
         }
         // The newest of an app is enough.
         let all: Vec<MigrationId> = depends_on.keys().cloned().collect();
-        depends_on.retain(|id, _| !all.iter().any(|other| other.app == id.app && other.name > id.name));
+        depends_on.retain(|id, _| !all.iter().any(|it| it.app == id.app && it.number() > id.number()));
         for statements in committed(part.script.statements) {
             let names: Vec<&str> =
-                drafts.iter().filter(|it| it.id.app == app.name).map(|it| &it.id.name[5..]).collect();
+                drafts.iter().filter(|it| it.id.app == app.name).map(|it| it.id.words()).collect();
             let is_first = whose.project.migrations_of(&app.name).next().is_none() && names.is_empty();
             let proposed = if is_first { "initial".to_owned() } else { proposed(&statements) };
             let wanted = name.map_or(proposed, str::to_owned);
             let name = free_name(whose.project, &app.name, &names, &wanted);
-            let number = empty::last_number(whose.project, &app.name) + 1 + i64::try_from(names.len())?;
-            empty::require_number(&app.name, number)?;
-            let id = MigrationId { app: app.name.clone(), name: format!("{number:04}_{name}") };
+            let id = numbering::next(whose.project, app, names.len(), &name)?;
             let depends_on = std::mem::take(&mut depends_on);
-            drafts.push(Draft { id, statements, depends_on, bodies_unchecked: false });
+            let naming = whose.project.naming(app);
+            drafts.push(Draft { id, naming, statements, depends_on, bodies_unchecked: false });
         }
         lasts.extend(drafts.last().map(|draft| draft.id.clone()));
     }
@@ -83,7 +84,7 @@ fn committed(statements: Vec<Statement>) -> Vec<Vec<Statement>> {
 /// A name that no migration of the app has: the wanted one, or that with a number.
 fn free_name(project: &Project, app: &str, drafts: &[&str], wanted: &str) -> String {
     let taken =
-        |name: &str| drafts.contains(&name) || project.migrations_of(app).any(|it| it.id.name[5..] == *name);
+        |name: &str| drafts.contains(&name) || project.migrations_of(app).any(|it| it.id.words() == name);
     let numbered = (2..).map(|number| format!("{wanted}_{number}"));
     [wanted.to_owned()].into_iter().chain(numbered).find(|name| !taken(name)).unwrap_or_default()
 }
@@ -250,6 +251,6 @@ impl Draft {
 
     /// The text of the down file, with these statements.
     pub(super) fn down(&self, statements: &[Statement]) -> String {
-        format!("-- Reverts: {}.\n{}", self.id.name[5..].replace('_', " "), as_text(statements))
+        format!("-- Reverts: {}.\n{}", self.id.words().replace('_', " "), as_text(statements))
     }
 }

@@ -1,9 +1,10 @@
 //! `makemigrations --empty`: creates the two files of a new migration, for a person to fill in. It needs no server.
 
-use anyhow::{bail, ensure};
-use migrations::{App, DependencyKind, Irreversible, Ledger, Migration, Plan, Project, Target};
+use anyhow::bail;
+use migrations::{App, DependencyKind, Irreversible, Ledger, MigrationId, Plan, Project, Target};
 use serde::Serialize;
 
+use super::numbering;
 use crate::{
     checkout::Checkout,
     files::edits::{self, Edit},
@@ -16,56 +17,48 @@ struct Created<'a> {
     created: &'a [String],
 }
 
-/// The highest number of four digits.
-const LAST: i64 = 9999;
-
 /// Creates the files of an app's next migration.
 pub(super) fn create(checkout: &Checkout, app: &str, name: &str, format: Format) -> anyhow::Result<()> {
     let project = checkout.project()?;
     let app = project.app(app)?;
-    let number = next_number(&project, app, name)?;
-    let stem = format!("{}/{number:04}_{name}", app.name);
+    let id = next(&project, app, name)?;
+    let naming = project.naming(app);
     let (up, down) = (head(&project, app, name)?, format!("-- Reverts: {}.\n", words(name)));
-    let files = [(format!("{stem}.up.sql"), up), (format!("{stem}.down.sql"), down)];
-    let edits =
-        files.clone().map(|(path, text)| Edit::Create { path: checkout.migrations().join(path), text });
-    edits::apply(&edits)?;
+    let files = [Some((naming.up, up)), naming.down.map(|ending| (ending, down))];
+    let files = files
+        .into_iter()
+        .flatten()
+        .map(|(ending, text)| (format!("{}/{}{ending}", app.folder, id.name), text));
+    let files: Vec<(String, String)> = files.collect();
+    let create =
+        |(path, text): &(String, String)| Edit::Create { path: checkout.root.join(path), text: text.clone() };
+    edits::apply(&files.iter().map(create).collect::<Vec<_>>())?;
 
-    let paths = files.map(|(path, _)| format!("migrations/{path}"));
+    let paths: Vec<String> = files.into_iter().map(|(path, _)| path).collect();
     if format == Format::Json {
         output::json(&Created { created: &paths });
         return Ok(());
     }
-    output::line(&format!("created    {}\n           {}", paths[0], paths[1]));
-    output::line("\nfill in both before you apply them: a file must not change once it was applied");
-    output::line(&format!(
-        "if there is no way back, the .down.sql holds only this line: {} why",
-        Irreversible::DIRECTIVE
-    ));
+    output::line(&format!("created    {}", paths.join("\n           ")));
+    if naming.down.is_some() {
+        output::line("\nfill in both before you apply them: a file must not change once it was applied");
+        output::line(&format!(
+            "if there is no way back, the .down.sql holds only this line: {} why",
+            Irreversible::DIRECTIVE
+        ));
+    } else {
+        output::line("\nfill it in before you apply it: a file must not change once it was applied");
+    }
     output::line("then: cargo xtask migrate && cargo xtask verify");
     Ok(())
 }
 
-fn next_number(project: &Project, app: &App, name: &str) -> anyhow::Result<i64> {
-    let existing: Vec<&Migration> = project.migrations_of(&app.name).collect();
+fn next(project: &Project, app: &App, name: &str) -> anyhow::Result<MigrationId> {
     // Most likely the same command ran twice.
-    if let Some(twin) = existing.iter().find(|migration| migration.id.name[5..] == *name) {
+    if let Some(twin) = project.migrations_of(&app.name).find(|migration| migration.id.words() == name) {
         bail!("{} already exists; nothing was written\n  choose another name", twin.id);
     }
-    let number = last_number(project, &app.name) + 1;
-    require_number(&app.name, number)?;
-    Ok(number)
-}
-
-/// The number of an app's last migration.
-pub(super) fn last_number(project: &Project, app: &str) -> i64 {
-    project.migrations_of(app).last().map_or(0, |migration| migration.number)
-}
-
-/// Refuses a number that has no place in a name.
-pub(super) fn require_number(app: &str, number: i64) -> anyhow::Result<()> {
-    ensure!(number <= LAST, "app `{app}` has used all numbers up to {LAST}");
-    Ok(())
+    numbering::next(project, app, 0, name)
 }
 
 /// The first lines of the up file: what the migration does, and a `depends-on` line for the latest migration of each app

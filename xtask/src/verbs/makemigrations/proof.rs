@@ -4,7 +4,7 @@
 use anyhow::bail;
 use catalogue::{Address, Catalogue};
 use diff::{Change, Rename, Renames, Statement};
-use migrations::{Error, MigrationId, Project, Report, Session, SourceFile, Target, schema::Reader};
+use migrations::{Error, MigrationId, Naming, Project, Report, Session, SourceFile, Target, schema::Reader};
 
 use super::{draft::Draft, whose::Whose};
 use crate::database::{
@@ -12,11 +12,22 @@ use crate::database::{
     renaming,
 };
 
-/// The two files of a new migration.
+/// The files of a new migration.
 pub(super) struct Written {
     pub(super) id: MigrationId,
+    /// How they are named.
+    pub(super) naming: Naming,
     pub(super) up: String,
     pub(super) down: String,
+}
+
+impl Written {
+    /// The end of each file's path, and its text. An app without ways back gets no down file.
+    pub(super) fn files(&self) -> impl Iterator<Item = (String, &str)> {
+        let down = self.naming.down.map(|ending| (ending, self.down.as_str()));
+        let files = [(self.naming.up, self.up.as_str())].into_iter().chain(down);
+        files.map(|(ending, text)| (format!("{}{ending}", self.id.name), text))
+    }
 }
 
 /// A database with the migrations that there are, and the files that they come from.
@@ -74,7 +85,8 @@ impl Proof<'_> {
 
         let mut written: Vec<Written> = Vec::new();
         for (draft, back) in drafts.iter().zip(&backs) {
-            written.push(Written { id: draft.id.clone(), up: draft.up(), down: draft.down(back) });
+            let (id, naming) = (draft.id.clone(), draft.naming);
+            written.push(Written { id, naming, up: draft.up(), down: draft.down(back) });
         }
         let project = self.project(drafts, &written)?;
         for (at, draft) in drafts.iter().enumerate().rev() {
@@ -112,7 +124,7 @@ impl Proof<'_> {
         let mut files = self.files.to_vec();
         for (at, draft) in drafts.iter().enumerate() {
             let down = written.get(at).map_or("select 1;\n", |written| written.down.as_str());
-            files.push(SourceFile::new(format!("{}.up.sql", draft.id), draft.up()));
+            files.push(SourceFile::new(format!("{}{}", draft.id, draft.naming.up), draft.up()));
             files.push(SourceFile::new(format!("{}.down.sql", draft.id), down));
         }
         Project::from_files("migrations", files)

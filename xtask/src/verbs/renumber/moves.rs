@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use migrations::{DependencyKind, MigrationId, SourceFile};
+use migrations::{DependencyKind, FileName, MigrationId, SourceFile};
 
 /// A migration, read from the names of its files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,17 +41,29 @@ pub(super) struct Unclear {
 /// Reads the migrations from the names of the files, sorted by app and number. `on_base` says whether a path exists on the
 /// base branch.
 pub(super) fn numbered_migrations(files: &[SourceFile], on_base: impl Fn(&str) -> bool) -> Vec<Numbered> {
-    let mut found: BTreeMap<MigrationId, Stays> = BTreeMap::new();
-    for SourceFile { path, .. } in files {
-        let stem = [".up.sql", ".down.sql"].iter().find_map(|ending| path.strip_suffix(ending));
-        let Some(id) = stem.and_then(|stem| stem.parse::<MigrationId>().ok()) else { continue };
-        let stays = found.entry(id).or_insert(Stays::No);
-        if on_base(path) {
-            *stays = Stays::OnBase;
-        }
+    let mut found: BTreeMap<(&str, i64, &str), Stays> = BTreeMap::new();
+    for (app, file, path) in files.iter().filter_map(migration_file).filter(|(_, file, _)| !file.is_down()) {
+        let id = MigrationId { app: app.to_owned(), name: file.stem.to_owned() };
+        let is_of_it = |other: &SourceFile| belongs_to(other, &id);
+        let on_base = on_base(path) || files.iter().any(|other| is_of_it(other) && on_base(&other.path));
+        found.insert((app, file.number, file.stem), if on_base { Stays::OnBase } else { Stays::No });
     }
-    let number = |id: &MigrationId| id.name[..4].parse().unwrap_or_default();
-    found.into_iter().map(|(id, stays)| Numbered { number: number(&id), id, stays }).collect()
+    let numbered = |((app, number, name), stays): ((&str, i64, &str), Stays)| {
+        let id = MigrationId { app: app.to_owned(), name: name.to_owned() };
+        Numbered { id, number, stays }
+    };
+    found.into_iter().map(numbered).collect()
+}
+
+/// The app of a migration's file, what its name says, and its path.
+fn migration_file(file: &SourceFile) -> Option<(&str, FileName<'_>, &str)> {
+    let (app, name) = file.path.split_once('/')?;
+    Some((app, FileName::parse(name)?, &file.path))
+}
+
+/// Whether a file is one of a migration's own.
+pub(super) fn belongs_to(file: &SourceFile, id: &MigrationId) -> bool {
+    migration_file(file).is_some_and(|(app, file, _)| app == id.app && file.stem == id.name)
 }
 
 /// Chooses new numbers for the migrations of one app that are not on the base branch. All of them from the first number that
@@ -86,11 +98,7 @@ pub(super) fn new_numbers(all: &[Numbered]) -> Result<Vec<Move>, Vec<Unclear>> {
     let last = stay.iter().map(|migration| migration.number).max().unwrap_or_default();
     let moves = go.into_iter().zip(last + 1..).filter(|(migration, number)| migration.number != *number);
     Ok(moves
-        .map(|(migration, number)| {
-            let MigrationId { app, name } = &migration.id;
-            let to = MigrationId { app: app.clone(), name: format!("{number:04}{}", &name[4..]) };
-            Move { from: migration.id.clone(), to }
-        })
+        .map(|(migration, number)| Move { from: migration.id.clone(), to: migration.id.with_number(number) })
         .collect())
 }
 
@@ -122,7 +130,7 @@ mod tests {
                     _ => Stays::No,
                 };
                 let name = text.trim_start_matches(['+', '!']).to_owned();
-                let number = name[..4].parse().unwrap();
+                let number = name.split('_').next().unwrap().parse().unwrap();
                 Numbered { id: MigrationId { app: "a".to_owned(), name }, number, stays }
             })
             .collect();

@@ -1,6 +1,6 @@
 //! Plans which migrations get new numbers, and which files have to be renamed and edited for that.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use migrations::{Error, Problem, Project, SourceFile};
@@ -9,7 +9,9 @@ use crate::{
     checkout::Checkout,
     files::{edits::Edit, git::Git},
     terminal::exit::Stop,
-    verbs::renumber::moves::{Move, Numbered, Stays, Unclear, mend_head, new_numbers, numbered_migrations},
+    verbs::renumber::moves::{
+        Move, Numbered, Stays, Unclear, belongs_to, mend_head, new_numbers, numbered_migrations,
+    },
 };
 
 /// What a person wants to be renumbered.
@@ -64,19 +66,26 @@ impl Request<'_> {
         }
         let git = Git::new(&checkout.root)?;
         let base = git.base(self.base)?;
-        let on_base = git.files(&base, "migrations")?;
-        let is_on_base = |path: &str| on_base.contains(&format!("migrations/{path}"));
+        let mut on_base = Vec::new();
+        for app in &manifest.apps {
+            let folder = format!("{}/", app.folder);
+            let of_app = git.files(&base, &app.folder)?.into_iter();
+            let names = of_app.filter_map(|path| Some(path.strip_prefix(&folder)?.to_owned()));
+            on_base.extend(names.map(|name| format!("{}/{name}", app.name)));
+        }
+        let is_on_base = |path: &str| on_base.iter().any(|other| other == path);
 
         let moves = self.choose_numbers(numbered_migrations(files, is_on_base), manifest, &base)?;
-        let (folder, mut after) = (checkout.migrations(), files.to_vec());
-        let mut edits = rename(&mut after, &moves, &folder);
+        let mut after = files.to_vec();
+        let in_checkout = |path: &str| checkout.root.join(shown(manifest, path));
+        let mut edits = rename(&mut after, &moves, &in_checkout);
         let mut mended = Vec::new();
         for (file, before) in after.iter_mut().zip(files) {
             // Never edit a file of the base branch.
             if !is_on_base(&before.path)
-                && let Some(edit) = mend(file, &moves, &folder)
+                && let Some(edit) = mend(file, &moves, &in_checkout)
             {
-                mended.push(format!("migrations/{}", file.path));
+                mended.push(shown(manifest, &file.path));
                 edits.push(edit);
             }
         }
@@ -121,26 +130,32 @@ impl Request<'_> {
 }
 
 /// Gives the files of the moved migrations their new paths.
-fn rename(files: &mut [SourceFile], moves: &[Move], folder: &Path) -> Vec<Edit> {
+fn rename(files: &mut [SourceFile], moves: &[Move], in_checkout: &dyn Fn(&str) -> PathBuf) -> Vec<Edit> {
     let mut edits = Vec::new();
     // From the last to the first, because a new name may be the old one of the next migration.
     for Move { from, to } in moves.iter().rev() {
-        for ending in ["up.sql", "down.sql"] {
-            let (old, new) = (format!("{from}.{ending}"), format!("{to}.{ending}"));
-            let Some(file) = files.iter_mut().find(|file| file.path == old) else { continue };
-            file.path.clone_from(&new);
-            edits.push(Edit::Rename { from: folder.join(old), to: folder.join(new) });
+        let old = from.to_string();
+        for file in files.iter_mut().filter(|file| belongs_to(file, from)) {
+            let new = format!("{to}{}", &file.path[old.len()..]);
+            edits.push(Edit::Rename { from: in_checkout(&file.path), to: in_checkout(&new) });
+            file.path = new;
         }
     }
     edits
 }
 
+/// The path of an app's file, as people type it.
+fn shown(manifest: &Project, path: &str) -> String {
+    let folder = path.split_once('/').and_then(|(app, name)| Some((&manifest.app(app).ok()?.folder, name)));
+    folder.map_or_else(|| path.to_owned(), |(folder, name)| format!("{folder}/{name}"))
+}
+
 /// Writes the new names into the head of a file that has an old one.
-fn mend(file: &mut SourceFile, moves: &[Move], folder: &Path) -> Option<Edit> {
+fn mend(file: &mut SourceFile, moves: &[Move], in_checkout: &dyn Fn(&str) -> PathBuf) -> Option<Edit> {
     let old = file.text.clone().filter(|_| file.path.ends_with(".sql"))?;
     let new = mend_head(&old, moves)?;
     file.text = Some(new.clone());
-    Some(Edit::Rewrite { path: folder.join(&file.path), old, new })
+    Some(Edit::Rewrite { path: in_checkout(&file.path), old, new })
 }
 
 /// Finds the migration that a person means by `app/0003_add_x`, `0003_add_x`, or its beginning.

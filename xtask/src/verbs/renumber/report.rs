@@ -1,6 +1,6 @@
 //! Reports what `renumber` did, or would do.
 
-use migrations::{MigrationId, MovedRow, Renumbering};
+use migrations::{MovedRow, Renumbering};
 use serde::Serialize;
 
 use crate::{
@@ -120,11 +120,11 @@ fn print_database(name: &str, renumbering: &Renumbering<'_>) {
     let followed = count(rows.len(), "row follows", "rows follow");
     output::line(&format!("ledger     database `{name}`: {followed} the files"));
     for MovedRow { version, migration } in rows {
-        let MigrationId { app, name } = &migration.id;
+        let id = &migration.id;
         output::line(&if *version == migration.number {
-            format!("           {app}/{name}, with its new head")
+            format!("           {id}, with its new head")
         } else {
-            format!("           {app}/{version:04}{} → {name}", &name[4..])
+            format!("           {} → {}", id.with_number(*version), id.name)
         });
     }
     for migration in late {

@@ -22,7 +22,10 @@ pub(super) fn followers<'p>(project: &'p Project, ledger: &Ledger, moves: &[Move
     let has_moved = |row: &Applied, migration: &Migration| row.version != migration.number;
     let moved = found.iter().filter(|(row, migration)| has_moved(row, migration));
     let back: Vec<Move> = moved
-        .map(|(row, migration)| Move { from: migration.id.clone(), to: before(row, migration) })
+        .map(|(row, migration)| Move {
+            from: migration.id.clone(),
+            to: migration.id.with_number(row.version),
+        })
         .collect();
     let mut followers = Followers::default();
     for (row, migration) in found {
@@ -38,12 +41,6 @@ pub(super) fn followers<'p>(project: &'p Project, ledger: &Ledger, moves: &[Move
     followers
 }
 
-/// The name that the files of a migration had when it ran.
-fn before(row: &Applied, migration: &Migration) -> MigrationId {
-    let name = format!("{:04}{}", row.version, &migration.id.name[4..]);
-    MigrationId { app: row.app.clone(), name }
-}
-
 fn id(row: &Applied) -> MigrationId {
     MigrationId { app: row.app.clone(), name: row.name() }
 }
@@ -55,7 +52,7 @@ fn migration_of<'p>(project: &'p Project, row: &Applied, moves: &[Move]) -> Opti
     let moved = moves.iter().find(|moved| moved.from == row_id).map(|moved| &moved.to);
     let was_moved = |it: &&Migration| moved == Some(&it.id);
     let has_text = |it: &&Migration| it.checksum() == row.checksum;
-    let has_name = |it: &&Migration| it.id.name[4..] == row_id.name[4..];
+    let has_name = |it: &&Migration| it.description() == row.description;
     let choose = |matches: &dyn Fn(&&Migration) -> bool| {
         let found: Vec<&Migration> = project.migrations_of(&row.app).filter(matches).collect();
         let same_number = || found.iter().find(|it| it.number == row.version);
