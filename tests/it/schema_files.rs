@@ -11,6 +11,7 @@ use crate::{
 
 mod apps;
 mod inspecting;
+mod phases;
 mod refusals;
 mod renaming;
 mod rows;

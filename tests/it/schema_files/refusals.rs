@@ -32,7 +32,7 @@ fn a_column_that_rows_would_lack_a_value_for_is_refused() {
         };
         add("date not null");
         let why = "can't add column public.loans.due_on to rows: it is not null and has no default";
-        make(&checkout, db, &[]).expect(4, &[why, "give a new column a default in schema.sql"]);
+        make(&checkout, db, &[]).expect(4, &[why, "give a new column a default"]);
         expect_no_files(&checkout);
         checkout.replace("loans/schema.sql", "date not null", "date not null default '2026-01-01'");
         make(&checkout, db, &[]).expect(0, &["loans/0002_add_loans_due_on"]);

@@ -115,7 +115,7 @@ impl Files {
     }
 }
 
-pub(super) async fn connect(scratch: &Scratch) -> anyhow::Result<PgConnection> {
+pub(crate) async fn connect(scratch: &Scratch) -> anyhow::Result<PgConnection> {
     Ok(scratch.options().connect().await.map_err(Error::database("connect to a throwaway database"))?)
 }
 

@@ -1,11 +1,17 @@
 //! `cargo xtask makemigrations`: writes the migrations that lead to what the schema files say, and proves them first.
 
+mod casts;
 mod draft;
 mod empty;
+mod filling;
+mod hints;
 mod manifest;
+mod naming;
 mod numbering;
+mod phases;
 mod proof;
 mod renames;
+mod report;
 mod safety;
 mod whose;
 
@@ -16,27 +22,24 @@ use anyhow::{Context, bail};
 use catalogue::Address;
 use clap::Args as ClapArgs;
 use diff::{Part, Renames};
-use migrations::{Project, Session, Settings, SourceFile, schema::Reader};
-use serde::Serialize;
+use migrations::{Error, Project, Session, Settings, SourceFile, schema::Reader};
+use sqlx::Connection as _;
 
 use self::{
-    draft::drafts,
-    proof::{Proof, Written},
+    draft::{Wishes, drafts},
+    filling::Filling,
+    phases::Pace,
+    proof::Proof,
+    report::{Changes, Mode},
     safety::OnRows,
     whose::Whose,
 };
 use crate::{
     checkout::Checkout,
     database::renaming,
-    files::edits::{self, Edit},
-    terminal::{
-        exit::Stop,
-        format::Format,
-        interrupt::or_interrupted,
-        output::{self, Steps},
-    },
+    terminal::{exit::Stop, format::Format, interrupt::or_interrupted, output::Steps},
     throwaway::{
-        owned,
+        loaded, owned,
         test_server::{TestServer, on_scratch},
     },
 };
@@ -53,7 +56,11 @@ these files into one throwaway database, applies the migrations to another, and 
 looks at no other database. Each new migration has been applied, compared, reverted and compared
 before it is written. The lists of tables in apps.toml are kept up to date.
 
-A rename is a drop and a creation, unless a line `-- renamed-from: old_name` behind the column, or
+Tables that an earlier run made may hold rows, so what has to read all rows comes in migrations of its
+own, NNNN_name_validate, and an index is built concurrently. --quick writes each change at once.
+
+A line `-- using: expression` behind a column says where its values come from, if it is new or gets
+another type. A rename is a drop and a creation, unless a line `-- renamed-from: old_name` behind the column, or
 above the statement that creates the table, says otherwise.
 
 With --empty it creates the app's next migration, NNNN_add_due_date.up.sql and .down.sql, for you to
@@ -66,7 +73,7 @@ pub(crate) struct Args {
     #[arg(value_name = "APP")]
     apps: Vec<String>,
     /// Create the files without statements
-    #[arg(long, requires_all = ["apps", "name"], conflicts_with_all = ["dry_run", "check", "allow_data_loss"])]
+    #[arg(long, requires_all = ["apps", "name"], conflicts_with_all = ["dry_run", "check", "allow_data_loss", "quick"])]
     empty: bool,
     /// What the migrations do, in a few words: add_due_date
     #[arg(long, value_parser = parse_name)]
@@ -80,6 +87,9 @@ pub(crate) struct Args {
     /// Write statements that lose rows or values, or fail on rows, too
     #[arg(long)]
     allow_data_loss: bool,
+    /// Write each change as one statement, for tables that are small
+    #[arg(long)]
+    quick: bool,
     /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -94,31 +104,6 @@ fn parse_name(text: &str) -> Result<String, String> {
     } else {
         Err("write lower-case words with `_` between them, without a number: add_due_date".to_owned())
     }
-}
-
-/// A new migration, for `--format json`.
-#[derive(Serialize)]
-struct Row<'w> {
-    migration: String,
-    up: &'w str,
-    down: &'w str,
-}
-
-/// The report of `--format json`.
-#[derive(Serialize)]
-struct Report<'w> {
-    /// The paths of the files that were written.
-    created: Vec<String>,
-    migrations: Vec<Row<'w>>,
-    /// Whether the lists of tables in the manifest change.
-    manifest: bool,
-}
-
-/// What is to be written.
-struct Changes {
-    migrations: Vec<Written>,
-    /// The manifest before and after.
-    manifest: [String; 2],
 }
 
 impl Args {
@@ -141,7 +126,12 @@ impl Args {
             .await
         })
         .await?;
-        self.finish(checkout, &project, &files, &changes)
+        let mode = match (self.check, self.dry_run) {
+            (true, _) => Mode::Missed,
+            (_, true) => Mode::Printed,
+            _ => Mode::Written,
+        };
+        changes.finish(checkout, &project, &files, mode, self.format)
     }
 
     fn on_rows(&self) -> OnRows {
@@ -196,8 +186,14 @@ impl Args {
         let maker = |object: &Address| [&original, &from, &to].into_iter().find_map(|it| it.maker(object));
         let owner = |object: &Address| maker(object).map_or(0, |maker| maker.app);
         let parts = renames::before(renamed, parts, owner);
-        let parts = meant(parts, apps);
-        safety::refuse(&whose, &parts, self.on_rows())?;
+        let mut parts = meant(parts, apps);
+        let filling = Filling::new(&whose)?;
+        let mut of_loaded = loaded::connect(loaded).await?;
+        let databases = [session.connection(), &mut of_loaded];
+        let without_cast = casts::without_cast(&whose, &parts, &filling, databases).await?;
+        of_loaded.close().await.map_err(Error::database("close the connection"))?;
+        safety::refuse(&whose, &parts, &filling, without_cast, self.on_rows())?;
+        filling.use_in(&whose, &mut parts);
 
         let mut files = files.to_vec();
         let manifest = files.iter_mut().find(|file| file.path == "apps.toml").context("read apps.toml")?;
@@ -207,7 +203,9 @@ impl Args {
             parts.iter().map(|part| part.owner).chain(apps.iter().copied()).collect();
         let after = manifest::with_tables(&before, project, &to, &written)?;
         manifest.text = Some(after.clone());
-        let mut drafts = drafts(&whose, parts, self.name.as_deref())?;
+        let pace = if self.quick { Pace::Quick } else { Pace::Careful };
+        let wishes = Wishes { name: self.name.as_deref(), pace };
+        let mut drafts = drafts(&whose, parts, wishes)?;
         let ledgers = ledgers.iter().map(|&schema| schema.to_owned()).collect();
         let mut proof = Proof {
             session: &mut session,
@@ -221,80 +219,6 @@ impl Args {
         reader.close().await;
         session.close().await;
         Ok(Changes { migrations, manifest: [before, after] })
-    }
-
-    fn finish(
-        &self,
-        checkout: &Checkout,
-        project: &Project,
-        files: &[SourceFile],
-        changes: &Changes,
-    ) -> anyhow::Result<()> {
-        let Changes { migrations, manifest: [before, after] } = changes;
-        let (mut paths, mut texts) = (Vec::new(), Vec::new());
-        for written in migrations {
-            let folder = &project.app(&written.id.app)?.folder;
-            for (name, text) in written.files() {
-                paths.push(format!("{folder}/{name}"));
-                texts.push(text);
-            }
-        }
-        let writes = !self.check && !self.dry_run;
-        if writes {
-            let create = |(path, text): (&String, &&str)| Edit::Create {
-                path: checkout.root.join(path),
-                text: (*text).to_owned(),
-            };
-            let mut edits: Vec<Edit> = paths.iter().zip(&texts).map(create).collect();
-            if before != after {
-                let path = checkout.migrations().join("apps.toml");
-                edits.push(Edit::Rewrite { path, old: before.clone(), new: after.clone() });
-            }
-            if SourceFile::read_folder(&checkout.migrations())? != files {
-                bail!(
-                    "the files in migrations/ changed meanwhile; nothing was written\n  run the same command again"
-                );
-            }
-            edits::apply(&edits)?;
-        }
-        let nothing = migrations.is_empty() && before == after;
-        match self.format {
-            Format::Json => output::json(&Report {
-                created: if writes { paths } else { Vec::new() },
-                migrations: migrations
-                    .iter()
-                    .map(|it| Row { migration: it.id.to_string(), up: &it.up, down: &it.down })
-                    .collect(),
-                manifest: before != after,
-            }),
-            Format::Text if nothing => output::line("the migrations make what the schema files say"),
-            Format::Text if self.dry_run => {
-                for (path, text) in paths.iter().zip(texts) {
-                    output::line(&format!("-- file: {path}\n{text}"));
-                }
-            }
-            Format::Text => self.report(&paths, changes),
-        }
-        if self.check && !nothing { Err(Stop::Differs.into()) } else { Ok(()) }
-    }
-
-    fn report(&self, paths: &[String], changes: &Changes) {
-        let word = if self.check { "missing" } else { "created" };
-        for (at, path) in paths.iter().enumerate() {
-            output::line(&format!("{:<10} {path}", if at == 0 { word } else { "" }));
-        }
-        if changes.manifest[0] != changes.manifest[1] {
-            let word = if self.check { "outdated" } else { "changed" };
-            output::line(&format!("{word:<10} migrations/apps.toml"));
-        }
-        if self.check {
-            output::line("\nwrite them: cargo xtask makemigrations");
-        } else {
-            output::line(
-                "\neach was applied, compared with the schema files, reverted and compared with before",
-            );
-            output::line("then: cargo xtask migrate && cargo xtask verify");
-        }
     }
 }
 

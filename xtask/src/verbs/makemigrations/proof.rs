@@ -59,7 +59,7 @@ impl Proof<'_> {
         for at in 0..drafts.len() {
             let target = Target::Migration(drafts[at].id.clone());
             let mut ran = self.session.migrate(&project, &target, &mut |_| {}).await;
-            if let Err(Error::Failed(_)) = ran {
+            if let (Err(Error::Failed(_)), false) = (&ran, drafts[at].is_alone()) {
                 drafts[at].bodies_unchecked = true;
                 project = self.project(drafts, &[])?;
                 ran = self.session.migrate(&project, &target, &mut |_| {}).await;

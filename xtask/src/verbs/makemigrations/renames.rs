@@ -5,32 +5,29 @@ use std::collections::BTreeMap;
 use anyhow::bail;
 use catalogue::{Address, Catalogue, Kind};
 use diff::{Change, Part, Rename, Script, Statement};
-use migrations::{Project, SchemaFile, statements, tokens};
+use migrations::Project;
 
-const DIRECTIVE: &str = "-- renamed-from:";
+use super::hints::{self, Directive, Hint};
 
-/// A line that says what an object was called.
-struct Hint {
-    place: String,
-    schema: String,
-    relation: String,
-    column: Option<String>,
-    old: String,
-}
+const RENAMED_FROM: Directive = Directive {
+    text: "-- renamed-from:",
+    usage: "`-- renamed-from: old_name` behind a column in a `create table`, or above the statement that creates the table, view, type, sequence or domain",
+};
 
 /// The renames that the schema files name, as far as the migrations have not made them.
 pub(super) fn renames(project: &Project, from: &Catalogue) -> anyhow::Result<Vec<Rename>> {
     let mut hints = Vec::new();
-    for file in &project.schema_files {
-        hints.extend(hints_of(file)?);
+    for hint in RENAMED_FROM.hints(project)? {
+        let Some(old) = hints::first_name(&hint.value) else { return Err(RENAMED_FROM.misused(&hint.place)) };
+        hints.push((hint, old));
     }
     let mut renames = Vec::new();
-    for hint in &hints {
-        let Hint { place, schema, relation, column, old } = hint;
-        let of_relation = hints.iter().find(|it| {
+    for (hint, old) in &hints {
+        let Hint { place, schema, relation, column, .. } = hint;
+        let of_relation = hints.iter().find(|(it, old)| {
             it.column.is_none()
                 && (&it.schema, &it.relation) == (schema, relation)
-                && has(from, schema, &it.old, None)
+                && has(from, schema, old, None)
         });
         let (is_new, is_old, rename) = match column {
             None => (
@@ -39,7 +36,7 @@ pub(super) fn renames(project: &Project, from: &Catalogue) -> anyhow::Result<Vec
                 Rename { schema: schema.clone(), name: old.clone(), column: None, to: relation.clone() },
             ),
             Some(column) => {
-                let name = of_relation.map_or(relation, |it| &it.old);
+                let name = of_relation.map_or(relation, |(_, old)| old);
                 let rename = Rename {
                     schema: schema.clone(),
                     name: name.clone(),
@@ -70,66 +67,6 @@ fn has(schema: &Catalogue, of: &str, name: &str, column: Option<&str>) -> bool {
         };
         is_meant && address.schema == of && address.name == name
     })
-}
-
-fn hints_of(file: &SchemaFile) -> anyhow::Result<Vec<Hint>> {
-    let text = &file.script.text;
-    let statements = statements(text);
-    let lines: Vec<&str> = text.lines().collect();
-    let mut hints = Vec::new();
-    for (index, line) in lines.iter().enumerate() {
-        let Some((before, old)) = line.split_once(DIRECTIVE) else { continue };
-        let number = index + 1;
-        let within =
-            |(start, sql): &&(usize, &str)| *start <= number && number <= start + sql.matches('\n').count();
-        let (statement, column) = match statements.iter().find(within) {
-            Some(statement) if statement.0 == number => (Some(statement), None),
-            Some(statement) => {
-                let after = lines[index + 1..].iter().map(|line| line.trim());
-                let next = after.filter(|line| !line.is_empty()).find(|line| !line.starts_with("--"));
-                let line = if before.trim().is_empty() { next } else { Some(before) };
-                (Some(statement), Some(line.and_then(first_name)))
-            }
-            None => (statements.iter().find(|(start, _)| *start > number), None),
-        };
-        let place = format!("{}:{number}", file.script.path);
-        let created = statement.and_then(|(_, sql)| created(sql));
-        let old = first_name(old);
-        let (Some((schema, relation)), Some(old), None | Some(Some(_))) = (created, old, &column) else {
-            bail!(
-                "{place}: write `{DIRECTIVE} old_name` behind a column in a `create table`, or above the statement that creates the table, view, type, sequence or domain"
-            );
-        };
-        hints.push(Hint { place, schema, relation, column: column.flatten(), old });
-    }
-    Ok(hints)
-}
-
-/// The first name in a line of SQL.
-fn first_name(sql: &str) -> Option<String> {
-    tokens(sql).first().map(|range| unquoted(&sql[range.clone()]))
-}
-
-/// A name as the server stores it.
-fn unquoted(token: &str) -> String {
-    match token.strip_prefix('"').and_then(|name| name.strip_suffix('"')) {
-        Some(name) => name.replace("\"\"", "\""),
-        None => token.to_lowercase(),
-    }
-}
-
-/// The schema and name of the table, view, type, sequence or domain that a statement creates.
-fn created(sql: &str) -> Option<(String, String)> {
-    const KINDS: [&str; 5] = ["table", "view", "type", "sequence", "domain"];
-    let words: Vec<&str> = tokens(sql).into_iter().map(|range| &sql[range]).collect();
-    let is = |at: usize, word: &str| words.get(at).is_some_and(|it| it.eq_ignore_ascii_case(word));
-    let kind = (1..5).find(|&at| KINDS.iter().any(|kind| is(at, kind))).filter(|_| is(0, "create"))?;
-    let first = if is(kind + 1, "if") { kind + 4 } else { kind + 1 };
-    let name = unquoted(words.get(first)?);
-    if is(first + 1, ".") {
-        return Some((name, unquoted(words.get(first + 2)?)));
-    }
-    Some(("public".to_owned(), name))
 }
 
 /// Puts the statements of renames before all parts of a script. All parts see the new names.
@@ -184,51 +121,11 @@ pub(super) fn likely(from: &Catalogue, to: &Catalogue, statements: &[&Statement]
         });
         found.extend(alike.map(|new| {
             format!(
-                "{gone} goes, and {} comes with the same type; if it is the same column, write `{DIRECTIVE} {}` behind it",
-                new.part, gone.part
+                "{gone} goes, and {} comes with the same type; if it is the same column, write `{} {}` behind it",
+                new.part, RENAMED_FROM.text, gone.part
             )
         }));
     }
     found.dedup();
     found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(text: &str, expected: &[&str]) {
-        let sqlx_toml = "[migrate]\ncreate-schemas = [\"m\"]\ntable-name = \"m.a\"\n";
-        let manifest = "[postgres]\nversion = 15\ndatabase = \"app\"\n[[app]]\nname = \"a\"\ndepends-on = []\ntables = []\n";
-        let files = [("apps.toml", manifest), ("a/sqlx.toml", sqlx_toml), ("a/schema.sql", text)];
-        let files = files.map(|(path, text)| migrations::SourceFile::new(path, text));
-        let project = Project::from_files("migrations", files.into()).unwrap();
-        let found = hints_of(&project.schema_files[0]).unwrap();
-        let found: Vec<String> = found
-            .iter()
-            .map(|it| {
-                format!(
-                    "{}.{}{} was {}",
-                    it.schema,
-                    it.relation,
-                    it.column.as_ref().map_or(String::new(), |c| format!(".{c}")),
-                    it.old
-                )
-            })
-            .collect();
-        assert_eq!(found, expected);
-    }
-
-    #[test]
-    fn a_line_belongs_to_the_object_beside_it() {
-        check(
-            "create table t (\n  a int, -- renamed-from: b\n  -- renamed-from: \"C d\"\n  c text\n);",
-            &["public.t.a was b", "public.t.c was C d"],
-        );
-        check(
-            "-- renamed-from: old\n-- Why.\ncreate table if not exists s.\"New\" (\n  a int\n);\n\ncreate type e as enum ('x'); -- renamed-from: f",
-            &["s.New was old", "public.e was f"],
-        );
-        check("select 1", &[]);
-    }
 }

@@ -6,7 +6,7 @@ use anyhow::bail;
 use catalogue::{Address, Body};
 use diff::{Change, Hazard, Part, Statement};
 
-use super::{renames, whose::Whose};
+use super::{filling::Filling, renames, whose::Whose};
 use crate::terminal::exit::Stop;
 
 /// What loses rows, or fails on them.
@@ -17,7 +17,15 @@ pub(super) enum OnRows {
 }
 
 /// Refuses what the direction rule does not allow, what would lose rows or values, and what rows may keep from running.
-pub(super) fn refuse(whose: &Whose<'_>, parts: &[Part], on_rows: OnRows) -> anyhow::Result<()> {
+///
+/// `without_cast` are the columns whose values have no way into their new type, a line each.
+pub(super) fn refuse(
+    whose: &Whose<'_>,
+    parts: &[Part],
+    filling: &Filling,
+    without_cast: Vec<String>,
+    on_rows: OnRows,
+) -> anyhow::Result<()> {
     let trespasses = whose.trespasses.borrow();
     if !trespasses.is_empty() {
         let lines: Vec<&str> = trespasses.iter().map(String::as_str).collect();
@@ -35,10 +43,11 @@ pub(super) fn refuse(whose: &Whose<'_>, parts: &[Part], on_rows: OnRows) -> anyh
         _ => None,
     });
     let columns = statements().filter(|it| it.change == Change::Create).map(|it| &it.object);
-    let columns = columns.filter(|column| has_no_value_for_rows(whose, column));
+    let columns =
+        columns.filter(|column| filling.expression(column).is_none() && has_no_value_for_rows(whose, column));
     let columns =
         columns.map(|column| format!("can't add {column} to rows: it is not null and has no default"));
-    let found: BTreeSet<String> = losses.chain(columns).collect();
+    let found: BTreeSet<String> = losses.chain(columns).chain(without_cast).collect();
     if found.is_empty() {
         return Ok(());
     }
@@ -52,7 +61,7 @@ pub(super) fn refuse(whose: &Whose<'_>, parts: &[Part], on_rows: OnRows) -> anyh
         );
     }
     Err(Stop::Refused(format!(
-        "tables may hold rows; nothing was written\n  {}\n  give a new column a default in schema.sql, or write the migration by hand: cargo xtask makemigrations --empty APP --name NAME\n  if it is meant so: cargo xtask makemigrations --allow-data-loss",
+        "tables may hold rows; nothing was written\n  {}\n  in schema.sql, give a new column a default, or write `-- using: expression` behind a column; or write the migration by hand: cargo xtask makemigrations --empty APP --name NAME\n  if it is meant so: cargo xtask makemigrations --allow-data-loss",
         found.join("\n  ")
     ))
     .into())
