@@ -14,6 +14,7 @@ mod folder;
 mod growth;
 mod lines;
 mod loading;
+mod made;
 mod measured;
 mod plot;
 mod scratch;

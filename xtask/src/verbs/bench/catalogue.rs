@@ -1,8 +1,6 @@
 //! `cargo xtask bench catalogue`: how long reading and comparing schemas takes, against `pg_dump` and against applying the
 //! migrations.
 
-pub(super) mod made;
-
 use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -25,6 +23,7 @@ use crate::{
         figures::{median, timed},
         folder::Folder,
         lines::{self, Labels},
+        made,
         table::{self, Goal, Row},
     },
 };

@@ -17,11 +17,11 @@ use crate::{
     terminal::{child::this_program, format::Format, interrupt::or_interrupted, output},
     throwaway::test_server::TestServer,
     verbs::bench::{
-        catalogue::made,
         databases::Databases,
         figures::{median, timed},
         folder::Folder,
         lines::{self, Labels},
+        made,
         table::{self, Goal, Row},
     },
 };

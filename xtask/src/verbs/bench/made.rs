@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, fs, path::Path};
 
 /// A schema of this many tables: each with ten columns, four indexes and five constraints; a view for every tenth.
-pub(in crate::verbs::bench) fn schema(tables: usize) -> String {
+pub(super) fn schema(tables: usize) -> String {
     let mut sql = String::new();
     for n in 1..=tables {
         sql += &table(n);
@@ -19,7 +19,7 @@ pub(in crate::verbs::bench) fn schema(tables: usize) -> String {
 }
 
 /// What changes every tenth table of such a schema: the types of its columns, a new one, and an index.
-pub(in crate::verbs::bench) fn changes(tables: usize) -> String {
+pub(super) fn changes(tables: usize) -> String {
     let mut sql = String::new();
     for n in (1..=tables).step_by(10) {
         let _ = writeln!(
