@@ -55,6 +55,7 @@ const NO_EMAIL: Cell = Says(1, "set SUPERUSER_EMAIL, or pass --email EMAIL");
 const NO_PASSWORD: Cell = Says(1, "set SUPERUSER_PASSWORD, or write it to standard input");
 const NO_DUMP: Cell = Says(1, "holds no dump");
 const NO_FILE: Cell = Says(1, "read nowhere.sql");
+const NO_XTASK: Cell = Says(3, "xtask/, 8 files");
 const NO_GRANT: Cell = Says(1, "give the role that right");
 
 #[rustfmt::skip]
@@ -90,6 +91,7 @@ const VERBS: &[(&[&str], [Cell; 5])] = &[
     (&["makemigrations", "--empty", "people", "--name", "add_note"], [WELL, WELL,   WELL,                              WELL,                        WELL]),
     (&["renumber"],                             [WELL,      WELL,                   WELL,                              WELL,                        WELL]),
     (&["completions", "bash"],                  [WELL,      WELL,                   WELL,                              WELL,                        WELL]),
+    (&["init", "--check"],                      [NO_XTASK,  NO_XTASK,               NO_XTASK,                          NO_XTASK,                    NO_XTASK]),
 ];
 
 /// Verbs that run the product's own program, which the fixture lacks.

@@ -18,6 +18,7 @@ mod connecting;
 mod diffing;
 mod documents;
 mod dumping;
+mod elsewhere;
 mod example;
 mod failing_sql;
 mod files;

@@ -228,3 +228,20 @@ fn no_file_holds_a_path_of_one_machine() {
         }
     }
 }
+
+#[test]
+fn the_xtask_of_another_repository_is_built_like_ours() {
+    let read = |path: &str| fs::read_to_string(workspace_root().join(path)).unwrap();
+    let table = |path: &str| -> toml::Table { read(path).parse().unwrap() };
+    let channel = |path: &str| table(path)["toolchain"]["channel"].clone();
+    assert_eq!(channel("xtask/host/rust-toolchain.toml"), channel("rust-toolchain.toml"));
+    // A setting for a package that it is not built from would be a warning of each build.
+    let [ours, hosts] =
+        ["Cargo.toml", "xtask/host/Cargo.toml"].map(|path| table(path)["profile"]["dev"].clone());
+    assert_eq!(ours["debug"], hosts["debug"]);
+    let (ours, hosts) = (ours["package"].as_table().unwrap(), hosts["package"].as_table().unwrap());
+    let others = ["argon2", "blake2", "liblzma-sys"];
+    let ours: toml::Table =
+        ours.clone().into_iter().filter(|(name, _)| !others.contains(&name.as_str())).collect();
+    assert_eq!(ours, *hosts);
+}

@@ -40,7 +40,12 @@ impl Checkout {
 
     /// The checkout at `root` with that server, whatever the environment says.
     pub(crate) fn at(&self, root: &Path, server: ServerChoice) -> anyhow::Result<Checkout> {
-        Ok(Checkout { root: resolved(root)?, workspace: self.workspace.clone(), asked_for: Some(server) })
+        Ok(Checkout { asked_for: Some(server), ..self.in_folder(root)? })
+    }
+
+    /// The checkout at `root`, with the server that the user chose.
+    pub(crate) fn in_folder(&self, root: &Path) -> anyhow::Result<Checkout> {
+        Ok(Checkout { root: resolved(root)?, workspace: self.workspace.clone(), asked_for: self.asked_for })
     }
 
     /// The migrations folder.

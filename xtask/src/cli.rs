@@ -13,8 +13,9 @@ use crate::{
     terminal::output,
     verbs::{
         adopt, bench, changepassword, ci, completions, createsuperuser, db_check, db_drop, db_reset,
-        db_setup, db_shell, db_url, diff, dumpdata, erd, flush, graph, inspect, loaddata, makemigrations,
-        migrate, prepare, renumber, scratch, seed, server, showmigrations, sqlmigrate, sqlx, test, verify,
+        db_setup, db_shell, db_url, diff, dumpdata, erd, flush, graph, init, inspect, loaddata,
+        makemigrations, migrate, prepare, renumber, scratch, seed, server, showmigrations, sqlmigrate, sqlx,
+        test, verify,
     },
 };
 
@@ -169,6 +170,8 @@ pub(crate) enum Verb {
     Completions(completions::Args),
     /// Start, stop or show the development server
     Server(server::Args),
+    /// Set up this workflow in another repository
+    Init(init::Args),
 }
 
 #[cfg(test)]

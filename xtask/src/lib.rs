@@ -126,5 +126,6 @@ async fn run(host: &Host, cli: Cli) -> anyhow::Result<()> {
             Ok(())
         }
         Verb::Server(args) => args.run(&checkout).await,
+        Verb::Init(args) => args.run(&checkout).await,
     }
 }

@@ -17,6 +17,7 @@ pub(crate) mod dumpdata;
 pub(crate) mod erd;
 pub(crate) mod flush;
 pub(crate) mod graph;
+pub(crate) mod init;
 pub(crate) mod inspect;
 pub(crate) mod loaddata;
 pub(crate) mod makemigrations;

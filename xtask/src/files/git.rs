@@ -54,6 +54,37 @@ impl Git {
         Ok(git)
     }
 
+    /// Git in a folder; `None` if that is in no repository, or git is not on this machine.
+    pub(crate) fn around(folder: &Path) -> Option<Git> {
+        let git = Git { program: which::which("git").ok()?, root: folder.to_owned() };
+        git.top().is_ok().then_some(git)
+    }
+
+    /// The top folder of the repository.
+    pub(crate) fn top(&self) -> anyhow::Result<PathBuf> {
+        match self.run(&["rev-parse", "--show-toplevel"])? {
+            Reply::Output(top) => Ok(PathBuf::from(top)),
+            Reply::Complaint(said) => bail!("git could not say where the repository is: {said}"),
+        }
+    }
+
+    /// The files below this folder that are tracked, or that could be: without what `.gitignore` lists.
+    pub(crate) fn files_here(&self) -> anyhow::Result<Vec<String>> {
+        match self.run(&["ls-files", "-z", "--cached", "--others", "--exclude-standard"])? {
+            Reply::Output(files) => {
+                let files = files.split('\0').filter(|path| !path.is_empty());
+                Ok(files.filter(|path| self.root.join(path).is_file()).map(str::to_owned).collect())
+            }
+            Reply::Complaint(said) => bail!("git could not list the files: {said}"),
+        }
+    }
+
+    /// Whether files differ from the last commit, or are not tracked.
+    pub(crate) fn is_changed(&self, path: &str) -> anyhow::Result<bool> {
+        let status = self.run(&["status", "--porcelain", "--", path])?.output();
+        Ok(status.is_some_and(|changes| !changes.is_empty()))
+    }
+
     /// The base branch, from which others start: `wanted`, else the remote's default branch, else one of the usual names.
     pub(crate) fn base(&self, wanted: Option<&str>) -> anyhow::Result<String> {
         if let Some(base) = wanted {

@@ -152,10 +152,22 @@ impl TestServer {
         major: u32,
         work: impl AsyncFnOnce(&TestServer) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
+        let (mut steps, work) =
+            (Steps::silent(), async |server: &TestServer, _: &mut Steps| work(server).await);
+        TestServer::with_ours(checkout, postgres, Some(major), &mut steps, work).await
+    }
+
+    /// The same, with the start of the server as a step.
+    pub(crate) async fn with_ours<T>(
+        checkout: &Checkout,
+        postgres: &Postgres,
+        major: Option<u32>,
+        steps: &mut Steps,
+        work: impl AsyncFnOnce(&TestServer, &mut Steps) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
         let own = choose_ours(checkout, postgres)?;
-        let mut steps = Steps::silent();
-        let server = or_interrupted(TestServer::start_ours(own, postgres, Some(major), &mut steps)).await?;
-        let done = work(&server).await;
+        let server = or_interrupted(TestServer::start_ours(own, postgres, major, steps)).await?;
+        let done = work(&server, steps).await;
         let stopped = server.stop().await;
         let done = done?;
         stopped?;

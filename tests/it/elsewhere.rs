@@ -1,0 +1,278 @@
+//! Another repository, which has never seen this workflow: what `init` finds there, writes, and leaves alone.
+
+use std::{fs, path::PathBuf};
+
+use duct::cmd;
+use tempfile::TempDir;
+use tests::workspace_root;
+
+use crate::checkout::{FIXTURE, Outcome, outcome, xtask};
+
+/// A repository of other people, in which git has everything committed.
+struct Repository(TempDir);
+
+/// Cargo's settings of a repository that has some of its own.
+const SETTINGS: &str = "\
+# Strict here.
+[build]
+rustflags = [\"-D\", \"warnings\"] # all of them
+
+[alias]
+b = \"build\" # short
+";
+
+const ALIAS: &str = "xtask = \"run --quiet --profile start --manifest-path xtask/start/Cargo.toml --\"\n";
+
+impl Repository {
+    fn new(files: &[(&str, &str)]) -> Repository {
+        let folder = tempfile::Builder::new().prefix("elsewhere-").tempdir().unwrap();
+        let repository = Repository(folder);
+        // No command below may use this server.
+        repository.write(".env", "DATABASE_URL=postgres://app:x@127.0.0.1:1/app\n");
+        files.iter().for_each(|(path, text)| repository.write(path, text));
+        cmd!("git", "init", "--quiet").dir(repository.root()).run().unwrap();
+        repository.commit();
+        repository
+    }
+
+    /// One whose migrations are this project's fixture, so its manifest is there.
+    fn with_manifest() -> Repository {
+        let mut files = Vec::new();
+        for (path, text) in crate::tidy::files(FIXTURE, &[".sql", ".toml"]) {
+            files.push((path.replacen(FIXTURE, "migrations", 1), text));
+        }
+        let files: Vec<(&str, &str)> =
+            files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+        Repository::new(&[&files[..], &[(".cargo/config.toml", SETTINGS)]].concat())
+    }
+
+    /// It has no neighbours, in which this workflow might be.
+    fn root(&self) -> PathBuf {
+        self.0.path().join("shop")
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.root().join(path)
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        fs::create_dir_all(self.path(path).parent().unwrap()).unwrap();
+        fs::write(self.path(path), text).unwrap();
+    }
+
+    fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path(path)).unwrap()
+    }
+
+    fn git(&self, args: &[&str]) -> String {
+        let who = ["-c", "user.name=x", "-c", "user.email=x@example.org"];
+        cmd("git", [&who, args].concat()).dir(self.root()).read().unwrap()
+    }
+
+    fn commit(&self) {
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--allow-empty", "--message", "x"]);
+    }
+
+    /// The files that differ from the last commit, or are new.
+    fn changes(&self) -> String {
+        self.git(&["status", "--porcelain", "--untracked-files=all"])
+    }
+
+    /// Runs `init` in a folder of it.
+    fn init_in(&self, folder: &str, args: &[&str]) -> Outcome {
+        let command = cmd(xtask(), [&["init"], args].concat()).dir(self.path(folder));
+        outcome(
+            &command
+                .env("DATABASE_URL", "postgres://app:x@127.0.0.1:1/app")
+                .env("DOCKER_HOST", "unix:///nowhere/docker.sock")
+                .env("XDG_STATE_HOME", self.path("target/state"))
+                .env("CARGO_NET_OFFLINE", "true")
+                .env_remove("XTASK_ROOT")
+                .env_remove("XTASK_SERVER")
+                .stdin_null()
+                .unchecked(),
+        )
+    }
+
+    fn init(&self, args: &[&str]) -> Outcome {
+        self.init_in("", args)
+    }
+}
+
+#[test]
+fn a_repository_gets_an_xtask_of_its_own_and_keeps_the_rest() {
+    let repository = Repository::with_manifest();
+    repository.init(&["--check"]).expect(3, &["xtask/, 8 files", ".cargo/config.toml"]);
+    repository.init(&["--dry-run"]).expect(0, &["missing", "all of it holds"]);
+    assert_eq!(repository.changes(), "");
+
+    // From any folder of it.
+    let written = repository.init_in("migrations/people", &[]);
+    written.expect(0, &["xtask/, 8 files", "written", "all of it holds"]);
+    written.expect(0, &["commit it: git add .cargo/config.toml xtask\n", "cargo xtask db-setup"]);
+    assert_eq!(repository.read(".cargo/config.toml"), SETTINGS.to_owned() + ALIAS);
+    let manifest = repository.read("xtask/Cargo.toml");
+    let library = workspace_root().canonicalize().unwrap().join("xtask");
+    assert!(manifest.contains(&format!("xtask = {{ path = \"{}\" }}", library.display())), "{manifest}");
+    let changes = repository.changes();
+    assert!(changes.lines().all(|line| line.contains(" xtask/") || line == " M .cargo/config.toml"));
+
+    // The lock has the versions that the library is tested with, and no more packages than this one needs.
+    let [ours, lock] = [workspace_root().join("Cargo.lock"), repository.path("xtask/Cargo.lock")]
+        .map(|path| fs::read_to_string(path).unwrap());
+    let packages = |lock: &str| -> Vec<String> {
+        let blocks = lock.split("[[package]]\n").skip(1);
+        blocks.map(|it| it.lines().take(2).collect::<Vec<_>>().join(" ")).collect()
+    };
+    let ours = packages(&ours);
+    assert!(packages(&lock).iter().all(|it| ours.contains(it) || it.contains("xtask-host")), "{lock}");
+    assert!(lock.contains("\"xtask-host\"") && !lock.contains("\"testcontainers\""), "{lock}");
+
+    repository.commit();
+    repository.init(&[]).expect(0, &["nothing is left to do"]);
+    repository.init(&["--check"]).expect(0, &["nothing is left to do"]);
+    assert_eq!(repository.changes(), "");
+}
+
+#[test]
+fn the_alias_builds_for_this_machine_where_the_rest_is_for_another() {
+    let repository = Repository::with_manifest();
+    repository.write(".cargo/config.toml", "build.target = \"wasm32-unknown-unknown\"\n");
+    repository.init(&[]).expect(0, &["written"]);
+    let settings = repository.read(".cargo/config.toml");
+    assert!(settings.contains("--target host-tuple --manifest-path"), "{settings}");
+}
+
+#[test]
+fn the_library_comes_from_a_git_repository_if_one_is_named() {
+    let repository = Repository::with_manifest();
+    repository.init(&["--source", "https://127.0.0.1:1/workflow@v1"]).expect(0, &["written"]);
+    let manifest = repository.read("xtask/Cargo.toml");
+    assert!(
+        manifest.contains(r#"xtask = { git = "https://127.0.0.1:1/workflow", rev = "v1" }"#),
+        "{manifest}"
+    );
+    let other = Repository::with_manifest();
+    other.init(&["--source", "."]).expect(1, &["is no checkout of this library", "--source SOURCE"]);
+    assert_eq!(other.changes(), "");
+}
+
+#[test]
+fn nothing_is_written_where_something_else_has_the_name() {
+    let cases: &[(&str, &str, &[&str])] = &[
+        ("xtask/Cargo.toml", "[package]\nname = \"xtask\"\n", &["xtask/Cargo.toml is this repository's own"]),
+        ("xtask/src/main.rs", "fn main() {}\n", &["xtask/src is this repository's own", "rename"]),
+        (
+            ".cargo/config.toml",
+            "[alias]\nxtask = \"run --package tools --\"\n",
+            &["the alias `xtask` in .cargo/config.toml is this repository's own", "run --package tools --"],
+        ),
+        (
+            ".cargo/config",
+            "alias.xtask = [\"run\", \"--bin\", \"x\"]\n",
+            &["in .cargo/config is", "run --bin x"],
+        ),
+        (
+            "Cargo.toml",
+            "[workspace]\nmembers = [\"*\"]\n",
+            &["members `*` would take in xtask/", "exclude = [\"xtask\"]"],
+        ),
+        (".cargo/config.toml", "[alias\n", &["read .cargo/config.toml", "line 1"]),
+    ];
+    for (path, text, said) in cases {
+        let repository = Repository::with_manifest();
+        if *path == ".cargo/config" {
+            fs::remove_file(repository.path(".cargo/config.toml")).unwrap();
+        }
+        repository.write(path, text);
+        repository.commit();
+        repository.init(&[]).expect(1, said);
+        assert_eq!(repository.changes(), "", "{path}");
+    }
+}
+
+#[test]
+fn a_tree_that_can_not_be_written_to_stays_without_half_of_the_files() {
+    let repository = Repository::with_manifest();
+    fs::remove_dir_all(repository.path(".cargo")).unwrap();
+    // Root may write anywhere, but a file is no folder for it either.
+    repository.write(".cargo", "");
+    repository.commit();
+    repository.init(&[]).expect(1, &[".cargo"]);
+    assert_eq!(repository.changes(), "");
+    assert!(!repository.path("xtask").exists());
+}
+
+#[test]
+fn outside_of_git_the_folder_has_to_be_named() {
+    let repository = Repository::with_manifest();
+    fs::remove_dir_all(repository.path(".git")).unwrap();
+    repository.init(&[]).expect(1, &["is in no git repository", "nothing was written", "--into FOLDER"]);
+    assert!(!repository.path("xtask").exists());
+    repository.init_in("migrations", &["--into", ".."]).expect(0, &["written", "all of it holds"]);
+    repository.init(&["--into", "."]).expect(0, &["nothing is left to do"]);
+}
+
+#[test]
+fn folders_that_do_not_apply_are_listed_with_the_reason() {
+    let repository = Repository::new(&[
+        ("lite/migrations/1_a.sql", "create table t (id integer primary key autoincrement);"),
+        ("my/migrations-mysql/1_a.sql", "create table t (id int);"),
+        ("roles/migrations/1_a.sql", "create table t (id int); grant select on t to reader;"),
+        ("geo/migrations/20240101_a.up.sql", "create extension there_is_none;"),
+        ("half/migrations/2_b.sql", "alter table users add column age int;"),
+        ("rows/migrations/1_a.sql", "select 1;"),
+        ("node_modules/x/1_a.sql", "create table t (id int);"),
+        ("target/1_a.sql", "create table t (id int);"),
+        ("queries/users.sql", "select 1;"),
+    ]);
+    let said = repository.init(&[]);
+    said.expect(
+        1,
+        &[
+            "lite/migrations\n  1_a.sql: syntax error at or near \"autoincrement\" (42601); is it SQL for another database?",
+            "my/migrations-mysql\n  its path says mysql",
+            "roles/migrations\n  1_a.sql: role \"reader\" does not exist (42704); a migration has to make that role",
+            "geo/migrations\n  20240101_a.up.sql: extension \"there_is_none\" is not available",
+            "XTASK_POSTGRES_IMAGE=IMAGE",
+            "half/migrations\n  2_b.sql: relation \"users\" does not exist (42P01)",
+            "rows/migrations\n  its files change nothing",
+            "nothing was written",
+        ],
+    );
+    assert!(!said.stdout.contains("node_modules") && !said.stdout.contains("target"), "{said:?}");
+    assert_eq!(repository.changes(), "");
+
+    let empty = Repository::new(&[("queries/users.sql", "select 1;")]);
+    empty.init(&[]).expect(1, &["no folder with migrations that sqlx reads"]);
+    empty.init(&["queries"]).expect(1, &["queries has no file that sqlx reads", "NUMBER_NAME.sql"]);
+    empty.init(&["/"]).expect(1, &["is not in the repository"]);
+}
+
+#[test]
+fn a_manifest_that_is_there_stays_and_what_it_lacks_is_named() {
+    let repository = Repository::with_manifest();
+    repository.write("more/migrations/1_a.sql", "create table more (id int);");
+    repository.commit();
+    let refused = repository.init(&["more/migrations"]);
+    refused.expect(1, &["migrations/apps.toml is there already and has no app with more/migrations"]);
+    assert_eq!(repository.changes(), "");
+    repository.init(&[]).expect(0, &["more/migrations has migrations, and is in no app of", "written"]);
+    assert_eq!(repository.changes().lines().filter(|line| !line.contains("xtask")).count(), 1);
+}
+
+#[test]
+fn the_first_program_compiles_with_old_toolchains_and_is_clean() {
+    let (root, empty) = (workspace_root(), tempfile::tempdir().unwrap());
+    let start = root.join("xtask/host/start/Cargo.toml");
+    // Clippy compares what it uses with the `rust-version` of its manifest. Our own list of refused functions is not for it.
+    let (cargo, deny) = (env!("CARGO"), "warnings");
+    let clippy =
+        cmd!(cargo, "clippy", "--manifest-path", start, "--target-dir", empty.path(), "--", "--deny", deny);
+    outcome(&clippy.env("CLIPPY_CONF_DIR", empty.path()).unchecked()).expect(0, &[]);
+    for file in ["src/main.rs", "start/src/main.rs"] {
+        let file = root.join("xtask/host").join(file);
+        outcome(&cmd!("rustfmt", "--check", "--edition", "2021", file).unchecked()).expect(0, &[]);
+    }
+}

@@ -1,0 +1,168 @@
+//! Judges the migrations by `verify` in a copy of the repository's folders, and finds how far back its proofs fail: what was
+//! written before there were such proofs is history, and a baseline says where it ends.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process,
+};
+
+use anyhow::{Context, ensure};
+use cluster::folder::{self, Access};
+use duct::cmd;
+use serde::Deserialize;
+use url::Url;
+
+use crate::{
+    checkout::{ROOT, SERVER_CHOICE},
+    terminal::{
+        child::{self, this_program},
+        output::Steps,
+    },
+    verbs::init::{
+        manifest::{self, App},
+        repository::Repository,
+    },
+};
+
+/// How often a baseline is moved. Each proof can find only so much at a time: a broken file may hide the next one.
+const ROUNDS: usize = 6;
+
+/// What `verify` says.
+#[derive(Debug)]
+pub(super) struct Verdict {
+    /// Its steps; none if it could not begin.
+    pub(super) steps: Vec<Step>,
+    /// What is wrong, a line each.
+    pub(super) flaws: Vec<String>,
+}
+
+/// A line of its report.
+#[derive(Debug, Deserialize)]
+pub(super) struct Step {
+    pub(super) step: String,
+    pub(super) what: String,
+    pub(super) state: String,
+    pub(super) milliseconds: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct Report {
+    steps: Vec<Step>,
+    flaws: Vec<String>,
+}
+
+/// Sets the baselines of the apps, and returns what `verify` says with them.
+pub(super) async fn judge(
+    repository: &Repository,
+    server: &Url,
+    apps: &mut [App],
+    steps: &mut Steps,
+) -> anyhow::Result<Verdict> {
+    let stage = Stage::new(repository, apps)?;
+    for app in &mut *apps {
+        // In a folder with downs, a missing one is as old as the rule that it breaks.
+        app.baseline =
+            app.accepted.folder.without_down().last().filter(|_| app.is_reversible()).map(str::to_owned);
+    }
+    let mut round = 0;
+    loop {
+        round += 1;
+        steps.doing("proof", "running verify");
+        stage.write_manifest(&manifest::text(repository, apps))?;
+        let verdict = verify(&stage.0, server).await?;
+        if verdict.flaws.is_empty() || round == ROUNDS || !move_baselines(apps, &verdict.flaws) {
+            return Ok(verdict);
+        }
+    }
+}
+
+/// Moves each baseline to the last migration that a flaw names. Returns whether any moved.
+fn move_baselines(apps: &mut [App], flaws: &[String]) -> bool {
+    let mut moved = false;
+    for app in apps {
+        let folder = &app.accepted.folder;
+        let is_wrong = |name: &&str| {
+            let names = [format!("{}/{name}", app.name), format!("{}/{name}", folder.path)];
+            flaws.iter().any(|flaw| names.iter().any(|name| mentions(flaw, name)))
+        };
+        let position = |wanted: &str| folder.migrations().position(|name| name == wanted);
+        let last = folder.migrations().filter(is_wrong).last();
+        let before = app.baseline.as_deref().and_then(position);
+        if let Some(last) = last
+            && position(last) > before
+        {
+            app.baseline = Some(last.to_owned());
+            moved = true;
+        }
+    }
+    moved
+}
+
+/// Whether a text has a name that no further letter, digit or dash follows.
+fn mentions(text: &str, name: &str) -> bool {
+    text.match_indices(name).any(|(at, _)| {
+        let next = text[at + name.len()..].chars().next();
+        next.is_none_or(|c| !c.is_alphanumeric() && !matches!(c, '_' | '-'))
+    })
+}
+
+/// A copy of the folders of migrations, with a manifest, as a repository of its own; it is removed in the end.
+struct Stage(PathBuf);
+
+impl Stage {
+    fn new(repository: &Repository, apps: &[App]) -> anyhow::Result<Stage> {
+        let root = env::temp_dir().join(format!("xtask-init-{}", process::id()));
+        folder::ensure(&root, Access::Private)?;
+        let stage = Stage(root);
+        for app in apps {
+            let (from, to) =
+                (repository.path(&app.accepted.folder.path), stage.0.join(&app.accepted.folder.path));
+            fs::create_dir_all(&to).with_context(|| format!("create {}", to.display()))?;
+            let entries = fs::read_dir(&from).with_context(|| format!("read {}", from.display()))?;
+            for entry in entries.flatten().filter(|entry| entry.path().is_file()) {
+                let to = to.join(entry.file_name());
+                fs::copy(entry.path(), &to).with_context(|| format!("write {}", to.display()))?;
+            }
+        }
+        Ok(stage)
+    }
+
+    fn write_manifest(&self, text: &str) -> anyhow::Result<()> {
+        let path = self.0.join("xtask/apps.toml");
+        let folder = path.parent().unwrap_or(Path::new("/"));
+        fs::create_dir_all(folder)
+            .and_then(|()| fs::write(&path, text))
+            .with_context(|| format!("write {}", path.display()))
+    }
+}
+
+/// Runs `verify` of this program on a checkout, on a server.
+pub(super) async fn verify(root: &Path, server: &Url) -> anyhow::Result<Verdict> {
+    let files = env::temp_dir().join(format!("xtask-verify-{}", process::id()));
+    folder::ensure(&files, Access::Private)?;
+    let (report, words) = (files.join("report"), files.join("words"));
+    let verify = cmd!(this_program()?, "verify", "--format", "json")
+        .env(ROOT, root)
+        .env(SERVER_CHOICE, "url")
+        .env("DATABASE_URL", server.as_str())
+        .stdin_null()
+        .stdout_path(&report)
+        .stderr_path(&words);
+    let status = child::run(verify).await;
+    let [report, words] = [report, words].map(|path| fs::read_to_string(path).unwrap_or_default());
+    let _ = fs::remove_dir_all(files);
+    let status = status?;
+    if let Ok(Report { steps, flaws }) = serde_json::from_str(&report) {
+        return Ok(Verdict { steps, flaws });
+    }
+    // It could not begin, or a file failed; it has printed why.
+    ensure!(!status.success() && !words.is_empty(), "verify ended with {status} and reported nothing");
+    Ok(Verdict { steps: Vec::new(), flaws: words.lines().map(str::to_owned).collect() })
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,76 @@
+//! The table in which sqlx records a folder's migrations.
+
+use std::{fs, path::Path};
+
+use catalogue::Address;
+use sqlx::migrate::Migrator;
+use toml_edit::{DocumentMut, Item};
+
+use crate::verbs::init::repository::{Folder, Repository};
+
+/// The table that sqlx uses if nothing names another, and the only one that it could use before 0.9.
+const USUAL: &str = "_sqlx_migrations";
+
+/// A ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Ledger {
+    /// Its name, with its schema if that is not the first of the search path.
+    pub(super) table: String,
+    /// The schemas that sqlx makes for it.
+    schemas: Vec<String>,
+}
+
+impl Ledger {
+    /// The ledger that the nearest `sqlx.toml` names, else the usual one, if no other folder has that already.
+    pub(super) fn new(
+        repository: &Repository,
+        folder: &Folder,
+        others: &[&Ledger],
+    ) -> Result<Ledger, String> {
+        let ledger = Ledger::from_settings(repository, folder)?;
+        let is_taken = |ledger: &Ledger| others.iter().any(|other| other.table == ledger.table);
+        if !is_taken(&ledger) {
+            return Ok(ledger);
+        }
+        // Two folders can't share a ledger: each would miss the files of the other.
+        let numbered = |number: usize| Ledger { table: format!("{USUAL}_{number}"), schemas: Vec::new() };
+        Ok((2..).map(numbered).find(|ledger| !is_taken(ledger)).unwrap_or(ledger))
+    }
+
+    fn from_settings(repository: &Repository, folder: &Folder) -> Result<Ledger, String> {
+        let usual = Ledger { table: USUAL.to_owned(), schemas: Vec::new() };
+        let within = |at: &&Path| at.starts_with(&repository.root);
+        let path = repository.path(&folder.path);
+        let Some(file) =
+            path.ancestors().take_while(within).map(|at| at.join("sqlx.toml")).find(|it| it.exists())
+        else {
+            return Ok(usual);
+        };
+        let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+        let file: DocumentMut = text.parse().map_err(|error| format!("{}: {error}", file.display()))?;
+        let Some(migrate) = file.get("migrate") else { return Ok(usual) };
+        let table = migrate.get("table-name").and_then(Item::as_str).unwrap_or(USUAL).to_owned();
+        let schemas = migrate.get("create-schemas").and_then(Item::as_array).into_iter().flatten();
+        Ok(Ledger { table, schemas: schemas.filter_map(|it| it.as_str()).map(str::to_owned).collect() })
+    }
+
+    /// Has sqlx use this ledger.
+    pub(super) fn set(&self, migrator: &mut Migrator) {
+        migrator.dangerous_set_table_name(self.table.clone());
+        for schema in &self.schemas {
+            migrator.create_schema(schema.clone());
+        }
+    }
+
+    /// The schema that holds only ledgers, if it has one.
+    pub(super) fn own_schema(&self) -> Option<&str> {
+        let (schema, _) = self.table.split_once('.')?;
+        self.schemas.iter().any(|it| it == schema).then_some(schema)
+    }
+
+    /// Whether an object is the ledger, or a part or index of it.
+    pub(super) fn owns(&self, address: &Address) -> bool {
+        let name = self.table.rsplit_once('.').map_or(self.table.as_str(), |(_, name)| name);
+        address.name == name || address.name == format!("{name}_pkey")
+    }
+}
