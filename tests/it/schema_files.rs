@@ -15,6 +15,7 @@ mod phases;
 mod refusals;
 mod renaming;
 mod rows;
+mod trying;
 
 /// The fixture with a schema file for each app: what its up files say.
 fn fixture() -> Checkout {
@@ -72,7 +73,7 @@ fn a_change_is_written_once_and_nothing_else_is() {
         make(&checkout, db, &[]).expect(0, &["created", "migrations/loans/0002_add_loans_due_on.down.sql"]);
         assert_eq!(
             text(&checkout, "loans/0002_add_loans_due_on.up.sql"),
-            "-- Adds the column loans.due_on.\n\n\
+            "-- Adds the column loans.due_on.\n-- Tried with rows: keeps all rows.\n\n\
              alter table public.loans add column due_on date;\n\n\
              comment on column public.loans.due_on is 'The last day.';\n"
         );

@@ -24,7 +24,7 @@ fn a_key_a_check_and_an_index_are_added_in_steps() {
         assert_eq!(change.matches(" not valid;").count(), 2, "{change}");
         assert_eq!(
             text(&checkout, "loans/0003_add_branch_index.up.sql"),
-            "-- no-transaction\n-- Creates the index loans_branch_id_idx.\n\n\
+            "-- no-transaction\n-- Creates the index loans_branch_id_idx.\n-- Tried with rows: keeps all rows.\n\n\
              create index concurrently loans_branch_id_idx on public.loans using btree (branch_id);\n"
         );
         let validate = text(&checkout, "loans/0004_add_branch_validate.up.sql");

@@ -4,6 +4,7 @@ mod casts;
 mod draft;
 mod empty;
 mod filling;
+mod findings;
 mod hints;
 mod manifest;
 mod naming;
@@ -13,6 +14,7 @@ mod proof;
 mod renames;
 mod report;
 mod safety;
+mod trial;
 mod whose;
 
 use std::{cell::RefCell, collections::BTreeSet};
@@ -29,7 +31,7 @@ use self::{
     draft::{Wishes, drafts},
     filling::Filling,
     phases::Pace,
-    proof::Proof,
+    proof::{Proof, Rows},
     report::{Changes, Mode},
     safety::OnRows,
     whose::Whose,
@@ -214,6 +216,8 @@ impl Args {
             original: original.schema.clone(),
             ledgers,
             renames,
+            // Only the heads of the files say what was found.
+            rows: if self.check { Rows::None } else { Rows::Generated },
         };
         let migrations = proof.prove(&whose, apps, &mut drafts).await?;
         reader.close().await;

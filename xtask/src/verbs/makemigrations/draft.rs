@@ -7,6 +7,7 @@ use diff::{Part, Rename, Statement};
 use migrations::{DependencyKind, Ledger, MigrationId, Naming, Plan, Project, Target};
 
 use super::{
+    findings::Findings,
     naming::{self, headline, proposed},
     numbering,
     phases::{Pace, Phase, Purpose, phases},
@@ -23,6 +24,8 @@ pub(super) struct Draft {
     depends_on: BTreeMap<MigrationId, DependencyKind>,
     /// Whether a function's body names what a later statement makes.
     pub(super) bodies_unchecked: bool,
+    /// What it was found to do with rows.
+    pub(super) findings: Findings,
     purpose: Purpose,
 }
 
@@ -68,8 +71,16 @@ pub(super) fn drafts(whose: &Whose<'_>, parts: Vec<Part>, wishes: Wishes<'_>) ->
             stem.get_or_insert_with(|| name.clone());
             let id = numbering::next(whose.project, app, names.len(), &name)?;
             let depends_on = std::mem::take(&mut depends_on);
-            let naming = whose.project.naming(app);
-            drafts.push(Draft { id, naming, statements, depends_on, bodies_unchecked: false, purpose });
+            let (naming, findings) = (whose.project.naming(app), Findings::default());
+            drafts.push(Draft {
+                id,
+                naming,
+                statements,
+                depends_on,
+                bodies_unchecked: false,
+                findings,
+                purpose,
+            });
         }
         lasts.extend(drafts.last().map(|draft| draft.id.clone()));
     }
@@ -147,6 +158,7 @@ impl Draft {
     pub(super) fn up(&self) -> String {
         let first = if self.is_alone() { "-- no-transaction\n" } else { "" };
         let mut text = format!("{first}-- {}\n", headline(&self.statements));
+        text += &comments(&self.findings.up);
         for (id, kind) in &self.depends_on {
             text += &format!("{} {id}\n", kind.directive());
         }
@@ -164,6 +176,11 @@ impl Draft {
         } else {
             &text
         };
-        format!("-- Reverts: {}.\n{text}", self.id.words().replace('_', " "))
+        let rows = comments(&self.findings.down);
+        format!("-- Reverts: {}.\n{rows}{text}", self.id.words().replace('_', " "))
     }
+}
+
+fn comments(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("-- {line}\n")).collect()
 }

@@ -6,11 +6,18 @@ use catalogue::{Address, Catalogue};
 use diff::{Change, Rename, Renames, Statement};
 use migrations::{Error, MigrationId, Naming, Project, Report, Session, SourceFile, Target, schema::Reader};
 
-use super::{draft::Draft, whose::Whose};
+use super::{draft::Draft, trial::Trial, whose::Whose};
 use crate::database::{
     differences::{self, MADE, REVERTED},
     renaming,
 };
+
+/// Whether they are tried on rows too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rows {
+    Generated,
+    None,
+}
 
 /// The files of a new migration.
 pub(super) struct Written {
@@ -42,6 +49,7 @@ pub(super) struct Proof<'p> {
     pub(super) ledgers: Vec<String>,
     /// The renames, which the first files make.
     pub(super) renames: Vec<Rename>,
+    pub(super) rows: Rows,
 }
 
 impl Proof<'_> {
@@ -97,7 +105,24 @@ impl Proof<'_> {
                 bail!(unproven(&format!("{what}\n{}", lines.join("\n"))));
             }
         }
-        Ok(written)
+        if self.rows == Rows::Generated {
+            let renames = drafts.iter().map(|draft| draft.renames(&self.renames)).collect();
+            let mut trial =
+                Trial { session: self.session, project: &project, drafts, states: &states, renames };
+            let findings = trial.run().await?;
+            for (draft, findings) in drafts.iter_mut().zip(findings) {
+                draft.findings = findings;
+            }
+        }
+        let drafts = drafts.iter().zip(&backs);
+        Ok(drafts
+            .map(|(it, back)| Written {
+                id: it.id.clone(),
+                naming: it.naming,
+                up: it.up(),
+                down: it.down(back),
+            })
+            .collect())
     }
 
     /// The statements that lead back from the state that a new migration made to the one before it.

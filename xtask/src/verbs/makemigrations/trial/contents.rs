@@ -1,0 +1,83 @@
+//! What tables hold, so that two moments can be compared.
+
+use std::collections::BTreeMap;
+
+use catalogue::{Address, Body, Catalogue, Kind};
+use diff::Rename;
+use migrations::Error;
+use sqlx::{AssertSqlSafe, PgConnection};
+
+/// The rows of a table.
+#[derive(Debug, Clone)]
+struct Rows {
+    count: i64,
+    /// A digest of the values of each column.
+    columns: BTreeMap<String, String>,
+}
+
+/// The rows of all tables.
+#[derive(Debug, Clone)]
+pub(super) struct Contents {
+    tables: BTreeMap<(String, String), Rows>,
+}
+
+impl Contents {
+    pub(super) async fn read(conn: &mut PgConnection, schema: &Catalogue) -> anyhow::Result<Contents> {
+        let mut tables = BTreeMap::new();
+        for table in schema.of_kind(Kind::Table).filter(|it| !it.is_partition()) {
+            let computed = |body: &Body| matches!(body, Body::Column(it) if it.generated.is_some());
+            let columns = schema.parts(Kind::Column, &table.address).filter(|it| !computed(&it.body));
+            let columns: Vec<&str> = columns.map(|it| it.address.part.as_str()).collect();
+            let digests: String = columns
+                .iter()
+                .map(|column| {
+                    let text = format!("coalesce({}::text, 'null')", schema.quoted(column));
+                    format!(", coalesce(md5(string_agg({text}, ',' order by {text})), '')")
+                })
+                .collect();
+            let Address { schema: space, name, .. } = table.address.clone();
+            let from = format!("{}.{}", schema.quoted(&space), schema.quoted(&name));
+            let sql = AssertSqlSafe(format!("select array[count(*)::text{digests}] from {from}"));
+            let read = sqlx::query_scalar(sql).fetch_one(&mut *conn).await;
+            let mut read = Vec::<String>::into_iter(read.map_err(Error::database("compare rows"))?);
+            let count = read.next().and_then(|it| it.parse().ok()).unwrap_or_default();
+            let columns = columns.into_iter().map(str::to_owned).zip(read).collect();
+            tables.insert((space, name), Rows { count, columns });
+        }
+        Ok(Contents { tables })
+    }
+
+    pub(super) fn has_rows(&self, table: &Address) -> bool {
+        let rows = self.tables.get(&(table.schema.clone(), table.name.clone()));
+        rows.is_some_and(|rows| rows.count > 0)
+    }
+
+    /// What later contents lack, or have differently, a few words each.
+    pub(super) fn lost(&self, later: &Contents, renames: &[Rename]) -> Vec<String> {
+        let mut lost = Vec::new();
+        for ((schema, old), rows) in self.tables.iter().filter(|(_, rows)| rows.count > 0) {
+            let of_table = |it: &&Rename| (&it.schema, &it.name) == (schema, old);
+            let whole = renames.iter().filter(of_table).find(|it| it.column.is_none());
+            let name = whole.map_or(old, |it| &it.to);
+            let within = if schema == "public" { String::new() } else { format!("{schema}.") };
+            let shown = format!("{within}{old}");
+            let Some(now) = later.tables.get(&(schema.clone(), name.clone())) else {
+                lost.push(format!("loses {shown}"));
+                continue;
+            };
+            if now.count != rows.count {
+                lost.push(format!("leaves {} of {} rows of {shown}", now.count, rows.count));
+            }
+            for (column, digest) in &rows.columns {
+                let mut of_column = renames.iter().filter(of_table);
+                let new = of_column.find(|it| it.column.as_ref() == Some(column)).map_or(column, |it| &it.to);
+                match now.columns.get(new) {
+                    None => lost.push(format!("loses {shown}.{column}")),
+                    Some(now) if now != digest => lost.push(format!("changes values of {shown}.{column}")),
+                    Some(_) => {}
+                }
+            }
+        }
+        lost
+    }
+}
