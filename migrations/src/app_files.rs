@@ -84,7 +84,8 @@ impl<'f> AppFiles<'f> {
                 problems.push(Problem::Unlike { place, name: self.naming.meant(name) });
             }
         } else if name.ends_with('/') {
-            if !starts(|c| c == '.') {
+            // Somewhere else it is not ours to arrange, and sqlx ignores it.
+            if !self.app.is_elsewhere && !starts(|c| c == '.') {
                 let remedy = "move its files up, or the folder elsewhere".to_owned();
                 problems.push(Problem::Name { place, remedy });
             }

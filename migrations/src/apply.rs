@@ -220,7 +220,12 @@ impl Running<'_> {
         let start = Instant::now();
         // Prepared, so that Postgres too refuses a second statement, which would put both into one implicit transaction.
         let sql = finish.map_or_else(|| step.script.sql(), |finish| AssertSqlSafe(finish).into_sql_str());
-        let ran = sqlx::query(sql).persistent(false).execute(&mut *self.conn).await;
+        let ran = if step.migration.is_history {
+            // As sqlx does it, since databases have got it in this way.
+            sqlx::raw_sql(sql).execute(&mut *self.conn).await
+        } else {
+            sqlx::query(sql).persistent(false).execute(&mut *self.conn).await
+        };
         if let Err(error) = ran {
             return Err(self.failed(lone, ScriptError::new(error, 0)).await);
         }

@@ -109,7 +109,7 @@ impl Contract {
     /// # Errors
     /// [`Error::Database`], [`Error::Schema`].
     pub async fn read(conn: &mut PgConnection, project: &Project) -> Result<Contract, Error> {
-        Ok(Contract::new(&schema::read(conn, &project.ledger_schemas()).await?, project))
+        Ok(Contract::new(&schema::read(conn, &project.left_out()).await?, project))
     }
 
     /// The same for a schema that has been read.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Blocker, Holder, Step, Subject};
+use crate::{Blocker, Holder, MigrationId, Step, Subject};
 
 /// The caller's function for events. It is `Send`, so that a program may run a session in a task of its own.
 pub type OnEvent<'e> = &'e mut (dyn FnMut(Event<'_>) + Send);
@@ -17,6 +17,13 @@ pub enum Event<'e> {
         database: &'e str,
         /// Who holds it, if the server shows it.
         holder: Option<&'e Holder>,
+    },
+    /// A migration will be applied though a later one of its app is applied, as its app allows.
+    Late {
+        /// The migration.
+        id: &'e MigrationId,
+        /// The later one.
+        after: &'e MigrationId,
     },
     /// A migration starts.
     Started {

@@ -1,6 +1,6 @@
 //! The order of all migrations: each after the one before it in its app, and after those that its head names.
 //!
-//! Ties are broken by the manifest's order of apps, so the order is the same on every machine.
+//! What is at or before a baseline comes first. Ties are broken by the manifest's order of apps, so the order is the same on every machine.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -15,14 +15,16 @@ pub(crate) fn order(migrations: &[Migration]) -> Result<Vec<usize>, Vec<Edge>> {
             children[parent.index].push(child);
         }
     }
-    let mut ready: BTreeSet<usize> = (0..migrations.len()).filter(|&i| waiting[i] == 0).collect();
+    let rank = |index: usize| (!migrations[index].is_history, index);
+    let mut ready: BTreeSet<(bool, usize)> =
+        (0..migrations.len()).filter(|&i| waiting[i] == 0).map(rank).collect();
     let mut order = Vec::with_capacity(migrations.len());
-    while let Some(next) = ready.pop_first() {
+    while let Some((_, next)) = ready.pop_first() {
         order.push(next);
         for &child in &children[next] {
             waiting[child] -= 1;
             if waiting[child] == 0 {
-                ready.insert(child);
+                ready.insert(rank(child));
             }
         }
     }

@@ -2,11 +2,11 @@
 //!
 //! Reading never writes. sqlx-cli's `info` creates schema and table, so it fails for a role that may not do that.
 
-use std::{collections::BTreeMap, ops::Bound};
+use std::collections::BTreeMap;
 
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
-use crate::{Direction, Down, Error, LedgerProblem, Migration, MigrationId, Project, lone::Lone, sqlstate};
+use crate::{Direction, Error, Migration, OtherLedger, Project, other_ledger, sqlstate};
 
 /// SQLSTATE of a right that a role lacks.
 const NO_RIGHT: &str = "42501";
@@ -58,6 +58,8 @@ pub struct Ledger {
     pub absent: Vec<String>,
     /// Tables in the ledger's schema that belong to no app.
     pub unknown: Vec<String>,
+    /// Other tables that are made like a ledger.
+    pub others: Vec<OtherLedger>,
 }
 
 impl Ledger {
@@ -66,17 +68,11 @@ impl Ledger {
     /// # Errors
     /// [`Error::Database`].
     pub async fn read(conn: &mut PgConnection, project: &Project) -> Result<Ledger, Error> {
-        let failed = Error::database("read the ledger");
-        let present: Vec<String> = sqlx::query_scalar(
-            "select schemaname || '.' || tablename from pg_tables where schemaname = any($1) order by 1",
-        )
-        .bind(project.ledger_schemas())
-        .fetch_all(&mut *conn)
-        .await
-        .map_err(failed)?;
+        let tables = other_ledger::tables(conn, project).await?;
+        let present: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
         let (mut ledger, mut selects) = (Ledger::default(), Vec::new());
         for app in &project.apps {
-            if present.contains(&app.ledger) {
+            if present.contains(&app.ledger.as_str()) {
                 // Loading the project made sure that both names are plain identifiers.
                 selects.push(format!(
                     "select '{}' as app, version, description, to_char(installed_on, 'YYYY-MM-DD\"T\"HH24:MI:SSTZH:TZM') \
@@ -87,10 +83,15 @@ impl Ledger {
                 ledger.absent.push(app.name.clone());
             }
         }
-        ledger.unknown = present
-            .into_iter()
-            .filter(|table| !project.apps.iter().any(|app| &app.ledger == table))
-            .collect();
+        ledger.others = OtherLedger::read(conn, project, &tables).await?;
+        let schemas = project.ledger_schemas();
+        let in_schemas =
+            |table: &str| table.split_once('.').is_some_and(|(schema, _)| schemas.contains(&schema));
+        let is_own = |table: &str| project.apps.iter().any(|app| app.ledger == table);
+        let is_of = |table: &str| ledger.others.iter().any(|it| it.table == table && it.is_of(project));
+        let unknown =
+            present.into_iter().filter(|table| in_schemas(table) && !is_own(table) && !is_of(table));
+        ledger.unknown = unknown.map(str::to_owned).collect();
         if selects.is_empty() {
             return Ok(ledger);
         }
@@ -175,80 +176,6 @@ impl Ledger {
         ledger
     }
 
-    /// Every way in which it contradicts the files. Pending migrations are not a contradiction.
-    pub fn problems<'p>(&self, project: &'p Project) -> Vec<LedgerProblem> {
-        let key = |migration: &'p Migration| (migration.id.app.as_str(), migration.number);
-        let files: BTreeMap<(&str, i64), &Migration> =
-            project.migrations.iter().map(|it| (key(it), it)).collect();
-        let mut problems = Vec::new();
-        for row in self.applied() {
-            match files.get(&(row.app.as_str(), row.version)) {
-                None => {
-                    let applied = format!("{}/{}", row.app, row.name());
-                    let (up, installed_on) = (up_file(project, row), row.installed_on.clone());
-                    problems.push(LedgerProblem::FileGone { applied, installed_on, up });
-                }
-                Some(migration) if row.unfinished.is_some() => {
-                    problems.extend(unfinished(migration, row, project));
-                }
-                Some(migration)
-                    if migration.checksum() != row.checksum
-                        && migration.recorded.description != row.description =>
-                {
-                    let (id, applied_as) = (migration.id.clone(), row.name());
-                    let (ways, installed_on) =
-                        (other_branch(project, migration, row), row.installed_on.clone());
-                    problems.push(LedgerProblem::OtherFile { id, applied_as, installed_on, ways });
-                }
-                Some(migration) if migration.checksum() != row.checksum => {
-                    let (id, path) = (migration.id.clone(), migration.up.path.clone());
-                    let again = self.again(project, migration);
-                    problems.push(LedgerProblem::Edited { id, path, again });
-                }
-                Some(migration) if migration.recorded.description != row.description => {
-                    let (id, applied_as) = (migration.id.clone(), row.name());
-                    let files = renames(migration, &applied_as);
-                    problems.push(LedgerProblem::Renamed { id, applied_as, files });
-                }
-                Some(_) => {}
-            }
-        }
-        let applied: BTreeMap<(&str, i64), &Migration> =
-            files.into_iter().filter(|(_, migration)| self.has(migration)).collect();
-        for migration in &project.migrations {
-            let (app, number) = key(migration);
-            let later = applied
-                .range((Bound::Excluded((app, number)), Bound::Unbounded))
-                .next()
-                .filter(|((other, _), _)| *other == app);
-            if let (false, Some((_, later))) = (self.has(migration), later) {
-                let (id, after) = (migration.id.clone(), later.id.clone());
-                problems.push(LedgerProblem::Late { ways: found_again(project, &id), id, after });
-            }
-            if !self.has(migration) {
-                continue;
-            }
-            for parent in &migration.parents {
-                let parent = &project.migrations[parent.index];
-                if parent.id.app != migration.id.app && !self.has(parent) {
-                    let (id, parent) = (migration.id.clone(), parent.id.clone());
-                    problems.push(LedgerProblem::WithoutParent {
-                        ways: found_again(project, &parent),
-                        id,
-                        parent,
-                    });
-                }
-            }
-        }
-        problems.extend(
-            self.unknown
-                .iter()
-                .cloned()
-                .map(|table| LedgerProblem::UnknownTable { ways: self.renames_of(project, &table), table }),
-        );
-        problems
-    }
-
     /// An applied migration that depends on this one, so that it can't be reverted alone.
     pub fn dependent<'p>(&self, project: &'p Project, migration: &Migration) -> Option<&'p Migration> {
         let on_this = |other: &&Migration| {
@@ -258,28 +185,13 @@ impl Ledger {
         project.migrations.iter().find(on_this)
     }
 
-    /// The command that applies an edited migration again, if it can be reverted alone and in a transaction.
-    fn again(&self, project: &Project, migration: &Migration) -> Option<String> {
-        let Down::Script(down) = &migration.down else { return None };
-        let outside = down.no_transaction || migration.up.no_transaction;
-        if outside || down.is_empty() || self.dependent(project, migration).is_some() {
-            return None;
-        }
-        let MigrationId { app, name } = &migration.id;
-        let label = "or, on a development database, and until it is on the main branch, apply it again:";
-        project.commands.tool(label, &format!("migrate {app} {name} --again"))
-    }
-
-    /// The commands for a table that no app has: an app without a table may have been called otherwise before.
-    fn renames_of(&self, project: &Project, table: &str) -> Vec<String> {
-        let renamed = project.apps.iter().filter(|app| self.absent.contains(&app.name)).filter_map(|app| {
-            let (schema, name) = app.ledger.split_once('.')?;
-            let same = table.split_once('.').is_some_and(|(other, _)| other == schema);
-            let sql = project.commands.sql(&format!("alter table {table} rename to {name}"));
-            same.then(|| format!("if app `{}` was called so before: {sql}", app.name))
-        });
-        let gone = project.commands.sql(&format!("drop table {table}"));
-        renamed.chain([format!("if its app is gone for good, with all that it made: {gone}")]).collect()
+    /// The migrations that other ledgers list as applied and the apps' own don't, with the table of each ledger.
+    pub fn recorded_elsewhere<'p>(&self, project: &'p Project) -> Vec<(&str, Vec<&'p Migration>)> {
+        let others = self
+            .others
+            .iter()
+            .map(|other| (other.table.as_str(), other.unrecorded(project, |it| self.row(it).is_some())));
+        others.filter(|(_, unrecorded)| !unrecorded.is_empty()).collect()
     }
 
     /// Makes sure that it does not contradict the files.
@@ -287,79 +199,6 @@ impl Ledger {
         let problems = self.problems(project);
         if problems.is_empty() { Ok(()) } else { Err(Error::Ledger(problems)) }
     }
-}
-
-/// What a person has to decide about a row of a run that did not finish. Nothing, where the next run can see in the catalogue
-/// how far that one came.
-fn unfinished(migration: &Migration, row: &Applied, project: &Project) -> Option<LedgerProblem> {
-    let direction = row.unfinished?;
-    let script = match (direction, &migration.down) {
-        (Direction::Up, _) => Some(&migration.up),
-        (Direction::Down, Down::Script(script)) => Some(script),
-        (Direction::Down, Down::Irreversible(_)) => None,
-    };
-    let same_file = migration.checksum() == row.checksum;
-    let outside = script.filter(|script| script.no_transaction);
-    let seen = outside.is_some_and(|script| Lone::read(&script.text).leaves_a_trace());
-    (!(seen && same_file)).then(|| LedgerProblem::Unfinished {
-        id: migration.id.clone(),
-        direction: outside.map(|_| direction),
-        applied: project.commands.sql(&format!(
-            "update {} set success = true where version = {}",
-            project.apps[migration.app].ledger, row.version
-        )),
-        pending: project.commands.sql(&format!(
-            "delete from {} where version = {}",
-            project.apps[migration.app].ledger, row.version
-        )),
-    })
-}
-
-/// The path that the up file of a row had.
-fn up_file(project: &Project, row: &Applied) -> String {
-    let path =
-        |migration: &Migration| migration.up.path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
-    let folder = project.migrations_of(&row.app).find_map(path).unwrap_or_else(|| row.app.clone());
-    let ending = project.app(&row.app).map_or(".up.sql", |app| project.naming(app).up);
-    format!("{folder}/{}{ending}", row.name())
-}
-
-/// The commands for another migration with the number of this one, which was applied.
-fn other_branch(project: &Project, migration: &Migration, row: &Applied) -> Vec<String> {
-    let find = format!("find the branch that has it: git log --all --oneline -- {}", up_file(project, row));
-    let app = &migration.id.app;
-    let earlier = project.migrations_of(app).filter(|other| other.number < migration.number);
-    let state = earlier.last().map_or("zero", |earlier| &earlier.id.name);
-    let back =
-        project.commands.tool("on that branch, go back to before it:", &format!("migrate {app} {state}"));
-    let again = project.commands.tool("or begin again without the rows of this database:", "db-reset");
-    [find].into_iter().chain(back).chain(again).collect()
-}
-
-/// The commands that give the files of a migration another name.
-fn renames(migration: &Migration, name: &str) -> Vec<String> {
-    let down = match &migration.down {
-        Down::Script(script) => Some(&script.path),
-        Down::Irreversible(_) => None,
-    };
-    let paths = [Some(&migration.up.path), down].into_iter().flatten();
-    paths
-        .map(|path| {
-            format!("mv {path} {}", path.replace(&format!("/{}.", migration.id.name), &format!("/{name}.")))
-        })
-        .collect()
-}
-
-/// The commands for a migration whose row may have been lost.
-fn found_again(project: &Project, id: &MigrationId) -> Vec<String> {
-    let MigrationId { app, name } = id;
-    let commands = &project.commands;
-    let adopt =
-        commands.tool("if the database has what it makes, its row was lost:", &format!("adopt {app} {name}"));
-    let tool = commands.tool.as_deref().unwrap_or_default();
-    let run = format!("sqlmigrate {app} {name} | {tool} db-shell");
-    let run = commands.tool("if it lacks that, make it first:", &run);
-    adopt.into_iter().chain(run).collect()
 }
 
 /// The error of a ledger that another role made, for its owner to hand over.

@@ -28,6 +28,17 @@ pub enum LedgerProblem {
         /// What to do, each with its command.
         ways: Vec<String>,
     },
+    /// Another table lists migrations as applied that the apps' own ledgers don't.
+    Elsewhere {
+        /// The table, qualified.
+        table: String,
+        /// The first of these migrations.
+        id: MigrationId,
+        /// How many there are.
+        count: usize,
+        /// What to do, each with its command.
+        ways: Vec<String>,
+    },
     /// It was applied, and its file is gone.
     FileGone {
         /// App, number and name, as far as sqlx keeps them.
@@ -90,6 +101,7 @@ impl LedgerProblem {
         match self {
             LedgerProblem::Edited { .. } => "edited",
             LedgerProblem::OtherFile { .. } => "other file",
+            LedgerProblem::Elsewhere { .. } => "elsewhere",
             LedgerProblem::FileGone { .. } => "file gone",
             LedgerProblem::Late { .. } => "late",
             LedgerProblem::WithoutParent { .. } => "impossible",
@@ -110,6 +122,12 @@ impl LedgerProblem {
                     "{applied_as} was applied ({installed_on}), and {id} is another migration with its number"
                 )
             }
+            LedgerProblem::Elsewhere { table, id, count: 1, .. } => {
+                format!("table {table} lists {id} as applied, and the ledger of its app does not")
+            }
+            LedgerProblem::Elsewhere { table, id, count, .. } => format!(
+                "table {table} lists {count} migrations as applied, {id} first, and the ledgers of their apps don't"
+            ),
             LedgerProblem::FileGone { applied, installed_on, .. } => {
                 format!("{applied} was applied ({installed_on}), and no file has its number")
             }
@@ -145,7 +163,8 @@ impl LedgerProblem {
                 format!("restore the file, from where it was last: git log --all --oneline -- {up}"),
                 "or, on a branch that has it, go back to before it".to_owned(),
             ]),
-            LedgerProblem::OtherFile { ways, .. }
+            LedgerProblem::Elsewhere { ways, .. }
+            | LedgerProblem::OtherFile { ways, .. }
             | LedgerProblem::Late { ways, .. }
             | LedgerProblem::WithoutParent { ways, .. }
             | LedgerProblem::UnknownTable { ways, .. } => in_lines(ways),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, de::DeserializeOwned};
 use toml::Spanned;
 
-use crate::{Place, Problem, id::is_plain, nearest::closest, source::NOT_APPS, statements::line_at};
+use crate::{Place, Problem, id::is_plain, nearest::closest, statements::line_at};
 
 /// Databases of the server itself.
 const SERVERS_OWN: &[&str] = &["postgres", "template0", "template1"];
@@ -44,12 +44,27 @@ pub struct App {
     pub depends_on: Vec<String>,
     /// The tables that it owns, by name, in schema `public`.
     pub tables: Vec<String>,
-    /// The table in which sqlx records its migrations, from `sqlx.toml`: `migrations.billing`.
+    /// Whether its folder is somewhere else than beside the manifest.
+    pub is_elsewhere: bool,
+    /// The table in which sqlx records its migrations, from the manifest or `sqlx.toml`: `migrations.billing`.
     pub ledger: String,
     /// The last migration of its history, by name. All up to it are applied like others, and not judged.
     pub baseline: Option<String>,
     /// Whether its migrations have ways back. If not, a missing down file is no problem.
     pub reversible: bool,
+    /// What happens to a migration that is not applied though a later one is.
+    pub late: Late,
+}
+
+/// What happens to a migration that is not applied though a later one of its app is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Late {
+    /// It is an error, and nothing is applied.
+    #[default]
+    Refuse,
+    /// It is applied.
+    Apply,
 }
 
 #[derive(Deserialize)]
@@ -76,9 +91,13 @@ struct Entry {
     name: Spanned<String>,
     depends_on: Vec<Spanned<String>>,
     tables: Vec<Spanned<String>>,
+    path: Option<String>,
+    ledger: Option<Spanned<String>>,
     baseline: Option<String>,
     #[serde(default = "yes")]
     reversible: bool,
+    #[serde(default)]
+    late: Late,
 }
 
 fn yes() -> bool {
@@ -98,8 +117,8 @@ pub(crate) struct Manifest {
     pub(crate) apps: Vec<App>,
 }
 
-/// Reads the manifest. The names of the ledger tables stay empty: each app's `sqlx.toml` has its own. A baseline stays as it
-/// was written, since only the app's files say whether it exists.
+/// Reads the manifest. A ledger that it does not name stays empty: the app's `sqlx.toml` names it. A baseline stays as it was
+/// written, since only the app's files say whether it exists.
 pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Option<Manifest> {
     let at = |offset: usize| Place::line(path, line_at(text, offset.min(text.len())));
     let file: File = read(path, text, problems)?;
@@ -115,12 +134,6 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Opti
                 format!("app name `{name}` is not lower-case letters, digits and `_`, 63 at most"),
             );
         }
-        if NOT_APPS.contains(&name) {
-            say(
-                at(app.name.span().start),
-                format!("`{name}` is a folder of another kind here; give the app another name"),
-            );
-        }
         if names[..index].contains(&name) {
             say(at(app.name.span().start), format!("app `{name}` is here twice; remove one"));
         }
@@ -134,6 +147,13 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Opti
                 let message = format!("app `{name}` depends on `{wanted}`, which is no app here{hint}");
                 say(at(dependency.span().start), message);
             }
+        }
+        if let Some(ledger) = app.ledger.as_ref().filter(|ledger| !is_ledger(ledger.as_ref())) {
+            let message = format!(
+                "`ledger` must be a schema and a table, each in lower-case letters, digits and `_`, such as `public._sqlx_migrations`, not `{}`",
+                ledger.as_ref()
+            );
+            say(at(ledger.span().start), message);
         }
         for table in &app.tables {
             let wanted = table.as_ref().as_str();
@@ -154,18 +174,44 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Opti
         folder: folder(path, app),
         depends_on: strings(&app.depends_on),
         tables: strings(&app.tables),
-        ledger: String::new(),
+        is_elsewhere: app.path.is_some(),
+        ledger: app.ledger.as_ref().map(|ledger| ledger.as_ref().clone()).unwrap_or_default(),
         baseline: app.baseline.clone(),
         reversible: app.reversible,
+        late: app.late,
     });
     let apps = apps.collect();
     Some(Manifest { program: file.program, postgres, apps })
 }
 
+/// Whether this is the name of a table with its schema, which sqlx can paste into SQL.
+pub(crate) fn is_ledger(name: &str) -> bool {
+    name.split_once('.').is_some_and(|(schema, table)| is_plain(schema) && is_plain(table))
+}
+
 /// The folder of an app, seen from the folder above the manifest's.
 fn folder(manifest: &str, app: &Entry) -> String {
     let beside = manifest.rsplit_once('/').map_or("", |(folder, _)| folder);
-    format!("{beside}/{}", app.name.as_ref())
+    let path = app.path.as_ref().unwrap_or_else(|| app.name.as_ref());
+    if path.starts_with('/') {
+        return path.trim_end_matches('/').to_owned();
+    }
+    let mut parts: Vec<&str> = Vec::new();
+    for part in beside.split('/').chain(path.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// The apps of a manifest, each with its folder as people type it; none if it can't be read.
+pub(crate) fn folders(path: &str, text: &str) -> Vec<(String, String)> {
+    let file: Option<File> = toml::from_str(text).ok();
+    let apps = file.into_iter().flat_map(|file| file.apps);
+    apps.map(|app| (app.name.as_ref().clone(), folder(path, &app))).collect()
 }
 
 /// Reads the section on Postgres alone.

@@ -140,6 +140,16 @@ impl<'p> Plan<'p> {
         Err(Error::NoWayBack(Box::new(NoWayBack { blocked_by, furthest })))
     }
 
+    /// The migrations that it would apply though a later one of their app is applied, each with the next such one.
+    pub fn late(&self, project: &'p Project, ledger: &Ledger) -> Vec<(&'p Migration, &'p Migration)> {
+        let late = |migration: &'p Migration| {
+            let later = project.migrations_of(&migration.id.app).filter(|it| it.number > migration.number);
+            Some((migration, later.into_iter().find(|it| ledger.has(it))?))
+        };
+        let ups = self.steps.iter().filter(|step| step.direction == Direction::Up);
+        ups.filter_map(|step| late(step.migration)).collect()
+    }
+
     /// Whether a step reverts a migration.
     pub fn goes_back(&self) -> bool {
         self.steps.iter().any(|step| step.direction == Direction::Down)

@@ -1,8 +1,10 @@
 //! A project, as its files describe it: apps, migrations in their one order, seeds. `reader` loads it.
 
+use std::collections::BTreeSet;
+
 use crate::{
     App, Down, Error, FileName, Irreversible, MigrationId, Naming, Place, Postgres, Reason, Script,
-    nearest::closest,
+    nearest::closest, sqlx_toml::STOCK,
 };
 
 /// A dependency on another migration, from a line in the head of a file.
@@ -117,6 +119,8 @@ pub struct SchemaFile {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Project {
+    /// The manifest's folder, as people type it: `migrations`.
+    pub folder: String,
     /// The cargo package of the program that a deploy runs, for tools that build and run it.
     pub program: Option<String>,
     /// The manifest's section on Postgres.
@@ -177,6 +181,11 @@ impl Project {
         self.migrations.iter().filter(move |migration| migration.id.app == app)
     }
 
+    /// The migrations up to the baselines, which are not judged, and those after them. The order of all keeps them apart.
+    pub fn history(&self) -> (&[Migration], &[Migration]) {
+        self.migrations.split_at(self.migrations.partition_point(|migration| migration.is_history))
+    }
+
     /// How the migrations of an app are named.
     pub fn naming(&self, app: &App) -> Naming {
         let of_app = || self.migrations_of(&app.name);
@@ -216,12 +225,20 @@ impl Project {
         closest(word, &apps.chain(tables).collect::<Vec<_>>())
     }
 
-    /// The schemas that hold ledger tables, each once.
+    /// The schemas that hold ledger tables and nothing else, each once.
     pub fn ledger_schemas(&self) -> Vec<&str> {
-        let mut schemas: Vec<&str> =
-            self.apps.iter().filter_map(|app| app.ledger.split_once('.')).map(|(s, _)| s).collect();
-        schemas.sort_unstable();
-        schemas.dedup();
-        schemas
+        let tables = self.apps.iter().filter_map(|app| app.ledger.split_once('.'));
+        // A table with sqlx's own name is in the schema of the tables that its migrations make.
+        let own =
+            tables.filter(|(schema, table)| *schema != "public" && !STOCK.ends_with(&format!(".{table}")));
+        own.map(|(schema, _)| schema).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// What a database holds besides its schema: the schemas of the ledgers, and ledgers that are elsewhere. One that sqlx
+    /// made by default may be left over.
+    pub fn left_out(&self) -> Vec<&str> {
+        let mut left_out = self.ledger_schemas();
+        left_out.extend(self.apps.iter().map(|app| app.ledger.as_str()).chain([STOCK]));
+        left_out
     }
 }

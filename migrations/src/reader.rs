@@ -9,7 +9,7 @@ use crate::{
     graph, manifest,
     nearest::closest,
     project::{Commands, Parent},
-    source::{self, MANIFEST},
+    source::{self, MANIFEST, shown},
     sqlx_toml,
 };
 
@@ -54,12 +54,6 @@ impl Postgres {
             _ => Err(Error::Files(problems)),
         }
     }
-}
-
-/// The folder's name in messages.
-fn shown(folder: &Path) -> String {
-    let name = folder.file_name();
-    name.map_or_else(|| "migrations".into(), |name| name.to_string_lossy().into_owned())
 }
 
 /// The common state of all steps.
@@ -117,9 +111,8 @@ impl Reader<'_> {
                 self.problems.push(Problem::NoFolder { manifest: manifest.clone(), app, folder });
                 continue;
             };
-            let path = format!("{}/{}", app.folder, sqlx_toml::FILE);
             let files = AppFiles::new(app, &folder, self.problems);
-            let ledger = sqlx_toml::ledger_table(&app.name, &path, files.sqlx_toml(), self.problems);
+            let ledger = sqlx_toml::ledger_table(app, files.sqlx_toml(), self.problems);
             let seed = files.script_of(SEED, self.problems);
             seeds.extend(seed.map(|script| Seed { app: app.name.clone(), script }));
             let schema_file = files.script_of(SCHEMA, self.problems);
@@ -127,18 +120,25 @@ impl Reader<'_> {
             migrations.extend(files.migrations(index, self.problems));
             app.ledger = ledger.unwrap_or_default();
         }
-        for (index, app) in apps.iter().enumerate() {
-            let twin =
-                apps[..index].iter().find(|other| other.ledger == app.ledger && !app.ledger.is_empty());
-            if let Some(twin) = twin {
-                let message =
-                    format!("`table-name` is the same as in app `{}`; each app needs its own", twin.name);
-                let place = Place::file(format!("{}/{}", app.folder, sqlx_toml::FILE));
-                self.problems.push(Problem::SqlxToml { place, message });
+        for (index, app) in apps.iter().enumerate().filter(|(_, app)| !app.ledger.is_empty()) {
+            if let Some(twin) = apps[..index].iter().find(|other| other.ledger == app.ledger) {
+                let own = |app: &App| format!("migrations.{}", app.name);
+                let moved = if app.ledger == own(app) { twin } else { app };
+                let message = format!(
+                    "apps `{}` and `{}` have one ledger, {}, in which each would find the other's migrations; give `{}` its own, \
+                     beside its name: ledger = \"{}\"",
+                    twin.name,
+                    app.name,
+                    app.ledger,
+                    moved.name,
+                    own(moved)
+                );
+                self.problems.push(Problem::Manifest { place: manifest.clone(), message });
             }
         }
 
         let against = self.link(&apps, &mut migrations, &manifest);
+        self.history(&migrations, &apps);
         let order = graph::order(&migrations).map_err(|edges| {
             // A circle is reported instead of the plain list of problems, because it explains them.
             let against = edges
@@ -156,7 +156,23 @@ impl Reader<'_> {
         }
         let sorted: BTreeMap<usize, Migration> = position.into_iter().zip(migrations).collect();
         let (migrations, commands) = (sorted.into_values().collect(), Commands::default());
-        Ok(Some(Project { program, postgres, apps, migrations, seeds, schema_files, commands }))
+        let folder = self.shown.to_owned();
+        Ok(Some(Project { folder, program, postgres, apps, migrations, seeds, schema_files, commands }))
+    }
+
+    /// Refuses a history that needs what comes after a baseline: databases that have the one have the other.
+    fn history(&mut self, migrations: &[Migration], apps: &[App]) {
+        for migration in migrations.iter().filter(|migration| migration.is_history) {
+            let parents = migration.parents.iter().map(|parent| &migrations[parent.index]);
+            for later in parents.filter(|parent| !parent.is_history) {
+                let app = &apps[later.app].name;
+                let message = format!(
+                    "it is not after its app's baseline, and needs {}, which is after the baseline of `{app}`; write `baseline = \"{}\"` for `{app}` in apps.toml",
+                    later.id, later.id.name
+                );
+                self.problems.push(Problem::Head { place: Place::file(&migration.up.path), message });
+            }
+        }
     }
 
     /// Fills in each migration's parents, and returns the edges that go against the manifest's direction.

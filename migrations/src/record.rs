@@ -124,7 +124,8 @@ pub(crate) async fn create_ledgers(
 ) -> Result<(), Error> {
     let failed = || Error::ledger("create the ledger");
     for app in project.apps.iter().filter(|app| ledger.absent.contains(&app.name)) {
-        if let Some((schema, _)) = app.ledger.split_once('.') {
+        let schema = app.ledger.split_once('.').map(|(schema, _)| schema);
+        if let Some(schema) = schema.filter(|schema| *schema != "public") {
             conn.create_schema_if_not_exists(schema).await.map_err(failed())?;
         }
         conn.ensure_migrations_table(&app.ledger).await.map_err(failed())?;

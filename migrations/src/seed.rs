@@ -124,7 +124,7 @@ async fn run_compared(
     project: &Project,
     prune: Prune,
 ) -> Result<BTreeMap<String, [i64; 3]>, Error> {
-    let leave_out = project.ledger_schemas();
+    let leave_out = project.left_out();
     for _ in 0..ATTEMPTS {
         execute(conn, "rollback to savepoint before_the_seeds").await?;
         // Postgres also counts what was rolled back.

@@ -9,8 +9,8 @@ use std::{
 use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 
 use crate::{
-    Access, Contract, Direction, Error, Ledger, MigrationId, MovedRow, OnEvent, Place, Plan, Project, Prune,
-    Renumbering, SeedMode, SeedReport, Settings, Step, Target, apply,
+    Access, Contract, Direction, Error, Event, Ledger, MigrationId, MovedRow, OnEvent, Place, Plan, Project,
+    Prune, Renumbering, SeedMode, SeedReport, Settings, Step, Target, apply,
     database::{self, Found},
     lock, record, renumber, seed,
     server_process::{self, Met, ServerProcess},
@@ -346,8 +346,13 @@ async fn migrate_locked(
     // Read again: the session that had the lock before us may have done it all.
     let ledger = Ledger::read(conn, project).await?;
     let mut plan = Plan::new(project, &ledger, target)?;
-    let is_empty = |step: &Step<'_>| step.direction == Direction::Up && step.script.is_empty();
+    let is_empty = |step: &Step<'_>| {
+        step.direction == Direction::Up && step.script.is_empty() && !step.migration.is_history
+    };
     let rest = plan.steps.split_off(plan.steps.iter().position(is_empty).unwrap_or(plan.steps.len()));
+    for (migration, after) in plan.late(project, &ledger) {
+        on_event(Event::Late { id: &migration.id, after: &after.id });
+    }
     apply::run(conn, project, &plan, &ledger, watch, on_event).await?;
     match rest.first() {
         None => Ok(plan.steps.len()),
@@ -377,6 +382,9 @@ async fn adopt_locked<E: From<Error>>(
         }
         record::record_unrun(&mut transaction, app, migration).await?;
     }
-    Ledger::read(&mut transaction, project).await?.require_agreement(project)?;
+    // What another ledger says is written down here, whether or not it agrees with the files.
+    if ledger.recorded_elsewhere(project).is_empty() {
+        Ledger::read(&mut transaction, project).await?.require_agreement(project)?;
+    }
     Ok(transaction.commit().await.map_err(Error::database("write the ledger"))?)
 }

@@ -7,20 +7,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::Error;
+use crate::{Error, FileName, app_files::SCHEMA, manifest, sqlx_toml};
 
 /// Name of the manifest in the migrations folder.
 pub(crate) const MANIFEST: &str = "apps.toml";
-
-/// Folders beside the apps that are not apps. The migrations folder may be a cargo package, with one inside it that
-/// embeds it in programs; `docs` has the pictures of the schema.
-pub(crate) const NOT_APPS: &[&str] = &["src", "tests", "examples", "benches", "docs", "embed"];
 
 /// One file of a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SourceFile {
-    /// Path inside the migrations folder, with forward slashes: `billing/0001_initial.up.sql`.
+    /// The name of the app and of the file, wherever the app's folder is: `billing/0001_initial.up.sql`. Or the manifest's.
     pub path: String,
     /// Its text; `None` for a folder, and for a file that is not UTF-8.
     pub text: Option<String>,
@@ -32,35 +28,83 @@ impl SourceFile {
         SourceFile { path: path.into(), text: Some(text.into()) }
     }
 
-    /// Reads the manifest and everything in the folders beside it, in the order of their names, unchecked: the input of
-    /// `Project::from_files`.
+    /// The folders of the apps of a manifest's folder, whether or not they are there.
+    ///
+    /// # Errors
+    /// [`Error::Read`].
+    pub fn folders(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+        let (_, apps) = read_apps(folder)?;
+        Ok(apps.into_iter().map(|(_, folder)| folder).collect())
+    }
+
+    /// Reads the manifest and everything in the folders of its apps, in the order of their names, unchecked: the input of
+    /// `Project::from_files`. A folder beside the manifest is an app's too if it has migrations.
     ///
     /// # Errors
     /// [`Error::Read`].
     pub fn read_folder(folder: &Path) -> Result<Vec<SourceFile>, Error> {
-        let mut files = Vec::new();
-        for entry in list(folder)? {
-            let name = entry.name;
-            if name == MANIFEST {
-                files.push(read(&entry.path, name)?);
-                continue;
-            }
-            if entry.kind != Kind::Folder || NOT_APPS.contains(&name.as_str()) {
-                continue;
-            }
-            // The folder itself, so that an app without a single file is found too.
-            files.push(SourceFile { path: format!("{name}/"), text: None });
-            for inner in list(&folder.join(&name))? {
-                let path = format!("{name}/{}", inner.name);
-                files.push(match inner.kind {
-                    Kind::Folder => SourceFile { path: format!("{path}/"), text: None },
-                    Kind::Hidden => SourceFile { path, text: None },
-                    Kind::File => read(&inner.path, path)?,
-                });
+        let (manifest, apps) = read_apps(folder)?;
+        let mut files = vec![manifest];
+        for (app, folder) in &apps {
+            if folder.is_dir() {
+                files.extend(read_app(app, folder)?);
+                let settings = format!("{app}/{}", sqlx_toml::FILE);
+                let of_crate = crate_settings(folder);
+                if let Some(of_crate) = of_crate.filter(|_| !files.iter().any(|file| file.path == settings)) {
+                    files.push(read(&of_crate, settings)?);
+                }
             }
         }
+        let of_app = |other: &Path| apps.iter().any(|(_, folder)| same_place(folder, other));
+        for Entry { name, path, kind } in list(folder)? {
+            if kind == Kind::Folder && !of_app(&path) && list(&path)?.iter().any(Entry::is_of_app) {
+                files.push(SourceFile { path: format!("{name}/"), text: None });
+            }
+        }
+        files.retain(|file| file.path != MANIFEST || file.text.is_some());
+        files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(files)
     }
+}
+
+/// The manifest of a folder, and its apps, each with its folder.
+fn read_apps(folder: &Path) -> Result<(SourceFile, Vec<(String, PathBuf)>), Error> {
+    let manifest = read_manifest(folder)?;
+    let above = folder.parent().unwrap_or(folder);
+    let path = format!("{}/{MANIFEST}", shown(folder));
+    let apps = manifest::folders(&path, manifest.text.as_deref().unwrap_or_default());
+    Ok((manifest, apps.into_iter().map(|(app, folder)| (app, above.join(folder))).collect()))
+}
+
+/// The files of an app's folder.
+fn read_app(app: &str, folder: &Path) -> Result<Vec<SourceFile>, Error> {
+    // The folder itself, so that an app without a single file is found too.
+    let mut files = vec![SourceFile { path: format!("{app}/"), text: None }];
+    for Entry { name, path: file, kind } in list(folder)? {
+        let path = format!("{app}/{name}");
+        files.push(match kind {
+            Kind::Folder => SourceFile { path: format!("{path}/"), text: None },
+            Kind::Hidden => SourceFile { path, text: None },
+            Kind::File => read(&file, path)?,
+        });
+    }
+    Ok(files)
+}
+
+/// The `sqlx.toml` of the cargo package that a folder is in, which sqlx's macros read. Our own package has none.
+fn crate_settings(folder: &Path) -> Option<PathBuf> {
+    let package = folder.ancestors().skip(1).find(|above| above.join("Cargo.toml").is_file())?;
+    Some(package.join(sqlx_toml::FILE)).filter(|file| file.is_file())
+}
+
+fn same_place(one: &Path, other: &Path) -> bool {
+    one == other || one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
+}
+
+/// A folder's name in messages.
+pub(crate) fn shown(folder: &Path) -> String {
+    let name = folder.file_name();
+    name.map_or_else(|| "migrations".into(), |name| name.to_string_lossy().into_owned())
 }
 
 /// Reads the manifest of a migrations folder, and nothing else.
@@ -79,6 +123,14 @@ struct Entry {
     name: String,
     path: PathBuf,
     kind: Kind,
+}
+
+impl Entry {
+    /// Whether only an app's folder has such a file.
+    fn is_of_app(&self) -> bool {
+        let is_ours = [sqlx_toml::FILE, SCHEMA].contains(&self.name.as_str());
+        self.kind == Kind::File && (is_ours || FileName::parse(&self.name).is_some())
+    }
 }
 
 #[derive(PartialEq)]

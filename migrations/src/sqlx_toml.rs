@@ -1,23 +1,31 @@
 //! `sqlx.toml` of an app: sqlx-cli and this crate both read it, so that both use the same ledger table.
 
-use crate::{Place, Problem, id::is_plain};
+use crate::{App, Place, Problem, manifest::is_ledger};
 
 /// Name of the file in an app's folder.
 pub(crate) const FILE: &str = "sqlx.toml";
+/// The ledger that sqlx has if no setting names another; older versions have no such setting.
+pub(crate) const STOCK: &str = "public._sqlx_migrations";
 
-/// The schema-qualified ledger table that the file names.
-pub(crate) fn ledger_table(
-    app: &str,
-    path: &str,
-    text: Option<&str>,
-    problems: &mut Vec<Problem>,
-) -> Option<String> {
-    let mut say = |message| problems.push(Problem::SqlxToml { place: Place::file(path), message });
-    let wanted =
-        format!("create-schemas = [\"migrations\"] and table-name = \"migrations.{app}\" under [migrate]");
+/// The schema-qualified ledger table of an app: the one that the manifest names, which must not contradict the file.
+pub(crate) fn ledger_table(app: &App, text: Option<&str>, problems: &mut Vec<Problem>) -> Option<String> {
+    let place = || Place::file(format!("{}/{FILE}", app.folder));
+    let mut say = |message| problems.push(Problem::SqlxToml { place: place(), message });
+    let stated = Some(&app.ledger).filter(|ledger| !ledger.is_empty()).cloned();
+    let wanted = format!(
+        "create-schemas = [\"migrations\"] and table-name = \"migrations.{}\" under [migrate]",
+        app.name
+    );
     let Some(text) = text else {
-        say(format!("missing, so sqlx-cli would keep another ledger; create it with {wanted}"));
-        return None;
+        if stated.is_none() && !app.is_elsewhere {
+            say(format!(
+                "missing, so sqlx-cli would keep another ledger; create it with {wanted}, or, if sqlx-cli has its own ledger already, \
+                 write ledger = \"{STOCK}\" for `{}` in apps.toml",
+                app.name
+            ));
+            return None;
+        }
+        return Some(stated.unwrap_or_else(|| STOCK.to_owned()));
     };
     let file: toml::Table = match text.parse() {
         Ok(file) => file,
@@ -31,21 +39,30 @@ pub(crate) fn ledger_table(
         say("`ignored-chars` changes every checksum; remove it and keep line ends in .gitattributes"
             .to_owned());
     }
-    let table = migrate.get("table-name").and_then(|value| value.as_str()).unwrap_or_default();
-    let schema = match table.split_once('.') {
-        // sqlx pastes the name into SQL unquoted, so only a name that needs no quotes always means the same table.
-        Some((schema, name)) if is_plain(schema) && is_plain(name) && schema != "public" => schema,
-        _ => {
-            say(format!("`table-name` must be a plain name in a schema of its own; set {wanted}"));
-            return None;
-        }
+    let named = migrate.get("table-name").and_then(|value| value.as_str());
+    // Without a schema it is the first of the search path, which is `public` on a usual database.
+    let table = named.map_or(STOCK.to_owned(), |name| {
+        if name.contains('.') { name.to_owned() } else { format!("public.{name}") }
+    });
+    // sqlx pastes the name into SQL unquoted, so only a name that needs no quotes always means the same table.
+    let Some((schema, _)) = table.split_once('.').filter(|_| is_ledger(&table)) else {
+        say(format!("`table-name` must be a plain name; set {wanted}"));
+        return None;
     };
+    if let Some(stated) = stated.filter(|stated| *stated != table) {
+        say(format!(
+            "sqlx-cli would keep the ledger {table}, and `ledger` of `{}` in apps.toml says {stated}; make them the same",
+            app.name
+        ));
+        return None;
+    }
     let schemas =
         migrate.get("create-schemas").and_then(|value| value.as_array()).cloned().unwrap_or_default();
-    if !schemas.iter().any(|value| value.as_str() == Some(schema)) {
+    let is_made = schema == "public" || schemas.iter().any(|value| value.as_str() == Some(schema));
+    if !is_made && !app.is_elsewhere {
         say(format!(
             "`create-schemas` must list `{schema}`, or sqlx-cli fails on an empty database; set {wanted}"
         ));
     }
-    Some(table.to_owned())
+    Some(table)
 }

@@ -202,18 +202,28 @@ fn a_commit_inside_a_migration_or_a_seed_is_rejected() {
 }
 
 #[test]
-fn a_ledger_outside_its_own_schema_is_rejected() {
+fn a_ledger_that_sqlx_could_not_name_or_that_another_app_has_is_rejected() {
     check(
         |it| it.remove("people/sqlx.toml"),
         &["migrations/people/sqlx.toml: missing", "table-name = \"migrations.people\""],
     );
     check(
-        |it| it.replace("people/sqlx.toml", "migrations.people", "people_ledger"),
-        &["migrations/people/sqlx.toml: `table-name` must be a plain name in a schema of its own"],
+        |it| it.replace("people/sqlx.toml", "migrations.people", "migrations.People"),
+        &["migrations/people/sqlx.toml: `table-name` must be a plain name"],
+    );
+    check(
+        |it| it.replace("apps.toml", "name = \"people\"", "name = \"people\"\nledger = \"people\""),
+        &["`ledger` must be a schema and a table", "not `people`"],
+    );
+    check(
+        |it| it.replace("apps.toml", "name = \"people\"", "name = \"people\"\nledger = \"public.people\""),
+        &[
+            "sqlx-cli would keep the ledger migrations.people, and `ledger` of `people` in apps.toml says public.people",
+        ],
     );
     check(
         |it| it.replace("people/sqlx.toml", "migrations.people", "migrations.loans"),
-        &["is the same as in app `people`"],
+        &["apps `people` and `loans` have one ledger, migrations.loans", "ledger = \"migrations.people\""],
     );
 }
 
@@ -270,16 +280,6 @@ fn a_way_back_beside_the_line_that_there_is_none_is_rejected() {
 
 #[test]
 fn sqlx_settings_that_would_make_the_ledgers_differ_are_rejected() {
-    check(
-        |it| {
-            it.replace(
-                "people/sqlx.toml",
-                "table-name = \"migrations.people\"",
-                "table-name = \"public.people_ledger\"",
-            );
-        },
-        &["`table-name` must be a plain name in a schema of its own"],
-    );
     check(
         |it| it.replace("people/sqlx.toml", "create-schemas = [\"migrations\"]", "create-schemas = []"),
         &["`create-schemas` must list `migrations`"],

@@ -1,5 +1,7 @@
 //! Repositories that sqlx-cli made, unchanged: their names of files, their history, their ledgers, their folders.
 
+mod folders;
+mod ledgers;
 mod names;
 
 use std::fs;
@@ -19,6 +21,14 @@ fn one_app(entry: &str, files: &[(&str, &str)]) -> Checkout {
     for (name, text) in files {
         checkout.write(&format!("a/{name}"), text);
     }
+    checkout
+}
+
+/// A checkout with one app `a`, whose entry has these lines besides, these tables and these files, and no `sqlx.toml`.
+fn stock(entry: &str, tables: &[&str], files: &[(&str, &str)]) -> Checkout {
+    let checkout = one_app(entry, files);
+    checkout.replace("apps.toml", "tables = []", &format!("tables = {tables:?}"));
+    checkout.remove("a/sqlx.toml");
     checkout
 }
 

@@ -15,8 +15,8 @@ use migrations::Project;
 const FRESH: Duration = Duration::from_millis(2);
 /// The coarsest time of a change that a file system keeps.
 const COARSE: Duration = Duration::from_secs(2);
-/// The folder of the product's own migrations, below the checkout's root.
-const PRODUCT: &str = "migrations";
+/// The folders that may hold the product's own manifest, below the checkout's root.
+const PRODUCT: [&str; 2] = ["migrations", "xtask"];
 
 pub(crate) struct Sources {
     root: PathBuf,
@@ -45,7 +45,11 @@ impl Sources {
 
     /// Reads a project: its folder is relative to the checkout's root, and `None` means the product.
     pub(crate) fn project(&self, folder: Option<&Path>) -> anyhow::Result<(Arc<Project>, Freshness)> {
-        let folder = self.root.join(folder.unwrap_or(Path::new(PRODUCT)));
+        let product = || {
+            let found = PRODUCT.iter().find(|folder| self.root.join(folder).join("apps.toml").is_file());
+            Path::new(found.unwrap_or(&PRODUCT[0]))
+        };
+        let folder = self.root.join(folder.unwrap_or_else(product));
         let mut all = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         if let Some(read) = all.get_mut(&folder) {
@@ -93,7 +97,12 @@ impl Seen {
     fn look(project: &Path) -> io::Result<Seen> {
         let now = SystemTime::now();
         let mut seen = Seen { all: Vec::new(), settled: true };
-        let folders = seen.add(project, now)?;
+        let mut folders = seen.add(project, now)?;
+        for folder in migrations::SourceFile::folders(project).unwrap_or_default() {
+            if folder.is_dir() && !folders.contains(&folder) {
+                folders.push(folder);
+            }
+        }
         for folder in folders {
             seen.add(&folder, now)?;
         }

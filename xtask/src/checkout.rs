@@ -15,6 +15,9 @@ pub(crate) const ROOT: &str = "XTASK_ROOT";
 /// A variable that names the server to use, like `--server`.
 pub(crate) const SERVER_CHOICE: &str = "XTASK_SERVER";
 
+/// The manifest's name.
+const MANIFEST: &str = "apps.toml";
+
 /// The commands that messages of the library below name: this program, and how it runs SQL.
 const TOOL: &str = "cargo xtask";
 const SHELL: &str = "cargo xtask db-shell --command";
@@ -48,9 +51,17 @@ impl Checkout {
         Ok(Checkout { root: resolved(root)?, workspace: self.workspace.clone(), asked_for: self.asked_for })
     }
 
-    /// The migrations folder.
+    /// The folder of the manifest: `migrations`, or `xtask` if that has one instead.
     pub(crate) fn migrations(&self) -> PathBuf {
-        self.root.join("migrations")
+        let folders = ["migrations", "xtask"].map(|folder| self.root.join(folder));
+        let found = folders.iter().find(|folder| folder.join(MANIFEST).is_file());
+        found.unwrap_or(&folders[0]).clone()
+    }
+
+    /// The same folder, as people type it.
+    pub(crate) fn folder(&self) -> String {
+        let folder = self.migrations();
+        folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
     }
 
     /// Loads the project. Any problem in its files is an error here, before a server is touched.
@@ -78,7 +89,7 @@ impl Checkout {
             Some(Ok(choice)) => Ok(choice),
             None => Ok(ServerChoice::Auto),
             Some(Err(_)) => {
-                let path = self.migrations().join("apps.toml");
+                let path = self.migrations().join(MANIFEST);
                 bail!(
                     "{}: `server` under [postgres] must be auto, url, docker, native or download",
                     path.display()

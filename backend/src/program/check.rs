@@ -28,7 +28,7 @@ const MOST_SHOWN: usize = 20;
 /// Prints every difference between the database and the embedded migrations.
 pub(crate) async fn compare(session: &mut Session, project: &Project) -> anyhow::Result<()> {
     let ledger = session.ledger(project).await?;
-    let schema = migrations::schema::read(session.connection(), &project.ledger_schemas()).await?;
+    let schema = migrations::schema::read(session.connection(), &project.left_out()).await?;
     let contract = Contract::new(&schema, project);
     let schema = schema.text(Scope::Portable);
     let found: BTreeSet<&str> = schema.lines().collect();

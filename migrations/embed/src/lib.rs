@@ -20,8 +20,8 @@ use std::{
 
 /// The manifest, in the folder itself.
 const MANIFEST: &str = "apps.toml";
-/// The file that makes a folder beside the manifest an app.
-const APP: &str = "sqlx.toml";
+/// The settings of sqlx, which may name an app's ledger.
+const SETTINGS: &str = "sqlx.toml";
 
 /// Writes the manifest and the SQL of every app to where `migrations::embedded!` includes them from, and makes cargo build
 /// the program again when a file in the folder changes, appears or goes.
@@ -33,6 +33,9 @@ const APP: &str = "sqlx.toml";
 pub fn embed(folder: impl AsRef<Path>) -> io::Result<()> {
     let folder = folder.as_ref();
     announce(folder);
+    for app in apps(folder)? {
+        announce(&folder.join(app.folder));
+    }
     let out = env::var_os("OUT_DIR")
         .ok_or_else(|| io::Error::other("OUT_DIR is not set: this is for build scripts"))?;
     let path = PathBuf::from(out).join("migrations.rs");
@@ -48,20 +51,20 @@ fn announce(folder: &Path) {
 /// The expression to include: pairs of a file's path in the folder and its text, as the compiler reads it.
 fn source(folder: &Path) -> io::Result<String> {
     let folder = folder.canonicalize().map_err(at(folder))?;
-    let mut paths = vec![MANIFEST.to_owned()];
-    for app in names(&folder)? {
-        if !folder.join(&app).join(APP).is_file() {
-            continue;
-        }
-        let files = names(&folder.join(&app))?.into_iter();
-        let files = files.filter(|name| !name.starts_with('.') && (name.ends_with(".sql") || name == APP));
+    // Each file with its name in the project.
+    let mut files = vec![(MANIFEST.to_owned(), folder.join(MANIFEST))];
+    for App { name: app, folder: path } in apps(&folder)? {
+        let path = folder.join(path);
+        let path = path.canonicalize().map_err(at(&path))?;
+        let names = names(&path)?.into_iter();
         // What the tables should be is for those who write migrations.
-        let files = files.filter(|name| name != "schema.sql");
-        paths.extend(files.map(|name| format!("{app}/{name}")));
+        let names =
+            names.filter(|name| !name.starts_with('.') && name.ends_with(".sql") && name != "schema.sql");
+        files.extend(names.map(|name| (format!("{app}/{name}"), path.join(name))));
+        files.extend(settings(&path).map(|settings| (format!("{app}/{SETTINGS}"), settings)));
     }
     let mut text = String::from("&[\n");
-    for path in paths {
-        let file = folder.join(&path);
+    for (path, file) in files {
         // Here and not only by the compiler, so that a missing manifest is an error of the build script.
         fs::metadata(&file).map_err(at(&file))?;
         // Writing to a string does not fail.
@@ -69,6 +72,56 @@ fn source(folder: &Path) -> io::Result<String> {
     }
     text.push_str("]\n");
     Ok(text)
+}
+
+/// The settings in an app's folder, or else in the folder of its cargo package.
+fn settings(folder: &Path) -> Option<PathBuf> {
+    let package = folder.ancestors().skip(1).find(|above| above.join("Cargo.toml").is_file());
+    [Some(folder), package]
+        .into_iter()
+        .flatten()
+        .map(|folder| folder.join(SETTINGS))
+        .find(|file| file.is_file())
+}
+
+/// An app of the manifest.
+struct App {
+    name: String,
+    /// Its folder, seen from the manifest's.
+    folder: String,
+}
+
+/// The apps of the manifest. Only these lines are read; `migrations` reads the rest of it.
+fn apps(folder: &Path) -> io::Result<Vec<App>> {
+    let manifest = folder.join(MANIFEST);
+    let text = fs::read_to_string(&manifest).map_err(at(&manifest))?;
+    let (mut apps, mut in_app): (Vec<App>, bool) = (Vec::new(), false);
+    for (index, line) in text.lines().map(str::trim).enumerate() {
+        if line.starts_with('[') {
+            in_app = line.split('#').next().unwrap_or_default().trim() == "[[app]]";
+            if in_app {
+                apps.push(App { name: String::new(), folder: String::new() });
+            }
+        }
+        let Some((key, value)) = line.split_once('=').filter(|_| in_app) else { continue };
+        let (key, Some(app)) = (key.trim(), apps.last_mut()) else { continue };
+        if !["name", "path"].contains(&key) {
+            continue;
+        }
+        let value = value.trim().strip_prefix('"').and_then(|value| value.split_once('"'));
+        let Some((value, _)) = value.filter(|(value, _)| !value.contains('\\')) else {
+            let what = format!("{}:{}: write it as {key} = \"…\"", manifest.display(), index + 1);
+            return Err(io::Error::other(what));
+        };
+        match key {
+            "name" => value.clone_into(&mut app.name),
+            _ => value.clone_into(&mut app.folder),
+        }
+    }
+    for app in apps.iter_mut().filter(|app| app.folder.is_empty()) {
+        app.folder.clone_from(&app.name);
+    }
+    Ok(apps)
 }
 
 /// The names in a folder, in order.
@@ -93,20 +146,34 @@ mod tests {
     #[test]
     fn exactly_the_files_of_a_project_are_embedded() {
         let folder = tempfile::tempdir().unwrap();
-        let write = |path: &str| {
+        let write = |path: &str, text: &str| {
             let path = folder.path().join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, "").unwrap();
+            fs::write(path, text).unwrap();
         };
-        let inside = ["apps.toml", "billing/0001_initial.up.sql", "billing/seed.sql", "billing/sqlx.toml"];
+        let manifest = "[[app]]\nname = \"billing\"\n[[app]] # ours\ntables = []\nname=\"jobs\"\npath = \"../jobs/sql\"\n";
+        write("migrations/apps.toml", manifest);
+        let inside = ["billing/0001_initial.up.sql", "billing/seed.sql", "billing/sqlx.toml"];
         let outside =
-            ["README.md", "billing/.0001_initial.up.sql.swp", "billing/notes.md", "docs/x.sql", "src/lib.rs"];
+            ["README.md", "billing/.0001_x.up.sql.swp", "billing/notes.md", "docs/x.sql", "src/lib.rs"];
         for path in inside.iter().chain(&outside) {
-            write(path);
+            write(&format!("migrations/{path}"), "");
         }
-        let text = source(folder.path()).unwrap();
+        for path in ["sql/1_x.sql", "sql/schema.sql", "Cargo.toml", "sqlx.toml"] {
+            write(&format!("jobs/{path}"), "");
+        }
+        let text = source(&folder.path().join("migrations")).unwrap();
         let paths: Vec<&str> = text.lines().filter_map(|line| line.split('"').nth(1)).collect();
-        assert_eq!(paths, inside);
+        let all = ["apps.toml"].into_iter().chain(inside).chain(["jobs/1_x.sql", "jobs/sqlx.toml"]);
+        assert_eq!(paths, all.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_line_of_the_manifest_that_is_not_plain_is_an_error_with_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(MANIFEST), "[[app]]\nname = 'billing'\n").unwrap();
+        let error = source(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("apps.toml:2: write it as name = "), "{error}");
     }
 
     #[test]

@@ -13,15 +13,15 @@ pub const SERVICE: &str = "XTASK_TEST_SERVICE";
 pub const SERVER: &str = "XTASK_TEST_URL";
 /// Names the root of the checkout.
 const ROOT: &str = "XTASK_ROOT";
-/// What the root of a checkout has.
-const MANIFEST: &str = "migrations/apps.toml";
+/// What the root of a checkout has one of.
+pub(crate) const MANIFESTS: [&str; 2] = ["migrations/apps.toml", "xtask/apps.toml"];
 
 /// A variable of the environment; `None` if it is empty or not Unicode.
 pub(crate) fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// The root of the checkout: `XTASK_ROOT`, or else the folder with `migrations/apps.toml` that the test's package is in.
+/// The root of the checkout: `XTASK_ROOT`, or else the folder with `migrations/apps.toml` or `xtask/apps.toml` that the test's package is in.
 ///
 /// # Errors
 /// If there is no such folder.
@@ -37,13 +37,14 @@ pub fn checkout() -> Result<PathBuf, Error> {
     let found = starts.iter().flatten().find_map(|start| root_above(start));
     found.map(Path::to_owned).ok_or_else(|| {
         Error::new(format!(
-            "no folder above this test has {MANIFEST}, so it is in no checkout\n  set {ROOT} to the root of one"
+            "no folder above this test has {}, so it is in no checkout\n  set {ROOT} to the root of one",
+            MANIFESTS.join(" or ")
         ))
     })
 }
 
 fn root_above(start: &Path) -> Option<&Path> {
-    start.ancestors().find(|folder| folder.join(MANIFEST).is_file())
+    start.ancestors().find(|folder| MANIFESTS.iter().any(|manifest| folder.join(manifest).is_file()))
 }
 
 #[cfg(test)]

@@ -142,6 +142,7 @@ const READS_ITSELF: &[(&str, &str)] = &[
     ("migrations/src/effect.rs", "what a migration without a transaction has done, and left undone"),
     ("migrations/src/ledger.rs", "which ledger tables exist"),
     ("migrations/src/lock.rs", "the number of the database, for the key of the lock"),
+    ("migrations/src/other_ledger.rs", "the tables that are made like a ledger"),
     ("tests/src/recycle.sql", "what a test left in its database, to clean it in place"),
     ("tests/src/sweep.rs", "databases without an owner"),
     ("tests/src/template.sql", "the databases of templates"),

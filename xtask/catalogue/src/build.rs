@@ -31,8 +31,8 @@ struct Found<'s> {
 }
 
 impl Catalogue {
-    /// The catalogue of a reading, without some schemas: the schemas of the ledgers. Their owner is the role that migrates,
-    /// which appears as a symbol; without them it is the role that read.
+    /// The catalogue of a reading, without some schemas and some tables, `schema.table`: the ledgers. Their owner is the role
+    /// that migrates, which appears as a symbol; without them it is the role that read.
     ///
     /// # Errors
     /// If the reading is not one of [`crate::script`].
@@ -71,6 +71,9 @@ fn build(reading: &Reading, leave_out: &[&str]) -> Result<Catalogue, Error> {
             if kind == Kind::Schema && leave_out.contains(&head.name.as_str()) {
                 cx.migrator = Some(head.owner);
                 cx.schemas_left_out.insert(head.oid, head.name);
+            } else if kind == Kind::Table && is_left_out(&head, &cx, leave_out) {
+                cx.migrator.get_or_insert(head.owner);
+                note_left_out(kind, head, &mut cx);
             } else if let Some((id, address)) = locate(kind, &head, &cx, &members, &parts) {
                 if kind == Kind::Schema {
                     cx.schemas.insert(head.oid, head.name.clone());
@@ -153,6 +156,12 @@ fn locate(
         Address { kind, schema, name: head.name.clone(), part: head.part.clone() }
     };
     Some(((class, head.oid, head.sub), address))
+}
+
+/// Whether a table is left out. What is part of it finds no table then, and is left out too.
+fn is_left_out(table: &Head, cx: &Context, leave_out: &[&str]) -> bool {
+    let schema = cx.schemas.get(&table.schema);
+    schema.is_some_and(|schema| leave_out.contains(&&*format!("{schema}.{}", table.name)))
 }
 
 /// Notes a relation, or a column of one, that is left out.

@@ -71,6 +71,9 @@ pub(crate) fn report(steps: &mut Steps, event: &Event<'_>) {
             let holder = holder.map_or(String::new(), |holder| format!("\n  {holder}"));
             steps.note(&format!("waiting for the migration lock of database `{database}` …{holder}"));
         }
+        Event::Late { id, after } => steps.note(&format!(
+            "           {id} is late: {after} is applied; `late = \"apply\"` lets it run now"
+        )),
         Event::Started { step } => steps.doing("migrate", &step.migration.id.to_string()),
         Event::Done { step, elapsed } => {
             let state = match step.direction {

@@ -13,8 +13,8 @@ use crate::{
     terminal::{exit::Stop, output},
 };
 
-/// The folder of the pictures, relative to the checkout.
-const FOLDER: &str = "migrations/docs";
+/// The folder of the pictures, in the folder of the manifest.
+const FOLDER: &str = "docs";
 
 /// What to do with a picture.
 #[derive(Debug, Clone, Copy, Args)]
@@ -98,7 +98,7 @@ impl<R: Serialize> Picture<R> {
     fn write_or_check(self, checkout: &Checkout, options: Options) -> anyhow::Result<()> {
         let mut files = Vec::new();
         for (extension, drawn) in [("svg", &self.svg), ("mmd", &self.mermaid)] {
-            let file = format!("{FOLDER}/{}.{extension}", self.name);
+            let file = format!("{}/{FOLDER}/{}.{extension}", checkout.folder(), self.name);
             let path = checkout.root.join(&file);
             let mut state = compare(&path, drawn)?;
             if options.write && state != State::Kept {

@@ -57,7 +57,7 @@ impl Baseline {
     /// The schema.
     pub(crate) fn catalogue(&self, project: &Project) -> anyhow::Result<Catalogue> {
         let reading = Reading::new(self.major, self.sheets.clone());
-        Ok(Catalogue::read(&reading, &project.ledger_schemas())?)
+        Ok(Catalogue::read(&reading, &project.left_out())?)
     }
 }
 
@@ -159,7 +159,7 @@ impl Wanted<'_> {
             if !self.ledger.pending(self.project).is_empty() || self.project.seeds.is_empty() {
                 return Ok(Baseline { major, sheets, reference: None });
             }
-            let catalogue = Catalogue::read(&reading, &self.project.ledger_schemas())?;
+            let catalogue = Catalogue::read(&reading, &self.project.left_out())?;
             let reference = on_scratch(options, async |other| {
                 self.migrated(other).await?.close().await;
                 self.seed_both(&catalogue, one, other).await

@@ -54,9 +54,9 @@ impl Files {
     }
 
     /// The schemas of the project's ledgers.
-    pub(crate) fn ledger_schemas(&self) -> Vec<&str> {
+    pub(crate) fn left_out(&self) -> Vec<&str> {
         match self {
-            Files::Project(project) => project.ledger_schemas(),
+            Files::Project(project) => project.left_out(),
             _ => Vec::new(),
         }
     }

@@ -42,6 +42,8 @@ Examples:
 
 It builds the applied and the pending migrations on a throwaway database, and records a migration only if the catalogues of the two databases are equal: every object with all its attributes, names of constraints, owners and rights. Only the order of columns may differ.
 
+If another table is a ledger of sqlx and has recorded them, it records what that one says, without a comparison. A row belongs to the file whose text ran, and else to the one with its number.
+
 It does not compare rows. A migration that only changes rows leaves no trace in the catalogue: it is adopted if a later one is proven or if you name it, and the report says so. To check the seeds: cargo xtask seed --check.
 
 Exit codes: 3 the database differs, the lines say where, and nothing was recorded; 5 timed out waiting for another migration.")]
@@ -60,8 +62,10 @@ pub(crate) struct Args {
 /// The result of the comparison.
 #[derive(Debug, Default)]
 struct Verdict {
-    /// The proven migrations.
+    /// The proven migrations, or those that other ledgers record.
     adopted: Vec<MigrationId>,
+    /// These ledgers.
+    ledgers: Vec<String>,
     /// The migrations that stay pending.
     pending: Vec<MigrationId>,
     /// Migrations of both lists that leave no trace in the catalogue.
@@ -125,16 +129,45 @@ impl Args {
             let mut session = session::open_read_only(&server, &project).await?;
             let ledger = session.ledger(&project).await?;
             session.close().await;
-            Ok(!lost(&project, &ledger).is_empty() || !pending(&project, &ledger, &target)?.is_empty())
+            Ok(!ledger.recorded_elsewhere(&project).is_empty()
+                || !lost(&project, &ledger).is_empty()
+                || !pending(&project, &ledger, &target)?.is_empty())
         });
         if !anything.await? {
             return report(&project, &Verdict::default(), &mut steps);
+        }
+        let verdict = on_server(&server, self.adopt_recorded(&server, &project, &mut steps)).await?;
+        if !verdict.adopted.is_empty() {
+            return report(&project, &verdict, &mut steps);
         }
         let adopt = async |scratch: &mut Scratch, steps: &mut Steps| {
             on_server(&server, self.adopt(&server, scratch, &project, &target, steps)).await
         };
         let verdict = TestServer::with_scratch(checkout, &project, &mut steps, adopt).await?;
         report(&project, &verdict, &mut steps)
+    }
+
+    /// Records what ledgers in other tables say. They are a record of what ran, so nothing has to be proven.
+    async fn adopt_recorded(
+        &self,
+        server: &Server,
+        project: &Project,
+        steps: &mut Steps,
+    ) -> anyhow::Result<Verdict> {
+        let mut session = session::open(server, project, self.timeouts).await?;
+        let mut verdict = Verdict::default();
+        let read = async |_: &mut PgConnection, ledger: &Ledger| {
+            for (table, migrations) in ledger.recorded_elsewhere(project) {
+                let new = migrations.into_iter().map(|it| it.id.clone());
+                let new: Vec<MigrationId> = new.filter(|id| !verdict.adopted.contains(id)).collect();
+                verdict.adopted.extend(new);
+                verdict.ledgers.push(table.to_owned());
+            }
+            anyhow::Ok(verdict.adopted.clone())
+        };
+        session.adopt(project, &mut |event| migrating::report(steps, &event), read).await?;
+        session.close().await;
+        Ok(verdict)
     }
 
     async fn adopt(
@@ -226,7 +259,7 @@ impl Built {
     ) -> anyhow::Result<Option<Built>> {
         let Some((last, earlier)) = pending.split_last() else { return Ok(None) };
         build(model, project, ledger.applied_in(project)).await?;
-        let mut reader = Reader::connect(&scratch.options(), &project.ledger_schemas()).await?;
+        let mut reader = Reader::connect(&scratch.options(), &project.left_out()).await?;
         let mut ends = vec![reader.next_transaction().await?];
         build_in_steps(model, project, earlier, async || {
             ends.push(reader.next_transaction().await?);
@@ -282,7 +315,7 @@ async fn judge_lost(
     lost: &[&Migration],
     found: &Catalogue,
 ) -> anyhow::Result<Verdict> {
-    let mut reader = Reader::connect(&scratch.options(), &project.ledger_schemas()).await?;
+    let mut reader = Reader::connect(&scratch.options(), &project.left_out()).await?;
     let mut traceless = Vec::new();
     let ids: Vec<MigrationId> = lost.iter().map(|migration| migration.id.clone()).collect();
     let is_lost: BTreeSet<&MigrationId> = ids.iter().collect();
@@ -304,7 +337,7 @@ async fn judge_lost(
         let named = matches!(target, Target::Migration(..));
         let (adopted, pending) =
             if named || traceless.is_empty() { (ids, Vec::new()) } else { (Vec::new(), ids) };
-        return Ok(Verdict { adopted, pending, traceless, nearest: None });
+        return Ok(Verdict { adopted, pending, traceless, ..Verdict::default() });
     }
     let others = ledger.pending(project).len() > lost.len();
     let nearest = Nearest::new(ids.last().cloned(), (&state, found), differences, others);
@@ -322,7 +355,7 @@ async fn judge_in_steps(
     found: &Catalogue,
 ) -> anyhow::Result<Verdict> {
     build(model, project, ledger.applied_in(project)).await?;
-    let mut reader = Reader::connect(&scratch.options(), &project.ledger_schemas()).await?;
+    let mut reader = Reader::connect(&scratch.options(), &project.left_out()).await?;
     let mut states = vec![reader.read().await?];
     build_in_steps(model, project, pending, async || {
         states.push(reader.read().await?);
@@ -358,7 +391,8 @@ async fn judge_in_steps(
         _ => None,
     };
     let ids = |migrations: &[&Migration]| migrations.iter().map(|migration| migration.id.clone()).collect();
-    Ok(Verdict { adopted: ids(&pending[..proven]), pending: ids(&pending[proven..]), traceless, nearest })
+    let (adopted, pending) = (ids(&pending[..proven]), ids(&pending[proven..]));
+    Ok(Verdict { adopted, pending, traceless, nearest, ..Verdict::default() })
 }
 
 /// Applies these migrations in turn, which the graph allows.
@@ -384,7 +418,7 @@ async fn build_in_steps(
 
 fn report(project: &Project, verdict: &Verdict, steps: &mut Steps) -> anyhow::Result<()> {
     print(project, verdict, steps);
-    let Verdict { adopted, pending, traceless, nearest } = verdict;
+    let Verdict { adopted, pending, traceless, nearest, .. } = verdict;
     let names = |ids: &[MigrationId]| ids.iter().map(ToString::to_string).collect();
     let after = nearest.as_ref().and_then(|nearest| nearest.after.as_ref()).map(ToString::to_string);
     steps.finish(Report {
@@ -399,9 +433,14 @@ fn report(project: &Project, verdict: &Verdict, steps: &mut Steps) -> anyhow::Re
 
 /// The report for people.
 fn print(project: &Project, verdict: &Verdict, steps: &mut Steps) {
-    let Verdict { adopted, pending, traceless, nearest } = verdict;
+    let Verdict { adopted, ledgers, pending, traceless, nearest } = verdict;
     for id in adopted {
         steps.done("adopt", &id.to_string(), "adopted", None);
+    }
+    for table in ledgers {
+        steps.note(&format!(
+            "           {table} had recorded them; see whether the schema agrees: cargo xtask db-check"
+        ));
     }
     for id in traceless.iter().filter(|id| adopted.contains(id)) {
         steps.note(&format!("           {id} leaves no trace in the catalogue, so its rows are not proven"));

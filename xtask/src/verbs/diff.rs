@@ -123,7 +123,7 @@ async fn read(checkout: &Checkout, from: &str, to: &str, renames: Renames) -> an
     let sides = [side(from).await?, side(to).await?];
     let ledgers = sides.iter().flat_map(|side| match side {
         Side::Database(_) => Vec::new(),
-        Side::Files(files) => files.ledger_schemas(),
+        Side::Files(files) => files.left_out(),
     });
     let leave_out: Vec<String> = ledgers.map(str::to_owned).collect();
     let leave_out: Vec<&str> = leave_out.iter().map(String::as_str).collect();

@@ -24,7 +24,7 @@ use anyhow::{Context, bail};
 use catalogue::Address;
 use clap::Args as ClapArgs;
 use diff::{Part, Renames};
-use migrations::{Error, Project, Session, Settings, SourceFile, schema::Reader};
+use migrations::{App, Error, Project, Session, Settings, SourceFile, schema::Reader};
 use sqlx::Connection as _;
 
 use self::{
@@ -143,10 +143,10 @@ impl Args {
     /// The apps whose changes are meant, by their positions.
     fn judged(&self, project: &Project) -> anyhow::Result<Vec<usize>> {
         for name in &self.apps {
-            let name = &project.app(name)?.name;
+            let App { name, folder, .. } = project.app(name)?;
             if !project.schema_files.iter().any(|file| file.app == *name) {
                 bail!(
-                    "app `{name}` has no schema.sql\n  write migrations/{name}/schema.sql, or an empty migration: cargo xtask makemigrations --empty {name} --name NAME"
+                    "app `{name}` has no schema.sql\n  write {folder}/schema.sql, or an empty migration: cargo xtask makemigrations --empty {name} --name NAME"
                 );
             }
         }
@@ -172,12 +172,12 @@ impl Args {
         loaded: &Scratch,
     ) -> anyhow::Result<Changes> {
         let mut session = Session::connect(&migrated.options(), Settings::default()).await?;
-        let mut reader = Reader::connect(&migrated.options(), &project.ledger_schemas()).await?;
+        let mut reader = Reader::connect(&migrated.options(), &project.left_out()).await?;
         let from = owned::replay(project, &mut session, &mut reader).await?;
         let to = owned::load(project, &from, loaded).await?;
         let renames = renames::renames(project, &from.schema)?;
         let before = Renames::new(renames.clone());
-        let ledgers = project.ledger_schemas();
+        let ledgers = project.left_out();
         let renamed = renaming::renamed(session.connection(), &ledgers, before, &to.schema);
         let (schema, renamed) = renamed.await?;
         let original = from;
@@ -213,6 +213,7 @@ impl Args {
             session: &mut session,
             reader: &mut reader,
             files: &files,
+            folder: &project.folder,
             original: original.schema.clone(),
             ledgers,
             renames,

@@ -89,7 +89,7 @@ impl Args {
         let mut differences = differences(&kept, &recorded, words);
         let outdated = schema.filter(|schema| fs::read_to_string(&text).ok().as_ref() != Some(schema));
         if outdated.is_some() {
-            differences.push(format!("{:<9}  migrations/schema.txt", words[1]));
+            differences.push(format!("{:<9}  {}/schema.txt", words[1], project.folder));
         }
         let what = format!("{} in .sqlx, and the schema", count(recorded.len(), "query", "queries"));
         let state = match (differences.is_empty(), self.check) {

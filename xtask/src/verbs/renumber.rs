@@ -56,7 +56,7 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         let files = SourceFile::read_folder(&checkout.migrations())?;
-        let manifest = without_migrations(&files)?;
+        let manifest = without_migrations(checkout, &files)?;
         if let Some(app) = &self.app {
             manifest.app(app)?;
         }
@@ -88,7 +88,7 @@ impl Args {
 }
 
 /// The manifest alone: the project without its migrations, whose numbers would not pass the checks.
-fn without_migrations(files: &[SourceFile]) -> anyhow::Result<Project> {
+fn without_migrations(checkout: &Checkout, files: &[SourceFile]) -> anyhow::Result<Project> {
     let others = files.iter().filter(|file| !file.path.ends_with(".sql")).cloned().collect();
-    Ok(Project::from_files("migrations", others)?)
+    Ok(Project::from_files(&checkout.folder(), others)?)
 }

@@ -4,7 +4,7 @@
 
 use clap::Args as ClapArgs;
 use duct::{Expression, cmd};
-use migrations::{Error, Migration, Plan, Project, Target, database};
+use migrations::{App, Error, Migration, Plan, Project, Target, database};
 
 use crate::{
     checkout::Checkout,
@@ -72,14 +72,14 @@ struct Command {
 impl Args {
     pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         let project = checkout.project()?;
-        let app = self.app.as_deref().map(|name| project.app(name)).transpose()?.map(|app| app.name.as_str());
+        let app = self.app.as_deref().map(|name| project.app(name)).transpose()?;
         let command = Command::parse(&self.words);
         if command.app && app.is_none() {
             return Err(self.without_app(&project).into());
         }
         let sqlx = || {
             let cargo = built::cargo();
-            let words = command.complete(&self.words, app);
+            let words = command.complete(&self.words, app.map(|app| source(checkout, app)));
             anyhow::Ok(cmd(PACKAGE.program()?, words).dir(&checkout.root).env("CARGO", cargo))
         };
         if !command.database {
@@ -89,7 +89,7 @@ impl Args {
         let server = or_interrupted(server::start_existing(checkout, &project.postgres)).await?;
         or_interrupted(check_connection(&server)).await?;
         if let Some(app) = app.filter(|_| command.reverts) {
-            or_interrupted(self.check_way_back(&server, &project, app)).await?;
+            or_interrupted(self.check_way_back(&server, &project, &app.name)).await?;
         }
         if command.destroys {
             or_interrupted(self.check_safety(&server)).await?;
@@ -207,19 +207,24 @@ impl Command {
     }
 
     /// Adds the options for the app and the workspace to the words of the command.
-    fn complete(self, words: &[String], app: Option<&str>) -> Vec<String> {
+    fn complete(self, words: &[String], source: Option<Vec<String>>) -> Vec<String> {
         let (before, options) = words.split_at(self.words);
         let mut complete = before.to_vec();
-        if let Some(name) = app.filter(|_| self.app) {
-            complete.push(format!("--source=migrations/{name}"));
-            complete.push(format!("--config=migrations/{name}/sqlx.toml"));
-        }
+        complete.extend(source.filter(|_| self.app).unwrap_or_default());
         if self.workspace {
             complete.push("--workspace".to_owned());
         }
         complete.extend_from_slice(options);
         complete
     }
+}
+
+/// The options for an app's folder and settings. Without settings, sqlx-cli keeps the ledger that it has by default.
+fn source(checkout: &Checkout, app: &App) -> Vec<String> {
+    let config = format!("{}/sqlx.toml", app.folder);
+    let config = Some(config).filter(|config| checkout.root.join(config).is_file());
+    let config = config.map(|config| format!("--config={config}"));
+    [format!("--source={}", app.folder)].into_iter().chain(config).collect()
 }
 
 #[cfg(test)]
@@ -265,9 +270,10 @@ mod tests {
 
     #[test]
     fn our_options_come_before_the_options_of_the_command() {
-        let complete =
-            |text: &str| Command::parse(&words(text)).complete(&words(text), Some("app")).join(" ");
-        let own = "--source=migrations/app --config=migrations/app/sqlx.toml";
+        let complete = |text: &str| {
+            Command::parse(&words(text)).complete(&words(text), Some(vec!["--source=x".to_owned()])).join(" ")
+        };
+        let own = "--source=x";
         assert_eq!(complete("migrate run --dry-run"), format!("migrate run {own} --dry-run"));
         assert_eq!(
             complete("migrate override skip --dry-run"),

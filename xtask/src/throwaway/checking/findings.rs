@@ -105,7 +105,9 @@ impl Findings {
             let late = problems
                 .iter()
                 .any(|problem| matches!(problem, LedgerProblem::Late { id, .. } if *id == migration.id));
-            if !late {
+            let elsewhere = ledger.recorded_elsewhere(project);
+            let recorded = elsewhere.iter().any(|(_, all)| all.iter().any(|it| it.id == migration.id));
+            if !late && !recorded {
                 let (name, remedy) = (migration.id.to_string(), "apply it: cargo xtask migrate".to_owned());
                 self.add(row("pending", name.clone()), name, remedy);
             }

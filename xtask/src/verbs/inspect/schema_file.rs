@@ -31,7 +31,10 @@ pub(super) enum Existing {
 
 /// A schema file, by its path in the migrations folder.
 struct File {
+    /// The name of the app and of the file.
     path: String,
+    /// Its path, as people type it.
+    shown: String,
     text: String,
 }
 
@@ -63,16 +66,16 @@ pub(super) async fn write(
         .await
     })
     .await?;
-    let edits = files.iter().map(|File { path, text }| {
-        let (path, text) = (checkout.migrations().join(path), text.clone());
+    let edits = files.iter().map(|File { shown, text, .. }| {
+        let (path, text) = (checkout.root.join(shown), text.clone());
         match std::fs::read_to_string(&path) {
             Ok(old) => Edit::Rewrite { path, old, new: text },
             Err(_) => Edit::Create { path, text },
         }
     });
     edits::apply(&edits.collect::<Vec<_>>())?;
-    for File { path, .. } in &files {
-        output::line(&format!("created    migrations/{path}"));
+    for File { shown, .. } in &files {
+        output::line(&format!("created    {shown}"));
     }
     output::line(
         "\nloaded, they make what the migrations make; change them, then: cargo xtask makemigrations",
@@ -89,7 +92,7 @@ async fn files(
     loaded: &Scratch,
 ) -> anyhow::Result<Vec<File>> {
     let mut session = Session::connect(&migrated.options(), Settings::default()).await?;
-    let mut reader = Reader::connect(&migrated.options(), &project.ledger_schemas()).await?;
+    let mut reader = Reader::connect(&migrated.options(), &project.left_out()).await?;
     let empty = reader.read().await?;
     let made = owned::replay(project, &mut session, &mut reader).await?;
     reader.close().await;
@@ -102,6 +105,7 @@ async fn files(
     let files: Vec<File> = named
         .map(|(app, text)| File {
             path: format!("{}/schema.sql", app.name),
+            shown: format!("{}/schema.sql", app.folder),
             text: format!("-- What the tables of this app should be.\n{text}"),
         })
         .collect();
@@ -109,7 +113,7 @@ async fn files(
     let mut sources = SourceFile::read_folder(&checkout.migrations())?;
     sources.retain(|source| !files.iter().any(|file| file.path == source.path));
     sources.extend(files.iter().map(|file| SourceFile::new(&file.path, &file.text)));
-    let written = Project::from_files("migrations", sources)?;
+    let written = Project::from_files(&project.folder, sources)?;
     let again =
         owned::load(&written, &made, loaded).await.context("load the files, which were not written")?;
     let flaws = differences::real_lines(&made.schema, &again.schema, MADE);

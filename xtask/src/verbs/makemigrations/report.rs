@@ -77,7 +77,7 @@ impl Changes {
             }
             if SourceFile::read_folder(&checkout.migrations())? != files {
                 bail!(
-                    "the files in migrations/ changed meanwhile; nothing was written\n  run the same command again"
+                    "the files of the migrations changed meanwhile; nothing was written\n  run the same command again"
                 );
             }
             edits::apply(&edits)?;
@@ -98,12 +98,12 @@ impl Changes {
                     output::line(&format!("-- file: {path}\n{text}"));
                 }
             }
-            Format::Text => self.report(&paths, mode),
+            Format::Text => self.report(project, &paths, mode),
         }
         if mode == Mode::Missed && !nothing { Err(Stop::Differs.into()) } else { Ok(()) }
     }
 
-    fn report(&self, paths: &[String], mode: Mode) {
+    fn report(&self, project: &Project, paths: &[String], mode: Mode) {
         let check = mode == Mode::Missed;
         let word = if check { "missing" } else { "created" };
         for (at, path) in paths.iter().enumerate() {
@@ -111,7 +111,7 @@ impl Changes {
         }
         if self.manifest[0] != self.manifest[1] {
             let word = if check { "outdated" } else { "changed" };
-            output::line(&format!("{word:<10} migrations/apps.toml"));
+            output::line(&format!("{word:<10} {}/apps.toml", project.folder));
         }
         if check {
             output::line("\nwrite them: cargo xtask makemigrations");

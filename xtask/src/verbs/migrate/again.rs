@@ -41,7 +41,7 @@ impl Again<'_> {
         let git = Git::new(&self.checkout.root)?;
         let base = git.base(base)?;
         let path = &self.migration.up.path;
-        if git.files(&base, "migrations")?.contains(path) {
+        if git.files(&base, path)?.contains(path) {
             let why = format!("{path} is on {base}, so other databases may have applied it");
             return Err(self.refused(&why));
         }

@@ -40,7 +40,7 @@ pub(super) async fn prove(ground: &mut Ground<'_>, another: &Scratch) -> Option<
         .zip(back.iter().rev())
         .flat_map(|(migration, down)| [Step::up(migration), *down, Step::up(migration)])
         .collect();
-    let schemas = project.ledger_schemas();
+    let schemas = project.left_out();
     let up = async {
         let start = Instant::now();
         let mut reader = Reader::connect(&ground.options(), &schemas).await?;

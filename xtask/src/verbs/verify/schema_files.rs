@@ -38,7 +38,7 @@ pub(super) async fn prove(
 
 async fn compare(project: &Project, migrated: &Scratch, loaded: &Scratch) -> anyhow::Result<Vec<String>> {
     let mut session = Session::connect(&migrated.options(), Settings::default()).await?;
-    let mut reader = Reader::connect(&migrated.options(), &project.ledger_schemas()).await?;
+    let mut reader = Reader::connect(&migrated.options(), &project.left_out()).await?;
     let from = owned::replay(project, &mut session, &mut reader).await?;
     reader.close().await;
     session.close().await;
