@@ -6,7 +6,7 @@ use sqlx::migrate::MigrateError;
 
 use crate::{
     Cycle, Failure, Holder, LedgerProblem, MigrationId, NoWayBack, Place, Problem, Remains,
-    nearest::suggestion,
+    nearest::suggestion, problem,
 };
 
 /// Why an operation failed. The text is for people, and has several lines where that helps.
@@ -24,7 +24,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The files break the rules; all problems at once.
-    #[error("{}; nothing was touched{}", count(.0.len(), "problem in the migration files", "problems in the migration files"), lines(.0))]
+    #[error("{}; nothing was touched{}", count(.0.len(), "problem in the migration files", "problems in the migration files"), lines(&problem::grouped(.0)))]
     Files(Vec<Problem>),
     /// The migrations wait for each other in a circle.
     #[error("{0}")]

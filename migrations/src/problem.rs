@@ -1,5 +1,7 @@
 //! What is wrong in the files of a project: where, what, and the remedy last.
 
+use std::mem;
+
 use crate::{MigrationId, Place};
 
 /// One thing wrong in the files.
@@ -134,6 +136,49 @@ pub enum Problem {
         /// What is wrong, and the remedy.
         message: String,
     },
+}
+
+/// How many problems of one kind are shown.
+const SHOWN: usize = 3;
+
+impl Problem {
+    /// The file of a problem that a whole folder may have.
+    fn of_folder(&self) -> Option<&Place> {
+        match self {
+            Problem::Name { place, .. }
+            | Problem::Unlike { place, .. }
+            | Problem::HalfPair { place, .. }
+            | Problem::DuplicateNumber { place, .. }
+            | Problem::Gap { place, .. } => Some(place),
+            _ => None,
+        }
+    }
+
+    fn is_like(&self, other: &Problem) -> bool {
+        let folder = |problem: &Problem| {
+            let (folder, _) = problem.of_folder()?.path.rsplit_once('/')?;
+            Some(folder.to_owned())
+        };
+        mem::discriminant(self) == mem::discriminant(other)
+            && folder(self).is_some_and(|it| Some(it) == folder(other))
+    }
+}
+
+/// The problems, a text for each. Where many of one kind are in one folder, the first ones, and how many follow.
+pub(crate) fn grouped(problems: &[Problem]) -> Vec<String> {
+    let mut texts = Vec::new();
+    for (index, problem) in problems.iter().enumerate() {
+        let before = problems[..index].iter().filter(|other| other.is_like(problem)).count();
+        match before {
+            0..SHOWN => texts.push(problem.to_string()),
+            SHOWN => {
+                let more = problems[index..].iter().filter(|other| other.is_like(problem)).count();
+                texts.push(format!("… and {more} more like this in the same folder"));
+            }
+            _ => {}
+        }
+    }
+    texts
 }
 
 /// What helps if databases have applied the files unchanged.

@@ -1,6 +1,7 @@
 //! Repositories that sqlx-cli made, unchanged: their names of files, their history, their ledgers, their folders.
 
 mod folders;
+mod history;
 mod ledgers;
 mod names;
 

@@ -35,7 +35,7 @@ use crate::{
         ground::Ground,
         of_the_server::{Changed, Objects},
         quick::Proven,
-        report::{Flaws, Found, Report, irreversible},
+        report::{Flaws, Found, Report, without_way_back},
         ways::{WayDown, WayUp},
     },
 };
@@ -119,6 +119,9 @@ async fn prove(
             }
         }
     }
+    if let Some(line) = without_way_back(project) {
+        proof.steps.note(&line);
+    }
     let of_the_server = proof.of_the_server(&before).await?;
     let Proof { ground, flaws, .. } = proof;
     ground.session.close().await;
@@ -199,7 +202,7 @@ impl Proof<'_> {
     /// A file without a statement was forgotten. Once a database has applied the up, filling it in is too late.
     fn statements(&mut self) {
         let mut flaws = Vec::new();
-        for migration in &self.project.migrations {
+        for migration in self.project.history().1 {
             if migration.up.is_empty() {
                 let path = &migration.up.path;
                 flaws.push(format!("{path} has no statement; write it, or remove the migration's files"));
@@ -226,7 +229,8 @@ impl Proof<'_> {
         if walked.is_ok() {
             up.before.last().into_iter().for_each(|last| self.reached(last, start.elapsed()));
         }
-        let found = [(DIRECTION, mem::take(&mut up.trespasses)), (DOWNS, mem::take(&mut up.downs))];
+        let trespasses = direction::flaws(mem::take(&mut up.trespasses));
+        let found = [(DIRECTION, trespasses), (DOWNS, mem::take(&mut up.downs))];
         // After an error, which is reported last, only what is known to be wrong.
         let stopped_early = walked.is_err();
         let again = stopped_early.then(|| (UP_AGAIN, mem::take(&mut up.again)));
@@ -234,13 +238,6 @@ impl Proof<'_> {
             if !(stopped_early && flaws.is_empty()) {
                 self.report(what, flaws, Duration::ZERO);
             }
-        }
-        let listed: Vec<String> = irreversible(self.project)
-            .map(|(migration, line)| format!("{} ({})", migration.id, line.why))
-            .collect();
-        if !listed.is_empty() {
-            let have = count(listed.len(), "migration has", "migrations have");
-            self.steps.note(&format!("           {have} no way back: {}", listed.join(", ")));
         }
         walked.map(|()| up)
     }

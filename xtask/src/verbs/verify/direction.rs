@@ -4,9 +4,24 @@
 use std::collections::BTreeMap;
 
 use catalogue::{Catalogue, Object};
-use migrations::{App, Migration, Owners, Project};
+use migrations::{App, Migration, MigrationId, Owners, Project};
 
-use crate::database::differences::{self, MADE};
+use crate::{
+    database::differences::{self, MADE},
+    terminal::output::count,
+};
+
+/// How many lines of the changes of one table are shown.
+const SHOWN: usize = 3;
+
+/// What a migration did to a table that its app may not touch.
+pub(super) struct Trespass {
+    migration: MigrationId,
+    table: String,
+    /// The app that owns the table.
+    owner: String,
+    lines: Vec<String>,
+}
 
 /// Lists the tables that a migration changed and its app may not touch, each with the change.
 pub(super) fn trespasses(
@@ -14,7 +29,7 @@ pub(super) fn trespasses(
     migration: &Migration,
     before: &Catalogue,
     after: &Catalogue,
-) -> Vec<String> {
+) -> Vec<Trespass> {
     let owners = [before, after].map(|schema| (schema, Owners::new(schema, project)));
     let mut found = Vec::new();
     for difference in &differences::real(before, after) {
@@ -25,18 +40,43 @@ pub(super) fn trespasses(
             .map(|(owner, table)| (table, owner))
             .collect();
         for (table, owner) in touched.into_iter().filter(|(_, owner)| !may_touch(project, migration, owner)) {
-            found.push(format!(
-                "{} touches table {table} of app `{}`, which `depends-on` of `{}` does not list:",
-                migration.id, owner.name, migration.id.app
-            ));
-            found.extend(
-                differences::line(before, after, difference, MADE)
-                    .into_iter()
-                    .map(|line| format!("  {line}")),
-            );
+            found.push(Trespass {
+                migration: migration.id.clone(),
+                table: table.to_owned(),
+                owner: owner.name.clone(),
+                lines: differences::line(before, after, difference, MADE),
+            });
         }
     }
     found
+}
+
+/// The flaws, one for each table that an app touches.
+pub(super) fn flaws(trespasses: Vec<Trespass>) -> Vec<String> {
+    let mut tables: BTreeMap<(String, String), Vec<Trespass>> = BTreeMap::new();
+    for trespass in trespasses {
+        let of = (trespass.migration.app.clone(), trespass.table.clone());
+        tables.entry(of).or_default().push(trespass);
+    }
+    let mut flaws = Vec::new();
+    for ((app, table), all) in tables {
+        let mut migrations: Vec<&MigrationId> = all.iter().map(|it| &it.migration).collect();
+        migrations.dedup();
+        let touch = match migrations.len() {
+            1 => format!("{} touches", migrations[0]),
+            n => format!("{} and {} touch", migrations[0], count(n - 1, "more migration", "more migrations")),
+        };
+        let owner = &all[0].owner;
+        flaws.push(format!(
+            "{touch} table {table} of app `{owner}`, which `depends-on` of `{app}` does not list:"
+        ));
+        let lines: Vec<&String> = all.iter().flat_map(|it| &it.lines).collect();
+        flaws.extend(lines.iter().take(SHOWN).map(|line| format!("  {line}")));
+        if lines.len() > SHOWN {
+            flaws.push(format!("  … and {}", count(lines.len() - SHOWN, "more line", "more lines")));
+        }
+    }
+    flaws
 }
 
 /// The tables that an object is, belongs to, or needs.

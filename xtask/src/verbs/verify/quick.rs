@@ -29,13 +29,14 @@ pub(super) struct Proven {
 /// Runs the proofs of the ways up and down. `None`: not all of it holds, or one migration has no way back.
 pub(super) async fn prove(ground: &mut Ground<'_>, another: &Scratch) -> Option<Proven> {
     let project = ground.project;
-    let back: Vec<Step<'_>> = project.migrations.iter().rev().filter_map(Step::down).collect();
-    if back.len() < project.migrations.len() || back.iter().any(|step| step.script.is_empty()) {
+    let (history, judged) = project.history();
+    let back: Vec<Step<'_>> = judged.iter().rev().filter_map(Step::down).collect();
+    if back.len() < judged.len() || back.iter().any(|step| step.script.is_empty()) {
         return None;
     }
     // Each goes up, down and up again: its down must leave nothing that its up would stumble over.
-    let steps: Vec<Step<'_>> = project
-        .migrations
+    let history: Vec<Step<'_>> = history.iter().map(Step::up).collect();
+    let steps: Vec<Step<'_>> = judged
         .iter()
         .zip(back.iter().rev())
         .flat_map(|(migration, down)| [Step::up(migration), *down, Step::up(migration)])
@@ -43,6 +44,7 @@ pub(super) async fn prove(ground: &mut Ground<'_>, another: &Scratch) -> Option<
     let schemas = project.left_out();
     let up = async {
         let start = Instant::now();
+        ground.session.run_steps(project, &history, async |_, _| Ok::<(), Error>(())).await?;
         let mut reader = Reader::connect(&ground.options(), &schemas).await?;
         let mut states = vec![reader.read().await?];
         let mut ran = 0;
@@ -79,7 +81,7 @@ pub(super) async fn prove(ground: &mut Ground<'_>, another: &Scratch) -> Option<
     let ((mut up, up_elapsed), (down, again, down_elapsed, again_elapsed)) =
         tokio::try_join!(up, down).map_err(|_: Error| ()).ok()?;
 
-    let steps = project.migrations.iter().zip(up.windows(2));
+    let steps = judged.iter().zip(up.windows(2));
     let same = |expected: &Catalogue, found: &Catalogue| differences::real(expected, found).is_empty();
     let allowed = steps.clone().all(|(migration, states)| {
         direction::trespasses(project, migration, &states[0], &states[1]).is_empty()

@@ -1,9 +1,9 @@
 //! What `--format json` reports besides the steps.
 
-use migrations::{Irreversible, Migration, Project};
+use migrations::{Irreversible, Migration, MigrationId, Project};
 use serde::Serialize;
 
-use crate::verbs::verify::of_the_server::Changed;
+use crate::{terminal::output::count, verbs::verify::of_the_server::Changed};
 
 /// What is wrong, a line each; empty if the proof holds.
 pub(super) type Flaws = Vec<String>;
@@ -40,7 +40,27 @@ impl<'f> Report<'f> {
     }
 }
 
+/// A line that lists the migrations that have no way back. Where several of an app have one reason, it counts them.
+pub(super) fn without_way_back(project: &Project) -> Option<String> {
+    let mut reasons: Vec<(&str, &str, Vec<&MigrationId>)> = Vec::new();
+    for (migration, line) in irreversible(project) {
+        let (id, why) = (&migration.id, line.why.as_str());
+        match reasons.iter_mut().find(|(app, reason, _)| *app == id.app && *reason == why) {
+            Some((_, _, ids)) => ids.push(id),
+            None => reasons.push((&id.app, why, vec![id])),
+        }
+    }
+    let total: usize = reasons.iter().map(|(_, _, ids)| ids.len()).sum();
+    let listed = reasons.into_iter().map(|(app, why, ids)| match *ids {
+        [id] => format!("{id} ({why})"),
+        _ => format!("{} of `{app}` ({why})", ids.len()),
+    });
+    let listed: Vec<String> = listed.collect();
+    let have = count(total, "migration has", "migrations have");
+    (total > 0).then(|| format!("           {have} no way back: {}", listed.join(", ")))
+}
+
 /// The migrations that have no way back.
-pub(super) fn irreversible(project: &Project) -> impl Iterator<Item = (&Migration, &Irreversible)> {
+fn irreversible(project: &Project) -> impl Iterator<Item = (&Migration, &Irreversible)> {
     project.migrations.iter().filter_map(|migration| Some((migration, migration.irreversible()?)))
 }

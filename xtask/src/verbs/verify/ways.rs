@@ -9,7 +9,7 @@ use crate::{
     database::differences::{self, MADE, REVERTED},
     terminal::output::Steps,
     verbs::verify::{
-        direction,
+        direction::{self, Trespass},
         ground::{Ground, Ran, ran},
     },
 };
@@ -17,10 +17,12 @@ use crate::{
 /// What the way up found.
 #[derive(Default)]
 pub(super) struct WayUp {
-    /// The catalogue before each migration, and the last one.
+    /// How many migrations are not judged.
+    history: usize,
+    /// The catalogue before each of the others, and the last one.
     pub(super) before: Vec<Catalogue>,
-    /// The flaws of tables that an app may not touch.
-    pub(super) trespasses: Vec<String>,
+    /// What was done to tables that an app may not touch.
+    pub(super) trespasses: Vec<Trespass>,
     /// The flaws of down files.
     pub(super) downs: Vec<String>,
     /// The flaws of up files that ran again after their down.
@@ -49,8 +51,14 @@ impl WayUp {
     /// After a wrong down the database is built again, so each migration is judged by itself.
     pub(super) async fn walk(&mut self, ground: &mut Ground<'_>, steps: &mut Steps) -> anyhow::Result<()> {
         let project = ground.project;
+        let (history, judged) = project.history();
+        self.history = history.len();
+        for (index, migration) in history.iter().enumerate() {
+            steps.doing_part("proof", &format!("up {}", migration.id), index, project.migrations.len());
+            ground.up(migration).await?;
+        }
         let mut before = ground.catalogue().await?;
-        for (index, migration) in project.migrations.iter().enumerate() {
+        for (index, migration) in (history.len()..).zip(judged) {
             steps.doing_part("proof", &format!("up {}", migration.id), index, project.migrations.len());
             ground.up(migration).await?;
             let after = ground.catalogue().await?;
@@ -111,12 +119,12 @@ impl WayDown {
     ) -> anyhow::Result<WayDown> {
         let project = ground.project;
         let all = project.migrations.len();
-        for (index, migration) in project.migrations.iter().enumerate().rev() {
+        for (index, migration) in project.migrations.iter().enumerate().skip(up.history).rev() {
             if up.stops.contains(&index) {
                 return Ok(WayDown { stopped_at: Some(index), flaws: Vec::new() });
             }
             steps.doing_part("proof", &format!("down {}", migration.id), all - 1 - index, all);
-            if let Some(flaws) = revert(ground, migration, &up.before[index]).await? {
+            if let Some(flaws) = revert(ground, migration, &up.before[index - up.history]).await? {
                 return Ok(WayDown { stopped_at: Some(index), flaws });
             }
         }
