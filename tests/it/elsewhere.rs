@@ -1,15 +1,14 @@
 //! Another repository, which has never seen this workflow: what `init` finds there, writes, and leaves alone.
 
-use std::{fs, path::PathBuf};
+mod repository;
+
+use std::fs;
 
 use duct::cmd;
-use tempfile::TempDir;
 use tests::workspace_root;
 
-use crate::checkout::{FIXTURE, Outcome, outcome, xtask};
-
-/// A repository of other people, in which git has everything committed.
-struct Repository(TempDir);
+use self::repository::Repository;
+use crate::checkout::{FIXTURE, outcome};
 
 /// Cargo's settings of a repository that has some of its own.
 const SETTINGS: &str = "\
@@ -23,88 +22,21 @@ b = \"build\" # short
 
 const ALIAS: &str = "xtask = \"run --quiet --profile start --manifest-path xtask/start/Cargo.toml --\"\n";
 
-impl Repository {
-    fn new(files: &[(&str, &str)]) -> Repository {
-        let folder = tempfile::Builder::new().prefix("elsewhere-").tempdir().unwrap();
-        let repository = Repository(folder);
-        // No command below may use this server.
-        repository.write(".env", "DATABASE_URL=postgres://app:x@127.0.0.1:1/app\n");
-        files.iter().for_each(|(path, text)| repository.write(path, text));
-        cmd!("git", "init", "--quiet").dir(repository.root()).run().unwrap();
-        repository.commit();
-        repository
+/// A repository whose migrations are this project's fixture, so its manifest is there.
+fn with_manifest() -> Repository {
+    let mut files = Vec::new();
+    for (path, text) in crate::tidy::files(FIXTURE, &[".sql", ".toml"]) {
+        files.push((path.replacen(FIXTURE, "migrations", 1), text));
     }
-
-    /// One whose migrations are this project's fixture, so its manifest is there.
-    fn with_manifest() -> Repository {
-        let mut files = Vec::new();
-        for (path, text) in crate::tidy::files(FIXTURE, &[".sql", ".toml"]) {
-            files.push((path.replacen(FIXTURE, "migrations", 1), text));
-        }
-        let files: Vec<(&str, &str)> =
-            files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
-        Repository::new(&[&files[..], &[(".cargo/config.toml", SETTINGS)]].concat())
-    }
-
-    /// It has no neighbours, in which this workflow might be.
-    fn root(&self) -> PathBuf {
-        self.0.path().join("shop")
-    }
-
-    fn path(&self, path: &str) -> PathBuf {
-        self.root().join(path)
-    }
-
-    fn write(&self, path: &str, text: &str) {
-        fs::create_dir_all(self.path(path).parent().unwrap()).unwrap();
-        fs::write(self.path(path), text).unwrap();
-    }
-
-    fn read(&self, path: &str) -> String {
-        fs::read_to_string(self.path(path)).unwrap()
-    }
-
-    fn git(&self, args: &[&str]) -> String {
-        let who = ["-c", "user.name=x", "-c", "user.email=x@example.org"];
-        cmd("git", [&who, args].concat()).dir(self.root()).read().unwrap()
-    }
-
-    fn commit(&self) {
-        self.git(&["add", "--all"]);
-        self.git(&["commit", "--quiet", "--allow-empty", "--message", "x"]);
-    }
-
-    /// The files that differ from the last commit, or are new.
-    fn changes(&self) -> String {
-        self.git(&["status", "--porcelain", "--untracked-files=all"])
-    }
-
-    /// Runs `init` in a folder of it.
-    fn init_in(&self, folder: &str, args: &[&str]) -> Outcome {
-        let command = cmd(xtask(), [&["init"], args].concat()).dir(self.path(folder));
-        outcome(
-            &command
-                .env("DATABASE_URL", "postgres://app:x@127.0.0.1:1/app")
-                .env("DOCKER_HOST", "unix:///nowhere/docker.sock")
-                .env("XDG_STATE_HOME", self.path("target/state"))
-                .env("CARGO_NET_OFFLINE", "true")
-                .env_remove("XTASK_ROOT")
-                .env_remove("XTASK_SERVER")
-                .stdin_null()
-                .unchecked(),
-        )
-    }
-
-    fn init(&self, args: &[&str]) -> Outcome {
-        self.init_in("", args)
-    }
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    Repository::new(&[&files[..], &[(".cargo/config.toml", SETTINGS)]].concat())
 }
 
 #[test]
 fn a_repository_gets_an_xtask_of_its_own_and_keeps_the_rest() {
-    let repository = Repository::with_manifest();
+    let repository = with_manifest();
     repository.init(&["--check"]).expect(3, &["xtask/, 8 files", ".cargo/config.toml"]);
-    repository.init(&["--dry-run"]).expect(0, &["missing", "all of it holds"]);
+    repository.init(&["--dry-run"]).expect(0, &["xtask/, 8 files", "missing"]);
     assert_eq!(repository.changes(), "");
 
     // From any folder of it.
@@ -137,7 +69,7 @@ fn a_repository_gets_an_xtask_of_its_own_and_keeps_the_rest() {
 
 #[test]
 fn the_alias_builds_for_this_machine_where_the_rest_is_for_another() {
-    let repository = Repository::with_manifest();
+    let repository = with_manifest();
     repository.write(".cargo/config.toml", "build.target = \"wasm32-unknown-unknown\"\n");
     repository.init(&[]).expect(0, &["written"]);
     let settings = repository.read(".cargo/config.toml");
@@ -146,14 +78,14 @@ fn the_alias_builds_for_this_machine_where_the_rest_is_for_another() {
 
 #[test]
 fn the_library_comes_from_a_git_repository_if_one_is_named() {
-    let repository = Repository::with_manifest();
+    let repository = with_manifest();
     repository.init(&["--source", "https://127.0.0.1:1/workflow@v1"]).expect(0, &["written"]);
     let manifest = repository.read("xtask/Cargo.toml");
     assert!(
         manifest.contains(r#"xtask = { git = "https://127.0.0.1:1/workflow", rev = "v1" }"#),
         "{manifest}"
     );
-    let other = Repository::with_manifest();
+    let other = with_manifest();
     other.init(&["--source", "."]).expect(1, &["is no checkout of this library", "--source SOURCE"]);
     assert_eq!(other.changes(), "");
 }
@@ -181,7 +113,7 @@ fn nothing_is_written_where_something_else_has_the_name() {
         (".cargo/config.toml", "[alias\n", &["read .cargo/config.toml", "line 1"]),
     ];
     for (path, text, said) in cases {
-        let repository = Repository::with_manifest();
+        let repository = with_manifest();
         if *path == ".cargo/config" {
             fs::remove_file(repository.path(".cargo/config.toml")).unwrap();
         }
@@ -194,7 +126,7 @@ fn nothing_is_written_where_something_else_has_the_name() {
 
 #[test]
 fn a_tree_that_can_not_be_written_to_stays_without_half_of_the_files() {
-    let repository = Repository::with_manifest();
+    let repository = with_manifest();
     fs::remove_dir_all(repository.path(".cargo")).unwrap();
     // Root may write anywhere, but a file is no folder for it either.
     repository.write(".cargo", "");
@@ -206,7 +138,7 @@ fn a_tree_that_can_not_be_written_to_stays_without_half_of_the_files() {
 
 #[test]
 fn outside_of_git_the_folder_has_to_be_named() {
-    let repository = Repository::with_manifest();
+    let repository = with_manifest();
     fs::remove_dir_all(repository.path(".git")).unwrap();
     repository.init(&[]).expect(1, &["is in no git repository", "nothing was written", "--into FOLDER"]);
     assert!(!repository.path("xtask").exists());
@@ -252,7 +184,7 @@ fn folders_that_do_not_apply_are_listed_with_the_reason() {
 
 #[test]
 fn a_manifest_that_is_there_stays_and_what_it_lacks_is_named() {
-    let repository = Repository::with_manifest();
+    let repository = with_manifest();
     repository.write("more/migrations/1_a.sql", "create table more (id int);");
     repository.commit();
     let refused = repository.init(&["more/migrations"]);
@@ -271,8 +203,48 @@ fn the_first_program_compiles_with_old_toolchains_and_is_clean() {
     let clippy =
         cmd!(cargo, "clippy", "--manifest-path", start, "--target-dir", empty.path(), "--", "--deny", deny);
     outcome(&clippy.env("CLIPPY_CONF_DIR", empty.path()).unchecked()).expect(0, &[]);
-    for file in ["src/main.rs", "start/src/main.rs"] {
+    for file in ["src/main.rs", "start/src/main.rs", "new/src/lib.rs", "new/tests/currencies.rs"] {
         let file = root.join("xtask/host").join(file);
         outcome(&cmd!("rustfmt", "--check", "--edition", "2021", file).unchecked()).expect(0, &[]);
     }
+}
+
+#[test]
+fn a_new_repository_has_an_app_a_table_a_seed_a_test_and_a_job() {
+    let repository = Repository(tempfile::tempdir().unwrap());
+    let (above, shop) = (repository.0.path().display().to_string(), repository.root().display().to_string());
+    let init = |args: &[&str]| repository.init_in(&above, &[&["--new", "--into", &shop], args].concat());
+    fs::create_dir(repository.root()).unwrap();
+    init(&["--check"]).expect(3, &["migrations/shop/seed.sql", ".github/workflows/database.yml"]);
+    init(&["--dry-run"]).expect(0, &["xtask/, 8 files"]);
+    assert_eq!(fs::read_dir(repository.root()).unwrap().count(), 0);
+
+    fs::remove_dir(repository.root()).unwrap();
+    let written = init(&[]);
+    written.expect(0, &["1 table, exactly as apps.toml says", "seeds write 3 rows", "all of it holds"]);
+    written.expect(0, &["git add --all", "cargo xtask db-setup"]);
+    let manifest = repository.read("Cargo.toml");
+    let library = workspace_root().canonicalize().unwrap().join("tests");
+    assert!(manifest.contains(&format!("tests = {{ path = \"{}\" }}", library.display())), "{manifest}");
+    assert!(!repository.read("Cargo.lock").contains("\"clap\""));
+
+    init(&[]).expect(1, &["Cargo.toml is there already, so nothing was written"]);
+    repository.init_in(&above, &["--into", &shop]).expect(0, &["nothing is left to do"]);
+}
+
+#[test]
+fn a_job_is_written_once_and_beside_one_that_is_there() {
+    let repository = with_manifest();
+    repository.init(&["--ci", "github"]).expect(0, &[".github/workflows/database.yml"]);
+    repository.init(&["--ci", "gitlab"]).expect(0, &[".gitlab-ci.yml"]);
+    for host in ["github", "gitlab"] {
+        repository.init(&["--ci", host]).expect(0, &["nothing is left to do"]);
+    }
+    let own = "build:\n  script: [make]\n";
+    repository.write(".gitlab-ci.yml", own);
+    repository
+        .init(&["--ci", "gitlab"])
+        .expect(0, &["include: [{ local: .gitlab/database.yml }]", "all of it holds"]);
+    assert_eq!(repository.read(".gitlab-ci.yml"), own);
+    repository.init(&["--ci", "gitlab"]).expect(0, &["nothing is left to do"]);
 }

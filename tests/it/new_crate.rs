@@ -57,7 +57,7 @@ fn test_and_ci_cover_the_new_crate() {
             outcome(&checkout.command(&db.url(), args).env("CARGO", &cargo)).expect(0, &[]);
             fs::read_to_string(&log).unwrap()
         };
-        let others = "--workspace --exclude xtask-docker --exclude xtask-download --exclude xtask-plot --exclude xtask-sqlx --exclude xtask-tls";
+        let others = "--workspace --exclude tests-elsewhere --exclude xtask-docker --exclude xtask-download --exclude xtask-plot --exclude xtask-sqlx --exclude xtask-tls";
         let test = recorded(&["test"]);
         // Unlike nextest, cargo test also runs the examples in the documentation.
         let by_nextest = test.starts_with("nextest run ");
@@ -84,7 +84,7 @@ fn test_and_ci_cover_the_new_crate() {
         assert!(!on_demand.contains("test -- --package xtask-plot") && !on_demand.contains("docker"), "{on_demand}");
         checkout.xtask(db, &["ci", "--on-demand", "--exclude", "docker"]).expect(
             2,
-            &["no package `docker` is built on demand; there are xtask-docker, xtask-download, xtask-plot, xtask-sqlx"],
+            &["no package `docker` is built on demand; there are tests-elsewhere, xtask-docker, xtask-download, xtask-plot, xtask-sqlx"],
         );
         Ok(())
     });

@@ -3,6 +3,7 @@
 use std::{
     env,
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
 use anyhow::{Context, bail};
@@ -107,6 +108,20 @@ fn resolved(root: &Path) -> anyhow::Result<PathBuf> {
 pub(crate) fn library() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().unwrap_or(here)
+}
+
+/// Whether the workspace of another repository built this program. The library's other programs are not beside it then.
+static IS_ELSEWHERE: OnceLock<bool> = OnceLock::new();
+
+/// Records which repository this program belongs to.
+pub(crate) fn set_host(host: &Path) {
+    let resolved = |path: &Path| path.canonicalize().ok();
+    let _ = IS_ELSEWHERE.set(resolved(host) != resolved(library()));
+}
+
+/// Whether this program belongs to another repository than the library.
+pub(crate) fn is_elsewhere() -> bool {
+    IS_ELSEWHERE.get().copied().unwrap_or(false)
 }
 
 /// Which server to use.

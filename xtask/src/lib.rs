@@ -39,6 +39,7 @@ use crate::{
 
 /// Runs the command line of this process, and returns its exit code. Errors are printed on standard error.
 pub fn main(host: &Host) -> ExitCode {
+    checkout::set_host(host.root());
     let done = match cli::parse(host) {
         Parsed::Ours(cli) => run_ours(host, cli),
         // Without our handling of Ctrl-C, which would keep it from a verb that does not look for it.

@@ -64,7 +64,7 @@ impl Helper {
 
     /// Whether it was ever built here.
     pub(crate) fn is_built(self) -> bool {
-        built::is_there(self.name)
+        built::is_there(library(), self.name)
     }
 
     /// Its program, up to date.

@@ -20,6 +20,7 @@ use crate::{
         output::Steps,
     },
     verbs::init::{
+        ledger::{package, settings, within},
         manifest::{self, App},
         repository::Repository,
     },
@@ -29,7 +30,7 @@ use crate::{
 const ROUNDS: usize = 6;
 
 /// What `verify` says.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Verdict {
     /// Its steps; none if it could not begin.
     pub(super) steps: Vec<Step>,
@@ -116,16 +117,26 @@ impl Stage {
         folder::ensure(&root, Access::Private)?;
         let stage = Stage(root);
         for app in apps {
-            let (from, to) =
-                (repository.path(&app.accepted.folder.path), stage.0.join(&app.accepted.folder.path));
-            fs::create_dir_all(&to).with_context(|| format!("create {}", to.display()))?;
+            let folder = &app.accepted.folder;
+            let from = repository.path(&folder.path);
             let entries = fs::read_dir(&from).with_context(|| format!("read {}", from.display()))?;
             for entry in entries.flatten().filter(|entry| entry.path().is_file()) {
-                let to = to.join(entry.file_name());
-                fs::copy(entry.path(), &to).with_context(|| format!("write {}", to.display()))?;
+                stage.copy(repository, &within(&folder.path, &entry.file_name().to_string_lossy()))?;
+            }
+            // What says which ledger a package has.
+            let package = package(repository, folder).map(|package| within(&package, "Cargo.toml"));
+            for file in package.into_iter().chain(settings(repository, folder)) {
+                stage.copy(repository, &file)?;
             }
         }
         Ok(stage)
+    }
+
+    fn copy(&self, repository: &Repository, path: &str) -> anyhow::Result<()> {
+        let (from, to) = (repository.path(path), self.0.join(path));
+        let folder = to.parent().unwrap_or(&self.0);
+        let copied = fs::create_dir_all(folder).and_then(|()| fs::copy(from, &to));
+        copied.map(drop).with_context(|| format!("copy {path} to {}", to.display()))
     }
 
     fn write_manifest(&self, text: &str) -> anyhow::Result<()> {

@@ -26,7 +26,8 @@ const FILES: [(&str, &str); 7] = [
 const DEPENDENCY: &str = "xtask = { path = \"..\" }";
 /// What the manifest of an `xtask/` says that this command has written.
 const MARK: &str = "name = \"xtask-host\"";
-pub(super) const LOCK: &str = "xtask/Cargo.lock";
+/// What a lock file is called.
+const LOCK: &str = "Cargo.lock";
 const CONFIG: &str = ".cargo/config.toml";
 /// The name that cargo read before there was the one with an ending, and still reads.
 const OLD_CONFIG: &str = ".cargo/config";
@@ -54,14 +55,13 @@ pub(super) fn draft(repository: &Repository, source: &Source) -> anyhow::Result<
     require_free(repository)?;
     for (path, text) in FILES {
         if !repository.path(path).exists() {
-            let text = text.replace(DEPENDENCY, &format!("xtask = {}", source.dependency(&repository.root)));
+            let dependency = source.dependency(&repository.root, "xtask", "xtask");
+            let text = text.replace(DEPENDENCY, &format!("xtask = {dependency}"));
             draft.create(repository, path, text);
         }
     }
-    if !repository.path(LOCK).exists() {
-        let lock = library().join("Cargo.lock");
-        let text = fs::read_to_string(&lock).with_context(|| format!("read {}", lock.display()))?;
-        draft.create(repository, LOCK, text);
+    if !repository.path("xtask/Cargo.lock").exists() {
+        draft.create(repository, "xtask/Cargo.lock", lock()?);
     }
     alias(repository, &mut draft)?;
     Ok(draft)
@@ -150,17 +150,29 @@ fn words(alias: &Item) -> Vec<String> {
     text.unwrap_or_else(list)
 }
 
-/// Takes out of the new lock file what this repository's `xtask` does not need. If cargo can't, the first `cargo xtask`
-/// does it.
-pub(super) fn prune_lock(repository: &Repository) {
-    for network in [&["--offline"] as &[&str], &[]] {
-        let update = ["update", "--quiet", "--workspace", "--manifest-path"].map(OsString::from);
-        let manifest = repository.path("xtask/Cargo.toml").into();
-        let args = update.into_iter().chain([manifest]).chain(network.iter().map(OsString::from));
-        // From a folder in which cargo sees none of the repository's settings, as for the build itself.
-        let update = cmd(built::cargo(), args).dir("/").stdout_null().stderr_null();
-        if update.run().is_ok() {
-            return;
+/// The library's lock file: the versions that it is tested with.
+pub(super) fn lock() -> anyhow::Result<String> {
+    let lock = library().join(LOCK);
+    fs::read_to_string(&lock).with_context(|| format!("read {}", lock.display()))
+}
+
+/// Takes out of the new lock files what their packages do not need. If cargo can't, the next build does it.
+pub(super) fn prune_locks(repository: &Repository, draft: &Draft) {
+    let locks = draft
+        .paths
+        .iter()
+        .filter(|path| !path.contains("/start/"))
+        .filter_map(|path| path.strip_suffix(LOCK));
+    for folder in locks {
+        for network in [&["--offline"] as &[&str], &[]] {
+            let update = ["update", "--quiet", "--workspace", "--manifest-path"].map(OsString::from);
+            let manifest = repository.path(&format!("{folder}Cargo.toml")).into();
+            let args = update.into_iter().chain([manifest]).chain(network.iter().map(OsString::from));
+            // From a folder in which cargo sees none of the repository's settings, as for the build itself.
+            let update = cmd(built::cargo(), args).dir("/").stdout_null().stderr_null();
+            if update.run().is_ok() {
+                break;
+            }
         }
     }
 }

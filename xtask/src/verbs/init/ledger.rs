@@ -9,12 +9,12 @@ use toml_edit::{DocumentMut, Item};
 use crate::verbs::init::repository::{Folder, Repository};
 
 /// The table that sqlx uses if nothing names another, and the only one that it could use before 0.9.
-const USUAL: &str = "_sqlx_migrations";
+const USUAL: &str = "public._sqlx_migrations";
 
 /// A ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Ledger {
-    /// Its name, with its schema if that is not the first of the search path.
+    /// Its name, with its schema.
     pub(super) table: String,
     /// The schemas that sqlx makes for it.
     schemas: Vec<String>,
@@ -39,17 +39,14 @@ impl Ledger {
 
     fn from_settings(repository: &Repository, folder: &Folder) -> Result<Ledger, String> {
         let usual = Ledger { table: USUAL.to_owned(), schemas: Vec::new() };
-        let within = |at: &&Path| at.starts_with(&repository.root);
-        let path = repository.path(&folder.path);
-        let Some(file) =
-            path.ancestors().take_while(within).map(|at| at.join("sqlx.toml")).find(|it| it.exists())
-        else {
-            return Ok(usual);
-        };
-        let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
-        let file: DocumentMut = text.parse().map_err(|error| format!("{}: {error}", file.display()))?;
-        let Some(migrate) = file.get("migrate") else { return Ok(usual) };
-        let table = migrate.get("table-name").and_then(Item::as_str).unwrap_or(USUAL).to_owned();
+        let Some(file) = settings(repository, folder) else { return Ok(usual) };
+        let path = repository.path(&file);
+        let text = fs::read_to_string(path).map_err(|error| format!("{file}: {error}"))?;
+        let document: DocumentMut = text.parse().map_err(|error| format!("{file}: {error}"))?;
+        let Some(migrate) = document.get("migrate") else { return Ok(usual) };
+        let table = migrate.get("table-name").and_then(Item::as_str).unwrap_or(USUAL);
+        // Without a schema it is in the first of the search path.
+        let table = if table.contains('.') { table.to_owned() } else { format!("public.{table}") };
         let schemas = migrate.get("create-schemas").and_then(Item::as_array).into_iter().flatten();
         Ok(Ledger { table, schemas: schemas.filter_map(|it| it.as_str()).map(str::to_owned).collect() })
     }
@@ -73,4 +70,23 @@ impl Ledger {
         let name = self.table.rsplit_once('.').map_or(self.table.as_str(), |(_, name)| name);
         address.name == name || address.name == format!("{name}_pkey")
     }
+}
+
+/// The `sqlx.toml` of a folder, or else of the cargo package that it is in: its path below the repository's top.
+pub(super) fn settings(repository: &Repository, folder: &Folder) -> Option<String> {
+    let package = package(repository, folder);
+    let files =
+        [Some(folder.path.clone()), package].into_iter().flatten().map(|folder| within(&folder, "sqlx.toml"));
+    files.into_iter().find(|file| repository.path(file).is_file())
+}
+
+/// The folder of the cargo package that a folder is in, below the repository's top.
+pub(super) fn package(repository: &Repository, folder: &Folder) -> Option<String> {
+    let above = Path::new(&folder.path).ancestors().skip(1).map(|above| above.to_string_lossy().into_owned());
+    above.into_iter().find(|above| repository.path(&within(above, "Cargo.toml")).is_file())
+}
+
+/// The path of a file in a folder, which may be the repository's top.
+pub(super) fn within(folder: &str, file: &str) -> String {
+    if folder.is_empty() { file.to_owned() } else { format!("{folder}/{file}") }
 }

@@ -3,7 +3,6 @@
 use std::{fs, path::PathBuf};
 
 use anyhow::Context;
-use catalogue::Address;
 use toml_edit::{DocumentMut, Item, Value};
 
 use crate::verbs::init::{
@@ -96,7 +95,9 @@ fn entry(app: &App, apps: &[App]) -> String {
     }
     let depends_on: Vec<String> = needs.iter().map(|&at| quoted(&apps[at].name)).collect();
     lines.push(format!("depends-on = [{}]", depends_on.join(", ")));
-    let tables: Vec<String> = tables.iter().map(Address::typed).map(|table| quoted(&table)).collect();
+    // The contract is about `public` alone.
+    let tables = tables.iter().filter(|table| table.schema == "public");
+    let tables: Vec<String> = tables.map(|table| quoted(&table.name)).collect();
     let one_line = format!("tables = [{}]", tables.join(", "));
     lines.push(if one_line.len() <= 100 {
         one_line
@@ -119,7 +120,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// The database's name: the repository's.
-fn database(repository: &Repository) -> String {
+pub(super) fn database(repository: &Repository) -> String {
     let folder = repository.root.file_name().map(|name| plain(&name.to_string_lossy()));
     folder.filter(|name| is_free(name)).unwrap_or_else(|| "app".to_owned())
 }

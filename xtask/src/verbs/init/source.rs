@@ -32,13 +32,15 @@ impl Source {
         Ok(Source::Folder(folder))
     }
 
-    /// The value of the dependency in the manifest in `xtask/` of the repository at `root`.
-    pub(super) fn dependency(&self, root: &Path) -> String {
+    /// The value of the dependency on a package of the library, in the manifest in a folder of the repository at `root`:
+    /// its top folder, or one right below that.
+    pub(super) fn dependency(&self, root: &Path, folder: &str, package: &str) -> String {
         let mut table = InlineTable::new();
         match self {
-            Source::Folder(folder) => {
-                let path = beside(root, folder).unwrap_or_else(|| folder.clone()).join("xtask");
-                table.insert("path", Value::from(path.display().to_string()));
+            Source::Folder(library) => {
+                let top = Path::new(if folder.is_empty() { "" } else { ".." });
+                let library = beside(root, library).map_or_else(|| library.clone(), |way| top.join(way));
+                table.insert("path", Value::from(library.join(package).display().to_string()));
             }
             Source::Git { url, revision } => {
                 table.insert("git", Value::from(url.as_str()));
@@ -62,14 +64,14 @@ fn as_git(named: &str) -> Option<(&str, Option<&str>)> {
     }
 }
 
-/// The path from `xtask/` of a repository to a folder inside the repository, or right beside it: there, several people may
-/// have both.
+/// The path from the top folder of a repository to a folder inside it, or right beside it: there, several people may have
+/// both.
 fn beside(root: &Path, folder: &Path) -> Option<PathBuf> {
     if let Ok(below) = folder.strip_prefix(root) {
-        return Some(Path::new("..").join(below));
+        return Some(below.to_owned());
     }
     let neighbour = folder.parent() == root.parent();
-    neighbour.then(|| folder.file_name().map(|name| Path::new("../..").join(name)))?
+    neighbour.then(|| folder.file_name().map(|name| Path::new("..").join(name)))?
 }
 
 #[cfg(test)]
@@ -92,8 +94,8 @@ mod tests {
     #[test]
     fn a_neighbour_is_named_by_the_way_to_it() {
         for (root, folder, expected) in [
-            ("/home/me/shop", "/home/me/workflow", Some("../../workflow")),
-            ("/home/me/shop", "/home/me/shop/vendor/workflow", Some("../vendor/workflow")),
+            ("/home/me/shop", "/home/me/workflow", Some("../workflow")),
+            ("/home/me/shop", "/home/me/shop/vendor/workflow", Some("vendor/workflow")),
             ("/home/me/shop", "/opt/workflow", None),
             ("/home/me/shop", "/home/me/other/workflow", None),
         ] {

@@ -1,0 +1,1 @@
+//! What this repository is about goes here.
