@@ -1,6 +1,6 @@
 //! `apps.toml`: the Postgres version, the apps, what each depends on, and the tables that each owns.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, de::DeserializeOwned};
 use toml::Spanned;
@@ -44,6 +44,8 @@ pub struct App {
     pub depends_on: Vec<String>,
     /// The tables that it owns, by name, in schema `public`.
     pub tables: Vec<String>,
+    /// The tables that another app owned before, each with that app, whose old migrations made it.
+    pub moved: BTreeMap<String, String>,
     /// Whether its folder is somewhere else than beside the manifest.
     pub is_elsewhere: bool,
     /// The table in which sqlx records its migrations, from the manifest or `sqlx.toml`: `migrations.billing`.
@@ -91,6 +93,8 @@ struct Entry {
     name: Spanned<String>,
     depends_on: Vec<Spanned<String>>,
     tables: Vec<Spanned<String>>,
+    #[serde(default)]
+    moved: BTreeMap<Spanned<String>, Spanned<String>>,
     path: Option<String>,
     ledger: Option<Spanned<String>>,
     baseline: Option<String>,
@@ -155,6 +159,17 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Opti
             );
             say(at(ledger.span().start), message);
         }
+        for (table, from) in &app.moved {
+            let from_name = from.as_ref().as_str();
+            if !names.contains(&from_name) {
+                let hint =
+                    closest(from_name, &names).map_or(String::new(), |n| format!("; did you mean `{n}`?"));
+                let table = table.as_ref();
+                let message =
+                    format!("table `{table}` has moved from `{from_name}`, which is no app here{hint}");
+                say(at(from.span().start), message);
+            }
+        }
         for table in &app.tables {
             let wanted = table.as_ref().as_str();
             if let Some(owner) = owners.insert(wanted, name) {
@@ -174,6 +189,11 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Opti
         folder: folder(path, app),
         depends_on: strings(&app.depends_on),
         tables: strings(&app.tables),
+        moved: app
+            .moved
+            .iter()
+            .map(|(table, from)| (table.as_ref().clone(), from.as_ref().clone()))
+            .collect(),
         is_elsewhere: app.path.is_some(),
         ledger: app.ledger.as_ref().map(|ledger| ledger.as_ref().clone()).unwrap_or_default(),
         baseline: app.baseline.clone(),

@@ -102,3 +102,43 @@ fn a_new_value_of_an_enum_is_committed_before_it_is_used() {
         Ok(())
     });
 }
+
+#[test]
+fn a_table_that_moves_to_another_app_changes_the_manifest_alone() {
+    tests::empty().run(async |db| {
+        let checkout = fixture();
+        let table = "create table cards (id int primary key, person_id uuid references people);";
+        append(&checkout, "people", table);
+        make(&checkout, db, &[]).expect(0, &["people/0002_create_cards"]);
+        checkout.replace("people/schema.sql", table, "");
+        append(&checkout, "loans", table);
+        make(&checkout, db, &["loans"]).expect(0, &["changed", "migrations/apps.toml"]);
+        assert_eq!((ups(&checkout, "people").len(), ups(&checkout, "loans").len()), (2, 1));
+        let manifest = text(&checkout, "apps.toml");
+        assert!(
+            manifest.contains("tables = [\"cards\", \"loans\"]\nmoved = { cards = \"people\" }"),
+            "{manifest}"
+        );
+        assert_eq!(manifest.matches("\"cards\"").count(), 1, "{manifest}");
+        make(&checkout, db, &[]).expect(0, &["the migrations make what the schema files say"]);
+        checkout.xtask(db, &["verify"]).expect(0, &["all of it holds"]);
+
+        // What happens to it from now on is the other app's.
+        checkout.replace(
+            "loans/schema.sql",
+            "cards (id int primary key, ",
+            "cards (id int primary key, colour text, ",
+        );
+        make(&checkout, db, &[]).expect(0, &["loans/0002_add_cards_colour"]);
+        let head = text(&checkout, "loans/0002_add_cards_colour.up.sql");
+        assert!(head.contains("\n-- depends-on: people/0002_create_cards\n"), "{head}");
+        checkout.replace("loans/schema.sql", "person_id uuid references people", "person_id uuid");
+        make(&checkout, db, &["--name", "free"]).expect(0, &["loans/0003_free"]);
+        checkout.xtask(db, &["verify"]).expect(0, &["all of it holds"]);
+        checkout.replace("apps.toml", "cards = \"people\"", "cards = \"peple\"");
+        checkout
+            .xtask(db, &["verify"])
+            .expect(1, &["table `cards` has moved from `peple`", "did you mean `people`?"]);
+        Ok(())
+    });
+}

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use anyhow::{Context, anyhow};
 use catalogue::{Kind, Object};
 use migrations::Project;
-use toml_edit::{Array, DocumentMut, RawString, Value};
+use toml_edit::{Array, DocumentMut, InlineTable, Item, RawString, Table, Value};
 
-use crate::throwaway::owned::Owned;
+use crate::throwaway::owned::{Owned, position};
 
 /// The manifest's text with the tables that the apps have in a schema.
 pub(super) fn with_tables(
@@ -17,17 +17,42 @@ pub(super) fn with_tables(
     apps: &BTreeSet<usize>,
 ) -> anyhow::Result<String> {
     let mut document: DocumentMut = text.parse().context("read apps.toml")?;
-    for &app in apps {
+    // A table leaves the list of the app that had it, although only the other one is meant.
+    let left = apps.iter().flat_map(|&app| moved(project, app, &tables(schema, app))).map(|(_, from)| from);
+    let left: BTreeSet<usize> = left.map(|from| position(project, from)).collect();
+    for &app in apps.union(&left) {
         let App { name, tables } = App { name: &project.apps[app].name, tables: tables(schema, app) };
         let entries = document.get_mut("app").and_then(|it| it.as_array_of_tables_mut());
         let entry = entries.and_then(|entries| {
             entries.iter_mut().find(|entry| entry.get("name").and_then(|it| it.as_str()) == Some(name))
         });
-        let list = entry.and_then(|entry| entry.get_mut("tables")).and_then(|it| it.as_array_mut());
+        let entry = entry.ok_or_else(|| anyhow!("apps.toml has no app `{name}`"))?;
+        let list = entry.get_mut("tables").and_then(|it| it.as_array_mut());
         let list = list.ok_or_else(|| anyhow!("apps.toml: app `{name}` has no list `tables`"))?;
         update(list, &tables);
+        let moved = moved(project, app, &tables);
+        if !moved.is_empty() {
+            note_moved(entry, &moved);
+        }
     }
     Ok(document.to_string())
+}
+
+/// The tables that the manifest has as another app's, each with that app.
+fn moved<'p>(project: &'p Project, app: usize, tables: &[&'p str]) -> Vec<(&'p str, &'p str)> {
+    let others = project.apps.iter().enumerate().filter(|(at, _)| *at != app);
+    let lists = others.flat_map(|(_, other)| other.tables.iter().map(|table| (table.as_str(), &*other.name)));
+    lists.filter(|(table, _)| tables.contains(table)).collect()
+}
+
+/// Adds tables to those that have moved to an app. Old migrations of the app that had them before stay right by it.
+fn note_moved(entry: &mut Table, tables: &[(&str, &str)]) {
+    let moved = entry.entry("moved").or_insert_with(|| Item::Value(Value::InlineTable(InlineTable::new())));
+    if let Some(moved) = moved.as_table_like_mut() {
+        for (table, from) in tables {
+            moved.insert(table, Item::Value((*from).into()));
+        }
+    }
 }
 
 /// An app, and what its list should hold.

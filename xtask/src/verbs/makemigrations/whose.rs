@@ -24,9 +24,12 @@ impl Whose<'_> {
             Change::Drop => (self.from, self.to),
             _ => (self.to, self.from),
         };
-        let maker = own.maker(address).or_else(|| other.maker(address));
+        // A part goes by the app that its table belongs to now.
+        let table = self.to.schema.table_of(address).filter(|_| own.schema.table_of(address).is_some());
+        let now = table.filter(|_| change == Change::Drop).and_then(|table| self.to.maker(&table.address));
+        let maker = now.or_else(|| own.maker(address)).or_else(|| other.maker(address));
         let home = maker.map_or(0, |maker| maker.app);
-        let touched = touched(own, address);
+        let touched = self.touched(own, address);
         let may_touch_all = |app: usize| touched.iter().all(|&other| self.may_touch(app, other));
         let mut candidates = [home].into_iter().chain(touched.iter().copied());
         candidates.find(|&app| may_touch_all(app)).unwrap_or_else(|| {
@@ -65,13 +68,14 @@ impl Whose<'_> {
         let makers = needs.filter_map(|address| self.from.maker(address)).filter(|maker| maker.app != app);
         makers.filter_map(|maker| maker.migration.as_ref()).collect()
     }
-}
 
-/// The owners of the tables that an object is, belongs to or needs.
-fn touched(owned: &Owned, address: &Address) -> BTreeSet<usize> {
-    let schema: &Catalogue = &owned.schema;
-    let Some(object) = schema.get(address) else { return BTreeSet::new() };
-    let needed = object.needs.iter().map(|need| &*need.on);
-    let tables = [address].into_iter().chain(needed).filter_map(|address| schema.table_of(address));
-    tables.filter_map(|table| owned.maker(&table.address)).map(|maker| maker.app).collect()
+    /// The owners of the tables that an object is, belongs to or needs: the apps whose files have them, if one does.
+    fn touched(&self, owned: &Owned, address: &Address) -> BTreeSet<usize> {
+        let schema: &Catalogue = &owned.schema;
+        let Some(object) = schema.get(address) else { return BTreeSet::new() };
+        let needed = object.needs.iter().map(|need| &*need.on);
+        let tables = [address].into_iter().chain(needed).filter_map(|address| schema.table_of(address));
+        let maker = |table: &Address| self.to.maker(table).or_else(|| owned.maker(table));
+        tables.filter_map(|table| maker(&table.address)).map(|maker| maker.app).collect()
+    }
 }

@@ -39,7 +39,9 @@ pub(super) fn trespasses(
             .filter_map(|(owners, table)| owners.owner(table))
             .map(|(owner, table)| (table, owner))
             .collect();
-        for (table, owner) in touched.into_iter().filter(|(_, owner)| !may_touch(project, migration, owner)) {
+        let foreign =
+            touched.into_iter().filter(|(table, owner)| !may_touch(project, migration, table, owner));
+        for (table, owner) in foreign {
             found.push(Trespass {
                 migration: migration.id.clone(),
                 table: table.to_owned(),
@@ -85,7 +87,18 @@ fn tables<'c>(schema: &'c Catalogue, object: &'c Object) -> impl Iterator<Item =
     [&object.address].into_iter().chain(needed).filter_map(|address| schema.table_of(address))
 }
 
-fn may_touch(project: &Project, migration: &Migration, owner: &App) -> bool {
-    let app = project.apps.iter().find(|app| app.name == migration.id.app);
-    owner.name == migration.id.app || app.is_some_and(|app| app.depends_on.contains(&owner.name))
+/// Whether the app of a migration may touch a table of its owner now, or of an app that owned it before.
+fn may_touch(project: &Project, migration: &Migration, table: &str, owner: &App) -> bool {
+    let app = |name: &str| project.apps.iter().find(|app| app.name == name);
+    let depends_on = app(&migration.id.app).map(|app| app.depends_on.as_slice()).unwrap_or_default();
+    let mut owners = vec![owner];
+    while let Some(earlier) =
+        owners.last().and_then(|owner| owner.moved.get(table)).and_then(|name| app(name))
+    {
+        if owners.iter().any(|owner| owner.name == earlier.name) {
+            break;
+        }
+        owners.push(earlier);
+    }
+    owners.iter().any(|owner| owner.name == migration.id.app || depends_on.contains(&owner.name))
 }
