@@ -2,6 +2,7 @@
 
 pub(crate) mod baseline;
 pub(crate) mod checking;
+pub(crate) mod desired;
 mod foreign_keys;
 pub(crate) mod loaded;
 pub(crate) mod migrated;

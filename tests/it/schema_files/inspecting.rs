@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use super::{make, text};
+use sqlx::{AssertSqlSafe, Executor};
+
+use super::{make, text, ups};
 use crate::checkout::Checkout;
 
 #[test]
@@ -37,6 +39,50 @@ fn no_file_is_overwritten_unless_that_is_meant() {
         assert_eq!(text(&checkout, "loans/schema.sql"), "-- mine\n");
         checkout.xtask(db, &["inspect", "--schema-file", "--force", "loans"]).expect(0, &[]);
         assert_eq!(text(&checkout, "loans/schema.sql"), first);
+        Ok(())
+    });
+}
+
+#[test]
+fn the_files_can_be_written_from_a_database_that_no_migration_made() {
+    tests::empty().run(async |db| {
+        let checkout = Checkout::new();
+        for (app, numbers) in [("people", 1), ("library", 2), ("loans", 1)] {
+            for name in &ups(&checkout, app)[..numbers] {
+                db.pool().execute(AssertSqlSafe(text(&checkout, &format!("{app}/{name}")))).await?;
+            }
+        }
+        db.pool()
+            .execute(
+                "create schema extra; create table extra.stray (state loan_state, id serial);
+                 create view late as select name from people join loans on person_id = people.id;
+                 comment on view late is 'Who has something.'",
+            )
+            .await?;
+        for app in ["people", "library", "loans"] {
+            for name in ups(&checkout, app) {
+                checkout.remove(&format!("{app}/{name}"));
+                checkout.remove(&format!("{app}/{}", name.replace(".up.", ".down.")));
+            }
+        }
+        let write = ["inspect", "--schema-file", "--live"];
+        checkout
+            .xtask(db, &write)
+            .expect(1, &["no list in apps.toml says whose these are", "table extra.stray", "--app APP"]);
+        assert!(!checkout.path("loans/schema.sql").exists());
+        checkout
+            .xtask(db, &[&write[..], &["--app", "library"]].concat())
+            .expect(0, &["migrations/people/schema.sql", "they make what the database has"]);
+        // What serves the tables of one app goes with them.
+        for (app, sql) in [
+            ("people", "create function public.touch_updated_at()"),
+            ("loans", "create type public.loan_state"),
+            ("loans", "create view public.late"),
+            ("library", "create table extra.stray"),
+        ] {
+            assert!(text(&checkout, &format!("{app}/schema.sql")).contains(sql), "{app}: {sql}");
+        }
+        checkout.xtask(db, &write).expect(1, &["schema.sql exists; nothing was written"]);
         Ok(())
     });
 }

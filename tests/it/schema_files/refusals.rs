@@ -65,12 +65,37 @@ fn an_object_belongs_to_one_file() {
             &[
                 "migrations/loans/schema.sql:",
                 "\"roles\" already exists",
-                "migrations/people/schema.sql makes it already",
+                "migrations/people/schema.sql:38 makes it already",
             ],
         );
         append(&checkout, "people", "create schema if not exists extra; create schema other;");
         checkout.replace("loans/schema.sql", "create table roles (id int);", "create schema other;");
         make(&checkout, db, &["--check"]).expect(3, &["people/0002_"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn an_object_that_two_files_would_replace_is_named_with_both_places() {
+    tests::empty().run(async |db| {
+        let statements = [
+            "create or replace function touch_updated_at() returns trigger language plpgsql as 'begin end'",
+            "create table if not exists roles (id int)",
+            "create unique index if not exists people_email_key on loans (id)",
+            "create or replace trigger roles_guard_delete before delete on roles execute function roles_refuse_change()",
+        ];
+        for statement in statements {
+            let checkout = fixture();
+            append(&checkout, "loans", &format!("{statement};"));
+            make(&checkout, db, &[]).expect(
+                1,
+                &["migrations/loans/schema.sql:", "migrations/people/schema.sql:", " makes it already"],
+            );
+        }
+        // In one file the last one counts.
+        let checkout = fixture();
+        append(&checkout, "loans", "create or replace view v as select 1 as a; create or replace view v as select 1 as a, 2 as b;");
+        make(&checkout, db, &[]).expect(0, &["loans/0002_create_v"]);
         Ok(())
     });
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask inspect`: shows the tables that are in the database, by the app that owns them. It writes nothing.
 
+mod homes;
 mod model;
 mod schema_file;
 mod show;
@@ -13,7 +14,7 @@ use sqlx::PgConnection;
 
 use self::{
     model::{Surroundings, Table},
-    schema_file::Existing,
+    schema_file::{Existing, Source},
 };
 use crate::{
     checkout::Checkout,
@@ -33,10 +34,11 @@ Examples:
   cargo xtask inspect APP/       the same for every table of an app
   cargo xtask inspect --all      the same for every table
   cargo xtask inspect --schema-file    write the schema.sql files of all apps
+  cargo xtask inspect --schema-file --live    the same from the database, which no migration need have made
 
 It shows the database itself, whatever the migrations say, in a read-only session.
 
-With --schema-file it applies the migrations to a throwaway database, and writes what each app's make to APP/schema.sql, for makemigrations to begin with. It then loads the files and compares. No file is overwritten without --force.
+With --schema-file it applies the migrations to a throwaway database, and writes what each app's make to APP/schema.sql, for makemigrations to begin with. With --live the files say what the database has: the lists of tables in apps.toml say whose a table is, what serves only these goes with them, and --app takes the rest. It then loads the files and compares. No file is overwritten without --force.
 
 Exit code 1: there is no such table, the database cannot be reached, or a schema.sql exists.")]
 pub(crate) struct Args {
@@ -49,6 +51,12 @@ pub(crate) struct Args {
     /// Write the schema.sql files of these apps, or of all, from their migrations
     #[arg(long, conflicts_with_all = ["all", "format"])]
     schema_file: bool,
+    /// Write them from the database instead, whatever made it
+    #[arg(long, requires = "schema_file")]
+    live: bool,
+    /// The app that takes what no list in apps.toml names
+    #[arg(long, requires = "live")]
+    app: Option<String>,
     /// Overwrite files that exist
     #[arg(long, requires = "schema_file")]
     force: bool,
@@ -68,7 +76,8 @@ impl Args {
         let project = checkout.project()?;
         if self.schema_file {
             let existing = if self.force { Existing::Replaced } else { Existing::Kept };
-            return schema_file::write(checkout, &project, &self.names, existing).await;
+            let source = if self.live { Source::Database(self.app) } else { Source::Migrations };
+            return schema_file::write(checkout, &project, &self.names, existing, source).await;
         }
         let server = or_interrupted(server::start_existing(checkout, &project.postgres)).await?;
         let tables = on_server(&server, async {

@@ -24,7 +24,7 @@ use anyhow::{Context, bail};
 use catalogue::Address;
 use clap::Args as ClapArgs;
 use diff::{Part, Renames};
-use migrations::{App, Error, Project, Session, Settings, SourceFile, schema::Reader};
+use migrations::{App, Error, Project, SourceFile};
 use sqlx::Connection as _;
 
 use self::{
@@ -41,7 +41,8 @@ use crate::{
     database::renaming,
     terminal::{exit::Stop, format::Format, interrupt::or_interrupted, output::Steps},
     throwaway::{
-        loaded, owned,
+        desired, loaded,
+        owned::Replayed,
         test_server::{TestServer, on_scratch},
     },
 };
@@ -171,10 +172,8 @@ impl Args {
         migrated: &Scratch,
         loaded: &Scratch,
     ) -> anyhow::Result<Changes> {
-        let mut session = Session::connect(&migrated.options(), Settings::default()).await?;
-        let mut reader = Reader::connect(&migrated.options(), &project.left_out()).await?;
-        let from = owned::replay(project, &mut session, &mut reader).await?;
-        let to = owned::load(project, &from, loaded).await?;
+        let Replayed { mut session, mut reader, made: from, .. } = Replayed::open(project, migrated).await?;
+        let to = desired::load(project, &from, loaded).await?;
         let renames = renames::renames(project, &from.schema)?;
         let before = Renames::new(renames.clone());
         let ledgers = project.left_out();

@@ -1,23 +1,28 @@
-//! Writes the schema files of apps from what their migrations make, so that no one has to type them.
+//! Writes the schema files of apps from what their migrations make, or from a database, so that no one has to type them.
 
 use ::tests::scratch::Scratch;
 use anyhow::{Context, bail};
-use catalogue::{Address, Body};
-use migrations::{Project, Session, Settings, SourceFile, schema::Reader};
+use catalogue::{Address, Body, Catalogue};
+use migrations::{Project, SourceFile, schema::Reader};
 
+use super::homes;
 use crate::{
     checkout::Checkout,
     database::{
         differences::{self, MADE},
+        schema,
+        session::{self, on_server},
         sql::as_text,
     },
     files::edits::{self, Edit},
+    server,
     terminal::{
         interrupt::or_interrupted,
         output::{self, Steps},
     },
     throwaway::{
-        owned::{self, Owned},
+        desired,
+        owned::{self, Owned, Replayed},
         test_server::{TestServer, on_scratch},
     },
 };
@@ -27,6 +32,15 @@ use crate::{
 pub(super) enum Existing {
     Kept,
     Replaced,
+}
+
+/// What the files say.
+#[derive(Debug, Clone)]
+pub(super) enum Source {
+    /// What the migrations make.
+    Migrations,
+    /// What a database has. An app takes what no list names.
+    Database(Option<String>),
 }
 
 /// A schema file, by its path in the migrations folder.
@@ -44,6 +58,7 @@ pub(super) async fn write(
     project: &Project,
     apps: &[String],
     existing: Existing,
+    source: Source,
 ) -> anyhow::Result<()> {
     for app in apps {
         project.app(app)?;
@@ -57,13 +72,19 @@ pub(super) async fn write(
             file.script.path
         );
     }
+    let (made, what) = match &source {
+        Source::Migrations => (None, "the migrations make"),
+        Source::Database(rest) => {
+            let rest = rest.as_ref().map(|name| project.app(name)).transpose()?;
+            let rest = rest.map(|app| owned::position(project, &app.name));
+            (Some(homes::assigned(project, read(checkout, project).await?, rest)?), "the database has")
+        }
+    };
+    let writing = Writing { checkout, project, meant: &meant, what };
     let mut steps = Steps::silent();
-    let files = TestServer::with_scratch(checkout, project, &mut steps, async |migrated, _| {
-        let server = migrated.options();
-        on_scratch(&server, async |loaded| {
-            or_interrupted(files(checkout, project, &meant, migrated, loaded)).await
-        })
-        .await
+    let files = TestServer::with_scratch(checkout, project, &mut steps, async |first, _| {
+        let server = first.options();
+        on_scratch(&server, async |loaded| or_interrupted(writing.files(made, first, loaded)).await).await
     })
     .await?;
     let edits = files.iter().map(|File { shown, text, .. }| {
@@ -77,53 +98,80 @@ pub(super) async fn write(
     for File { shown, .. } in &files {
         output::line(&format!("created    {shown}"));
     }
-    output::line(
-        "\nloaded, they make what the migrations make; change them, then: cargo xtask makemigrations",
-    );
+    output::line(&format!("\nloaded, they make what {what}; change them, then: cargo xtask makemigrations"));
     Ok(())
 }
 
-/// The files of some apps, after a proof that they make what the migrations make.
-async fn files(
-    checkout: &Checkout,
-    project: &Project,
-    meant: &[&str],
-    migrated: &Scratch,
-    loaded: &Scratch,
-) -> anyhow::Result<Vec<File>> {
-    let mut session = Session::connect(&migrated.options(), Settings::default()).await?;
-    let mut reader = Reader::connect(&migrated.options(), &project.left_out()).await?;
-    let empty = reader.read().await?;
-    let made = owned::replay(project, &mut session, &mut reader).await?;
-    reader.close().await;
-    session.close().await;
-    let mut texts = vec![String::new(); project.apps.len()];
-    for part in diff::diff_by_owner(&empty, &made.schema, |address, _| home(&made, address))? {
-        texts[part.owner] += &as_text(&part.script.statements);
-    }
-    let named = project.apps.iter().zip(texts).filter(|(app, _)| meant.contains(&app.name.as_str()));
-    let files: Vec<File> = named
-        .map(|(app, text)| File {
-            path: format!("{}/schema.sql", app.name),
-            shown: format!("{}/schema.sql", app.folder),
-            text: format!("-- What the tables of this app should be.\n{text}"),
-        })
-        .collect();
+/// Reads the schema of the database, whatever made it.
+async fn read(checkout: &Checkout, project: &Project) -> anyhow::Result<Catalogue> {
+    let server = or_interrupted(server::start_existing(checkout, &project.postgres)).await?;
+    on_server(&server, async {
+        let mut session = session::open_read_only(&server, project).await?;
+        let found = schema::read(session.connection(), project).await?;
+        session.close().await;
+        Ok(found)
+    })
+    .await
+}
 
-    let mut sources = SourceFile::read_folder(&checkout.migrations())?;
-    sources.retain(|source| !files.iter().any(|file| file.path == source.path));
-    sources.extend(files.iter().map(|file| SourceFile::new(&file.path, &file.text)));
-    let written = Project::from_files(&project.folder, sources)?;
-    let again =
-        owned::load(&written, &made, loaded).await.context("load the files, which were not written")?;
-    let flaws = differences::real_lines(&made.schema, &again.schema, MADE);
-    if !flaws.is_empty() {
-        bail!(
-            "the files would not make what the migrations make; nothing was written\n  {}",
-            flaws.join("\n  ")
-        );
+/// How files are written.
+struct Writing<'w> {
+    checkout: &'w Checkout,
+    project: &'w Project,
+    /// The apps.
+    meant: &'w [&'w str],
+    /// Of what the files are made, for people.
+    what: &'static str,
+}
+
+impl Writing<'_> {
+    /// The files of some apps, after a proof that they make what there is. Without `made`, that is what the migrations make.
+    async fn files(
+        &self,
+        made: Option<Owned>,
+        first: &Scratch,
+        loaded: &Scratch,
+    ) -> anyhow::Result<Vec<File>> {
+        let Writing { checkout, project, meant, what } = self;
+        let (empty, made) = match made {
+            Some(made) => {
+                let mut reader = Reader::connect(&first.options(), &[]).await?;
+                let empty = reader.read().await?;
+                reader.close().await;
+                (empty, made)
+            }
+            None => {
+                let replayed = Replayed::open(project, first).await?;
+                (replayed.empty.clone(), replayed.close().await)
+            }
+        };
+        let mut texts = vec![String::new(); project.apps.len()];
+        for part in diff::diff_by_owner(&empty, &made.schema, |address, _| home(&made, address))? {
+            texts[part.owner] += &as_text(&part.script.statements);
+        }
+        let named = project.apps.iter().zip(texts).filter(|(app, _)| meant.contains(&app.name.as_str()));
+        let files: Vec<File> = named
+            .map(|(app, text)| File {
+                path: format!("{}/schema.sql", app.name),
+                shown: format!("{}/schema.sql", app.folder),
+                text: format!("-- What the tables of this app should be.\n{text}"),
+            })
+            .collect();
+
+        let mut sources = SourceFile::read_folder(&checkout.migrations())?;
+        sources.retain(|source| !files.iter().any(|file| file.path == source.path));
+        sources.extend(files.iter().map(|file| SourceFile::new(&file.path, &file.text)));
+        let written = Project::from_files(&project.folder, sources)?;
+        let again = desired::load(&written, &made, loaded).await;
+        let again = again.context("load the files, which were not written")?;
+        // A database may have settings and rights of its own, which are no app's.
+        let flaws = differences::from_database(&again.schema, &made.schema);
+        if !flaws.is_empty() {
+            let lines = differences::lines(&again.schema, &made.schema, &flaws, MADE);
+            bail!("the files would not make what {what}; nothing was written\n  {}", lines.join("\n  "));
+        }
+        Ok(files)
     }
-    Ok(files)
 }
 
 /// The app whose file has an object: the one that made it. A foreign key stands with its table, whichever app made it.

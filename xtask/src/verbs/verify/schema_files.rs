@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
-use migrations::{Project, Session, Settings, schema::Reader};
+use migrations::Project;
 use sqlx::postgres::PgConnectOptions;
 use tests::scratch::Scratch;
 
 use crate::{
     database::differences::{self, MADE},
     terminal::{interrupt::or_interrupted, output::Steps},
-    throwaway::{owned, test_server::on_scratch},
+    throwaway::{desired, owned::Replayed, test_server::on_scratch},
 };
 
 /// Loads the schema files into one new database and the migrations into another, and lists what differs.
@@ -37,11 +37,7 @@ pub(super) async fn prove(
 }
 
 async fn compare(project: &Project, migrated: &Scratch, loaded: &Scratch) -> anyhow::Result<Vec<String>> {
-    let mut session = Session::connect(&migrated.options(), Settings::default()).await?;
-    let mut reader = Reader::connect(&migrated.options(), &project.left_out()).await?;
-    let from = owned::replay(project, &mut session, &mut reader).await?;
-    reader.close().await;
-    session.close().await;
-    let to = owned::load(project, &from, loaded).await?;
+    let from = Replayed::open(project, migrated).await?.close().await;
+    let to = desired::load(project, &from, loaded).await?;
     Ok(differences::real_lines(&to.schema, &from.schema, MADE))
 }
