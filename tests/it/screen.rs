@@ -10,7 +10,12 @@ use crate::{
 };
 
 /// A command at a terminal, with colour or without.
-fn at_a_terminal(checkout: &Checkout, db: &TestDatabase, args: &[&str], no_color: &str) -> Terminal {
+pub(crate) fn at_a_terminal(
+    checkout: &Checkout,
+    db: &TestDatabase,
+    args: &[&str],
+    no_color: &str,
+) -> Terminal {
     let words = [&STARTER[1..], &[xtask().to_str().unwrap()], args].concat();
     let command = cmd(STARTER[0], words)
         .env("XTASK_ROOT", checkout.root())

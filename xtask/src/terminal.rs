@@ -7,4 +7,5 @@ pub(crate) mod exit;
 pub(crate) mod format;
 pub(crate) mod interrupt;
 pub(crate) mod output;
+pub(crate) mod question;
 pub(crate) mod shell;

@@ -280,6 +280,11 @@ pub(crate) fn remark(text: &str) {
     complain_line(&printable(text));
 }
 
+/// Prints a question on standard error. The answer follows it in the same line.
+pub(crate) fn prompt(text: &str) {
+    let _ = aside(|| write!(io::stderr(), "{}", printable(text)));
+}
+
 /// Prints `error: …` on standard error. Colour only repeats what the word says.
 pub(crate) fn complain(word: &str, text: &str) {
     let coloured = io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());

@@ -39,7 +39,7 @@ use self::{
 use crate::{
     checkout::Checkout,
     database::renaming,
-    terminal::{exit::Stop, format::Format, interrupt::or_interrupted, output::Steps},
+    terminal::{exit::Stop, format::Format, interrupt::or_interrupted, output::Steps, question},
     throwaway::{
         desired, loaded,
         owned::Replayed,
@@ -63,8 +63,9 @@ Tables that an earlier run made may hold rows, so what has to read all rows come
 own, NNNN_name_validate, and an index is built concurrently. --quick writes each change at once.
 
 A line `-- using: expression` behind a column says where its values come from, if it is new or gets
-another type. A rename is a drop and a creation, unless a line `-- renamed-from: old_name` behind the column, or
-above the statement that creates the table, says otherwise.
+another type. A rename is a drop and a creation, unless a line `-- renamed-from: old_name` behind the
+column, or above the statement that creates the table, says otherwise; what looks like a rename is a
+question at a terminal, and an error elsewhere.
 
 With --empty it creates the app's next migration, NNNN_add_due_date.up.sql and .down.sql, for you to
 fill in. In a folder of timestamps or of plain .sql files, new files are named like the others.
@@ -174,11 +175,19 @@ impl Args {
     ) -> anyhow::Result<Changes> {
         let Replayed { mut session, mut reader, made: from, .. } = Replayed::open(project, migrated).await?;
         let to = desired::load(project, &from, loaded).await?;
-        let renames = renames::renames(project, &from.schema)?;
-        let before = Renames::new(renames.clone());
         let ledgers = project.left_out();
-        let renamed = renaming::renamed(session.connection(), &ledgers, before, &to.schema);
-        let (schema, renamed) = renamed.await?;
+        let mut renames = renames::renames(project, &from.schema)?;
+        let conn = session.connection();
+        let before = Renames::new(renames.clone());
+        let (mut schema, mut renamed) = renaming::renamed(conn, &ledgers, before, &to.schema).await?;
+        let is_meant = |gone: &Address| from.maker(gone).is_some_and(|maker| apps.contains(&maker.app));
+        let mut likely = renames::likely(&schema, &to.schema, is_meant);
+        if self.on_rows() == OnRows::Refused && question::can_be_answered() {
+            renames.extend(renames::confirmed(&likely, &renames).await?);
+            let before = Renames::new(renames.clone());
+            (schema, renamed) = renaming::renamed(conn, &ledgers, before, &to.schema).await?;
+            likely.clear();
+        }
         let original = from;
         let from = original.renamed(schema, &renames);
         let whose = Whose { project, from: &from, to: &to, trespasses: RefCell::default() };
@@ -193,7 +202,7 @@ impl Args {
         let databases = [session.connection(), &mut of_loaded];
         let without_cast = casts::without_cast(&whose, &parts, &filling, databases).await?;
         of_loaded.close().await.map_err(Error::database("close the connection"))?;
-        safety::refuse(&whose, &parts, &filling, without_cast, self.on_rows())?;
+        safety::refuse(&whose, &parts, &filling, without_cast, &likely, self.on_rows())?;
         filling.use_in(&whose, &mut parts);
 
         let mut files = files.to_vec();

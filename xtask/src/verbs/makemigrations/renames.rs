@@ -1,13 +1,14 @@
 //! Renames: two schemas don't show them, so a line `-- renamed-from: old` beside the object in a schema file says it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use anyhow::bail;
-use catalogue::{Address, Catalogue, Kind};
-use diff::{Change, Part, Rename, Script, Statement};
+use catalogue::{Address, Body, Catalogue, Kind};
+use diff::{Part, Rename, Script, Statement};
 use migrations::Project;
 
 use super::hints::{self, Directive, Hint};
+use crate::terminal::question;
 
 const RENAMED_FROM: Directive = Directive {
     text: "-- renamed-from:",
@@ -103,29 +104,103 @@ pub(super) fn before(
     all
 }
 
-/// What looks like a rename and is not said to be one: a column that goes and one of the same type that comes, a line each.
-pub(super) fn likely(from: &Catalogue, to: &Catalogue, statements: &[&Statement]) -> Vec<String> {
-    let columns = |change: Change| {
-        let of = move |it: &&&Statement| it.change == change && it.object.kind == Kind::Column;
-        statements.iter().filter(of).map(|it| &it.object)
+/// What looks like a rename and is not said to be one.
+pub(super) struct Likely {
+    gone: Address,
+    new: Address,
+}
+
+impl fmt::Display for Likely {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Likely { gone, new } = self;
+        match gone.kind {
+            Kind::Column => write!(f, "{gone} goes, and {} comes with the same type", new.part),
+            _ => write!(f, "{gone} goes, and {} comes with the same columns", new.name),
+        }
+    }
+}
+
+impl Likely {
+    /// What to write if it is one.
+    pub(super) fn advice(&self) -> String {
+        let (what, old, place) = match self.gone.kind {
+            Kind::Column => ("column", &self.gone.part, "behind"),
+            _ => ("table", &self.gone.name, "above"),
+        };
+        format!("{self}; if it is the same {what}, write `{} {old}` {place} it", RENAMED_FROM.text)
+    }
+
+    /// It as a rename, beside others.
+    fn rename(&self, others: &[Rename]) -> Rename {
+        let Likely { gone, new } = self;
+        if gone.kind != Kind::Column {
+            return Rename {
+                schema: gone.schema.clone(),
+                name: gone.name.clone(),
+                column: None,
+                to: new.name.clone(),
+            };
+        }
+        // The table may have another name already.
+        let of_table =
+            |it: &&Rename| it.column.is_none() && (&it.schema, &it.to) == (&gone.schema, &gone.name);
+        let name = others.iter().find(of_table).map_or(&gone.name, |it| &it.name);
+        Rename {
+            schema: gone.schema.clone(),
+            name: name.clone(),
+            column: Some(gone.part.clone()),
+            to: new.part.clone(),
+        }
+    }
+}
+
+/// Columns that go while one of the same type comes, and tables that go while one with the same columns comes, if they
+/// are meant.
+pub(super) fn likely(from: &Catalogue, to: &Catalogue, is_meant: impl Fn(&Address) -> bool) -> Vec<Likely> {
+    let only = |of: &Catalogue, other: &Catalogue, kind: Kind| -> Vec<Address> {
+        let missing = |it: &&Address| other.get(it).is_none();
+        of.of_kind(kind).map(|it| &it.address).filter(missing).cloned().collect()
+    };
+    let columns = |schema: &Catalogue, table: &Address| -> Vec<(String, String)> {
+        let columns = schema.parts(Kind::Column, table).filter_map(|it| match &it.body {
+            Body::Column(column) => Some((it.address.part.clone(), column.data_type.clone())),
+            _ => None,
+        });
+        columns.collect()
     };
     let data_type = |schema: &Catalogue, column: &Address| match &schema.get(column)?.body {
-        catalogue::Body::Column(column) => Some(column.data_type.clone()),
+        Body::Column(column) if column.generated.is_none() => Some(column.data_type.clone()),
         _ => None,
     };
     let mut found = Vec::new();
-    for gone in columns(Change::Drop) {
-        let alike = columns(Change::Create).filter(|new| {
-            (&new.schema, &new.name) == (&gone.schema, &gone.name)
-                && data_type(to, new) == data_type(from, gone)
-        });
-        found.extend(alike.map(|new| {
-            format!(
-                "{gone} goes, and {} comes with the same type; if it is the same column, write `{} {}` behind it",
-                new.part, RENAMED_FROM.text, gone.part
-            )
-        }));
+    let new = only(to, from, Kind::Table);
+    for gone in only(from, to, Kind::Table) {
+        let alike = |it: &&Address| it.schema == gone.schema && columns(to, it) == columns(from, &gone);
+        found.extend(new.iter().filter(alike).map(|new| Likely { gone: gone.clone(), new: new.clone() }));
     }
-    found.dedup();
+    let new = only(to, from, Kind::Column);
+    for gone in only(from, to, Kind::Column) {
+        let same_table = |it: &Address| (&it.schema, &it.name) == (&gone.schema, &gone.name);
+        let of_table = to.table_of(&gone).is_some() && data_type(from, &gone).is_some();
+        let alike = |it: &&Address| of_table && same_table(it) && data_type(to, it) == data_type(from, &gone);
+        found.extend(new.iter().filter(alike).map(|new| Likely { gone: gone.clone(), new: new.clone() }));
+    }
+    found.retain(|it| is_meant(&it.gone));
     found
+}
+
+/// Has the person at the terminal say which of them are renames; `others` are known already.
+pub(super) async fn confirmed(likely: &[Likely], others: &[Rename]) -> anyhow::Result<Vec<Rename>> {
+    let (mut renames, mut settled): (Vec<Rename>, Vec<&Address>) = (Vec::new(), Vec::new());
+    for it in likely {
+        if settled.contains(&&it.gone) || settled.contains(&&it.new) {
+            continue;
+        }
+        let what = if it.gone.kind == Kind::Column { "column" } else { "table" };
+        if question::is_yes(&format!("{it}; is it the same {what}?")).await? {
+            renames.push(it.rename(others));
+            settled.extend([&it.gone, &it.new]);
+        }
+    }
+    Ok(renames)
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use anyhow::bail;
 use catalogue::{Address, Body};
-use diff::{Change, Hazard, Part, Statement};
+use diff::{Change, Hazard, Part};
 
-use super::{filling::Filling, renames, whose::Whose};
+use super::{filling::Filling, renames::Likely, whose::Whose};
 use crate::terminal::exit::Stop;
 
 /// What loses rows, or fails on them.
@@ -18,12 +18,14 @@ pub(super) enum OnRows {
 
 /// Refuses what the direction rule does not allow, what would lose rows or values, and what rows may keep from running.
 ///
-/// `without_cast` are the columns whose values have no way into their new type, a line each.
+/// `without_cast` are the columns whose values have no way into their new type, a line each; `likely` is what looks like a
+/// rename, and has not been answered.
 pub(super) fn refuse(
     whose: &Whose<'_>,
     parts: &[Part],
     filling: &Filling,
     without_cast: Vec<String>,
+    likely: &[Likely],
     on_rows: OnRows,
 ) -> anyhow::Result<()> {
     let trespasses = whose.trespasses.borrow();
@@ -52,9 +54,8 @@ pub(super) fn refuse(
         return Ok(());
     }
     let found: Vec<String> = found.into_iter().collect();
-    let statements: Vec<&Statement> = statements().collect();
-    let likely = renames::likely(&whose.from.schema, &whose.to.schema, &statements);
     if !likely.is_empty() {
+        let likely: Vec<String> = likely.iter().map(Likely::advice).collect();
         bail!(
             "this may be a rename; nothing was written\n  {}\n  if it is not: cargo xtask makemigrations --allow-data-loss",
             likely.join("\n  ")
