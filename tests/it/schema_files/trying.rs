@@ -58,6 +58,24 @@ fn values_that_a_type_rounds_are_named() {
 }
 
 #[test]
+fn a_value_that_only_looks_different_is_kept() {
+    tests::empty().run(async |db| {
+        let checkout = fixture();
+        checkout.replace(
+            "loans/schema.sql",
+            "    barcode    text ",
+            "    shelf      smallint,\n    barcode    text ",
+        );
+        make(&checkout, db, &[]).expect(0, &[]);
+        checkout.replace("loans/schema.sql", "shelf      smallint", "shelf      numeric(9,2)");
+        make(&checkout, db, &["--name", "finer"]).expect(0, &[]);
+        let up = text(&checkout, "loans/0003_finer.up.sql");
+        assert!(up.contains("-- Tried with rows: keeps all rows.\n"), "{up}");
+        Ok(())
+    });
+}
+
+#[test]
 fn rows_that_a_change_refuses_are_said() {
     tests::empty().run(async |db| {
         let checkout = fixture();

@@ -5,7 +5,7 @@ mod contents;
 mod rows;
 mod values;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use catalogue::{Address, Body, Catalogue, Kind};
 use diff::Rename;
@@ -54,7 +54,9 @@ impl Trial<'_> {
             }
             let next = Contents::read(self.session.connection(), &self.states[at + 1]).await?;
             if !tried.is_empty() {
-                let lost = here.lost(&next, &self.renames[at]);
+                let (types, conn) = (self.old_types(at), self.session.connection());
+                let seen = Contents::read_as(conn, &self.states[at + 1], &types).await?;
+                let lost = here.lost(&seen, &self.renames[at]);
                 let kept = if lost.is_empty() { "keeps all rows".to_owned() } else { lost.join(", ") };
                 findings[at].up.push(format!("Tried with rows: {kept}."));
             }
@@ -90,6 +92,33 @@ impl Trial<'_> {
             Err(Error::Failed(failure)) => Ok(Some(failure.message.replace(['\n', '\r'], " "))),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The columns that a migration gives another type, by their new names, each with its old type.
+    fn old_types(&self, at: usize) -> HashMap<Address, String> {
+        let data_type = |schema: &Catalogue, column: &Address| match &schema.get(column)?.body {
+            Body::Column(column) => Some(column.data_type.clone()),
+            _ => None,
+        };
+        let new_name = |column: &Address| {
+            let of_table = |it: &&Rename| (&it.schema, &it.name) == (&column.schema, &column.name);
+            let mut new = column.clone();
+            for rename in self.renames[at].iter().filter(of_table) {
+                match &rename.column {
+                    None => new.name = rename.to.clone(),
+                    Some(old) if *old == column.part => new.part = rename.to.clone(),
+                    Some(_) => {}
+                }
+            }
+            new
+        };
+        let (before, after) = (&self.states[at], &self.states[at + 1]);
+        let columns = before.of_kind(Kind::Column).map(|it| (new_name(&it.address), &it.address));
+        let retyped = columns.filter_map(|(new, old)| {
+            let old = data_type(before, old)?;
+            (old != data_type(after, &new)?).then_some((new, old))
+        });
+        retyped.collect()
     }
 
     /// The tables that exist before a migration and that it changes.

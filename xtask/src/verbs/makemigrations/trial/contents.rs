@@ -1,6 +1,6 @@
 //! What tables hold, so that two moments can be compared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use catalogue::{Address, Body, Catalogue, Kind};
 use diff::Rename;
@@ -23,25 +23,40 @@ pub(super) struct Contents {
 
 impl Contents {
     pub(super) async fn read(conn: &mut PgConnection, schema: &Catalogue) -> anyhow::Result<Contents> {
+        Contents::read_as(conn, schema, &HashMap::new()).await
+    }
+
+    /// The same, with the values of these columns as the types that they had before.
+    pub(super) async fn read_as(
+        conn: &mut PgConnection,
+        schema: &Catalogue,
+        types: &HashMap<Address, String>,
+    ) -> anyhow::Result<Contents> {
         let mut tables = BTreeMap::new();
         for table in schema.of_kind(Kind::Table).filter(|it| !it.is_partition()) {
             let computed = |body: &Body| matches!(body, Body::Column(it) if it.generated.is_some());
             let columns = schema.parts(Kind::Column, &table.address).filter(|it| !computed(&it.body));
-            let columns: Vec<&str> = columns.map(|it| it.address.part.as_str()).collect();
-            let digests: String = columns
-                .iter()
-                .map(|column| {
-                    let text = format!("coalesce({}::text, 'null')", schema.quoted(column));
-                    format!(", coalesce(md5(string_agg({text}, ',' order by {text})), '')")
-                })
-                .collect();
-            let Address { schema: space, name, .. } = table.address.clone();
-            let from = format!("{}.{}", schema.quoted(&space), schema.quoted(&name));
-            let sql = AssertSqlSafe(format!("select array[count(*)::text{digests}] from {from}"));
-            let read = sqlx::query_scalar(sql).fetch_one(&mut *conn).await;
+            let columns: Vec<&Address> = columns.map(|it| &it.address).collect();
+            let select = |types: &HashMap<Address, String>| {
+                let mut select = "select array[count(*)::text".to_owned();
+                for column in &columns {
+                    let name = schema.quoted(&column.part);
+                    let cast = types.get(column).map_or(String::new(), |it| format!("::{it}"));
+                    let text = format!("coalesce({name}{cast}::text, 'null')");
+                    select += &format!(", coalesce(md5(string_agg({text}, ',' order by {text})), '')");
+                }
+                let Address { schema: space, name, .. } = &table.address;
+                select + &format!("] from {}.{}", schema.quoted(space), schema.quoted(name))
+            };
+            let mut read = sqlx::query_scalar(AssertSqlSafe(select(types))).fetch_one(&mut *conn).await;
+            if read.is_err() {
+                // There may be no way back to the old type.
+                read = sqlx::query_scalar(AssertSqlSafe(select(&HashMap::new()))).fetch_one(&mut *conn).await;
+            }
             let mut read = Vec::<String>::into_iter(read.map_err(Error::database("compare rows"))?);
             let count = read.next().and_then(|it| it.parse().ok()).unwrap_or_default();
-            let columns = columns.into_iter().map(str::to_owned).zip(read).collect();
+            let columns = columns.into_iter().map(|it| it.part.clone()).zip(read).collect();
+            let Address { schema: space, name, .. } = table.address.clone();
             tables.insert((space, name), Rows { count, columns });
         }
         Ok(Contents { tables })

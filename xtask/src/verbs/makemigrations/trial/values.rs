@@ -11,10 +11,10 @@ use super::attempt::runs;
 /// Where a number stands that makes values differ.
 const NUMBER: &str = "{n}";
 
-/// The values for each type that Postgres accepted.
+/// The values that Postgres accepted, for each type and what its column's checks hint at.
 pub(super) struct Values<'c> {
     schema: &'c Catalogue,
-    accepted: HashMap<String, Vec<String>>,
+    accepted: HashMap<(String, Vec<String>), Vec<String>>,
 }
 
 impl<'c> Values<'c> {
@@ -30,15 +30,15 @@ impl<'c> Values<'c> {
         hints: &[String],
         number: usize,
     ) -> anyhow::Result<Vec<String>> {
-        let mut all = accepted(conn, data_type, hints).await?;
-        if !self.accepted.contains_key(data_type) {
-            let candidates = self.candidates(data_type);
+        let key = (data_type.to_owned(), hints.to_vec());
+        if !self.accepted.contains_key(&key) {
+            let candidates = [hints, &self.candidates(data_type)].concat();
             let values = accepted(conn, data_type, &candidates).await?;
-            self.accepted.insert(data_type.to_owned(), values);
+            self.accepted.insert(key.clone(), values);
         }
-        all.extend(self.accepted[data_type].iter().cloned());
         let number = number.to_string();
-        Ok(all.iter().map(|value| format!("({})::{data_type}", value.replace(NUMBER, &number))).collect())
+        let value = |value: &String| format!("({})::{data_type}", value.replace(NUMBER, &number));
+        Ok(self.accepted[&key].iter().map(value).collect())
     }
 
     fn candidates(&self, data_type: &str) -> Vec<String> {
