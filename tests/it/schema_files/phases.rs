@@ -66,11 +66,33 @@ fn a_unique_constraint_takes_an_index_that_was_built_before() {
         );
         make(&checkout, db, &["--name", "one_barcode"]).expect(
             0,
-            &["loans/0002_one_barcode.up.sql", "loans/0003_one_barcode_validate.up.sql"],
+            &["loans/0002_one_barcode.up.sql", "loans/0003_one_barcode_finish.up.sql"],
         );
         assert!(text(&checkout, "loans/0002_one_barcode.up.sql").contains(
             "create unique index concurrently loans_barcode_key on public.loans (barcode) include (fee) nulls not distinct;"
         ));
+        checkout.xtask(db, &["verify"]).expect(0, &["all of it holds"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn an_index_that_changes_stays_until_its_successor_is_built() {
+    tests::empty().run(async |db| {
+        let checkout = fixture();
+        checkout.replace("library/schema.sql", "on branches (manager_id)", "on branches (manager_id, name)");
+        checkout.replace("library/schema.sql", "unique (slug)", "unique (slug, name)");
+        make(&checkout, db, &["--name", "wider"]).expect(
+            0,
+            &["library/0004_wider.up.sql", "library/0005_wider_index.up.sql", "library/0006_wider_finish.up.sql"],
+        );
+        assert!(!checkout.path("library/0007_wider_finish.up.sql").exists());
+        let built = text(&checkout, "library/0004_wider.up.sql") + &text(&checkout, "library/0005_wider_index.up.sql");
+        assert_eq!(built.matches("index concurrently ").count(), 2, "{built}");
+        let last = text(&checkout, "library/0006_wider_finish.up.sql");
+        let swapped = "drop index public.branches_manager_id_idx;\n\nalter index public.branches_manager_id_idx_new rename to branches_manager_id_idx;";
+        assert!(last.contains(swapped), "{last}");
+        assert!(last.contains("add constraint branches_slug_key unique using index branches_slug_key_new;"), "{last}");
         checkout.xtask(db, &["verify"]).expect(0, &["all of it holds"]);
         Ok(())
     });

@@ -123,6 +123,7 @@ impl Purpose {
             Purpose::Fill => Some("fill"),
             Purpose::Index => Some("index"),
             Purpose::Validate => Some("validate"),
+            Purpose::Finish => Some("finish"),
         }
     }
 }

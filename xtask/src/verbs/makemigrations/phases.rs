@@ -4,7 +4,7 @@
 mod indexes;
 mod nulls;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use catalogue::{Address, Body, Catalogue, Constraint, Kind, Table};
 use diff::{Change, Hazard, Statement};
@@ -31,6 +31,8 @@ pub(super) enum Purpose {
     Index,
     /// It checks the rows, and then uses what was built or checked.
     Validate,
+    /// It uses what was built.
+    Finish,
 }
 
 /// Some statements of a script that belong into a migration of their own.
@@ -44,9 +46,7 @@ pub(super) fn phases(from: &Catalogue, to: &Catalogue, statements: Vec<Statement
     if pace == Pace::Quick {
         return vec![Phase { purpose: Purpose::Change, statements }];
     }
-    let made = |it: &&Statement| it.change == Change::Create && !it.object.kind.is_part();
-    let made = statements.iter().filter(made).map(|it| it.object.clone()).collect();
-    let mut phases = Phases { made, ..Phases::new(from, to) };
+    let mut phases = Phases::new(from, to, &statements);
     for statement in statements {
         phases.add(statement);
     }
@@ -58,6 +58,10 @@ struct Phases<'c> {
     to: &'c Catalogue,
     /// The objects that are made, or made again.
     made: BTreeSet<Address>,
+    /// The objects that are dropped and made again.
+    remade: BTreeSet<Address>,
+    /// The tables that lose a column, or have one of another type.
+    reshaped: BTreeSet<Address>,
     change: Vec<Statement>,
     fill: Vec<Statement>,
     indexes: Vec<Statement>,
@@ -66,16 +70,29 @@ struct Phases<'c> {
     last: Vec<Statement>,
     /// The columns whose rows get values in a phase of their own.
     filled: BTreeSet<Address>,
+    /// The statements that drop what stays until its successor is ready.
+    dropped: BTreeMap<Address, Statement>,
     /// The objects that are made late, whose comments and the like come later still.
     late: BTreeSet<Address>,
 }
 
 impl<'c> Phases<'c> {
-    fn new(from: &'c Catalogue, to: &'c Catalogue) -> Phases<'c> {
+    fn new(from: &'c Catalogue, to: &'c Catalogue, statements: &[Statement]) -> Phases<'c> {
+        let objects = |change: Change| -> BTreeSet<Address> {
+            statements.iter().filter(|it| it.change == change).map(|it| it.object.clone()).collect()
+        };
+        let (made, dropped) = (objects(Change::Create), objects(Change::Drop));
+        let reshapes = |it: &&Statement| {
+            it.object.kind == Kind::Column && (it.change == Change::Drop || it.sql.contains(" type "))
+        };
+        let reshaped = statements.iter().filter(reshapes).filter_map(|it| from.table_of(&it.object));
         Phases {
             from,
             to,
-            made: BTreeSet::new(),
+            remade: made.intersection(&dropped).cloned().collect(),
+            reshaped: reshaped.map(|table| table.address.clone()).collect(),
+            made,
+            dropped: BTreeMap::new(),
             change: Vec::new(),
             fill: Vec::new(),
             indexes: Vec::new(),
@@ -91,7 +108,8 @@ impl<'c> Phases<'c> {
         let indexes = self.indexes.into_iter().map(|index| phase(Purpose::Index, vec![index]));
         let mut all = vec![phase(Purpose::Change, self.change), phase(Purpose::Fill, self.fill)];
         all.extend(indexes);
-        all.push(phase(Purpose::Validate, [self.validate, self.last].concat()));
+        let last = if self.validate.is_empty() { Purpose::Finish } else { Purpose::Validate };
+        all.push(phase(last, [self.validate, self.last].concat()));
         all.retain(|phase| !phase.statements.is_empty());
         all
     }
@@ -100,6 +118,10 @@ impl<'c> Phases<'c> {
         if filling::fills(&statement) {
             self.filled.insert(statement.object.clone());
             self.fill.push(statement);
+            return;
+        }
+        if statement.change == Change::Drop && self.stays_meanwhile(&statement.object) {
+            self.dropped.insert(statement.object.clone(), statement);
             return;
         }
         if self.late.contains(&statement.object) {
