@@ -248,3 +248,106 @@ fn a_job_is_written_once_and_beside_one_that_is_there() {
     assert_eq!(repository.read(".gitlab-ci.yml"), own);
     repository.init(&["--ci", "gitlab"]).expect(0, &["nothing is left to do"]);
 }
+
+/// A team's history: downs that do not give back what was before, and one that was never written.
+const HISTORY: [(&str, &str); 9] = [
+    (
+        "migrations/20230101120000_init.up.sql",
+        "create table users (id bigint primary key, name text not null);",
+    ),
+    ("migrations/20230101120000_init.down.sql", "drop table users;"),
+    ("migrations/20230102120000_Add-Age.up.sql", "alter table users add column age int;"),
+    ("migrations/20230102120000_Add-Age.down.sql", "select 1;"),
+    (
+        "migrations/20230103120000_orders.sql",
+        "create table orders (id bigint primary key, buyer bigint references users);",
+    ),
+    ("migrations/20230104120000_note.up.sql", "alter table orders add column note text;"),
+    ("migrations/20230104120000_note.down.sql", "alter table orders drop column note;"),
+    ("migrations/README.md", "How we write them."),
+    ("Cargo.toml", "[package]\nname = \"web-shop\"\n"),
+];
+
+#[test]
+fn a_history_is_an_app_whose_baseline_is_the_last_migration_that_fails() {
+    let repository = Repository::new(&HISTORY);
+    let written = repository.init(&[]);
+    written.expect(0, &["web_shop: migrations, 4 migrations, 2 tables", "all of it holds"]);
+    let manifest = repository.read("xtask/apps.toml");
+    let lines: Vec<&str> = manifest.split_once("[[app]]\n").unwrap().1.lines().collect();
+    let expected = [
+        "name = \"web_shop\"",
+        "path = \"../migrations\"",
+        "ledger = \"public._sqlx_migrations\"",
+        "baseline = \"20230103120000_orders\"    # up to here, migrations are applied and not judged",
+        "depends-on = []",
+        "tables = [\"orders\", \"users\"]",
+    ];
+    assert_eq!(lines, expected, "{manifest}");
+    repository.commit();
+    repository.init(&[]).expect(0, &["nothing is left to do"]);
+    assert_eq!(repository.changes(), "");
+}
+
+#[test]
+fn a_wrong_down_is_found_by_its_proof() {
+    let files: Vec<(&str, &str)> =
+        HISTORY.into_iter().filter(|(path, _)| !path.contains("orders") && !path.contains("note")).collect();
+    let repository = Repository::new(&files);
+    repository
+        .init(&[])
+        .expect(0, &["history up to 20230102120000_Add-Age is not judged", "all of it holds"]);
+}
+
+#[test]
+fn several_folders_are_apps_in_an_order_in_which_they_apply() {
+    let repository = Repository::new(&[
+        (
+            "a/migrations/1_orders.sql",
+            "create table orders (id int primary key, buyer int references users);",
+        ),
+        ("b/migrations/1_users.sql", "create table users (id int primary key);"),
+        // Only rows need the other table.
+        ("c/migrations/1_first.sql", "create table marks (id int); insert into users values (1);"),
+        ("d/migrations/1_users.sql", "create table users (id int primary key);"),
+        (
+            "e/migrations/1_alone.sql",
+            "create table alone (id int primary key); create view single as select 1 as one;",
+        ),
+    ]);
+    let written = repository.init(&[]);
+    written.expect(
+        0,
+        &["d/migrations\n  1_users.sql: relation \"users\" already exists (42P07)", "all of it holds"],
+    );
+    let manifest = repository.read("xtask/apps.toml");
+    let entries: Vec<&str> = manifest.split("[[app]]\n").skip(1).collect();
+    let line = |entry: &str, key: &str| {
+        let line = entry.lines().find(|line| line.starts_with(key)).unwrap_or_default();
+        line.split_once(" = ").map_or(String::new(), |(_, value)| value.to_owned())
+    };
+    let found: Vec<(String, String)> =
+        entries.iter().map(|entry| (line(entry, "name"), line(entry, "depends-on"))).collect();
+    let expected = [("\"b\"", "[]"), ("\"c\"", "[\"b\"]"), ("\"e\"", "[]"), ("\"a\"", "[\"b\"]")];
+    assert_eq!(found, expected.map(|(name, needs)| (name.to_owned(), needs.to_owned())), "{manifest}");
+    for entry in &entries {
+        assert_eq!(line(entry, "reversible"), "false    # no migration has a way back");
+    }
+    assert_eq!(line(entries[0], "ledger"), "\"public._sqlx_migrations\"");
+    assert_eq!(line(entries[1], "ledger"), "\"public._sqlx_migrations_2\"");
+}
+
+#[test]
+fn an_app_keeps_the_ledger_that_its_package_names() {
+    let settings = "[migrate]\ncreate-schemas = [\"ledgers\"]\ntable-name = \"ledgers.store\"\n";
+    let repository = Repository::new(&[
+        ("crates/store/Cargo.toml", "[package]\nname = \"shop-store\"\n"),
+        ("crates/store/sqlx.toml", settings),
+        ("crates/store/migrations/1_a.up.sql", "create table a (id int primary key);"),
+        ("crates/store/migrations/1_a.down.sql", "drop table a;"),
+    ]);
+    repository.init(&[]).expect(0, &["all of it holds"]);
+    let manifest = repository.read("xtask/apps.toml");
+    assert!(manifest.contains("name = \"shop_store\"\npath = \"../crates/store/migrations\""), "{manifest}");
+    assert!(manifest.contains("ledger = \"ledgers.store\"\ndepends-on = []\ntables = [\"a\"]"), "{manifest}");
+}

@@ -10,6 +10,7 @@ use std::{
 use anyhow::{Context, ensure};
 use cluster::folder::{self, Access};
 use duct::cmd;
+use migrations::Project;
 use serde::Deserialize;
 use url::Url;
 
@@ -19,7 +20,9 @@ use crate::{
         child::{self, this_program},
         output::Steps,
     },
+    throwaway::test_server::TestServer,
     verbs::init::{
+        downs,
         ledger::{package, settings, within},
         manifest::{self, App},
         repository::Repository,
@@ -56,7 +59,7 @@ struct Report {
 /// Sets the baselines of the apps, and returns what `verify` says with them.
 pub(super) async fn judge(
     repository: &Repository,
-    server: &Url,
+    server: &TestServer,
     apps: &mut [App],
     steps: &mut Steps,
 ) -> anyhow::Result<Verdict> {
@@ -66,12 +69,21 @@ pub(super) async fn judge(
         app.baseline =
             app.accepted.folder.without_down().last().filter(|_| app.is_reversible()).map(str::to_owned);
     }
+    steps.doing("proof", "reverting the migrations");
+    stage.write_manifest(&manifest::text(repository, apps))?;
+    // `verify` reports what is wrong with the files.
+    if let Ok(project) = Project::load(&stage.0.join("xtask"))
+        && let Some(wrong) = downs::last_wrong(&project, server.options()).await?
+        && let Some(app) = apps.iter_mut().find(|app| app.name == wrong.app)
+    {
+        app.baseline = Some(wrong.name);
+    }
     let mut round = 0;
     loop {
         round += 1;
         steps.doing("proof", "running verify");
         stage.write_manifest(&manifest::text(repository, apps))?;
-        let verdict = verify(&stage.0, server).await?;
+        let verdict = verify(&stage.0, server.url()).await?;
         if verdict.flaws.is_empty() || round == ROUNDS || !move_baselines(apps, &verdict.flaws) {
             return Ok(verdict);
         }

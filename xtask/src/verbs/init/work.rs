@@ -160,10 +160,10 @@ impl Work<'_> {
             self.draft.paths.iter().partition(|path| *path != MANIFEST && path.starts_with("xtask/"));
         if !tool.is_empty() {
             let what = format!("xtask/, {}", count(tool.len(), "file", "files"));
-            self.steps.done("files", &what, state, None);
+            self.steps.done(state, &what, "", None);
         }
         for path in others {
-            self.steps.done("files", path, state, None);
+            self.steps.done(state, path, "", None);
         }
     }
 
@@ -224,10 +224,15 @@ async fn draft_manifest(
     if let Some(LeftOut { folder, why }) = trial.left_out.first().filter(|_| !named.is_empty()) {
         bail!("the migrations in {} do not apply, so nothing was written\n  {why}", folder.path);
     }
-    let verdict = history::judge(repository, server.url(), &mut apps, steps).await?;
+    let verdict = history::judge(repository, server, &mut apps, steps).await?;
     for app in &apps {
         if let Some(baseline) = &app.baseline {
-            steps.note(&format!("           {}: history up to {baseline} is not judged", app.name));
+            steps.done(
+                "baseline",
+                &format!("{}: history up to {baseline} is not judged", app.name),
+                "",
+                None,
+            );
         }
     }
     Ok(Found { trial, manifest: manifest::text(repository, &apps), verdict })
