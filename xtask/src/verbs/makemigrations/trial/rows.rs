@@ -120,7 +120,7 @@ impl<'c> Generator<'c> {
             why = match (of_table, constraint) {
                 (Some((name, it)), _) if it.sort == "check" => format!("its check {name}"),
                 (_, Some(name)) => format!("its constraint {name}"),
-                (_, None) => refused.message,
+                (_, None) => format!("which refuses rows: {}", refused.message),
             };
             let columns = of_table.map(|(_, it)| it.columns.0.clone());
             let columns = columns.or_else(|| self.columns_of_index(table, constraint?));
