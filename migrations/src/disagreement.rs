@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     Applied, Direction, Down, Late, Ledger, LedgerProblem, Migration, MigrationId, Project, lone::Lone,
-    manifest::is_ledger,
+    manifest::is_ledger, shell::shell_word,
 };
 
 impl Ledger {
@@ -43,7 +43,8 @@ impl Ledger {
                 Some(migration) if migration.checksum() != row.checksum => {
                     let (id, path) = (migration.id.clone(), migration.up.path.clone());
                     let again = self.again(project, migration);
-                    problems.push(LedgerProblem::Edited { id, path, again });
+                    let package = project.apps[migration.app].package.clone();
+                    problems.push(LedgerProblem::Edited { id, path, again, package });
                 }
                 Some(migration) if migration.recorded.description != row.description => {
                     let (id, applied_as) = (migration.id.clone(), row.name());
@@ -98,7 +99,7 @@ impl Ledger {
         if outside || down.is_empty() || self.dependent(project, migration).is_some() {
             return None;
         }
-        let MigrationId { app, name } = &migration.id;
+        let (app, name) = (&migration.id.app, shell_word(&migration.id.name));
         let label = "or, on a development database, and until it is on the main branch, apply it again:";
         project.commands.tool(label, &format!("migrate {app} {name} --again"))
     }
@@ -173,10 +174,13 @@ fn up_file(project: &Project, row: &Applied) -> String {
 
 /// The commands for another migration with the number of this one, which was applied.
 fn other_branch(project: &Project, migration: &Migration, row: &Applied) -> Vec<String> {
-    let find = format!("find the branch that has it: git log --all --oneline -- {}", up_file(project, row));
+    let find = format!(
+        "find the branch that has it: git log --all --oneline -- {}",
+        shell_word(&up_file(project, row))
+    );
     let app = &migration.id.app;
     let earlier = project.migrations_of(app).filter(|other| other.number < migration.number);
-    let state = earlier.last().map_or("zero", |earlier| &earlier.id.name);
+    let state = shell_word(earlier.last().map_or("zero", |earlier| &earlier.id.name));
     let back =
         project.commands.tool("on that branch, go back to before it:", &format!("migrate {app} {state}"));
     let again = project.commands.tool("or begin again without the rows of this database:", "db-reset");
@@ -192,14 +196,15 @@ fn renames(migration: &Migration, name: &str) -> Vec<String> {
     let paths = [Some(&migration.up.path), down].into_iter().flatten();
     paths
         .map(|path| {
-            format!("mv {path} {}", path.replace(&format!("/{}.", migration.id.name), &format!("/{name}.")))
+            let new = path.replace(&format!("/{}.", migration.id.name), &format!("/{name}."));
+            format!("mv {} {}", shell_word(path), shell_word(&new))
         })
         .collect()
 }
 
 /// The commands for a migration whose row may have been lost.
 fn found_again(project: &Project, id: &MigrationId) -> Vec<String> {
-    let MigrationId { app, name } = id;
+    let (app, name) = (&id.app, shell_word(&id.name));
     let commands = &project.commands;
     let adopt =
         commands.tool("if the database has what it makes, its row was lost:", &format!("adopt {app} {name}"));

@@ -6,7 +6,11 @@ use std::collections::BTreeMap;
 
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
-use crate::{Direction, Error, Migration, OtherLedger, Project, other_ledger, sqlstate};
+use crate::{
+    Direction, Error, Migration, OtherLedger, Project,
+    other_ledger::{self, INSTALLED_ON, OwnRow},
+    sqlstate,
+};
 
 /// SQLSTATE of a right that a role lacks.
 const NO_RIGHT: &str = "42501";
@@ -75,8 +79,7 @@ impl Ledger {
             if present.contains(&app.ledger.as_str()) {
                 // Loading the project made sure that both names are plain identifiers.
                 selects.push(format!(
-                    "select '{}' as app, version, description, to_char(installed_on, 'YYYY-MM-DD\"T\"HH24:MI:SSTZH:TZM') \
-                     as installed_on, success, execution_time, checksum from {}",
+                    "select '{}' as app, version, description, {INSTALLED_ON}, success, execution_time, checksum from {}",
                     app.name, app.ledger
                 ));
             } else {
@@ -187,10 +190,14 @@ impl Ledger {
 
     /// The migrations that other ledgers list as applied and the apps' own don't, with the table of each ledger.
     pub fn recorded_elsewhere<'p>(&self, project: &'p Project) -> Vec<(&str, Vec<&'p Migration>)> {
-        let others = self
-            .others
-            .iter()
-            .map(|other| (other.table.as_str(), other.unrecorded(project, |it| self.row(it).is_some())));
+        let own = self.applied().map(|row| OwnRow {
+            app: &row.app,
+            version: row.version,
+            installed_on: &row.installed_on,
+        });
+        let own: Vec<OwnRow<'_>> = own.collect();
+        let others = self.others.iter();
+        let others = others.map(|other| (other.table.as_str(), other.unrecorded(project, &own)));
         others.filter(|(_, unrecorded)| !unrecorded.is_empty()).collect()
     }
 

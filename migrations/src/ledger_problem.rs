@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Direction, MigrationId};
+use crate::{Direction, MigrationId, shell_word};
 
 /// One way in which the ledger contradicts the files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub enum LedgerProblem {
         path: String,
         /// How to apply it again, with the command.
         again: Option<String>,
+        /// The cargo package that has the file.
+        package: Option<String>,
     },
     /// Another migration with its number was applied, such as the one of another branch.
     OtherFile {
@@ -114,6 +116,11 @@ impl LedgerProblem {
     /// What is wrong, on one line.
     pub fn what(&self) -> String {
         match self {
+            LedgerProblem::Edited { id, package: Some(package), .. } => {
+                format!(
+                    "{id}: the locked version of package `{package}` has another file than the one that was applied"
+                )
+            }
             LedgerProblem::Edited { id, path, .. } => {
                 format!("{id}: {path} is not the file that was applied")
             }
@@ -154,13 +161,25 @@ impl LedgerProblem {
     /// What to do about it; several ways are on a line each.
     pub fn remedy(&self) -> String {
         match self {
+            LedgerProblem::Edited { package: Some(package), .. } => in_lines(&[
+                format!(
+                    "go back to the version that had it: cargo update --package {package} --precise VERSION"
+                ),
+                "and report it to the authors of the package: what was published is applied somewhere"
+                    .to_owned(),
+            ]),
             LedgerProblem::Edited { path, again, .. } => {
-                let back =
-                    format!("put it back (git checkout -- {path}), and write the change as a new migration");
+                let back = format!(
+                    "put it back (git checkout -- {}), and write the change as a new migration",
+                    shell_word(path)
+                );
                 in_lines(&[back].into_iter().chain(again.clone()).collect::<Vec<_>>())
             }
             LedgerProblem::FileGone { up, .. } => in_lines(&[
-                format!("restore the file, from where it was last: git log --all --oneline -- {up}"),
+                format!(
+                    "restore the file, from where it was last: git log --all --oneline -- {}",
+                    shell_word(up)
+                ),
                 "or, on a branch that has it, go back to before it".to_owned(),
             ]),
             LedgerProblem::Elsewhere { ways, .. }

@@ -63,6 +63,7 @@ mod seed;
 mod server_process;
 mod session;
 mod settings;
+mod shell;
 mod source;
 pub mod sqlstate;
 mod sqlx_toml;
@@ -96,6 +97,7 @@ pub use script::{Direction, Script};
 pub use seed::{Prune, SeedMode, SeedReport, TableChanges, run_seeds};
 pub use session::{MigrationLock, Session};
 pub use settings::{Access, Settings};
+pub use shell::shell_word;
 pub use source::SourceFile;
 pub use statements::{statements, tokens};
 

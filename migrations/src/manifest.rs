@@ -7,6 +7,8 @@ use toml::Spanned;
 
 use crate::{Place, Problem, id::is_plain, nearest::closest, statements::line_at};
 
+/// The folder of an app in a cargo package, if the manifest names no other.
+const IN_PACKAGE: &str = "migrations";
 /// Databases of the server itself.
 const SERVERS_OWN: &[&str] = &["postgres", "template0", "template1"];
 
@@ -46,6 +48,8 @@ pub struct App {
     pub tables: Vec<String>,
     /// The tables that another app owned before, each with that app, whose old migrations made it.
     pub moved: BTreeMap<String, String>,
+    /// The cargo package that its folder is in, if that is one that the repository depends on.
+    pub package: Option<String>,
     /// Whether its folder is somewhere else than beside the manifest.
     pub is_elsewhere: bool,
     /// The table in which sqlx records its migrations, from the manifest or `sqlx.toml`: `migrations.billing`.
@@ -96,6 +100,8 @@ struct Entry {
     #[serde(default)]
     moved: BTreeMap<Spanned<String>, Spanned<String>>,
     path: Option<String>,
+    #[serde(rename = "crate")]
+    package: Option<String>,
     ledger: Option<Spanned<String>>,
     baseline: Option<String>,
     #[serde(default = "yes")]
@@ -194,7 +200,8 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Opti
             .iter()
             .map(|(table, from)| (table.as_ref().clone(), from.as_ref().clone()))
             .collect(),
-        is_elsewhere: app.path.is_some(),
+        package: app.package.clone(),
+        is_elsewhere: app.path.is_some() || app.package.is_some(),
         ledger: app.ledger.as_ref().map(|ledger| ledger.as_ref().clone()).unwrap_or_default(),
         baseline: app.baseline.clone(),
         reversible: app.reversible,
@@ -209,10 +216,22 @@ pub(crate) fn is_ledger(name: &str) -> bool {
     name.split_once('.').is_some_and(|(schema, table)| is_plain(schema) && is_plain(table))
 }
 
-/// The folder of an app, seen from the folder above the manifest's.
+impl Entry {
+    /// Its folder, as seen from the manifest's or its package's.
+    fn path_within(&self) -> &str {
+        match (&self.path, &self.package) {
+            (Some(path), _) => path,
+            (None, Some(_)) => IN_PACKAGE,
+            (None, None) => self.name.as_ref(),
+        }
+    }
+}
+
+/// The folder of an app, seen from the folder above the manifest's, or with the name of its package.
 fn folder(manifest: &str, app: &Entry) -> String {
-    let beside = manifest.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let path = app.path.as_ref().unwrap_or_else(|| app.name.as_ref());
+    let manifest = manifest.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let beside = app.package.as_deref().unwrap_or(manifest);
+    let path = app.path_within();
     if path.starts_with('/') {
         return path.trim_end_matches('/').to_owned();
     }
@@ -227,11 +246,24 @@ fn folder(manifest: &str, app: &Entry) -> String {
     parts.join("/")
 }
 
-/// The apps of a manifest, each with its folder as people type it; none if it can't be read.
-pub(crate) fn folders(path: &str, text: &str) -> Vec<(String, String)> {
+/// Where the files of an app are.
+pub(crate) struct Location {
+    pub(crate) app: String,
+    /// The cargo package that its folder is in.
+    pub(crate) package: Option<String>,
+    /// Its folder, seen from the package's, or from the folder above the manifest's.
+    pub(crate) folder: String,
+}
+
+/// Where the apps of a manifest are; nowhere if it can't be read.
+pub(crate) fn locations(path: &str, text: &str) -> Vec<Location> {
     let file: Option<File> = toml::from_str(text).ok();
-    let apps = file.into_iter().flat_map(|file| file.apps);
-    apps.map(|app| (app.name.as_ref().clone(), folder(path, &app))).collect()
+    let location = |entry: Entry| Location {
+        folder: if entry.package.is_some() { entry.path_within().to_owned() } else { folder(path, &entry) },
+        app: entry.name.into_inner(),
+        package: entry.package,
+    };
+    file.into_iter().flat_map(|file| file.apps).map(location).collect()
 }
 
 /// Reads the section on Postgres alone.

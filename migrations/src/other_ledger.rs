@@ -5,6 +5,9 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use crate::{Error, Migration, Project};
 
 const DOING: &str = "read the ledger";
+/// When a migration was applied, in the session's time zone, as ISO 8601.
+pub(crate) const INSTALLED_ON: &str =
+    "to_char(installed_on, 'YYYY-MM-DD\"T\"HH24:MI:SSTZH:TZM') as installed_on";
 
 /// A table that is made like a ledger of sqlx, and that no app has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +23,15 @@ pub struct OtherLedger {
 struct OtherRow {
     version: i64,
     checksum: Vec<u8>,
+    /// As [`INSTALLED_ON`] prints it.
+    installed_on: String,
+}
+
+/// A row of an app's own ledger.
+pub(crate) struct OwnRow<'l> {
+    pub(crate) app: &'l str,
+    pub(crate) version: i64,
+    pub(crate) installed_on: &'l str,
 }
 
 /// A table of a database that may have to do with ledgers.
@@ -69,10 +81,13 @@ impl OtherLedger {
         let mut others = Vec::new();
         let is_own = |table: &Table| project.apps.iter().any(|app| app.ledger == table.name);
         for Table { name, quoted, .. } in tables.iter().filter(|it| it.is_ledger && !is_own(it)) {
-            let sql = format!("select version, checksum from {quoted} where success order by version");
+            let sql = format!(
+                "select version, checksum, {INSTALLED_ON} from {quoted} where success order by version"
+            );
             let rows = sqlx::query_as(AssertSqlSafe(sql)).fetch_all(&mut *conn).await;
-            let rows: Vec<(i64, Vec<u8>)> = rows.map_err(Error::database(DOING))?;
-            let rows = rows.into_iter().map(|(version, checksum)| OtherRow { version, checksum }).collect();
+            let rows: Vec<(i64, Vec<u8>, String)> = rows.map_err(Error::database(DOING))?;
+            let row = |(version, checksum, installed_on)| OtherRow { version, checksum, installed_on };
+            let rows = rows.into_iter().map(row).collect();
             others.push(OtherLedger { table: name.clone(), rows });
         }
         Ok(others)
@@ -84,36 +99,43 @@ impl OtherLedger {
         all.any(|migration| self.rows.iter().any(|row| row.checksum == migration.checksum()))
     }
 
-    /// The migrations that it records as applied and that have no row in their apps' own ledgers, in the order in which they
-    /// run.
+    /// The migrations that it records as applied and `own`, the rows of the apps' own ledgers, doesn't, in the order in which
+    /// they run. What it recorded before an app's own ledger began, and that lacks, was reverted since.
     ///
     /// A row belongs to the file whose text ran, whatever its name is now, and else to the only one with its number.
-    pub(crate) fn unrecorded<'p>(
-        &self,
-        project: &'p Project,
-        has_row: impl Fn(&Migration) -> bool,
-    ) -> Vec<&'p Migration> {
+    pub(crate) fn unrecorded<'p>(&self, project: &'p Project, own: &[OwnRow<'_>]) -> Vec<&'p Migration> {
         if !self.is_of(project) {
             return Vec::new();
         }
         let all = &project.migrations;
-        let mut found = vec![false; all.len()];
+        // The row of each migration.
+        let mut found: Vec<Option<&OtherRow>> = vec![None; all.len()];
         let mut edited = Vec::new();
         for row in &self.rows {
-            let same = |index: &usize| !found[*index] && all[*index].checksum() == row.checksum;
+            let same = |index: &usize| found[*index].is_none() && all[*index].checksum() == row.checksum;
             let same_number = (0..all.len()).find(|index| same(index) && all[*index].number == row.version);
             match same_number.or_else(|| (0..all.len()).find(same)) {
-                Some(index) => found[index] = true,
-                None => edited.push(row.version),
+                Some(index) => found[index] = Some(row),
+                None => edited.push(row),
             }
         }
-        for version in edited {
-            let mut same = (0..all.len()).filter(|&index| !found[index] && all[index].number == version);
+        for row in edited {
+            let mut same =
+                (0..all.len()).filter(|&index| found[index].is_none() && all[index].number == row.version);
             if let (Some(only), None) = (same.next(), same.next()) {
-                found[only] = true;
+                found[only] = Some(row);
             }
         }
-        let found = all.iter().zip(found).filter(|(migration, found)| *found && !has_row(migration));
-        found.map(|(migration, _)| migration).collect()
+        let is_missing = |migration: &Migration, row: &OtherRow| {
+            let of_app = || own.iter().filter(|it| it.app == migration.id.app);
+            let begun = of_app().map(|it| it.installed_on).min();
+            of_app().all(|it| it.version != migration.number)
+                && begun.is_none_or(|begun| begun < row.installed_on.as_str())
+        };
+        let missing = all.iter().zip(found).filter_map(|(migration, row)| Some((migration, row?)));
+        missing
+            .filter(|(migration, row)| is_missing(migration, row))
+            .map(|(migration, _)| migration)
+            .collect()
     }
 }

@@ -7,7 +7,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Error, FileName, app_files::SCHEMA, manifest, sqlx_toml};
+use crate::{
+    Error, FileName,
+    app_files::SCHEMA,
+    manifest::{self, Location},
+    sqlx_toml,
+};
 
 /// Name of the manifest in the migrations folder.
 pub(crate) const MANIFEST: &str = "apps.toml";
@@ -49,7 +54,7 @@ impl SourceFile {
             if folder.is_dir() {
                 files.extend(read_app(app, folder)?);
                 let settings = format!("{app}/{}", sqlx_toml::FILE);
-                let of_crate = crate_settings(folder);
+                let of_crate = migrations_embed::settings(folder);
                 if let Some(of_crate) = of_crate.filter(|_| !files.iter().any(|file| file.path == settings)) {
                     files.push(read(&of_crate, settings)?);
                 }
@@ -72,8 +77,21 @@ fn read_apps(folder: &Path) -> Result<(SourceFile, Vec<(String, PathBuf)>), Erro
     let manifest = read_manifest(folder)?;
     let above = folder.parent().unwrap_or(folder);
     let path = format!("{}/{MANIFEST}", shown(folder));
-    let apps = manifest::folders(&path, manifest.text.as_deref().unwrap_or_default());
-    Ok((manifest, apps.into_iter().map(|(app, folder)| (app, above.join(folder))).collect()))
+    let mut apps = Vec::new();
+    for Location { app, package, folder } in
+        manifest::locations(&path, manifest.text.as_deref().unwrap_or_default())
+    {
+        let failed = |package: &str| {
+            let path = format!("the migrations of package `{package}`");
+            move |source| Error::Read { path, source }
+        };
+        let start = match &package {
+            Some(package) => migrations_embed::package(above, package).map_err(failed(package))?,
+            None => above.to_owned(),
+        };
+        apps.push((app, start.join(folder)));
+    }
+    Ok((manifest, apps))
 }
 
 /// The files of an app's folder.
@@ -89,12 +107,6 @@ fn read_app(app: &str, folder: &Path) -> Result<Vec<SourceFile>, Error> {
         });
     }
     Ok(files)
-}
-
-/// The `sqlx.toml` of the cargo package that a folder is in, which sqlx's macros read. Our own package has none.
-fn crate_settings(folder: &Path) -> Option<PathBuf> {
-    let package = folder.ancestors().skip(1).find(|above| above.join("Cargo.toml").is_file())?;
-    Some(package.join(sqlx_toml::FILE)).filter(|file| file.is_file())
 }
 
 fn same_place(one: &Path, other: &Path) -> bool {

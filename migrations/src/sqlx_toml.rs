@@ -25,7 +25,9 @@ pub(crate) fn ledger_table(app: &App, text: Option<&str>, problems: &mut Vec<Pro
             ));
             return None;
         }
-        return Some(stated.unwrap_or_else(|| STOCK.to_owned()));
+        // A package has one of its own, beside the one of the program that uses it.
+        let usual = app.package.as_ref().map_or(STOCK.to_owned(), |_| format!("migrations.{}", app.name));
+        return Some(stated.unwrap_or(usual));
     };
     let file: toml::Table = match text.parse() {
         Ok(file) => file,

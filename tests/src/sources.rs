@@ -97,6 +97,10 @@ impl Seen {
     fn look(project: &Path) -> io::Result<Seen> {
         let now = SystemTime::now();
         let mut seen = Seen { all: Vec::new(), settled: true };
+        // It says which version of a package has an app's files.
+        let locked = project.parent().unwrap_or(project).join("Cargo.lock");
+        let stamp = Stamp::read(&locked);
+        seen.all.push((locked, stamp));
         let mut folders = seen.add(project, now)?;
         for folder in migrations::SourceFile::folders(project).unwrap_or_default() {
             if folder.is_dir() && !folders.contains(&folder) {

@@ -11,12 +11,16 @@
 //! The program itself then gets the project with `migrations::embedded!()?`. This crate only copies files; `migrations`
 //! checks them when it loads the project.
 
+mod package;
+
 use std::{
     env,
     fmt::Write,
     fs, io,
     path::{Path, PathBuf},
 };
+
+pub use package::package;
 
 /// The manifest, in the folder itself.
 const MANIFEST: &str = "apps.toml";
@@ -34,7 +38,7 @@ pub fn embed(folder: impl AsRef<Path>) -> io::Result<()> {
     let folder = folder.as_ref();
     announce(folder);
     for app in apps(folder)? {
-        announce(&folder.join(app.folder));
+        announce(&app.place(folder)?);
     }
     let out = env::var_os("OUT_DIR")
         .ok_or_else(|| io::Error::other("OUT_DIR is not set: this is for build scripts"))?;
@@ -53,8 +57,9 @@ fn source(folder: &Path) -> io::Result<String> {
     let folder = folder.canonicalize().map_err(at(folder))?;
     // Each file with its name in the project.
     let mut files = vec![(MANIFEST.to_owned(), folder.join(MANIFEST))];
-    for App { name: app, folder: path } in apps(&folder)? {
-        let path = folder.join(path);
+    for app in apps(&folder)? {
+        let path = app.place(&folder)?;
+        let app = app.name;
         let path = path.canonicalize().map_err(at(&path))?;
         let names = names(&path)?.into_iter();
         // What the tables should be is for those who write migrations.
@@ -74,8 +79,8 @@ fn source(folder: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-/// The settings in an app's folder, or else in the folder of its cargo package.
-fn settings(folder: &Path) -> Option<PathBuf> {
+/// The `sqlx.toml` in an app's folder, or else in the folder of its cargo package.
+pub fn settings(folder: &Path) -> Option<PathBuf> {
     let package = folder.ancestors().skip(1).find(|above| above.join("Cargo.toml").is_file());
     [Some(folder), package]
         .into_iter()
@@ -85,10 +90,22 @@ fn settings(folder: &Path) -> Option<PathBuf> {
 }
 
 /// An app of the manifest.
+#[derive(Default)]
 struct App {
     name: String,
-    /// Its folder, seen from the manifest's.
+    /// The cargo package that its folder is in.
+    package: String,
+    /// Its folder, seen from the package's or the manifest's.
     folder: String,
+}
+
+impl App {
+    fn place(&self, manifest: &Path) -> io::Result<PathBuf> {
+        if self.package.is_empty() {
+            return Ok(manifest.join(&self.folder));
+        }
+        Ok(package(manifest, &self.package)?.join(&self.folder))
+    }
 }
 
 /// The apps of the manifest. Only these lines are read; `migrations` reads the rest of it.
@@ -100,12 +117,12 @@ fn apps(folder: &Path) -> io::Result<Vec<App>> {
         if line.starts_with('[') {
             in_app = line.split('#').next().unwrap_or_default().trim() == "[[app]]";
             if in_app {
-                apps.push(App { name: String::new(), folder: String::new() });
+                apps.push(App::default());
             }
         }
         let Some((key, value)) = line.split_once('=').filter(|_| in_app) else { continue };
         let (key, Some(app)) = (key.trim(), apps.last_mut()) else { continue };
-        if !["name", "path"].contains(&key) {
+        if !["name", "path", "crate"].contains(&key) {
             continue;
         }
         let value = value.trim().strip_prefix('"').and_then(|value| value.split_once('"'));
@@ -115,11 +132,12 @@ fn apps(folder: &Path) -> io::Result<Vec<App>> {
         };
         match key {
             "name" => value.clone_into(&mut app.name),
+            "crate" => value.clone_into(&mut app.package),
             _ => value.clone_into(&mut app.folder),
         }
     }
     for app in apps.iter_mut().filter(|app| app.folder.is_empty()) {
-        app.folder.clone_from(&app.name);
+        app.folder = if app.package.is_empty() { app.name.clone() } else { "migrations".to_owned() };
     }
     Ok(apps)
 }

@@ -72,3 +72,38 @@ fn a_folder_that_is_missing_or_has_a_wrong_name_is_reported_as_people_type_it() 
         ],
     );
 }
+
+#[test]
+fn a_package_that_brings_migrations_is_an_app_and_an_edit_in_an_update_is_reported_as_that() {
+    let package = |name: &str, more: &str| {
+        format!("[package]\nname = \"{name}\"\nversion = \"1.0.0\"\nedition = \"2021\"\n{more}")
+    };
+    let checkout = repository(
+        "[[app]]\nname = \"sessions\"\ncrate = \"store\"\npath = \"sql\"\nreversible = false\ndepends-on = []\ntables = [\"sessions\"]\n",
+        &[
+            (
+                "Cargo.toml",
+                &package("host", "[dependencies]\nstore = { path = \"vendor/store-1\" }\n[workspace]\n"),
+            ),
+            ("src/lib.rs", ""),
+            ("vendor/store-1/Cargo.toml", &package("store", "")),
+            ("vendor/store-1/src/lib.rs", ""),
+            ("vendor/store-1/sql/20230101_sessions.sql", "create table sessions (id int);"),
+        ],
+    );
+    tests::empty().run(async |db| {
+        checkout.xtask(db, &["migrate"]).expect(0, &["sessions/20230101_sessions", "applied"]);
+        let applied = "select count(*) from migrations.sessions";
+        assert_eq!(sqlx::query_scalar::<_, i64>(applied).fetch_one(db.pool()).await?, 1);
+        checkout.xtask(db, &["db-check"]).expect(0, &["1 migration applied, 1 table"]);
+        checkout.edit("vendor/store-1/sql/20230101_sessions.sql", "id int", "id bigint");
+        let said = [
+            "sessions/20230101_sessions: the locked version of package `store` has another file than the one that was applied",
+            "go back to the version that had it: cargo update --package store --precise VERSION",
+        ];
+        checkout.xtask(db, &["migrate"]).expect(1, &said);
+        checkout.edit("xtask/apps.toml", "crate = \"store\"", "crate = \"stores\"");
+        checkout.xtask(db, &["migrate"]).expect(1, &["the migrations of package `stores`", "add it to a Cargo.toml"]);
+        Ok(())
+    });
+}

@@ -21,6 +21,12 @@ struct Created<'a> {
 pub(super) fn create(checkout: &Checkout, app: &str, name: &str, format: Format) -> anyhow::Result<()> {
     let project = checkout.project()?;
     let app = project.app(app)?;
+    if let Some(package) = &app.package {
+        bail!(
+            "the migrations of app `{}` are in package `{package}`; nothing was written\n  name another app",
+            app.name
+        );
+    }
     let id = next(&project, app, name)?;
     let naming = project.naming(app);
     let (up, down) = (head(&project, app, name)?, format!("-- Reverts: {}.\n", words(name)));
