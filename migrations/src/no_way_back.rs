@@ -4,6 +4,9 @@ use std::fmt;
 
 use crate::{Irreversible, MigrationId};
 
+/// How many migrations a message names.
+const SHOWN: usize = 3;
+
 /// What keeps a database from going back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -16,10 +19,15 @@ pub struct NoWayBack {
 
 impl fmt::Display for NoWayBack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<String> = self.blocked_by.iter().map(|(id, _)| id.to_string()).collect();
-        let have = if names.len() == 1 { "has" } else { "have" };
-        write!(f, "{} {have} no way back; nothing was touched", names.join(", "))?;
-        for (_, Irreversible { why, place }) in &self.blocked_by {
+        let shown = self.blocked_by.iter().take(SHOWN);
+        let names: Vec<String> = shown.clone().map(|(id, _)| id.to_string()).collect();
+        let have = if self.blocked_by.len() == 1 { "has" } else { "have" };
+        let more = match self.blocked_by.len().saturating_sub(SHOWN) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        write!(f, "{}{more} {have} no way back; nothing was touched", names.join(", "))?;
+        for (_, Irreversible { why, place }) in shown {
             write!(f, "\n  {place}: {why}")?;
         }
         f.write_str("\n  write what has to change as a new migration")

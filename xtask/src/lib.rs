@@ -24,7 +24,7 @@ mod verbs;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use migrations::{MigrationId, Remedy, Report};
+use migrations::{MigrationId, Remedy, Report, shell_word};
 
 pub use crate::host::{Host, HostVerb};
 use crate::{
@@ -68,7 +68,10 @@ fn failed(error: &anyhow::Error) -> ExitCode {
         Some(Remedy::Renumber) => "\n  renumber it: cargo xtask renumber".to_owned(),
         Some(Remedy::GoBackLess(furthest)) => {
             let less = furthest.map_or(String::new(), |MigrationId { app, name }| {
-                format!("\n  or go back as far as there is a way: cargo xtask migrate {app} {name}")
+                format!(
+                    "\n  or go back as far as there is a way: cargo xtask migrate {app} {}",
+                    shell_word(&name)
+                )
             });
             format!(
                 "{less}\n  or, in a development database, begin again without its rows: cargo xtask db-reset"

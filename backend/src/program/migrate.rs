@@ -9,10 +9,14 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     let mut session = database::open(Access::Write).await?;
     session.require_version(&project)?;
     let mut report = |event: Event<'_>| {
-        if let Event::Done { step, elapsed } = event {
-            // Failing to print progress is no reason to stop migrating.
-            let _ = line(&format!("applied {} in {} ms", step.migration.id, elapsed.as_millis()));
-        }
+        // Failing to print progress is no reason to stop migrating.
+        let _ = match event {
+            Event::Late { id, after } => line(&format!("{id} is late: {after} is applied")),
+            Event::Done { step, elapsed } => {
+                line(&format!("applied {} in {} ms", step.migration.id, elapsed.as_millis()))
+            }
+            _ => Ok(()),
+        };
     };
     session.migrate(&project, &Target::Latest, &mut report).await?;
     let seeds = session.seed(&project, SeedMode::Write, Prune::No, &mut report).await?;

@@ -173,6 +173,10 @@ fn messages_of_one_cause_are_grouped() {
         let verified = checkout.xtask(db, &["verify"]);
         verified.expect(3, &["a/1_x and 8 more migrations touch table t of app `b`", "… and"]);
         assert_eq!(verified.stdout.matches("touch table").count(), 1, "{}", verified.stdout);
+        checkout.xtask(db, &["migrate"]).expect(0, &["a/9_x"]);
+        let refused = checkout.xtask(db, &["migrate", "a", "zero"]);
+        refused.expect(1, &["a/9_x, a/8_x, a/7_x and 6 more have no way back"]);
+        assert_eq!(refused.stderr.matches("`reversible = false`").count(), 3, "{}", refused.stderr);
         Ok(())
     });
 }

@@ -161,6 +161,16 @@ fn adopt_records_what_another_ledger_records_and_runs_nothing() {
 }
 
 #[test]
+fn what_is_reverted_after_a_ledger_has_moved_is_pending() {
+    left_elsewhere(async |checkout, db| {
+        checkout.write("a/3_rows.down.sql", "delete from users;");
+        checkout.xtask(db, &["adopt"]).expect(0, &["a/3_rows", "adopted"]);
+        checkout.xtask(db, &["migrate", "a", "2"]).expect(0, &["a/3_rows", "reverted"]);
+        checkout.xtask(db, &["migrate"]).expect(0, &["a/3_rows", "applied"]);
+    });
+}
+
+#[test]
 fn a_renamed_and_an_edited_file_are_recognised_in_another_ledger() {
     left_elsewhere(async |checkout, db| {
         std::fs::rename(checkout.path("a/1_users.sql"), checkout.path("a/0001_make_users.sql")).unwrap();
@@ -194,6 +204,26 @@ fn the_ledger_of_another_program_is_left_alone() {
         checkout.xtask(db, &["migrate"]).expect(0, &["a/1_users", "applied"]);
         assert_eq!(rows(db, "public._sqlx_migrations").await, [(1, "start".to_owned())]);
         checkout.xtask(db, &["db-check"]).expect(3, &["unexpected  table theirs"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn commands_of_messages_work_for_names_that_a_shell_would_read_otherwise() {
+    tests::empty().run(async |db| {
+        let files = [
+            ("1_a b.sql", "create table users (id int);"),
+            ("2_it's (x).sql", "create table posts (id int);"),
+        ];
+        let checkout = stock(STOCK, TABLES, &files);
+        checkout.xtask(db, &["migrate"]).expect(0, &["a/2_it's (x)", "applied"]);
+        db.pool().execute("delete from public._sqlx_migrations where version = 1").await?;
+        let refused = checkout.xtask(db, &["migrate"]);
+        checkout.paste(db, &refused.advice("its row was lost:")).expect(0, &["a/1_a b", "adopted"]);
+        std::fs::rename(checkout.path("a/2_it's (x).sql"), checkout.path("a/2_other [y].sql"))?;
+        let refused = checkout.xtask(db, &["migrate"]);
+        checkout.paste(db, &refused.advice("name its files 2_it's_(x) again:")).expect(0, &[]);
+        checkout.xtask(db, &["migrate", "--check"]).expect(0, &[]);
         Ok(())
     });
 }

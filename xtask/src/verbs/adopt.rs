@@ -10,7 +10,7 @@ use catalogue::{Catalogue, Change, Difference};
 use clap::Args as ClapArgs;
 use migrations::{
     Error, Ledger, LedgerProblem, Migration, MigrationId, Plan, Project, Session, Settings, Step, Target,
-    schema::Reader,
+    schema::Reader, shell_word,
 };
 use serde::Serialize;
 use sqlx::PgConnection;
@@ -464,7 +464,7 @@ fn print(project: &Project, verdict: &Verdict, steps: &mut Steps) {
         };
         steps.note(&format!("\n{recorded}{left}"));
         if traceless.contains(first) {
-            let (app, name) = (&first.app, &first.name);
+            let (app, name) = (&first.app, shell_word(&first.name));
             steps.note(&format!(
                 "it leaves no trace in the catalogue; if its rows are there: cargo xtask adopt {app} {name}"
             ));

@@ -1,6 +1,6 @@
 //! Checks that a dump has the schema of the database, or finds what of it has a place there.
 
-use migrations::{Ledger, Project};
+use migrations::{Ledger, Project, shell_word};
 use sqlx::PgConnection;
 
 use crate::{
@@ -73,7 +73,7 @@ fn commands_to_fit(project: &Project, dumped: &[Migration], applied: &[Migration
             |migration: &&Migration| migration.migration.split('/').next() == Some(app.name.as_str());
         let (then, now) = (dumped.iter().filter(of_app), applied.iter().filter(of_app).count());
         let last = project.migrations_of(&app.name).take(then.clone().count()).last();
-        let name = last.map_or("zero", |file| file.id.name.as_str());
+        let name = shell_word(last.map_or("zero", |file| file.id.name.as_str()));
         (then.count() != now).then(|| format!("cargo xtask migrate {} {name}", app.name))
     });
     let commands: Vec<String> = commands.collect();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use catalogue::{Address, Catalogue, Kind};
-use migrations::{Error, Ledger, LedgerProblem, Migration, Project, Step, run_within};
+use migrations::{Error, Ledger, LedgerProblem, Migration, Project, Step, run_within, shell_word};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::{
@@ -54,7 +54,7 @@ impl Again<'_> {
 
     fn otherwise(&self) -> String {
         let path = &self.migration.up.path;
-        format!("put it back (git checkout -- {path}), and write the change as a new migration")
+        format!("put it back (git checkout -- {}), and write the change as a new migration", shell_word(path))
     }
 
     pub(super) async fn run(&self, timeouts: Timeouts, steps: &mut Steps) -> anyhow::Result<()> {
@@ -88,7 +88,10 @@ impl Again<'_> {
         }
         if !ledger.has(self.migration) {
             let (app, name) = (&id.app, &id.name);
-            let why = format!("{id} is not applied yet\n  apply it: cargo xtask migrate {app} {name}");
+            let why = format!(
+                "{id} is not applied yet\n  apply it: cargo xtask migrate {app} {}",
+                shell_word(name)
+            );
             return Err(Stop::Refused(why).into());
         }
         match ledger.dependent(self.project, self.migration) {
@@ -178,7 +181,7 @@ impl Again<'_> {
             return Ok(());
         }
         let (id, target) = (&self.migration.id, self.server.database());
-        let again = safety::again(&format!("migrate {} {} --again", id.app, id.name), target);
+        let again = safety::again(&format!("migrate {} {} --again", id.app, shell_word(&id.name)), target);
         let what = "nothing was touched";
         Destruction { target, what, confirmed: self.confirmed, again }
             .require_confirmation(&format!("{id} would take rows with it: {}", lost.join(", ")))
