@@ -70,8 +70,10 @@ fn new_repository() {
     fs::remove_file(repository.path(".env")).unwrap();
     repository.init(&["--new"]).expect(0, &["all of it holds"]);
     share_target(&repository);
-    symlink(workspace_root().join("target/elsewhere-tests"), repository.path("target/debug")).unwrap();
-    fs::create_dir_all(workspace_root().join("target/elsewhere-tests")).unwrap();
+    let built = workspace_root().join("target/elsewhere-tests");
+    fs::create_dir_all(&built).unwrap();
+    fs::create_dir_all(repository.path("target")).unwrap();
+    symlink(built, repository.path("target/debug")).unwrap();
     repository.commit();
     // The README's two commands.
     let first = cargo_xtask(&repository, "", &["db-setup"]);
