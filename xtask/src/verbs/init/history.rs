@@ -126,6 +126,8 @@ struct Stage(PathBuf);
 impl Stage {
     fn new(repository: &Repository, apps: &[App]) -> anyhow::Result<Stage> {
         let root = env::temp_dir().join(format!("xtask-init-{}", process::id()));
+        // A killed command with the same id may have left it.
+        let _ = fs::remove_dir_all(&root);
         folder::ensure(&root, Access::Private)?;
         let stage = Stage(root);
         for app in apps {
