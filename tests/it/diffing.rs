@@ -27,10 +27,10 @@ async fn turned(db: &TestDatabase, to: &Catalogue, mut renames: Renames) -> Resu
         from = read(&mut conn).await;
     }
     let script = diff::diff(&from, to).map_err(|error| error.to_string())?.sql();
-    sqlx::raw_sql(AssertSqlSafe(script.clone()))
-        .execute(&mut conn)
-        .await
-        .map_err(|error| format!("{error}\n{script}"))?;
+    sqlx::raw_sql(AssertSqlSafe(script.clone())).execute(&mut conn).await.map_err(|error| {
+        let code = error.as_database_error().and_then(|it| it.code()).unwrap_or_default();
+        format!("{code} {error}\n{script}")
+    })?;
     conn.close().await.map_err(|error| error.to_string())?;
     let mut conn = connect(db).await;
     let mut left = differences(to, &read(&mut conn).await);

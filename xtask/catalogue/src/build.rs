@@ -101,14 +101,16 @@ fn build(reading: &Reading, leave_out: &[&str]) -> Result<Catalogue, Error> {
         objects.insert(id, Object::new(Address::clone(&address), owner, body));
     }
     let whole = Wholes { cx: &cx, members: &members, parts: &parts };
-    for comment in comments {
+    // What an extension's own objects have is its business.
+    let is_ours = |class: Oid, object: Oid| !members.contains_key(&(class, object));
+    for comment in comments.into_iter().filter(|it| is_ours(it.class, it.object)) {
         if let Some(object) =
             whole.id(comment.class, comment.object, comment.sub).and_then(|id| objects.get_mut(&id))
         {
             object.comment = Some(comment.text);
         }
     }
-    for label in labels {
+    for label in labels.into_iter().filter(|it| is_ours(it.class, it.object)) {
         if let Some(object) =
             whole.id(label.class, label.object, label.sub).and_then(|id| objects.get_mut(&id))
         {

@@ -1,5 +1,7 @@
 //! What objects of every kind have: an owner, a comment, rights, security labels, extensions that take them with them.
 
+mod public;
+
 use catalogue::{Body, COMMON, Grant, Kind, Object, Options, Rights, Role};
 
 use crate::{
@@ -122,6 +124,9 @@ fn handed_over(from: &Object, to: &Object) -> Rights {
     let (Some(before), Some(after)) = (&from.owner, &to.owner) else { return from.rights.clone() };
     if before == after {
         return from.rights.clone();
+    }
+    if public::is_public(from) {
+        return public::handed_over(&from.rights, before, after);
     }
     let had = |privilege: &str| {
         let own = |it: &&Grant| it.role == *after && !it.revoked && it.privilege == privilege;
@@ -266,10 +271,9 @@ fn foreign(identity: &str) -> Option<Target> {
 /// The rights that an object has when it has just been made: the usual ones, because what the role that migrates usually grants is
 /// set aside meanwhile.
 pub(crate) fn given_at_creation(object: &Object) -> Rights {
-    // The server gives it more rights than any other schema, but only when it makes the database.
-    if object.address.kind == Kind::Schema && object.address.name == "public" {
-        let (privilege, role) = ("USAGE".to_owned(), Role::Public);
-        return Rights(vec![Grant { privilege, role, grantable: false, by: None, revoked: true }]);
+    match &object.owner {
+        // The server gives it more rights than any other schema, but only when it makes the database.
+        Some(owner) if public::is_public(object) => public::rights_when_made(owner),
+        _ => Rights::default(),
     }
-    Rights::default()
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, iter};
 
-use catalogue::{Address, Body, Kind, Object, Role};
+use catalogue::{Address, Body, Kind, Object, Role, Strength};
 
 use crate::{
     common, kinds,
@@ -18,6 +18,8 @@ impl<'c> Plan<'c> {
         self.complete_domains();
         self.complete_not_nulls();
         self.complete_not_valid();
+        self.complete_unlogged();
+        self.complete_names_of_not_nulls();
         self.complete_rights_of_new_owners();
         self.complete_rights_of_columns();
     }
@@ -119,6 +121,54 @@ impl<'c> Plan<'c> {
             }
         }
         merged.into_iter().for_each(|table| self.rebuild(table));
+    }
+
+    /// A column that refuses null for several parents has the name of the first one's constraint, and nothing renames it.
+    fn complete_names_of_not_nulls(&mut self) {
+        let other_name = |gone: &&'c Object| {
+            let (Body::NotNull(body), Some(table)) = (&gone.body, self.old.whole(&gone.address)) else {
+                return None;
+            };
+            let after = self.new.get(&table.address).filter(|_| body.inherited)?;
+            let mut others = self.new.catalogue.parts(Kind::NotNull, &after.address);
+            let renamed = others.any(|it| {
+                matches!(&it.body, Body::NotNull(it) if it.inherited && it.columns == body.columns)
+                    && it.address.part != gone.address.part
+            });
+            let parents = self.old.parents(table).count().max(self.new.parents(after).count());
+            (renamed && parents > 1).then_some(table)
+        };
+        let gone: Vec<&Object> = self.objects_gone().filter(|it| it.address.kind == Kind::NotNull).collect();
+        let renamed: Vec<&Object> = gone.iter().filter_map(other_name).collect();
+        renamed.into_iter().for_each(|table| self.rebuild(table));
+    }
+
+    /// The sequences of a table become logged or not with it, and some differ from it.
+    fn complete_unlogged(&mut self) {
+        let changed = self.alterations.iter().filter(|(address, all)| {
+            address.kind == Kind::Table && all.iter().any(|it| it.attribute == "unlogged")
+        });
+        let tables: Vec<&Address> = changed.map(|(address, _)| *address).collect();
+        let sequences: Vec<&Object> = tables.into_iter().flat_map(|table| self.sequences_of(table)).collect();
+        for sequence in sequences {
+            let after = self.new.get(&sequence.address).filter(|it| self.old.get(&it.address).is_some());
+            let after =
+                after.filter(|it| self.alterations(&it.address).iter().all(|it| it.attribute != "unlogged"));
+            if let Some(after) = after.filter(|it| !matches!(&it.body, Body::Sequence(it) if it.identity)) {
+                let sql = kinds::set_logged(self.after(after));
+                self.alter(after, "unlogged", sql, false);
+            }
+        }
+    }
+
+    /// The sequences that belonged to columns of a table.
+    pub(crate) fn sequences_of(&self, table: &Address) -> Vec<&'c Object> {
+        let Some(table) = self.old.get(table) else { return Vec::new() };
+        let columns = self.old.catalogue.parts(Kind::Column, &table.address);
+        let owned = columns
+            .flat_map(|column| self.old.dependents(&column.address))
+            .filter(|(it, need)| it.address.kind == Kind::Sequence && need.strength == Strength::Automatic);
+        owned.map(|(it, _)| *it).collect()
     }
 
     /// A check that is not valid is so in a new child only if it comes after it.

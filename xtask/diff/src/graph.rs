@@ -134,8 +134,16 @@ impl<'p, 'c> Graph<'p, 'c> {
         sql
     }
 
-    /// Whether a column gets an attribute of a parent's column when it is made, and must lose it.
+    /// Whether a part gets an attribute of a parent's part when it is made, and must lose it.
     fn takes_from_parent(&self, object: &'c Object, attribute: &str) -> bool {
+        if let Body::Constraint(check) = &object.body {
+            let original = self.plan.new.inherited_from(object).map(|it| &it.body);
+            let table = self.plan.new.whole(&object.address);
+            return attribute == "not_valid"
+                && !check.not_valid
+                && matches!(original, Some(Body::Constraint(original)) if original.not_valid)
+                && table.is_some_and(|table| !self.plan.is_made(&table.address));
+        }
         let has = |it: &Object| match (&it.body, attribute) {
             (Body::Column(it), "storage") => it.storage.is_some(),
             (Body::Column(it), "compression") => it.compression.is_some(),

@@ -67,7 +67,7 @@ pub(crate) use self::{
     column::{DEFAULT, identify_again, refuse_null, reread, stays_in_child},
     constraint::{COPIED_KEYS, drop_constraint},
     index::ATTACHED as INDEX_ATTACHED,
-    sequence::OWNED,
+    sequence::{OWNED, set_logged},
     table::{ATTACHED, JOINED, LEFT},
     types::{is_type, set_aside},
 };

@@ -1,5 +1,7 @@
 //! What happens to each object: it is created, dropped, altered, or dropped and made again with all that hangs on it.
 
+mod settling;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use catalogue::{Address, Body, Catalogue, Change, Kind, Need, Object, Strength, differences};
@@ -10,7 +12,7 @@ use crate::{
     it::It,
     kinds,
     means::{Facet, Means},
-    side::{Names, Side, is_in_parent},
+    side::{Names, Side},
     statement::Sql,
     unmanaged::unmanaged,
 };
@@ -405,76 +407,6 @@ impl<'c> Plan<'c> {
         let sql = kinds::reread(self.after(new));
         self.alter(new, "data_type", sql, true);
         self.todo.push((column, Reason::Retyped));
-    }
-
-    /// A type that is set aside takes along the types that it is made of.
-    fn set_aside_together(&mut self) {
-        let mut todo: Vec<&Address> = self.aside.iter().copied().collect();
-        while let Some(address) = todo.pop() {
-            let parts = self.old.parts(address).chain(self.old.get(address));
-            let needs: Vec<&'c Need> = parts.flat_map(|part| part.needs.iter()).collect();
-            for need in needs {
-                let rebuilt = self.fate(&need.on) == Some(Fate::Rebuilt) && kinds::is_type(need.on.kind);
-                if rebuilt && self.aside.insert(&need.on) {
-                    todo.push(&need.on);
-                }
-            }
-        }
-    }
-
-    /// Leaves to a parent the change of a type, which reaches its children by itself, and puts the alterations in order.
-    fn settle(&mut self) {
-        self.set_aside_together();
-        let retyped = |plan: &Plan<'c>, address: &Address| {
-            plan.alterations(address)
-                .iter()
-                .any(|it| it.alone && matches!(it.attribute, "data_type" | "collation"))
-        };
-        let reached = |address: &&Address| {
-            let inherits =
-                [&self.old, &self.new].iter().all(|side| side.get(address).is_some_and(is_in_parent));
-            let above = self.new.get(address).filter(|_| inherits).map(|it| self.new.columns_above(it));
-            let mut above = above.into_iter().flatten();
-            above.any(|it| !self.is_gone(&it.address) && retyped(self, &it.address))
-        };
-        let reached: Vec<&Address> = self.alterations.keys().copied().filter(reached).collect();
-        for address in reached {
-            let alterations = self.alterations.get_mut(address).into_iter().flatten();
-            alterations.filter(|it| it.alone).for_each(|it| it.sql.clear());
-        }
-        self.settle_expressions();
-        let gone: Vec<&Address> = self.alterations.keys().copied().filter(|it| self.is_gone(it)).collect();
-        for address in gone {
-            self.alterations.remove(address);
-        }
-        // A sequence that goes on belonging to a column gets the owner of the table with it.
-        for (address, alterations) in &mut self.alterations {
-            let facet = (*address, kinds::OWNED);
-            let is_owned =
-                |object: &Object| matches!(&object.body, Body::Sequence(it) if it.owned_by.is_some());
-            let moves = self.changed.contains(&facet) || self.unset.contains(&facet);
-            if self.new.get(address).is_some_and(is_owned) && !moves {
-                alterations.iter_mut().filter(|it| it.attribute == "owner").for_each(|it| it.sql.clear());
-            }
-        }
-        for alterations in self.alterations.values_mut() {
-            alterations.sort_by_key(|it| kinds::order(it.attribute, &it.sql));
-        }
-    }
-
-    /// A column that is no longer computed loses its expression with the parent's.
-    fn settle_expressions(&mut self) {
-        let loses = |plan: &Plan<'c>, address: &Address| {
-            plan.alterations(address).iter().any(|it| it.attribute == "generated")
-        };
-        let losing: Vec<&Address> = self.alterations.keys().copied().filter(|it| loses(self, it)).collect();
-        for address in losing {
-            let above = self.new.get(address).map(|it| self.new.columns_above(it)).unwrap_or_default();
-            if above.iter().any(|it| loses(self, &it.address)) {
-                let alterations = self.alterations.get_mut(address).into_iter().flatten();
-                alterations.filter(|it| it.attribute == "generated").for_each(|it| it.sql.clear());
-            }
-        }
     }
 }
 

@@ -70,6 +70,18 @@ impl<'c> Side<'c> {
         table.needs.iter().filter(is_table).filter(move |_| is_child).filter_map(|need| self.get(&need.on))
     }
 
+    /// The parents of a table, their parents, and so on.
+    pub(crate) fn tables_above(&self, table: &'c Object) -> Vec<&'c Object> {
+        let mut above: Vec<&Object> = self.parents(table).collect();
+        let mut at = 0;
+        while let Some(&parent) = above.get(at) {
+            let more: Vec<&Object> = self.parents(parent).filter(|it| !above.contains(it)).collect();
+            above.extend(more);
+            at += 1;
+        }
+        above
+    }
+
     /// The table that a table is a partition of.
     pub(crate) fn partitioned(&self, table: &'c Object) -> Option<&'c Object> {
         self.parents(table).next().filter(|_| table.is_partition())

@@ -14,12 +14,12 @@ mod folder;
 mod growth;
 mod lines;
 mod loading;
-mod made;
 mod measured;
 mod plot;
 mod scratch;
 mod stage;
 mod table;
+mod tables;
 
 use std::time::Duration;
 

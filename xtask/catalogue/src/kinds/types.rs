@@ -22,8 +22,8 @@ kind! {
         collation: Option<String> = "case when t.typcollation <> b.typcollation then t.typcollation::regcollation end",
         /// Whether it refuses null.
         not_null: bool = "t.typnotnull",
-        /// The default.
-        default: Option<String> = "coalesce(pg_get_expr(t.typdefaultbin, 0), t.typdefault)",
+        /// The default, unless it is the type's.
+        default: Option<String> = "pg_get_expr(t.typdefaultbin, 0)",
     }
 }
 

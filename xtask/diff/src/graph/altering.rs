@@ -58,6 +58,9 @@ impl<'c> Graph<'_, 'c> {
         }
         // What a parent drops alone is declared here from then on.
         if is_column {
+            let table = plan.old.whole(&object.address);
+            let detach = table.and_then(|table| self.step(&table.address, Act::Unset(kinds::ATTACHED)));
+            self.before(detach, Some(at));
             let original = plan.old.get(&object.address).and_then(|old| plan.old.same_in_parent(old));
             let original = original.and_then(|it| self.step(&it.address, Act::Drop));
             self.before(original, Some(at));
@@ -78,6 +81,7 @@ impl<'c> Graph<'_, 'c> {
         }
         if attribute == "unlogged" {
             self.connect_unlogged(at, object);
+            self.connect_sequences(at, object);
         }
     }
 
@@ -88,7 +92,7 @@ impl<'c> Graph<'_, 'c> {
         let leaves = attribute == kinds::LEFT || attribute == "of_type" && was_typed;
         let side = if leaves { &plan.old } else { &plan.new };
         let Some(table) = side.get(&table.address) else { return };
-        let others = side.parents(table).chain(type_of(side, table));
+        let others = side.tables_above(table).into_iter().chain(type_of(side, table));
         let parts = others.flat_map(|it| plan.old.parts(&it.address).chain(plan.new.parts(&it.address)));
         let of_others: Vec<&Object> = parts.collect();
         for part in of_others {
@@ -109,11 +113,13 @@ impl<'c> Graph<'_, 'c> {
                 self.before(Some(first), Some(then));
             }
         }
-        if attribute == "of_type" && !leaves {
+        if attribute == "of_type" {
             let gone: Vec<&Object> = plan.old.parts(&table.address).collect();
-            for part in gone {
-                let drop = self.step(&part.address, Act::Drop);
-                self.before(drop, Some(at));
+            for drop in
+                gone.into_iter().filter_map(|part| self.step(&part.address, Act::Drop)).collect::<Vec<_>>()
+            {
+                let (first, then) = if leaves { (at, drop) } else { (drop, at) };
+                self.before(Some(first), Some(then));
             }
         }
     }
@@ -129,6 +135,14 @@ impl<'c> Graph<'_, 'c> {
                 let (first, then) = if act == Act::Set(kinds::OWNED) { (at, step) } else { (step, at) };
                 self.before(Some(first), Some(then));
             }
+        }
+    }
+
+    /// The sequences of a table become logged or not with it.
+    pub(super) fn connect_sequences(&mut self, at: usize, table: &'c Object) {
+        for sequence in self.plan.sequences_of(&table.address) {
+            let alter = self.step(&sequence.address, Act::Alter("unlogged"));
+            self.before(Some(at), alter);
         }
     }
 

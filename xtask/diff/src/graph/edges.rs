@@ -201,7 +201,7 @@ impl<'c> Graph<'_, 'c> {
                 self.before(Some(alter), Some(at));
             }
         }
-        self.connect_not_valid(object);
+        self.connect_demand(object);
         match &object.body {
             Body::Sequence(it) if it.identity => {
                 let column = plan.new.is_part_of(object);
@@ -237,15 +237,19 @@ impl<'c> Graph<'_, 'c> {
         }
     }
 
-    /// A check that comes to a child with the table is valid there.
-    fn connect_not_valid(&mut self, check: &'c Object) {
-        let Body::Constraint(body) = &check.body else { return };
+    /// What a parent demands comes to a child with the table, and is valid there.
+    fn connect_demand(&mut self, check: &'c Object) {
+        let (inherited, not_valid) = match &check.body {
+            Body::Constraint(it) => (it.inherited, it.not_valid),
+            Body::NotNull(it) => (it.inherited, it.not_valid),
+            _ => return,
+        };
         let table = self.plan.new.whole(&check.address);
         let table = table.and_then(|table| self.step(&table.address, Act::Create));
-        let original = self.plan.new.same_in_parent(check).filter(|_| body.inherited);
+        let original = self.plan.new.same_in_parent(check).filter(|_| inherited);
         let original =
             original.and_then(|it| self.step(&it.address, Act::Create)).filter(|_| table.is_some());
-        if body.not_valid {
+        if not_valid {
             self.before(table, original);
         } else {
             self.rather_before(original, table);

@@ -95,7 +95,9 @@ impl<'c> Graph<'_, 'c> {
         }
         let detached = self.detach_of_index(object).is_some();
         let goes_with = |need: &&Need| {
-            let stays = detached && need.on.kind == Kind::Index;
+            let stays = detached && need.on.kind == Kind::Index
+                || object.address.kind == Kind::Constraint
+                    && old.get(&need.on).is_some_and(|on| kinds::stays_in_child(self.plan.before(on)));
             need.strength == Strength::Automatic && drop(&need.on).is_some() && !stays
         };
         let whole = object.needs.iter().find(goes_with)?;

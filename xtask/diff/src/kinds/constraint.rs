@@ -22,13 +22,16 @@ impl Managed for Constraint {
         vec![sql.with(Hazard::Scan)]
     }
 
+    fn set(&self, attribute: &str, old: Option<&Constraint>, it: It<'_, '_>) -> Option<Vec<Sql>> {
+        // The parent's is not valid, and so would be the copy.
+        let validates = attribute == "not_valid" && old.is_none() && !self.not_valid;
+        validates.then(|| vec![validate(it)])
+    }
+
     fn change(&self, old: &Constraint, attribute: &str, from: It<'_, '_>, to: It<'_, '_>) -> Means {
         let is_key = self.sort == "foreign key";
         match attribute {
-            "not_valid" if !self.not_valid && !self.not_enforced => {
-                let sql: Sql = format!("{} validate constraint {}", to.alter(), to.name()).into();
-                Means::Alter(vec![sql.with(Hazard::Scan)])
-            }
+            "not_valid" if !self.not_valid && !self.not_enforced => Means::Alter(vec![validate(to)]),
             "deferrable" | "initially_deferred" if is_key => {
                 let differing = [
                     ("deferrable", old.deferrable != self.deferrable),
@@ -56,8 +59,14 @@ impl Managed for Constraint {
     }
 
     fn drop(&self, it: It<'_, '_>) -> Vec<Sql> {
-        vec![format!("{} drop constraint {}", it.alter(), it.name()).into()]
+        let alter = if self.no_inherit && self.sort == "check" { it.alter_only() } else { it.alter() };
+        vec![format!("{alter} drop constraint {}", it.name()).into()]
     }
+}
+
+fn validate(it: It<'_, '_>) -> Sql {
+    let sql: Sql = format!("{} validate constraint {}", it.alter(), it.name()).into();
+    sql.with(Hazard::Scan)
 }
 
 /// What drops the copies of foreign keys that a detached partition keeps.
@@ -167,10 +176,7 @@ impl Managed for NotNull {
 
     fn change(&self, old: &NotNull, attribute: &str, _: It<'_, '_>, to: It<'_, '_>) -> Means {
         match attribute {
-            "not_valid" if old.not_valid => {
-                let sql: Sql = format!("{} validate constraint {}", to.alter(), to.name()).into();
-                Means::Alter(vec![sql.with(Hazard::Scan)])
-            }
+            "not_valid" if old.not_valid => Means::Alter(vec![validate(to)]),
             "no_inherit" => {
                 let how = if self.no_inherit { "no inherit" } else { "inherit" };
                 Means::alter(format!("{} alter constraint {} {how}", to.alter(), to.name()))

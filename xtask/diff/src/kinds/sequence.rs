@@ -1,6 +1,6 @@
 //! Sequences.
 
-use catalogue::{Kind, Sequence};
+use catalogue::{Body, Kind, Sequence};
 
 use crate::{
     it::It,
@@ -21,11 +21,7 @@ impl Managed for Sequence {
     fn set(&self, attribute: &str, old: Option<&Sequence>, it: It<'_, '_>) -> Option<Vec<Sql>> {
         // A sequence of an identity is made with its table, which is logged or not itself.
         match (attribute, old) {
-            ("unlogged", Some(_)) => {
-                let how = if self.unlogged { "unlogged" } else { "logged" };
-                let sql: Sql = format!("{} set {how}", it.alter()).into();
-                Some(vec![sql.with(Hazard::Rewrite)])
-            }
+            ("unlogged", Some(_)) => Some(set_logged(it)),
             _ => None,
         }
     }
@@ -80,6 +76,13 @@ impl Managed for Sequence {
         let sql: Sql = format!("drop sequence {}", it.name()).into();
         vec![sql.losing(format!("the counter of sequence {}", it.name()))]
     }
+}
+
+/// Has a sequence survive a crash or not.
+pub(crate) fn set_logged(it: It<'_, '_>) -> Vec<Sql> {
+    let unlogged = matches!(&it.object.body, Body::Sequence(body) if body.unlogged);
+    let sql: Sql = format!("{} set {}", it.alter(), if unlogged { "unlogged" } else { "logged" }).into();
+    vec![sql.with(Hazard::Rewrite)]
 }
 
 /// The options of a sequence that are not as usual, each with a blank before.

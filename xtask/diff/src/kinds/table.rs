@@ -75,6 +75,7 @@ impl Managed for Table {
             "partitioned_by" => Means::Rebuild,
             "partition" | "inherits" => change_parentage(attribute, from, to),
             "of_type" if old.of_type.is_some() && self.of_type.is_some() => Means::Rebuild,
+            "of_type" if self.of_type.is_some() && !keeps_order(from, to) => Means::Rebuild,
             "of_type" => Means::alter(match &self.of_type {
                 Some(of_type) => format!("{} of {of_type}", to.alter()),
                 None => format!("{} not of", to.alter()),
@@ -103,7 +104,11 @@ impl Managed for Table {
 /// Whether a foreign key refers to a table that this one is a partition of.
 fn is_referred_to(it: It<'_, '_>) -> bool {
     let mut above = iter::successors(it.side.partitioned(it.object), |parent| it.side.partitioned(parent));
-    above.any(|table| it.side.dependents(&table.address).iter().any(|(object, _)| is_key_to(object, table)))
+    above.any(|table| {
+        let columns = it.side.catalogue.parts(Kind::Column, &table.address);
+        let mut users = columns.flat_map(|column| it.side.dependents(&column.address));
+        users.any(|(object, _)| is_key_to(object, table))
+    })
 }
 
 fn is_key_to(object: &Object, table: &Object) -> bool {
@@ -235,6 +240,16 @@ fn change_parents(from: It<'_, '_>, to: It<'_, '_>) -> Means {
     let left = gone.iter().map(|parent| format!("{alter} no inherit {parent}").into());
     let joined = new.iter().skip(kept.len()).map(|parent| format!("{alter} inherit {parent}").into());
     Means::Alter(left.chain(joined).collect())
+}
+
+/// Whether the columns have the order of the new table after some are dropped and others added.
+fn keeps_order(from: It<'_, '_>, to: It<'_, '_>) -> bool {
+    let names = |it: It<'_, '_>| -> Vec<String> {
+        it.side.catalogue.columns(it.address()).into_iter().map(|it| it.address.part.clone()).collect()
+    };
+    let (old, new) = (names(from), names(to));
+    let kept = old.iter().filter(|name| new.contains(name));
+    kept.zip(&new).all(|(one, other)| one == other)
 }
 
 /// A partition becomes an ordinary child or the other way round, or one of them gets other parents.

@@ -1,6 +1,8 @@
 //! `cargo xtask bench catalogue`: how long reading and comparing schemas takes, against `pg_dump` and against applying the
 //! migrations.
 
+mod made;
+
 use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -23,8 +25,8 @@ use crate::{
         figures::{median, timed},
         folder::Folder,
         lines::{self, Labels},
-        made,
         table::{self, Goal, Row},
+        tables,
     },
 };
 
@@ -74,8 +76,8 @@ impl Args {
         if let Some(file) = &self.plot {
             return bench.draw(file, self.runs).await;
         }
-        let (tables, migrations) = (self.tables as usize, self.migrations as usize);
-        bench.databases.make("large", &made::schema(tables)).await?;
+        let (many, migrations) = (self.tables as usize, self.migrations as usize);
+        bench.databases.make("large", &tables::schema(many)).await?;
         let [ours, theirs] = bench.read_and_dump("large", self.runs).await?;
         let limit = Duration::from_millis(15);
         let large = Row::new("read a large schema", ours, "pg_dump --schema-only", theirs, Goal::Ratio(0.5));
@@ -210,14 +212,14 @@ impl Bench<'_> {
     /// Draws the time of a reading and of `pg_dump` by number of tables.
     async fn draw(&self, file: &Path, runs: u32) -> anyhow::Result<()> {
         let mut lines = [("cargo xtask", Vec::new()), ("pg_dump --schema-only", Vec::new())];
-        for tables in SIZES {
-            self.databases.make("drawn", &made::schema(tables)).await?;
+        for many in SIZES {
+            self.databases.make("drawn", &tables::schema(many)).await?;
             let times = self.read_and_dump("drawn", runs).await?;
             let shown = times.map(output::time);
-            output::line(&format!("{tables:>5} tables   read {:>8}   pg_dump {:>8}", shown[0], shown[1]));
+            output::line(&format!("{many:>5} tables   read {:>8}   pg_dump {:>8}", shown[0], shown[1]));
             #[expect(clippy::cast_precision_loss, reason = "there are few")]
             for ((_, points), time) in lines.iter_mut().zip(times) {
-                points.push((tables as f64, time.as_secs_f64() * 1000.0));
+                points.push((many as f64, time.as_secs_f64() * 1000.0));
             }
         }
         let drawn = lines.map(|(name, points)| Line { name: name.to_owned(), points }).into();

@@ -13,16 +13,17 @@ use sqlx::Connection;
 use xtask_protocol::plot::Line;
 
 use crate::{
-    checkout::Checkout,
-    terminal::{child::this_program, format::Format, interrupt::or_interrupted, output},
+    checkout::{Checkout, library},
+    helpers::built,
+    terminal::{child::this_program, exit::pass_on, format::Format, interrupt::or_interrupted, output},
     throwaway::test_server::TestServer,
     verbs::bench::{
         databases::Databases,
         figures::{median, timed},
         folder::Folder,
         lines::{self, Labels},
-        made,
         table::{self, Goal, Row},
+        tables,
     },
 };
 
@@ -37,11 +38,15 @@ Examples:
   cargo xtask bench diff
   cargo xtask bench diff --tables 100         a smaller schema, for a first look
   cargo xtask bench diff --plot FILE          draw the times by number of tables
+  cargo xtask bench diff --property 20000     turn random schemas into each other, to find mistakes
 
 The schema has ten columns, four indexes and five constraints a table, and a view for every tenth. In the other one every
 tenth table has other columns.
 
-Exit code 1: a command that it measures failed.")]
+The random pairs of --property have numbers, from --first on, and the same number is the same pair. They have rows, and
+pg_dump compares. It shows what a mistake takes, and how many objects of each kind there were.
+
+Exit code 1: a command that it measures failed, or a pair was not turned into each other.")]
 pub(super) struct Args {
     /// How many tables the large schemas have
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(10..=10_000))]
@@ -52,6 +57,12 @@ pub(super) struct Args {
     /// Draw the times by number of tables into this SVG file, in place of the table
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
+    /// Turn this many random pairs of schemas into each other, in place of the table
+    #[arg(long, value_name = "N", conflicts_with = "plot")]
+    property: Option<u64>,
+    /// The number of the first random pair
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "property")]
+    first: u64,
     /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -59,6 +70,9 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
+        if let Some(pairs) = self.property {
+            return turn_random_pairs(self.first, pairs);
+        }
         let postgres = checkout.project()?.postgres;
         // Its commands block this process, and an interrupt waits for the end of the one that runs.
         let folder = Folder::create()?;
@@ -91,6 +105,15 @@ impl Args {
     }
 }
 
+/// Runs the tests that do so, by cargo alone: other runners end what takes long.
+fn turn_random_pairs(first: u64, pairs: u64) -> anyhow::Result<()> {
+    let end = first.saturating_add(pairs);
+    let test =
+        ["test", "--package", "tests", "--test", "it", "--", "--nocapture", "random_schemas_are_turned"];
+    let tests = cmd(built::cargo(), test).dir(library()).env("XTASK_PAIRS", format!("{first}..{end}"));
+    pass_on(tests.unchecked().run()?.status)
+}
+
 struct Bench {
     databases: Databases,
     runs: u32,
@@ -98,10 +121,10 @@ struct Bench {
 
 impl Bench {
     /// Makes two databases with as many tables, and an empty one.
-    async fn make(&self, tables: usize) -> anyhow::Result<()> {
+    async fn make(&self, many: usize) -> anyhow::Result<()> {
         self.databases.make("empty", "").await?;
-        self.databases.make("old", &made::schema(tables)).await?;
-        self.databases.make("new", &(made::schema(tables) + &made::changes(tables))).await
+        self.databases.make("old", &tables::schema(many)).await?;
+        self.databases.make("new", &(tables::schema(many) + &tables::changes(many))).await
     }
 
     /// The whole command.
@@ -148,19 +171,19 @@ impl Bench {
     async fn draw(&self, file: &std::path::Path) -> anyhow::Result<()> {
         let names = ["a tenth changed", "all new", "pg_dump --schema-only of one"];
         let mut drawn = names.map(|name| Line { name: name.to_owned(), points: Vec::new() });
-        for tables in SIZES {
-            self.make(tables).await?;
+        for many in SIZES {
+            self.make(many).await?;
             let [changed, dump] = self.diff_and_dump("old", "new")?;
             let [created, _] = self.diff_and_dump("empty", "new")?;
             let times = [changed, created, dump];
             let shown = times.map(output::time);
             output::line(&format!(
-                "{tables:>5} tables   a tenth changed {:>8}   all new {:>8}   pg_dump {:>8}",
+                "{many:>5} tables   a tenth changed {:>8}   all new {:>8}   pg_dump {:>8}",
                 shown[0], shown[1], shown[2]
             ));
             #[expect(clippy::cast_precision_loss, reason = "there are few")]
             for (line, time) in drawn.iter_mut().zip(times) {
-                line.points.push((tables as f64, time.as_secs_f64() * 1000.0));
+                line.points.push((many as f64, time.as_secs_f64() * 1000.0));
             }
         }
         let labels = Labels { title: "From one schema to another", across: "tables", up: "milliseconds" };

@@ -1,0 +1,3 @@
+create sequence sq;
+create table t (id int);
+alter sequence sq owned by t.id;

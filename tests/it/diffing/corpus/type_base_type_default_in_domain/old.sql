@@ -1,0 +1,10 @@
+create type bt;
+create function bt_in(cstring) returns bt language internal immutable strict as 'int4in';
+create function bt_out(bt) returns cstring language internal immutable strict as 'int4out';
+create type bt (input = bt_in, output = bt_out, like = int4);
+create table t (a bt, b bt[] default '{1}');
+create function lt(bt, bt) returns bool language internal immutable strict as 'int4lt';
+create operator < (leftarg = bt, rightarg = bt, function = lt);
+create cast (bt as int) without function;
+create cast (int as bt) without function as implicit;
+create type btr as range (subtype = int4);
