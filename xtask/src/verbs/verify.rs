@@ -15,7 +15,7 @@ use std::{
 
 use catalogue::{Catalogue, Scope};
 use clap::Args as ClapArgs;
-use migrations::{Contract, Down, Error, Irreversible, Plan, Project, Prune, SeedMode, Target};
+use migrations::{Contract, Down, Error, Irreversible, Migration, Plan, Project, Prune, SeedMode, Target};
 use tests::scratch::Scratch;
 
 use crate::{
@@ -191,10 +191,15 @@ impl Proof<'_> {
     async fn quickly(&mut self, proven: &Proven) -> anyhow::Result<()> {
         self.reached(&proven.last, proven.up);
         self.report(DIRECTION, Vec::new(), Duration::ZERO);
-        self.report(DOWNS, Vec::new(), proven.down);
+        let reverts = has_way_back(&self.project.migrations);
+        if reverts {
+            self.report(DOWNS, Vec::new(), proven.down);
+        }
         self.contract(&proven.last);
         self.seeds().await?;
-        self.report(SEEDED_DOWNS, Vec::new(), Duration::ZERO);
+        if reverts {
+            self.report(SEEDED_DOWNS, Vec::new(), Duration::ZERO);
+        }
         self.report(UP_AGAIN, Vec::new(), proven.again);
         Ok(())
     }
@@ -234,8 +239,10 @@ impl Proof<'_> {
         // After an error, which is reported last, only what is known to be wrong.
         let stopped_early = walked.is_err();
         let again = stopped_early.then(|| (UP_AGAIN, mem::take(&mut up.again)));
+        let reverts = has_way_back(&self.project.migrations);
         for (what, flaws) in found.into_iter().chain(again) {
-            if !(stopped_early && flaws.is_empty()) {
+            let is_empty = stopped_early || what == DOWNS && !reverts;
+            if !(is_empty && flaws.is_empty()) {
                 self.report(what, flaws, Duration::ZERO);
             }
         }
@@ -247,6 +254,16 @@ impl Proof<'_> {
         let contract = Contract::new(last, self.project);
         let tables = count(contract.expected, "table", "tables");
         self.report(&format!("{tables}, exactly as apps.toml says"), contract.differences(), start.elapsed());
+        let elsewhere = last.tables().filter(|table| table.address.schema != "public");
+        let mut elsewhere: Vec<String> = elsewhere.map(|table| table.address.name_within("public")).collect();
+        if let Some(more) = elsewhere.len().checked_sub(4) {
+            elsewhere.truncate(3);
+            elsewhere.push(format!("and {} more", more + 1));
+        }
+        if !elsewhere.is_empty() {
+            self.steps
+                .note(&format!("           it lists only schema public, so not {}", elsewhere.join(", ")));
+        }
     }
 
     async fn seeds(&mut self) -> anyhow::Result<()> {
@@ -271,10 +288,13 @@ impl Proof<'_> {
     async fn down_step_by_step(&mut self, up: &WayUp) -> anyhow::Result<()> {
         let start = Instant::now();
         let WayDown { stopped_at, flaws } = WayDown::walk(&mut self.ground, up, self.steps).await?;
-        self.report(SEEDED_DOWNS, flaws, start.elapsed());
+        let all = &self.project.migrations;
+        if has_way_back(&all[stopped_at.map_or(0, |index| index + 1)..]) || !flaws.is_empty() {
+            self.report(SEEDED_DOWNS, flaws, start.elapsed());
+        }
         if let Some(index) = stopped_at {
-            if index > 0 {
-                let id = &self.project.migrations[index].id;
+            if has_way_back(&all[..index]) {
+                let id = &all[index].id;
                 let what = format!("not below {id}, where the downs have run on empty tables only");
                 self.steps.note(&format!("           {what}"));
             }
@@ -298,4 +318,9 @@ impl Proof<'_> {
         self.report(UP_AGAIN, flaws, start.elapsed());
         Ok(())
     }
+}
+
+/// Whether any of these migrations is reverted by the proofs.
+fn has_way_back(migrations: &[Migration]) -> bool {
+    migrations.iter().any(|migration| !migration.is_history && migration.down.script().is_some())
 }

@@ -215,6 +215,7 @@ fn reason(folder: &Folder, error: &MigrateError) -> String {
     };
     let hint = match &*code {
         "42601" => "; is it SQL for another database?",
+        "25001" => "; a file that begins with the line `-- no-transaction` runs outside of one",
         "42501" => "; it needs more rights than a server of ours gives",
         "42704" if message.starts_with("role ") => "; a migration has to make that role, if it is missing",
         "0A000" | "58P01" if message.contains("extension ") => {
