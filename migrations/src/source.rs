@@ -75,8 +75,9 @@ impl SourceFile {
 /// The manifest of a folder, and its apps, each with its folder.
 fn read_apps(folder: &Path) -> Result<(SourceFile, Vec<(String, PathBuf)>), Error> {
     let manifest = read_manifest(folder)?;
-    let above = folder.parent().unwrap_or(folder);
-    let path = format!("{}/{MANIFEST}", shown(folder));
+    let folder = with_name(folder);
+    let above = folder.parent().unwrap_or(&folder);
+    let path = format!("{}/{MANIFEST}", shown(&folder));
     let mut apps = Vec::new();
     for Location { app, package, folder } in
         manifest::locations(&path, manifest.text.as_deref().unwrap_or_default())
@@ -113,8 +114,15 @@ fn same_place(one: &Path, other: &Path) -> bool {
     one == other || one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
 }
 
+/// The same folder by a path that has its name; `.` has none.
+fn with_name(folder: &Path) -> PathBuf {
+    let real = if folder.file_name().is_none() { folder.canonicalize().ok() } else { None };
+    real.unwrap_or_else(|| folder.to_owned())
+}
+
 /// A folder's name in messages.
 pub(crate) fn shown(folder: &Path) -> String {
+    let folder = with_name(folder);
     let name = folder.file_name();
     name.map_or_else(|| "migrations".into(), |name| name.to_string_lossy().into_owned())
 }

@@ -2,7 +2,7 @@
 
 use catalogue::{Address, Body, Kind, Need, Object};
 
-use super::Graph;
+use super::{Graph, hosts::is_key};
 use crate::{
     kinds,
     means::{COMPLETE, Facet},
@@ -335,6 +335,16 @@ impl<'c> Graph<'_, 'c> {
             let is_own = matches!(&index.body, Body::Index(it) if it.attached_to.is_some());
             let create = self.step(&index.address, Act::Create);
             self.before(create.filter(|_| is_own), Some(at));
+        }
+        let unique: Vec<&Object> = self.unique_indexes_of_attached(table).collect();
+        for key in plan.new.parts(&table.address) {
+            if matches!(&key.body, Body::Constraint(it) if is_key(it)) {
+                let key = self.step(&key.address, Act::Create);
+                for index in &unique {
+                    let index = self.step(&index.address, Act::Create);
+                    self.before(index, key);
+                }
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Which steps are done by the statement of another one.
 
-use catalogue::{Address, Body, Kind, Need, Object, Strength};
+use catalogue::{Address, Body, Constraint, Kind, Need, Object, Strength};
 
 use super::Graph;
 use crate::{
@@ -16,7 +16,7 @@ impl<'c> Graph<'_, 'c> {
         let plan = self.plan;
         match &object.body {
             // The children have an index each, which is attached.
-            Body::Constraint(it) if matches!(it.sort.as_str(), "primary key" | "unique" | "exclude") => false,
+            Body::Constraint(it) if is_key(it) => false,
             Body::Index(_) => plan.new.is_part_of(object).is_some(),
             Body::Sequence(it) => it.identity,
             Body::Column(_) if self.is_column_of_view(object) => true,
@@ -39,6 +39,18 @@ impl<'c> Graph<'_, 'c> {
     pub(super) fn is_of_attached(&self, part: &Object) -> bool {
         let table = self.plan.new.whole(&part.address);
         table.is_some_and(|table| self.step(&table.address, Act::Set(kinds::ATTACHED)).is_some())
+    }
+
+    /// The unique indexes, without those of constraints, of a table that is attached to a partitioned one. For each index of
+    /// that, Postgres takes the oldest index of the table that fits: for one without a constraint, perhaps a key's. So these
+    /// are made before the keys.
+    pub(super) fn unique_indexes_of_attached(&self, table: &'c Object) -> impl Iterator<Item = &'c Object> {
+        let attached = self.step(&table.address, Act::Set(kinds::ATTACHED)).is_some();
+        let indexes = if attached { self.plan.new.indexes(&table.address) } else { &[] };
+        indexes.iter().copied().filter(|index| {
+            matches!(&index.body, Body::Index(it) if it.unique && it.attached_to.is_some())
+                && self.plan.new.is_part_of(index).is_none()
+        })
     }
 
     fn is_column_of_view(&self, object: &Object) -> bool {
@@ -127,7 +139,8 @@ impl<'c> Graph<'_, 'c> {
             Body::Column(_) => Some(Host::Must(step)),
             Body::Constraint(it) => {
                 let inline = !it.not_valid && (!is_inherited(object) || whole.is_partition());
-                inline.then_some(Host::May(step))
+                let waits = is_key(it) && self.unique_indexes_of_attached(whole).next().is_some();
+                (inline && !waits).then_some(Host::May(step))
             }
             Body::NotNull(it) => {
                 let inline = !it.not_valid && (!is_inherited(object) || whole.is_partition());
@@ -155,4 +168,9 @@ impl<'c> Graph<'_, 'c> {
         let inline = facets.iter().any(|facet| facet.name == name && facet.inline);
         (made && inline).then_some(Host::May(create))
     }
+}
+
+/// Whether a constraint has an index.
+pub(super) fn is_key(constraint: &Constraint) -> bool {
+    matches!(constraint.sort.as_str(), "primary key" | "unique" | "exclude")
 }
