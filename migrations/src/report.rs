@@ -15,7 +15,7 @@ use crate::sqlstate;
 /// ```
 /// let error = migrations::Project::load("nowhere/migrations".as_ref()).unwrap_err();
 /// let text = migrations::Report::new(&error).to_string();
-/// assert!(text.starts_with("cannot read nowhere/migrations: No such file"));
+/// assert!(text.starts_with("cannot read nowhere/migrations/apps.toml: No such file"));
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Report<'e>(&'e (dyn Error + 'static));

@@ -53,7 +53,7 @@ pub(crate) struct Args {
     /// The top folder of the repository [default: of the one that you are in]
     #[arg(long, value_name = "FOLDER")]
     into: Option<PathBuf>,
-    /// Where xtask/ takes this library from: a checkout, or GIT-URL[@REVISION] [default: the checkout of this program]
+    /// Where xtask/ takes this library from: a checkout, GIT-URL or GIT-URL@REVISION [default: the checkout of this program]
     #[arg(long, value_name = "SOURCE")]
     source: Option<String>,
     /// Show what would be written, and write nothing

@@ -140,6 +140,13 @@ impl<'c> Graph<'_, 'c> {
                     let key = self.step(&key.address, Act::Drop);
                     self.before(key, Some(at));
                 }
+                // The columns of an index that identifies rows refuse null, so another one has to do that first.
+                let table = whole_address(plan, object);
+                let indexes = plan.new.indexes(&table).iter().map(|index| &index.address);
+                for address in indexes.chain([&table]) {
+                    let identity = self.step(address, Act::Alter("replica_identity"));
+                    self.before(identity, Some(at));
+                }
             }
             // A table has one primary key at a time.
             Body::Constraint(it) if it.sort == "primary key" => {
