@@ -75,8 +75,10 @@ impl<'c> Graph<'_, 'c> {
             let own = self.steps[at].object.address.is_part_of(of);
             for column in side.catalogue.parts(Kind::Column, of).filter(|_| !own) {
                 let changes = self.altering.get(&column.address).cloned().unwrap_or_default();
-                let made = [Act::Create, Act::Drop].map(|act| self.step(&column.address, act));
-                let made = made.into_iter().flatten().filter(|_| of.kind == Kind::CompositeType);
+                // A new column with values rewrites the table; one that goes does not.
+                let acts =
+                    if of.kind == Kind::Table { &[Act::Create][..] } else { &[Act::Create, Act::Drop] };
+                let made = acts.iter().filter_map(|act| self.step(&column.address, *act));
                 for step in changes.into_iter().chain(made).collect::<Vec<_>>() {
                     self.rather_before(Some(step), Some(at));
                 }
@@ -233,6 +235,21 @@ impl<'c> Graph<'_, 'c> {
                 }
             }
             Body::Constraint(it) if it.sort == "foreign key" => self.connect_foreign_key(at, object),
+            // A domain can't be changed while columns hold rows that have it.
+            Body::DomainConstraint(_) | Body::DomainNotNull(_) => {
+                let domains = object.needs.iter().filter(|need| need.on.kind == Kind::Domain);
+                for (user, _) in domains.flat_map(|need| plan.new.dependents(&need.on)) {
+                    let create = self.step(&user.address, Act::Create);
+                    let alters = self.altering.get(&user.address).cloned().unwrap_or_default();
+                    for step in alters.into_iter().chain(create) {
+                        // What a check calls may itself need the column.
+                        match object.address.kind {
+                            Kind::DomainNotNull => self.before(Some(at), Some(step)),
+                            _ => self.rather_before(Some(at), Some(step)),
+                        }
+                    }
+                }
+            }
             // A partition that is attached later would get an index too.
             Body::Index(it) => {
                 for (part, _) in plan.new.dependents(&it.table.0) {

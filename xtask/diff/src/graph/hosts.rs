@@ -74,6 +74,13 @@ impl<'c> Graph<'_, 'c> {
     fn host_of_drop(&self, object: &'c Object) -> Option<Host> {
         let old = &self.plan.old;
         let drop = |of: &Address| self.step(of, Act::Drop);
+        // A column takes its own refusal of null along, which may be what an identity needs.
+        if object.address.kind == Kind::NotNull && !is_inherited(object) {
+            let column = object.needs.iter().find(|need| need.on.kind == Kind::Column);
+            if let Some(column) = column.and_then(|need| drop(&need.on)) {
+                return Some(Host::Must(column));
+            }
+        }
         if let Some(whole) = old.whole(&object.address)
             && let Some(step) = drop(&whole.address)
         {
