@@ -41,9 +41,9 @@ impl<'c> Graph<'_, 'c> {
         table.is_some_and(|table| self.step(&table.address, Act::Set(kinds::ATTACHED)).is_some())
     }
 
-    /// The unique indexes, without those of constraints, of a table that is attached to a partitioned one. For each index of
-    /// that, Postgres takes the oldest index of the table that fits: for one without a constraint, perhaps a key's. So these
-    /// are made before the keys.
+    /// The unique indexes, apart from the indexes of constraints, of a table that is attached to a partitioned one. For each
+    /// index of that, Postgres takes the oldest index of the table that fits: for one without a constraint, perhaps a key's.
+    /// So these are made before the keys.
     pub(super) fn unique_indexes_of_attached(&self, table: &'c Object) -> impl Iterator<Item = &'c Object> {
         let attached = self.step(&table.address, Act::Set(kinds::ATTACHED)).is_some();
         let indexes = if attached { self.plan.new.indexes(&table.address) } else { &[] };
