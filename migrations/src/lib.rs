@@ -83,6 +83,7 @@ pub use id::{LONGEST_NAME, MigrationId, ParseMigrationIdError};
 pub use ledger::{Applied, Ledger, MovedRow};
 pub use ledger_problem::LedgerProblem;
 pub use manifest::{App, Late, Postgres};
+pub use migrations_embed::settings as sqlx_settings;
 pub use naming::{FileName, Naming};
 pub use no_way_back::NoWayBack;
 pub use other_ledger::OtherLedger;
@@ -99,6 +100,7 @@ pub use session::{MigrationLock, Session};
 pub use settings::{Access, Settings};
 pub use shell::shell_word;
 pub use source::SourceFile;
+pub use sqlx_toml::STOCK_LEDGER;
 pub use statements::{statements, tokens};
 
 /// The project that this program carries inside: `migrations::embedded!()` is a `Result<Project, Error>`, as from

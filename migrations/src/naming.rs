@@ -96,6 +96,11 @@ impl Naming {
         }
     }
 
+    /// Whether its numbers are dates or times.
+    pub fn counts_time(&self) -> bool {
+        self.last.is_some_and(|last| last >= FIRST_TIME)
+    }
+
     /// The number of the next migration. `now` is the time in UTC, as `20240301120000`; it counts where numbers are times.
     pub fn next(&self, now: &str) -> i64 {
         let Some(last) = self.last else { return 1 };
@@ -103,7 +108,7 @@ impl Naming {
         let length = last.to_string().len();
         let now = format!("{now:0<length$}");
         let now: Option<i64> = now.get(..length).and_then(|now| now.parse().ok());
-        now.filter(|_| last >= FIRST_TIME).unwrap_or_default().max(last + 1)
+        now.filter(|_| self.counts_time()).unwrap_or_default().max(last + 1)
     }
 
     /// A migration's name.
@@ -121,9 +126,8 @@ impl Naming {
             _ => (stem, self.up),
         };
         let words = stem.trim_start_matches(|c: char| c.is_ascii_digit());
-        let is_time = self.last.is_some_and(|last| last >= FIRST_TIME);
         let number = stem[..stem.len() - words.len()].parse().ok();
-        let number = number.filter(|&number| number > 0 && (is_time || number < FIRST_TIME));
+        let number = number.filter(|&number| number > 0 && (self.counts_time() || number < FIRST_TIME));
         let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { ' ' };
         let plain: String = words.chars().map(plain).collect();
         let words = plain.split_whitespace().collect::<Vec<_>>().join("_");

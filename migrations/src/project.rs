@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     App, Down, Error, FileName, Irreversible, MigrationId, Naming, Place, Postgres, Reason, Script,
-    nearest::closest, sqlx_toml::STOCK,
+    nearest::closest, sqlx_toml::STOCK_LEDGER,
 };
 
 /// A dependency on another migration, from a line in the head of a file.
@@ -229,8 +229,8 @@ impl Project {
     pub fn ledger_schemas(&self) -> Vec<&str> {
         let tables = self.apps.iter().filter_map(|app| app.ledger.split_once('.'));
         // A table with sqlx's own name is in the schema of the tables that its migrations make.
-        let own =
-            tables.filter(|(schema, table)| *schema != "public" && !STOCK.ends_with(&format!(".{table}")));
+        let own = tables
+            .filter(|(schema, table)| *schema != "public" && !STOCK_LEDGER.ends_with(&format!(".{table}")));
         own.map(|(schema, _)| schema).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
@@ -238,7 +238,7 @@ impl Project {
     /// made by default may be left over.
     pub fn left_out(&self) -> Vec<&str> {
         let mut left_out = self.ledger_schemas();
-        left_out.extend(self.apps.iter().map(|app| app.ledger.as_str()).chain([STOCK]));
+        left_out.extend(self.apps.iter().map(|app| app.ledger.as_str()).chain([STOCK_LEDGER]));
         left_out
     }
 }

@@ -5,7 +5,7 @@ use crate::{App, Place, Problem, manifest::is_ledger};
 /// Name of the file in an app's folder.
 pub(crate) const FILE: &str = "sqlx.toml";
 /// The ledger that sqlx has if no setting names another; older versions have no such setting.
-pub(crate) const STOCK: &str = "public._sqlx_migrations";
+pub const STOCK_LEDGER: &str = "public._sqlx_migrations";
 
 /// The schema-qualified ledger table of an app: the one that the manifest names, which must not contradict the file.
 pub(crate) fn ledger_table(app: &App, text: Option<&str>, problems: &mut Vec<Problem>) -> Option<String> {
@@ -20,13 +20,14 @@ pub(crate) fn ledger_table(app: &App, text: Option<&str>, problems: &mut Vec<Pro
         if stated.is_none() && !app.is_elsewhere {
             say(format!(
                 "missing, so sqlx-cli would keep another ledger; create it with {wanted}, or, if sqlx-cli has its own ledger already, \
-                 write ledger = \"{STOCK}\" for `{}` in apps.toml",
+                 write ledger = \"{STOCK_LEDGER}\" for `{}` in apps.toml",
                 app.name
             ));
             return None;
         }
         // A package has one of its own, beside the one of the program that uses it.
-        let usual = app.package.as_ref().map_or(STOCK.to_owned(), |_| format!("migrations.{}", app.name));
+        let usual =
+            app.package.as_ref().map_or(STOCK_LEDGER.to_owned(), |_| format!("migrations.{}", app.name));
         return Some(stated.unwrap_or(usual));
     };
     let file: toml::Table = match text.parse() {
@@ -43,7 +44,7 @@ pub(crate) fn ledger_table(app: &App, text: Option<&str>, problems: &mut Vec<Pro
     }
     let named = migrate.get("table-name").and_then(|value| value.as_str());
     // Without a schema it is the first of the search path, which is `public` on a usual database.
-    let table = named.map_or(STOCK.to_owned(), |name| {
+    let table = named.map_or(STOCK_LEDGER.to_owned(), |name| {
         if name.contains('.') { name.to_owned() } else { format!("public.{name}") }
     });
     // sqlx pastes the name into SQL unquoted, so only a name that needs no quotes always means the same table.

@@ -36,7 +36,7 @@ pub use crate::{
     outcome::outcome,
     stock::Tenancy,
 };
-pub use tests_client::{Report, SERVER, SERVICE, Sockets};
+pub use tests_client::{Report, SERVER, SERVICE, Sockets, manifest, manifest_folder};
 
 /// How many connections the service needs beside the ones that make databases: the owner's lock, a template, marks, removals.
 const OVERHEAD: u32 = 6;

@@ -10,13 +10,12 @@ use std::{
 
 use anyhow::Context;
 use migrations::Project;
+use tests_client::manifest_folder;
 
 /// Files are not read again within so short a time: an editor that saves one and a test that starts take longer.
 const FRESH: Duration = Duration::from_millis(2);
 /// The coarsest time of a change that a file system keeps.
 const COARSE: Duration = Duration::from_secs(2);
-/// The folders that may hold the product's own manifest, below the checkout's root.
-const PRODUCT: [&str; 2] = ["migrations", "xtask"];
 
 pub(crate) struct Sources {
     root: PathBuf,
@@ -45,11 +44,7 @@ impl Sources {
 
     /// Reads a project: its folder is relative to the checkout's root, and `None` means the product.
     pub(crate) fn project(&self, folder: Option<&Path>) -> anyhow::Result<(Arc<Project>, Freshness)> {
-        let product = || {
-            let found = PRODUCT.iter().find(|folder| self.root.join(folder).join("apps.toml").is_file());
-            Path::new(found.unwrap_or(&PRODUCT[0]))
-        };
-        let folder = self.root.join(folder.unwrap_or_else(product));
+        let folder = folder.map_or_else(|| manifest_folder(&self.root), |folder| self.root.join(folder));
         let mut all = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         if let Some(read) = all.get_mut(&folder) {

@@ -54,9 +54,7 @@ impl Checkout {
 
     /// The folder of the manifest: `migrations`, or `xtask` if that has one instead.
     pub(crate) fn migrations(&self) -> PathBuf {
-        let folders = ["migrations", "xtask"].map(|folder| self.root.join(folder));
-        let found = folders.iter().find(|folder| folder.join(MANIFEST).is_file());
-        found.unwrap_or(&folders[0]).clone()
+        tests::service::manifest_folder(&self.root)
     }
 
     /// The same folder, as people type it.

@@ -13,8 +13,20 @@ pub const SERVICE: &str = "XTASK_TEST_SERVICE";
 pub const SERVER: &str = "XTASK_TEST_URL";
 /// Names the root of the checkout.
 const ROOT: &str = "XTASK_ROOT";
-/// What the root of a checkout has one of.
-pub(crate) const MANIFESTS: [&str; 2] = ["migrations/apps.toml", "xtask/apps.toml"];
+/// Where the manifest of a checkout may be: in the first of these places that has one.
+const MANIFESTS: [&str; 2] = ["migrations/apps.toml", "xtask/apps.toml"];
+
+/// The manifest of the checkout at `root`, by its path from there.
+pub fn manifest(root: &Path) -> Option<&'static str> {
+    MANIFESTS.into_iter().find(|manifest| root.join(manifest).is_file())
+}
+
+/// The folder of the manifest of the checkout at `root`, or the usual one if there is no manifest.
+pub fn manifest_folder(root: &Path) -> PathBuf {
+    let mut folder = root.join(manifest(root).unwrap_or(MANIFESTS[0]));
+    folder.pop();
+    folder
+}
 
 /// A variable of the environment; `None` if it is empty or not Unicode.
 pub(crate) fn variable(name: &str) -> Option<String> {
@@ -44,7 +56,7 @@ pub fn checkout() -> Result<PathBuf, Error> {
 }
 
 fn root_above(start: &Path) -> Option<&Path> {
-    start.ancestors().find(|folder| MANIFESTS.iter().any(|manifest| folder.join(manifest).is_file()))
+    start.ancestors().find(|folder| manifest(folder).is_some())
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ mod recipe;
 mod service;
 mod socket;
 
-pub use checkout::{SERVER, SERVICE, checkout};
+pub use checkout::{SERVER, SERVICE, checkout, manifest, manifest_folder};
 pub use error::Error;
 pub use line::Line;
 pub use loan::Loan;

@@ -15,7 +15,7 @@ use std::{
 };
 
 use crate::Error;
-use crate::checkout::MANIFESTS;
+use crate::checkout::manifest;
 
 /// What says which kind of server is meant, and how it is made.
 const KIND: &[&str] = &["XTASK_SERVER", "XTASK_PG_BIN", "XTASK_POSTGRES_IMAGE", "DOCKER_HOST"];
@@ -142,8 +142,8 @@ fn meant(root: &Path, variable: impl Fn(&str) -> Option<OsString>) -> Vec<u8> {
         }
         line.starts_with("postgres.") || section.starts_with("[postgres]")
     };
-    let manifest = MANIFESTS.iter().map(|manifest| root.join(manifest)).find(|manifest| manifest.is_file());
-    add("apps.toml", &manifest.map(|manifest| lines(&manifest, of_server)).unwrap_or_default());
+    let manifest = manifest(root).map(|manifest| lines(&root.join(manifest), of_server));
+    add("apps.toml", &manifest.unwrap_or_default());
     bytes
 }
 

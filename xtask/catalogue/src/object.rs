@@ -186,6 +186,11 @@ impl Catalogue {
         if self.keywords.contains(name) { format!("\"{name}\"") } else { identifier(name) }
     }
 
+    /// The name of an object with its schema, or of the relation that a part belongs to, as SQL has to quote both.
+    pub fn qualified(&self, object: &Address) -> String {
+        format!("{}.{}", self.quoted(&object.schema), self.quoted(&object.name))
+    }
+
     /// All objects, by kind, schema and name.
     pub fn objects(&self) -> impl Iterator<Item = &Object> {
         self.objects.iter().map(|object| &**object)
@@ -251,6 +256,14 @@ impl Catalogue {
             }
         }
         indexes
+    }
+
+    /// The indexes of a relation, each with its name.
+    pub fn indexes_of<'c>(&'c self, relation: &Address) -> impl Iterator<Item = (&'c str, &'c Index)> {
+        self.of_kind(Kind::Index).filter_map(move |object| match &object.body {
+            Body::Index(index) if index.table.0 == *relation => Some((object.address.name.as_str(), index)),
+            _ => None,
+        })
     }
 
     /// The parts of one kind that a relation or domain has.

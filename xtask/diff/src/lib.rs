@@ -32,7 +32,7 @@ use catalogue::{Address, Body, Catalogue};
 
 pub use self::{
     error::{Error, Refusal},
-    rename::Rename,
+    rename::{Rename, renamed},
     renames::Renames,
     statement::{Change, Hazard, Script, Statement},
     unmanaged::unmanaged,

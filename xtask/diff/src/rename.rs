@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use catalogue::identifier;
+use catalogue::{Address, Kind, identifier};
 
 /// A relation or type that has another name in the new schema, or a column of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,23 @@ pub struct Rename {
     pub column: Option<String>,
     /// The new name.
     pub to: String,
+}
+
+/// The address that an object has after some renames.
+pub fn renamed(mut address: Address, renames: &[Rename]) -> Address {
+    let of_relation = |it: &&Rename| (&it.schema, &it.name) == (&address.schema, &address.name);
+    let (mut name, mut part) = (None, None);
+    for Rename { column, to, .. } in renames.iter().filter(of_relation) {
+        match column {
+            None => name = Some(to),
+            Some(column) if address.kind == Kind::Column && address.part == *column => part = Some(to),
+            Some(_) => {}
+        }
+    }
+    let (name, part) = (name.cloned(), part.cloned());
+    address.name = name.unwrap_or(address.name);
+    address.part = part.unwrap_or(address.part);
+    address
 }
 
 /// Reads `schema.table=new` and `schema.table.column=new`, with names in quotes as in SQL.

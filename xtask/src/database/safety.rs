@@ -1,12 +1,9 @@
 //! The checks before we destroy anything: the environment marker, the host, and whether the database is ours.
 
-use migrations::database::Found;
+use migrations::{database::Found, shell_word};
 use sqlx::postgres::PgConnectOptions;
 
-use crate::{
-    server::is_on_this_machine,
-    terminal::{exit::Stop, shell::shell_word},
-};
+use crate::{server::is_on_this_machine, terminal::exit::Stop};
 
 /// Environments whose data anyone may throw away.
 const EXPENDABLE: &[&str] = &["development", "test", "scratch"];

@@ -1,17 +1,12 @@
-//! Quoting, for commands that we print for people to paste into a shell.
+//! Paths in commands that we print for people to paste into a shell.
 
 use std::{os::unix::ffi::OsStrExt, path::Path};
-
-/// Quotes a name so that a shell reads it as one word.
-pub(crate) fn shell_word(name: &str) -> String {
-    // Quoting fails only for a zero byte, which no name of ours can contain.
-    shlex::try_quote(name).map_or_else(|_| name.to_owned(), |word| word.into_owned())
-}
 
 /// Quotes a path so that a shell reads it as one word, also if it is not UTF-8.
 pub(crate) fn shell_path(path: &Path) -> String {
     if let Some(text) = path.to_str() {
-        return shell_word(text);
+        // Quoting fails only for a zero byte, which no path contains.
+        return shlex::try_quote(text).map_or_else(|_| text.to_owned(), |word| word.into_owned());
     }
     // The escapes of bash and zsh. In a byte of a character that is not ASCII, no quote or backslash can be mistaken.
     let escaped = path.as_os_str().as_bytes().iter().map(|byte| match byte {

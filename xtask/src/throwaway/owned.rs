@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use ::tests::scratch::Scratch;
-use catalogue::{Address, Catalogue, Kind};
+use catalogue::{Address, Catalogue};
 use diff::Rename;
 use migrations::{MigrationId, Project, Session, Settings, Target, schema::Reader};
 
@@ -42,23 +42,10 @@ impl Owned {
 
     /// The same after renames, which made this schema.
     pub(crate) fn renamed(&self, schema: Catalogue, renames: &[Rename]) -> Owned {
-        let new_name = |mut address: Address| {
-            let of_table = |it: &&Rename| (&it.schema, &it.name) == (&address.schema, &address.name);
-            let (mut name, mut part) = (None, None);
-            for Rename { column, to, .. } in renames.iter().filter(of_table) {
-                match column {
-                    None => name = Some(to.clone()),
-                    Some(column) if address.kind == Kind::Column && address.part == *column => {
-                        part = Some(to.clone());
-                    }
-                    Some(_) => {}
-                }
-            }
-            address.name = name.unwrap_or(address.name);
-            address.part = part.unwrap_or(address.part);
-            address
-        };
-        let makers = self.makers.iter().map(|(address, maker)| (new_name(address.clone()), maker.clone()));
+        let makers = self
+            .makers
+            .iter()
+            .map(|(address, maker)| (diff::renamed(address.clone(), renames), maker.clone()));
         Owned { schema, makers: makers.collect() }
     }
 

@@ -326,3 +326,10 @@ kind! {
         target: Option<i32> = "case when x.stxstattarget >= 0 then x.stxstattarget end",
     }
 }
+
+impl Constraint {
+    /// Whether an index of the constraint's name makes it true.
+    pub fn has_index(&self) -> bool {
+        matches!(self.sort.as_str(), "primary key" | "unique" | "exclude")
+    }
+}

@@ -2,7 +2,7 @@
 
 use catalogue::{Address, Body, Kind, Need, Object};
 
-use super::{Graph, hosts::is_key};
+use super::Graph;
 use crate::{
     kinds,
     means::{COMPLETE, Facet},
@@ -362,7 +362,7 @@ impl<'c> Graph<'_, 'c> {
         }
         let unique: Vec<&Object> = self.unique_indexes_of_attached(table).collect();
         for key in plan.new.parts(&table.address) {
-            if matches!(&key.body, Body::Constraint(it) if is_key(it)) {
+            if matches!(&key.body, Body::Constraint(it) if it.has_index()) {
                 let key = self.step(&key.address, Act::Create);
                 for index in &unique {
                     let index = self.step(&index.address, Act::Create);

@@ -1,6 +1,6 @@
 //! Which steps are done by the statement of another one.
 
-use catalogue::{Address, Body, Constraint, Kind, Need, Object, Strength};
+use catalogue::{Address, Body, Kind, Need, Object, Strength};
 
 use super::Graph;
 use crate::{
@@ -16,7 +16,7 @@ impl<'c> Graph<'_, 'c> {
         let plan = self.plan;
         match &object.body {
             // The children have an index each, which is attached.
-            Body::Constraint(it) if is_key(it) => false,
+            Body::Constraint(it) if it.has_index() => false,
             Body::Index(_) => plan.new.is_part_of(object).is_some(),
             Body::Sequence(it) => it.identity,
             Body::Column(_) if self.is_column_of_view(object) => true,
@@ -146,7 +146,7 @@ impl<'c> Graph<'_, 'c> {
             Body::Column(_) => Some(Host::Must(step)),
             Body::Constraint(it) => {
                 let inline = !it.not_valid && (!is_inherited(object) || whole.is_partition());
-                let waits = is_key(it) && self.unique_indexes_of_attached(whole).next().is_some();
+                let waits = it.has_index() && self.unique_indexes_of_attached(whole).next().is_some();
                 (inline && !waits).then_some(Host::May(step))
             }
             Body::NotNull(it) => {
@@ -175,9 +175,4 @@ impl<'c> Graph<'_, 'c> {
         let inline = facets.iter().any(|facet| facet.name == name && facet.inline);
         (made && inline).then_some(Host::May(create))
     }
-}
-
-/// Whether a constraint has an index.
-pub(super) fn is_key(constraint: &Constraint) -> bool {
-    matches!(constraint.sort.as_str(), "primary key" | "unique" | "exclude")
 }

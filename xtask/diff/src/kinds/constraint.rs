@@ -13,11 +13,8 @@ use crate::{
 impl Managed for Constraint {
     fn create(&self, it: It<'_, '_>) -> Vec<Sql> {
         // What an index makes true is made for each partition and attached; anything else reaches all children by itself.
-        let alter = match self.sort.as_str() {
-            "primary key" | "unique" | "exclude" => it.alter_only(),
-            "check" if self.no_inherit => it.alter_only(),
-            _ => it.alter(),
-        };
+        let alone = self.has_index() || (self.sort == "check" && self.no_inherit);
+        let alter = if alone { it.alter_only() } else { it.alter() };
         let sql: Sql = format!("{alter} add {}", definition(self, it)).into();
         vec![sql.with(Hazard::Scan)]
     }

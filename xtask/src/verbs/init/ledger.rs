@@ -3,13 +3,11 @@
 use std::{fs, path::Path};
 
 use catalogue::Address;
+use migrations::{STOCK_LEDGER, sqlx_settings};
 use sqlx::migrate::Migrator;
 use toml_edit::{DocumentMut, Item};
 
 use crate::verbs::init::repository::{Folder, Repository};
-
-/// The table that sqlx uses if nothing names another, and the only one that it could use before 0.9.
-const USUAL: &str = "public._sqlx_migrations";
 
 /// A ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,18 +31,19 @@ impl Ledger {
             return Ok(ledger);
         }
         // Two folders can't share a ledger: each would miss the files of the other.
-        let numbered = |number: usize| Ledger { table: format!("{USUAL}_{number}"), schemas: Vec::new() };
+        let numbered =
+            |number: usize| Ledger { table: format!("{STOCK_LEDGER}_{number}"), schemas: Vec::new() };
         Ok((2..).map(numbered).find(|ledger| !is_taken(ledger)).unwrap_or(ledger))
     }
 
     fn from_settings(repository: &Repository, folder: &Folder) -> Result<Ledger, String> {
-        let usual = Ledger { table: USUAL.to_owned(), schemas: Vec::new() };
+        let usual = Ledger { table: STOCK_LEDGER.to_owned(), schemas: Vec::new() };
         let Some(file) = settings(repository, folder) else { return Ok(usual) };
         let path = repository.path(&file);
         let text = fs::read_to_string(path).map_err(|error| format!("{file}: {error}"))?;
         let document: DocumentMut = text.parse().map_err(|error| format!("{file}: {error}"))?;
         let Some(migrate) = document.get("migrate") else { return Ok(usual) };
-        let table = migrate.get("table-name").and_then(Item::as_str).unwrap_or(USUAL);
+        let table = migrate.get("table-name").and_then(Item::as_str).unwrap_or(STOCK_LEDGER);
         // Without a schema it is in the first of the search path.
         let table = if table.contains('.') { table.to_owned() } else { format!("public.{table}") };
         let schemas = migrate.get("create-schemas").and_then(Item::as_array).into_iter().flatten();
@@ -74,10 +73,8 @@ impl Ledger {
 
 /// The `sqlx.toml` of a folder, or else of the cargo package that it is in: its path below the repository's top.
 pub(super) fn settings(repository: &Repository, folder: &Folder) -> Option<String> {
-    let package = package(repository, folder);
-    let files =
-        [Some(folder.path.clone()), package].into_iter().flatten().map(|folder| within(&folder, "sqlx.toml"));
-    files.into_iter().find(|file| repository.path(file).is_file())
+    let file = sqlx_settings(&repository.path(&folder.path))?;
+    Some(file.strip_prefix(&repository.root).ok()?.to_string_lossy().into_owned())
 }
 
 /// The folder of the cargo package that a folder is in, below the repository's top.

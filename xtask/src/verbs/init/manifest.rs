@@ -3,6 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use anyhow::Context;
+use migrations::{LONGEST_NAME, SourceFile};
 use toml_edit::{DocumentMut, Item, Value};
 
 use crate::verbs::init::{
@@ -16,8 +17,6 @@ const TAKEN: [&str; 9] =
 /// Parts of a path that say only that it has migrations.
 const PLAIN: [&str; 9] =
     ["migrations", "migration", "sql", "db", "database", "postgres", "postgresql", "pg", "crates"];
-/// The most characters that Postgres keeps of a name.
-const LONGEST: usize = 63;
 
 /// An app as the manifest describes it.
 #[derive(Debug, Clone)]
@@ -47,12 +46,9 @@ pub(super) fn missing(
     manifest: &str,
     folders: &[Folder],
 ) -> anyhow::Result<Vec<String>> {
-    let text = fs::read_to_string(repository.path(manifest)).with_context(|| format!("read {manifest}"))?;
-    let document: DocumentMut = text.parse().with_context(|| format!("read {manifest}"))?;
     let beside = repository.path(manifest).with_file_name("");
-    let apps = document.get("app").and_then(Item::as_array_of_tables).into_iter().flatten();
-    let paths = apps.filter_map(|app| app.get("path").or(app.get("name")).and_then(Item::as_str));
-    let paths: Vec<PathBuf> = paths.filter_map(|path| beside.join(path).canonicalize().ok()).collect();
+    let apps = SourceFile::folders(&beside).with_context(|| format!("read {manifest}"))?;
+    let paths: Vec<PathBuf> = apps.iter().filter_map(|folder| folder.canonicalize().ok()).collect();
     let is_missing = |folder: &&Folder| {
         let path = repository.path(&folder.path).canonicalize();
         folder.other_database().is_none() && path.is_ok_and(|path| !paths.contains(&path))
@@ -157,5 +153,5 @@ fn plain(name: &str) -> String {
     let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
     let name: String = name.chars().map(letter).collect();
     let name = name.trim_start_matches(|c: char| !c.is_ascii_lowercase()).trim_end_matches('_');
-    name.chars().take(LONGEST).collect()
+    name.chars().take(LONGEST_NAME).collect()
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
+use migrations::FileName;
 
 use crate::{checkout::Checkout, files::git::Git};
 
@@ -66,7 +67,7 @@ impl Repository {
 
     /// The manifest that is there already.
     pub(super) fn manifest(&self) -> Option<&'static str> {
-        ["migrations/apps.toml", "xtask/apps.toml"].into_iter().find(|path| self.path(path).exists())
+        ::tests::service::manifest(&self.root)
     }
 
     /// The folders that people named, or else every one that holds files for sqlx.
@@ -122,8 +123,7 @@ impl Folder {
 
     /// The names of its migrations, in their order: each file's name without `.up.sql` or `.sql`.
     pub(super) fn migrations(&self) -> impl Iterator<Item = &str> {
-        let ups = self.files.iter().filter(|file| !file.ends_with(".down.sql"));
-        ups.map(|file| name(file))
+        self.ups().map(|file| file.stem)
     }
 
     /// The migrations that have no down file.
@@ -133,20 +133,14 @@ impl Folder {
 
     /// The file of the migration with this number.
     pub(super) fn file(&self, number: i64) -> Option<&str> {
-        let ups = self.files.iter().filter(|file| !file.ends_with(".down.sql"));
-        ups.map(String::as_str).find(|file| version(file) == Some(number))
+        let is_meant =
+            |file: &&str| FileName::parse(file).is_some_and(|it| !it.is_down() && it.number == number);
+        self.files.iter().map(String::as_str).find(is_meant)
     }
-}
 
-/// The name of a migration, from the name of its file.
-fn name(file: &str) -> &str {
-    [".up.sql", ".down.sql", ".sql"].into_iter().find_map(|end| file.strip_suffix(end)).unwrap_or(file)
-}
-
-/// The number of a file, if sqlx reads it as a migration.
-fn version(file: &str) -> Option<i64> {
-    let (number, rest) = file.split_once('_')?;
-    if rest.ends_with(".sql") { number.parse().ok() } else { None }
+    fn ups(&self) -> impl Iterator<Item = FileName<'_>> {
+        self.files.iter().filter_map(|file| FileName::parse(file)).filter(|file| !file.is_down())
+    }
 }
 
 /// The folders with migrations among these files.
@@ -157,8 +151,8 @@ fn folders(files: Vec<String>) -> Vec<Folder> {
         if folder.split('/').any(|part| SKIPPED.contains(&part)) {
             continue;
         }
-        if let Some(number) = version(name) {
-            let entry = (number, name.ends_with(".down.sql"), name.to_owned());
+        if let Some(file) = FileName::parse(name) {
+            let entry = (file.number, file.is_down(), name.to_owned());
             folders.entry(folder.to_owned()).or_default().push(entry);
         }
     }

@@ -206,11 +206,7 @@ fn indexes(
     all: Option<&Vec<(&str, &catalogue::Index)>>,
     constraints: &[(&str, &catalogue::Constraint)],
 ) -> Vec<Index> {
-    let backs = |name: &str| {
-        constraints.iter().any(|(it, constraint)| {
-            *it == name && ["primary key", "unique", "exclude"].contains(&constraint.sort.as_str())
-        })
-    };
+    let backs = |name: &str| constraints.iter().any(|(it, constraint)| *it == name && constraint.has_index());
     let mut indexes: Vec<Index> = all
         .into_iter()
         .flatten()

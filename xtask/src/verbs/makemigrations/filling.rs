@@ -56,7 +56,7 @@ impl Filling {
         let has_rows = whose.from.schema.table_of(&column).is_some();
         if statement.change == Change::Create && has_rows {
             let schema = &whose.to.schema;
-            let table = format!("{}.{}", schema.quoted(&column.schema), schema.quoted(&column.name));
+            let table = schema.qualified(&column);
             let name = schema.quoted(&column.part);
             let later = |sql: String| Statement { sql, change: Change::Alter, ..statement.clone() };
             let fill = later(format!("update {table} set {name} = {expression}"));

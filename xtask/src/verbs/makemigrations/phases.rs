@@ -184,7 +184,7 @@ impl<'c> Phases<'c> {
         if self.from.get(&domain).is_none() || self.made.contains(&domain) {
             return Some(statement);
         }
-        let name = self.qualified(&domain);
+        let name = self.to.qualified(&domain);
         let validate = format!("alter domain {name} validate constraint {}", self.to.quoted(&part));
         self.validate.push(altered(&statement, validate));
         statement.sql += " not valid";
@@ -213,11 +213,7 @@ impl<'c> Phases<'c> {
 
     fn alter(&self, part: &Address) -> String {
         let table = self.to.table_of(part).map_or(part, |table| &table.address);
-        format!("alter table {}", self.qualified(table))
-    }
-
-    fn qualified(&self, object: &Address) -> String {
-        format!("{}.{}", self.to.quoted(&object.schema), self.to.quoted(&object.name))
+        format!("alter table {}", self.to.qualified(table))
     }
 }
 

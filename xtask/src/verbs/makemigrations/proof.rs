@@ -93,12 +93,7 @@ impl Proof<'_> {
             )));
         }
 
-        let mut written: Vec<Written> = Vec::new();
-        for (draft, back) in drafts.iter().zip(&backs) {
-            let (id, naming) = (draft.id.clone(), draft.naming);
-            written.push(Written { id, naming, up: draft.up(), down: draft.down(back) });
-        }
-        let project = self.project(drafts, &written)?;
+        let project = self.project(drafts, &written(drafts, &backs))?;
         for (at, draft) in drafts.iter().enumerate().rev() {
             self.revert(&project, &draft.id).await?;
             let lines = lines_after_revert(&states[at], &self.reader.read().await?);
@@ -116,15 +111,8 @@ impl Proof<'_> {
                 draft.findings = findings;
             }
         }
-        let drafts = drafts.iter().zip(&backs);
-        Ok(drafts
-            .map(|(it, back)| Written {
-                id: it.id.clone(),
-                naming: it.naming,
-                up: it.up(),
-                down: it.down(back),
-            })
-            .collect())
+        // Their heads say what was found.
+        Ok(written(drafts, &backs))
     }
 
     /// The statements that lead back from the state that a new migration made to the one before it.
@@ -156,6 +144,17 @@ impl Proof<'_> {
         }
         Project::from_files(self.folder, files)
     }
+}
+
+/// The files of drafts whose ways back are known.
+fn written(drafts: &[Draft], backs: &[Vec<Statement>]) -> Vec<Written> {
+    let written = |(draft, back): (&Draft, &Vec<Statement>)| Written {
+        id: draft.id.clone(),
+        naming: draft.naming,
+        up: draft.up(),
+        down: draft.down(back),
+    };
+    drafts.iter().zip(backs).map(written).collect()
 }
 
 fn lines_after_revert(before: &Catalogue, after: &Catalogue) -> Vec<String> {

@@ -61,7 +61,9 @@ impl Trial<'_> {
                 findings[at].up.push(format!("Tried with rows: {kept}."));
             }
             findings[at].up.extend(not_tried(&untried, &empty));
-            rename(&mut empty, &self.renames[at]);
+            for Empty { table, .. } in &mut empty {
+                *table = diff::renamed(table.clone(), &self.renames[at]);
+            }
             contents.push(next);
         }
         if self.back(&mut findings, "rows").await? {
@@ -100,20 +102,9 @@ impl Trial<'_> {
             Body::Column(column) => Some(column.data_type.clone()),
             _ => None,
         };
-        let new_name = |column: &Address| {
-            let of_table = |it: &&Rename| (&it.schema, &it.name) == (&column.schema, &column.name);
-            let mut new = column.clone();
-            for rename in self.renames[at].iter().filter(of_table) {
-                match &rename.column {
-                    None => new.name = rename.to.clone(),
-                    Some(old) if *old == column.part => new.part = rename.to.clone(),
-                    Some(_) => {}
-                }
-            }
-            new
-        };
         let (before, after) = (&self.states[at], &self.states[at + 1]);
-        let columns = before.of_kind(Kind::Column).map(|it| (new_name(&it.address), &it.address));
+        let columns = before.of_kind(Kind::Column).map(|it| &it.address);
+        let columns = columns.map(|old| (diff::renamed(old.clone(), &self.renames[at]), old));
         let retyped = columns.filter_map(|(new, old)| {
             let old = data_type(before, old)?;
             (old != data_type(after, &new)?).then_some((new, old))
@@ -163,13 +154,4 @@ fn not_tried(untried: &[&Address], empty: &[Empty]) -> Option<String> {
     let tables: Vec<String> = of_table.map(|it| format!("{}, {}", it.table.typed(), it.why)).collect();
     (!tables.is_empty())
         .then(|| format!("Not tried with rows: {}.", tables.join("; ").replace(['\n', '\r'], " ")))
-}
-
-fn rename(empty: &mut [Empty], renames: &[Rename]) {
-    for Empty { table, .. } in empty {
-        let mut of_table = renames.iter().filter(|it| (&it.schema, &it.name) == (&table.schema, &table.name));
-        if let Some(rename) = of_table.find(|it| it.column.is_none()) {
-            table.name = rename.to.clone();
-        }
-    }
 }

@@ -17,8 +17,11 @@ impl Phases<'_> {
         let name = self.to.quoted(&built.name);
         let sql = format!("{create}index concurrently {name} {rest}");
         if built != address {
-            let rename =
-                format!("alter index {} rename to {}", self.qualified(&built), self.to.quoted(&address.name));
+            let rename = format!(
+                "alter index {} rename to {}",
+                self.to.qualified(&built),
+                self.to.quoted(&address.name)
+            );
             self.last.extend(self.dropped.remove(&address));
             self.last.push(Statement { sql: rename, change: Change::Alter, ..statement.clone() });
         }
@@ -48,7 +51,7 @@ impl Phases<'_> {
         let name = self.to.quoted(&built.name);
         let mut create = format!(
             "create unique index concurrently {name} on {} ({})",
-            self.qualified(table),
+            self.to.qualified(table),
             list(&body.columns.0)
         );
         if !index.include.0.is_empty() {

@@ -42,8 +42,8 @@ impl Phases<'_> {
         let keys = self.to.constraints(&table.address).any(|(name, it)| {
             it.sort == "primary key" && it.columns.0.contains(&column.part) && is_new(Kind::Constraint, name)
         });
-        let indexes = self.to.indexes().remove(&table.address).unwrap_or_default();
-        let identifies = indexes.iter().any(|(name, it)| it.replica_identity && is_new(Kind::Index, name));
+        let mut indexes = self.to.indexes_of(&table.address);
+        let identifies = indexes.any(|(name, it)| it.replica_identity && is_new(Kind::Index, name));
         numbers || keys || identifies
     }
 

@@ -18,7 +18,7 @@ struct Rows {
 /// The rows of all tables.
 #[derive(Debug, Clone)]
 pub(super) struct Contents {
-    tables: BTreeMap<(String, String), Rows>,
+    tables: BTreeMap<Address, Rows>,
 }
 
 impl Contents {
@@ -45,8 +45,7 @@ impl Contents {
                     let text = format!("coalesce({name}{cast}::text, 'null')");
                     select += &format!(", coalesce(md5(string_agg({text}, ',' order by {text})), '')");
                 }
-                let Address { schema: space, name, .. } = &table.address;
-                select + &format!("] from {}.{}", schema.quoted(space), schema.quoted(name))
+                select + &format!("] from {}", schema.qualified(&table.address))
             };
             let mut read = sqlx::query_scalar(AssertSqlSafe(select(types))).fetch_one(&mut *conn).await;
             if read.is_err() {
@@ -56,27 +55,23 @@ impl Contents {
             let mut read = Vec::<String>::into_iter(read.map_err(Error::database("compare rows"))?);
             let count = read.next().and_then(|it| it.parse().ok()).unwrap_or_default();
             let columns = columns.into_iter().map(|it| it.part.clone()).zip(read).collect();
-            let Address { schema: space, name, .. } = table.address.clone();
-            tables.insert((space, name), Rows { count, columns });
+            tables.insert(table.address.clone(), Rows { count, columns });
         }
         Ok(Contents { tables })
     }
 
     pub(super) fn has_rows(&self, table: &Address) -> bool {
-        let rows = self.tables.get(&(table.schema.clone(), table.name.clone()));
-        rows.is_some_and(|rows| rows.count > 0)
+        self.tables.get(table).is_some_and(|rows| rows.count > 0)
     }
 
     /// What later contents lack, or have differently, a few words each.
     pub(super) fn lost(&self, later: &Contents, renames: &[Rename]) -> Vec<String> {
         let mut lost = Vec::new();
-        for ((schema, old), rows) in self.tables.iter().filter(|(_, rows)| rows.count > 0) {
-            let of_table = |it: &&Rename| (&it.schema, &it.name) == (schema, old);
-            let whole = renames.iter().filter(of_table).find(|it| it.column.is_none());
-            let name = whole.map_or(old, |it| &it.to);
+        for (table, rows) in self.tables.iter().filter(|(_, rows)| rows.count > 0) {
+            let Address { schema, name, .. } = table;
             let within = if schema == "public" { String::new() } else { format!("{schema}.") };
-            let shown = format!("{within}{old}");
-            let Some(now) = later.tables.get(&(schema.clone(), name.clone())) else {
+            let shown = format!("{within}{name}");
+            let Some(now) = later.tables.get(&diff::renamed(table.clone(), renames)) else {
                 lost.push(format!("loses {shown}"));
                 continue;
             };
@@ -84,9 +79,8 @@ impl Contents {
                 lost.push(format!("leaves {} of {} rows of {shown}", now.count, rows.count));
             }
             for (column, digest) in &rows.columns {
-                let mut of_column = renames.iter().filter(of_table);
-                let new = of_column.find(|it| it.column.as_ref() == Some(column)).map_or(column, |it| &it.to);
-                match now.columns.get(new) {
+                let old = Address { kind: Kind::Column, part: column.clone(), ..table.clone() };
+                match now.columns.get(&diff::renamed(old, renames).part) {
                     None => lost.push(format!("loses {shown}.{column}")),
                     Some(now) if now != digest => lost.push(format!("changes values of {shown}.{column}")),
                     Some(_) => {}

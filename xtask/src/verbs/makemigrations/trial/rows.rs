@@ -132,13 +132,12 @@ impl<'c> Generator<'c> {
     }
 
     fn columns_of_index(&self, table: &Address, name: &str) -> Option<Vec<String>> {
-        let indexes = self.schema.indexes().remove(table)?;
-        let (_, index) = indexes.into_iter().find(|(index, _)| *index == name)?;
+        let (_, index) = self.schema.indexes_of(table).find(|(index, _)| *index == name)?;
         index.keys.0.iter().map(|key| key.column.clone()).collect()
     }
 
     fn sql(&self, table: &Address, slots: &[Slot<'_>]) -> String {
-        let name = format!("{}.{}", self.schema.quoted(&table.schema), self.schema.quoted(&table.name));
+        let name = self.schema.qualified(table);
         if slots.is_empty() {
             return format!("insert into {name} default values");
         }
@@ -195,7 +194,7 @@ impl<'c> Generator<'c> {
             return Some(Vec::new());
         }
         let quoted = |name: &String| self.schema.quoted(name);
-        let name = format!("{}.{}", quoted(&to.table.schema), quoted(&to.table.name));
+        let name = self.schema.qualified(&to.table);
         let order: Vec<String> = to.columns.iter().map(quoted).collect();
         let value = |number: usize| {
             format!(

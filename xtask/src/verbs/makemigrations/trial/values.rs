@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use catalogue::{Address, Body, Catalogue, Kind};
+use catalogue::{Body, Catalogue, Kind};
 use migrations::tokens;
 use sqlx::PgConnection;
 
@@ -48,7 +48,7 @@ impl<'c> Values<'c> {
             return arrays.chain(["'{}'".to_owned()]).collect();
         }
         let own = [Kind::Enum, Kind::Domain].into_iter().flat_map(|kind| self.schema.of_kind(kind));
-        let own = own.into_iter().find(|it| self.qualified(&it.address) == data_type);
+        let own = own.into_iter().find(|it| self.schema.qualified(&it.address) == data_type);
         match own.map(|it| (&it.address, &it.body)) {
             Some((_, Body::Enum(it))) => it.labels.iter().map(|label| literal(label)).collect(),
             Some((address, Body::Domain(domain))) => {
@@ -61,10 +61,6 @@ impl<'c> Values<'c> {
             }
             _ => built_in(data_type).iter().map(|&value| value.to_owned()).collect(),
         }
-    }
-
-    fn qualified(&self, address: &Address) -> String {
-        format!("{}.{}", self.schema.quoted(&address.schema), self.schema.quoted(&address.name))
     }
 }
 
