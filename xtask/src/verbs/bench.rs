@@ -16,6 +16,7 @@ mod lines;
 mod loading;
 mod measured;
 mod plot;
+mod project;
 mod scratch;
 mod stage;
 mod table;

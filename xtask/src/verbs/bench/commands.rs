@@ -87,7 +87,7 @@ impl Bench {
 impl Drop for Bench {
     fn drop(&mut self) {
         // A failure leaves a folder of temporary files, and there is no caller here to report it to.
-        for checkout in ["checkout", loading::NAME] {
+        for checkout in ["checkout", loading::CHECKOUT] {
             let _ = self.xtask_at(checkout, &["server", "stop"]).stderr_null().unchecked().run();
         }
         let _ = fs::remove_dir_all(&self.folder);
@@ -210,19 +210,19 @@ fn nothing_to_do(bench: &Bench, project: &Project, url: &Url, runs: u32) -> anyh
 
 /// `loaddata` on the server of another checkout, over its Unix socket, against psql.
 fn load(bench: &Bench, runs: u32) -> anyhow::Result<Row> {
-    let xtask = |args: &[&str]| bench.xtask_at(loading::NAME, args);
-    loading::project(&bench.folder.join(loading::NAME))?;
+    let xtask = |args: &[&str]| bench.xtask_at(loading::CHECKOUT, args);
+    loading::project(&bench.folder.join(loading::CHECKOUT))?;
     xtask(&["db-setup"]).run()?;
-    let url = bench.url(loading::NAME)?;
+    let url = bench.url(loading::CHECKOUT)?;
     let rows = bench.folder.join("rows.sql");
     fs::write(&rows, loading::rows())?;
     let words = ["--single-transaction".into(), "--file".into(), rows.into_os_string()];
-    let fill = bench.psql(&url, loading::NAME, &words)?;
+    let fill = bench.psql(&url, loading::DATABASE, &words)?;
     fill.run()?;
     let dump = bench.folder.join("dump").into_os_string();
     let dump = dump.into_string().map_err(|_| anyhow!("the folder of temporary files is not UTF-8"))?;
     xtask(&["dumpdata", "--output", &dump]).run()?;
-    let load = xtask(&["loaddata", "--replace", "--confirm", loading::NAME, &dump]);
+    let load = xtask(&["loaddata", "--replace", "--confirm", loading::DATABASE, &dump]);
     loading::measure(&load, &fill, runs)
 }
 

@@ -1,45 +1,44 @@
 //! Measures how long `loaddata` takes for a table that has rows, against psql.
 
-use std::{fmt::Write as _, fs, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
-use anyhow::Context;
 use duct::Expression;
 
 use crate::verbs::bench::{
     figures::{median, timed},
+    project::{Project, migration},
     table::{Goal, Row},
 };
 
 /// Each has one row.
 const TABLES: u32 = 100;
-/// The name of the database, and of the app.
-pub(super) const NAME: &str = "loaded";
+/// The name of the checkout's folder.
+pub(super) const CHECKOUT: &str = "loaded";
+/// The name of the database.
+pub(super) const DATABASE: &str = "app";
 
 /// Makes a project of one app, which owns these tables.
 pub(super) fn project(root: &Path) -> anyhow::Result<()> {
-    let folder = root.join("migrations").join(NAME);
-    fs::create_dir_all(&folder)?;
-    let (mut up, mut down, mut tables) = (String::new(), String::new(), Vec::new());
-    for n in 1..=TABLES {
-        writeln!(up, "create table t{n} (id int primary key, note text);")?;
-        writeln!(down, "drop table t{n};")?;
-        tables.push(format!("\"t{n}\""));
-    }
-    fs::write(folder.join("0001_made.up.sql"), up)?;
-    fs::write(folder.join("0001_made.down.sql"), down)?;
-    let ledger =
-        format!("[migrate]\ncreate-schemas = [\"migrations\"]\ntable-name = \"migrations.{NAME}\"\n");
-    fs::write(folder.join("sqlx.toml"), ledger)?;
-    let manifest = format!(
-        "[postgres]\nversion = 15\ndatabase = \"{NAME}\"\n\n[[app]]\nname = \"{NAME}\"\ndepends-on = []\ntables = [{}]\n",
-        tables.join(", ")
-    );
-    fs::write(root.join("migrations/apps.toml"), manifest).context("write a project")
+    let mut project = Project::new(root);
+    let folder = project.app("loaded", None, tables())?;
+    let create = |table: String| format!("create table {table} (id int primary key, note text);\n");
+    let drop = |table: String| format!("drop table {table};\n");
+    migration(
+        &folder,
+        1,
+        &tables().map(create).collect::<String>(),
+        &tables().map(drop).collect::<String>(),
+    )?;
+    project.finish()
+}
+
+fn tables() -> impl Iterator<Item = String> {
+    (1..=TABLES).map(|n| format!("t{n}"))
 }
 
 /// Statements that leave a row in each table.
 pub(super) fn rows() -> String {
-    let all: Vec<String> = (1..=TABLES).map(|n| format!("t{n}")).collect();
+    let all: Vec<String> = tables().collect();
     let copies = all.iter().map(|table| format!("copy {table} from stdin;\n1\ta note\n\\.\n"));
     format!("truncate {};\n{}", all.join(", "), copies.collect::<String>())
 }

@@ -1,23 +1,16 @@
 //! A project of any size.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
-use crate::verbs::bench::tables::table;
+use crate::verbs::bench::{
+    project::{Project, migration},
+    tables::table,
+};
 
 /// A project of this many migrations: of three, one makes a table, one alters it, one adds a view and a function.
 pub(super) fn project(root: &Path, migrations: usize) -> anyhow::Result<()> {
-    let folder = root.join("migrations/made");
-    fs::create_dir_all(&folder)?;
-    let tables: Vec<String> = (1..=migrations.div_ceil(3)).map(|n| format!("\"t{n}\"")).collect();
-    let manifest = format!(
-        "[postgres]\nversion = 15\ndatabase = \"app\"\n\n[[app]]\nname = \"made\"\ndepends-on = []\ntables = [{}]\n",
-        tables.join(", ")
-    );
-    fs::write(root.join("migrations/apps.toml"), manifest)?;
-    fs::write(
-        folder.join("sqlx.toml"),
-        "[migrate]\ncreate-schemas = [\"migrations\"]\ntable-name = \"migrations.made\"\n\n[migrate.defaults]\nmigration-type = \"reversible\"\nmigration-versioning = \"sequential\"\n",
-    )?;
+    let mut project = Project::new(root);
+    let folder = project.app("made", None, (1..=migrations.div_ceil(3)).map(|n| format!("t{n}")))?;
     for number in 1..=migrations {
         let n = number.div_ceil(3);
         let (up, down) = match number % 3 {
@@ -35,9 +28,7 @@ pub(super) fn project(root: &Path, migrations: usize) -> anyhow::Result<()> {
                 format!("drop function f{n}(int);\ndrop view v{n};\n"),
             ),
         };
-        for (way, text) in [("up", up), ("down", down)] {
-            fs::write(folder.join(format!("{number:04}_made.{way}.sql")), text)?;
-        }
+        migration(&folder, number, &up, &down)?;
     }
-    Ok(())
+    project.finish()
 }
