@@ -1,5 +1,7 @@
 //! Ledgers in other tables than the apps' own, such as sqlx's default, which recorded the migrations before.
 
+use std::collections::HashSet;
+
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::{Error, Migration, Project};
@@ -95,8 +97,8 @@ impl OtherLedger {
 
     /// Whether it records any migration of the project.
     pub(crate) fn is_of(&self, project: &Project) -> bool {
-        let mut all = project.migrations.iter();
-        all.any(|migration| self.rows.iter().any(|row| row.checksum == migration.checksum()))
+        let all: HashSet<&[u8]> = project.migrations.iter().map(|migration| migration.checksum()).collect();
+        self.rows.iter().any(|row| all.contains(row.checksum.as_slice()))
     }
 
     /// The migrations that it records as applied and `own`, the rows of the apps' own ledgers, doesn't, in the order in which

@@ -201,20 +201,13 @@ impl<'c> Plan<'c> {
         let means =
             if common { common::change(attribute, from, to) } else { kinds::change(attribute, from, to) };
         match means {
-            Means::Alter(sql) if matches!(attribute, "inherits" | "partition") => {
-                self.alter_parents(new, sql);
-            }
-            Means::Alter(sql) => self.alter(new, attribute, sql, false),
+            Means::Alter(sql) => self.alter_with(new, attribute, sql),
             Means::Alone(sql) => {
                 self.alter(new, attribute, sql, true);
                 self.todo.push((old, Reason::Retyped));
             }
             Means::AlterWithout(sql, facet) => {
-                if attribute == "partition" || attribute == "inherits" {
-                    self.alter_parents(new, sql);
-                } else {
-                    self.alter(new, attribute, sql, false);
-                }
+                self.alter_with(new, attribute, sql);
                 self.changed.insert((&new.address, facet));
             }
             Means::Facet(name) => {
@@ -238,6 +231,14 @@ impl<'c> Plan<'c> {
 
     pub(crate) fn alter(&mut self, object: &'c Object, attribute: &'static str, sql: Vec<Sql>, alone: bool) {
         self.alterations.entry(&object.address).or_default().push(Alteration { attribute, sql, alone });
+    }
+
+    /// The same beside other alterations.
+    fn alter_with(&mut self, object: &'c Object, attribute: &'static str, sql: Vec<Sql>) {
+        match attribute {
+            "inherits" | "partition" => self.alter_parents(object, sql),
+            _ => self.alter(object, attribute, sql, false),
+        }
     }
 
     /// A table leaves its parents before it joins others.

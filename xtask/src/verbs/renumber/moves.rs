@@ -1,6 +1,6 @@
 //! Chooses new numbers for migrations after two branches used the same ones.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use migrations::{DependencyKind, FileName, MigrationId, SourceFile};
 
@@ -42,11 +42,12 @@ pub(super) struct Unclear {
 /// base branch.
 pub(super) fn numbered_migrations(files: &[SourceFile], on_base: impl Fn(&str) -> bool) -> Vec<Numbered> {
     let mut found: BTreeMap<(&str, i64, &str), Stays> = BTreeMap::new();
-    for (app, file, path) in files.iter().filter_map(migration_file).filter(|(_, file, _)| !file.is_down()) {
-        let id = MigrationId { app: app.to_owned(), name: file.stem.to_owned() };
-        let is_of_it = |other: &SourceFile| belongs_to(other, &id);
-        let on_base = on_base(path) || files.iter().any(|other| is_of_it(other) && on_base(&other.path));
-        found.insert((app, file.number, file.stem), if on_base { Stays::OnBase } else { Stays::No });
+    let all = || files.iter().filter_map(migration_file);
+    let based = all().filter(|(_, _, path)| on_base(path)).map(|(app, file, _)| (app, file.stem));
+    let based: BTreeSet<(&str, &str)> = based.collect();
+    for (app, file, _) in all().filter(|(_, file, _)| !file.is_down()) {
+        let stays = if based.contains(&(app, file.stem)) { Stays::OnBase } else { Stays::No };
+        found.insert((app, file.number, file.stem), stays);
     }
     let numbered = |((app, number, name), stays): ((&str, i64, &str), Stays)| {
         let id = MigrationId { app: app.to_owned(), name: name.to_owned() };
