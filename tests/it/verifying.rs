@@ -165,6 +165,8 @@ fn an_interrupted_proof_leaves_nothing() {
     });
 }
 
+const TWICE: &str = "what belongs to the whole server can be made and dropped twice";
+
 #[test]
 fn a_role_that_a_migration_makes_must_be_safe_to_make_twice() {
     as_own_role(async |db, url| {
@@ -177,7 +179,7 @@ fn a_role_that_a_migration_makes_must_be_safe_to_make_twice() {
         for (up, down) in [(&create, "select 1;"), (&create, &drop), (&block, &drop)] {
             checkout.migration("people/0002_role", up, down);
             let said = [
-                "what belongs to the whole server can be made and dropped twice",
+                TWICE,
                 "FAILED",
                 "migrations/people/0002_role.up.sql:1",
                 "make it safe to run twice: do $$ begin create role",
@@ -188,8 +190,15 @@ fn a_role_that_a_migration_makes_must_be_safe_to_make_twice() {
         }
         let safe =
             format!("do $$ begin create role {role}; exception when duplicate_object then null; end $$;");
-        checkout.migration("people/0002_role", &safe, "select 1;");
-        outcome(&checkout.command(url, &["verify"])).expect(0, &["all of it holds", &changes]);
+        checkout.migration("people/0002_role", &safe, &format!("drop role {role};"));
+        let said =
+            ["FAILED", "people/0002_role.down.sql:1", "make it safe to run twice: do $$ begin drop role"];
+        outcome(&checkout.command(url, &["verify"])).expect(3, &said);
+        for down in [&drop, "select 1;"] {
+            checkout.migration("people/0002_role", &safe, down);
+            let said = ["all of it holds", &changes, TWICE];
+            outcome(&checkout.command(url, &["verify"])).expect(0, &said);
+        }
         db.pool().execute(AssertSqlSafe(drop)).await.unwrap();
     });
 }

@@ -1,7 +1,7 @@
 //! The throwaway database on which the proofs run. They may spoil it, and then build it again.
 
 use catalogue::Catalogue;
-use migrations::{Error, Migration, Project, Report, Session, Settings, Target};
+use migrations::{Error, Migration, Project, Report, Session, Settings, Step, Target};
 use sqlx::postgres::PgConnectOptions;
 use tests::scratch::Scratch;
 
@@ -48,6 +48,11 @@ impl<'p> Ground<'p> {
 
     pub(super) async fn migrate(&mut self, target: &Target) -> Result<(), Error> {
         self.session.migrate(self.project, target, &mut |_| {}).await.map(drop)
+    }
+
+    /// Runs these steps in this order.
+    pub(super) async fn steps(&mut self, steps: &[Step<'_>]) -> Result<(), Error> {
+        self.session.run_steps(self.project, steps, async |_, _| Ok(())).await
     }
 
     /// Begins again on an empty database, with these migrations applied.

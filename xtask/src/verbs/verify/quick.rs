@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use catalogue::Catalogue;
-use migrations::{Error, Prune, SeedMode, Session, Settings, Step, Target, schema::Reader};
+use migrations::{Error, Project, Prune, SeedMode, Session, Settings, Step, Target, schema::Reader};
 use tests::scratch::Scratch;
 
 use crate::{
@@ -30,10 +30,7 @@ pub(super) struct Proven {
 pub(super) async fn prove(ground: &mut Ground<'_>, another: &Scratch) -> Option<Proven> {
     let project = ground.project;
     let (history, judged) = project.history();
-    let back: Vec<Step<'_>> = judged.iter().rev().filter_map(Step::down).collect();
-    if back.len() < judged.len() || back.iter().any(|step| step.script.is_empty()) {
-        return None;
-    }
+    let back = way_back(project)?;
     // Each goes up, down and up again: its down must leave nothing that its up would stumble over.
     let history: Vec<Step<'_>> = history.iter().map(Step::up).collect();
     let steps: Vec<Step<'_>> = judged
@@ -44,7 +41,7 @@ pub(super) async fn prove(ground: &mut Ground<'_>, another: &Scratch) -> Option<
     let schemas = project.left_out();
     let up = async {
         let start = Instant::now();
-        ground.session.run_steps(project, &history, async |_, _| Ok::<(), Error>(())).await?;
+        ground.steps(&history).await?;
         let mut reader = Reader::connect(&ground.options(), &schemas).await?;
         let mut states = vec![reader.read().await?];
         let mut ran = 0;
@@ -90,4 +87,12 @@ pub(super) async fn prove(ground: &mut Ground<'_>, another: &Scratch) -> Option<
     let last = up.pop()?;
     let holds = allowed && restored && same(&last, &again);
     holds.then_some(Proven { last, up: up_elapsed, down: down_elapsed, again: again_elapsed })
+}
+
+/// The steps that revert all migrations that are not history, if each has a way back.
+pub(super) fn way_back(project: &Project) -> Option<Vec<Step<'_>>> {
+    let (_, judged) = project.history();
+    let back: Vec<Step<'_>> = judged.iter().rev().filter_map(Step::down).collect();
+    let complete = back.len() == judged.len() && !back.iter().any(|step| step.script.is_empty());
+    complete.then_some(back)
 }
