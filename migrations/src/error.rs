@@ -52,6 +52,22 @@ pub enum Error {
         /// The names of all apps.
         apps: Vec<String>,
     },
+    /// The app is in another database of the manifest.
+    #[error("app `{app}` is in database `{database}`")]
+    InOtherDatabase {
+        /// The app.
+        app: String,
+        /// Its database.
+        database: String,
+    },
+    /// No app of the manifest is in a database of this name.
+    #[error("there is no database `{name}` in apps.toml{}\n  databases: {}", suggestion(name, databases), databases.join(", "))]
+    UnknownDatabase {
+        /// The name.
+        name: String,
+        /// The names of all databases.
+        databases: Vec<String>,
+    },
     /// No migration of the app has this name.
     #[error(
         "app `{app}` has no migration `{name}`{}\n  its migrations: {}",
@@ -231,6 +247,8 @@ pub enum Remedy {
     Renumber,
     /// Go back to this migration of the app and no further, or, if there is none, not at all.
     GoBackLess(Option<MigrationId>),
+    /// Work on this database of the manifest.
+    InDatabase(String),
 }
 
 impl Error {
@@ -256,6 +274,7 @@ impl Error {
                 let twice = problems.iter().any(|problem| matches!(problem, Problem::DuplicateNumber { .. }));
                 twice.then_some(Remedy::Renumber)
             }
+            Error::InOtherDatabase { database, .. } => Some(Remedy::InDatabase(database.clone())),
             _ => None,
         }
     }

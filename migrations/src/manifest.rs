@@ -5,35 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, de::DeserializeOwned};
 use toml::Spanned;
 
-use crate::{Place, Problem, id::is_plain, nearest::closest, statements::line_at};
+use crate::{
+    Place, Postgres, Problem, id::is_plain, nearest::closest, postgres::Section, statements::line_at,
+};
 
 /// The folder of an app in a cargo package, if the manifest names no other.
 const IN_PACKAGE: &str = "migrations";
-/// Databases of the server itself.
-const SERVERS_OWN: &[&str] = &["postgres", "template0", "template1"];
-
-/// The manifest's section on Postgres.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Postgres {
-    /// The oldest major version that the migrations run on.
-    pub version: u32,
-    /// Name of the development database if a connection string names none, and of the role on a server that a tool starts.
-    pub database: String,
-    /// The image of a server in Docker; `None` is the official one of that major version.
-    pub image: Option<String>,
-    /// The server to use if neither the command line nor the environment names one: `auto`, `url`, `docker`, `native` or
-    /// `download`.
-    pub server: Option<String>,
-}
-
-impl Default for Postgres {
-    /// For what works without a manifest.
-    fn default() -> Postgres {
-        Postgres { version: catalogue::OLDEST, database: "app".to_owned(), image: None, server: None }
-    }
-}
-
 /// An app: a named set of migrations, with its own ledger table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -42,6 +19,8 @@ pub struct App {
     pub name: String,
     /// Its folder, as people type it in the folder above the manifest's: `migrations/billing`.
     pub folder: String,
+    /// The database that it is in.
+    pub database: String,
     /// The apps whose tables its SQL may touch, besides its own.
     pub depends_on: Vec<String>,
     /// The tables that it owns, by name, in schema `public`.
@@ -75,18 +54,9 @@ pub enum Late {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct Server {
-    version: u32,
-    database: Spanned<String>,
-    image: Option<String>,
-    server: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct File {
     program: Option<String>,
-    postgres: Server,
+    postgres: Section,
     #[serde(rename = "app", default)]
     apps: Vec<Entry>,
 }
@@ -95,6 +65,7 @@ struct File {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Entry {
     name: Spanned<String>,
+    database: Option<Spanned<String>>,
     depends_on: Vec<Spanned<String>>,
     tables: Vec<Spanned<String>>,
     #[serde(default)]
@@ -117,7 +88,15 @@ fn yes() -> bool {
 /// The part of the manifest that is about the server.
 #[derive(Deserialize)]
 struct ServerOnly {
-    postgres: Server,
+    postgres: Section,
+    #[serde(rename = "app", default)]
+    apps: Vec<DatabaseOnly>,
+}
+
+/// The part of an app's entry that is about the server.
+#[derive(Deserialize)]
+struct DatabaseOnly {
+    database: Option<Spanned<String>>,
 }
 
 /// The manifest.
@@ -133,8 +112,13 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Opti
     let at = |offset: usize| Place::line(path, line_at(text, offset.min(text.len())));
     let file: File = read(path, text, problems)?;
     let names: Vec<&str> = file.apps.iter().map(|app| app.name.as_ref().as_str()).collect();
-    let postgres = Postgres::checked(file.postgres, &at, problems);
-    let mut owners: HashMap<&str, &str> = HashMap::new();
+    let of_apps = file.apps.iter().filter_map(|app| app.database.as_ref());
+    let postgres = Postgres::checked(&file.postgres, of_apps, &at, problems);
+    let database =
+        |app: &Entry| app.database.as_ref().map_or(postgres.main.clone(), |it| it.as_ref().clone());
+    let databases: Vec<String> = file.apps.iter().map(database).collect();
+    let database_of = |app: &str| Some(&databases[names.iter().position(|name| *name == app)?]);
+    let mut owners: HashMap<(&str, &str), &str> = HashMap::new();
     for (index, app) in file.apps.iter().enumerate() {
         let name = names[index];
         let mut say = |place, message| problems.push(Problem::Manifest { place, message });
@@ -156,6 +140,12 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Opti
                     closest(wanted, &names).map_or(String::new(), |n| format!("; did you mean `{n}`?"));
                 let message = format!("app `{name}` depends on `{wanted}`, which is no app here{hint}");
                 say(at(dependency.span().start), message);
+            } else if let Some(other) = database_of(wanted).filter(|other| **other != databases[index]) {
+                let own = &databases[index];
+                let message = format!(
+                    "app `{name}` in database `{own}` depends on `{wanted}` in database `{other}`, whose tables it can't touch; remove it"
+                );
+                say(at(dependency.span().start), message);
             }
         }
         if let Some(ledger) = app.ledger.as_ref().filter(|ledger| !is_ledger(ledger.as_ref())) {
@@ -174,11 +164,17 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Opti
                 let message =
                     format!("table `{table}` has moved from `{from_name}`, which is no app here{hint}");
                 say(at(from.span().start), message);
+            } else if let Some(other) = database_of(from_name).filter(|other| **other != databases[index]) {
+                let table = table.as_ref();
+                let message = format!(
+                    "table `{table}` has moved from `{from_name}`, which is in database `{other}`; a table can't leave its database"
+                );
+                say(at(from.span().start), message);
             }
         }
         for table in &app.tables {
             let wanted = table.as_ref().as_str();
-            if let Some(owner) = owners.insert(wanted, name) {
+            if let Some(owner) = owners.insert((&databases[index], wanted), name) {
                 let message = format!("table `{wanted}` of app `{name}` belongs to app `{owner}` already");
                 say(at(table.span().start), message);
             }
@@ -190,8 +186,9 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Opti
     }
 
     let strings = |list: &[Spanned<String>]| list.iter().map(|s| s.as_ref().clone()).collect();
-    let apps = file.apps.iter().map(|app| App {
+    let apps = file.apps.iter().zip(&databases).map(|(app, database)| App {
         name: app.name.as_ref().clone(),
+        database: database.clone(),
         folder: folder(path, app),
         depends_on: strings(&app.depends_on),
         tables: strings(&app.tables),
@@ -270,7 +267,8 @@ pub(crate) fn locations(path: &str, text: &str) -> Vec<Location> {
 pub(crate) fn parse_postgres(path: &str, text: &str, problems: &mut Vec<Problem>) -> Option<Postgres> {
     let at = |offset: usize| Place::line(path, line_at(text, offset.min(text.len())));
     let file: ServerOnly = read(path, text, problems)?;
-    Some(Postgres::checked(file.postgres, &at, problems))
+    let of_apps = file.apps.iter().filter_map(|app| app.database.as_ref());
+    Some(Postgres::checked(&file.postgres, of_apps, &at, problems))
 }
 
 fn read<T: DeserializeOwned>(path: &str, text: &str, problems: &mut Vec<Problem>) -> Option<T> {
@@ -282,20 +280,6 @@ fn read<T: DeserializeOwned>(path: &str, text: &str, problems: &mut Vec<Problem>
     let place = error.span().map_or(Place::file(path), |span| at(span.start));
     problems.push(Problem::Manifest { place, message: error.message().trim().replace('\n', " ") });
     None
-}
-
-impl Postgres {
-    fn checked(server: Server, at: &impl Fn(usize) -> Place, problems: &mut Vec<Problem>) -> Postgres {
-        let Server { version, database, image, server } = server;
-        let name = database.as_ref().as_str();
-        if !is_plain(name) || name.starts_with("pg_") || SERVERS_OWN.contains(&name) {
-            let message = format!(
-                "`database` must be a plain name, since the role has the same: lower-case letters, digits and `_`, not `{name}`"
-            );
-            problems.push(Problem::Manifest { place: at(database.span().start), message });
-        }
-        Postgres { version, database: database.into_inner(), image, server }
-    }
 }
 
 /// A circle of `depends-on`, as `a → b → a`, with the place of its first edge.

@@ -1,6 +1,6 @@
 //! A project, as its files describe it: apps, migrations in their one order, seeds. `reader` loads it.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, mem};
 
 use crate::{
     App, Down, Error, FileName, Irreversible, MigrationId, Naming, Place, Postgres, Reason, Script,
@@ -135,6 +135,8 @@ pub struct Project {
     pub schema_files: Vec<SchemaFile>,
     /// The commands that messages name.
     pub commands: Commands,
+    /// The projects of the manifest's other databases. Nothing of them is in this one, and each has no others itself.
+    pub others: Vec<Project>,
 }
 
 /// The commands that messages name. They differ from program to program.
@@ -166,14 +168,41 @@ impl Commands {
 }
 
 impl Project {
+    /// This project and the projects of the other databases.
+    pub fn databases(&self) -> impl Iterator<Item = &Project> {
+        [self].into_iter().chain(&self.others)
+    }
+
+    /// The project of another database of the manifest, with this one among its others.
+    ///
+    /// # Errors
+    /// [`Error::UnknownDatabase`].
+    pub fn in_database(mut self, name: &str) -> Result<Project, Error> {
+        let postgres = self.postgres.clone().in_database(name)?;
+        let Some(found) = self.others.iter().position(|other| other.postgres.database == name) else {
+            return Ok(Project { postgres, ..self });
+        };
+        let mut project = self.others.remove(found);
+        project.commands = self.commands.clone();
+        project.others = mem::take(&mut self.others);
+        project.others.insert(0, self);
+        Ok(project)
+    }
+
     /// The app of this name.
     ///
     /// # Errors
-    /// [`Error::UnknownApp`], with the most similar name.
+    /// [`Error::InOtherDatabase`]; [`Error::UnknownApp`], with the most similar name.
     pub fn app(&self, name: &str) -> Result<&App, Error> {
-        let names = || self.apps.iter().map(|app| app.name.clone()).collect();
-        let app = self.apps.iter().find(|app| app.name == name);
-        app.ok_or_else(|| Error::UnknownApp { name: name.to_owned(), apps: names() })
+        let has = |project: &'_ Project| project.apps.iter().position(|app| app.name == name);
+        if let Some(index) = has(self) {
+            return Ok(&self.apps[index]);
+        }
+        let name = name.to_owned();
+        Err(match self.others.iter().find(|other| has(other).is_some()) {
+            Some(other) => Error::InOtherDatabase { app: name, database: other.postgres.database.clone() },
+            None => Error::UnknownApp { name, apps: self.apps.iter().map(|app| app.name.clone()).collect() },
+        })
     }
 
     /// The migrations of one app, by number.

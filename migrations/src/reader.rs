@@ -14,7 +14,8 @@ use crate::{
 };
 
 impl Project {
-    /// Reads a migrations folder: `apps.toml`, and one folder for each app.
+    /// Reads a migrations folder: `apps.toml`, and one folder for each app. The project has the apps of the
+    /// main database; its `others` have the rest.
     ///
     /// # Errors
     /// [`Error::Files`] with every problem there is, [`Error::Cycle`], or [`Error::Read`].
@@ -34,6 +35,14 @@ impl Project {
             Some(project) if problems.is_empty() => Ok(project),
             _ => Err(Error::Files(problems)),
         }
+    }
+
+    /// The project of the same database, as other files of the same folder describe it.
+    ///
+    /// # Errors
+    /// As [`Project::from_files`], and [`Error::UnknownDatabase`].
+    pub fn with_files(&self, files: Vec<SourceFile>) -> Result<Project, Error> {
+        Project::from_files(&self.folder, files)?.in_database(&self.postgres.database)
     }
 }
 
@@ -65,6 +74,15 @@ struct Reader<'r> {
 /// The text of each file of one folder, by name.
 type Folder = BTreeMap<String, Option<String>>;
 
+/// The apps of one database.
+struct Part<'m> {
+    program: Option<String>,
+    postgres: Postgres,
+    apps: Vec<App>,
+    /// The database of each app of the manifest.
+    databases: &'m BTreeMap<String, String>,
+}
+
 impl Reader<'_> {
     /// The text of the manifest; a problem if there is none.
     fn manifest(&mut self, text: Option<String>) -> Option<String> {
@@ -95,7 +113,7 @@ impl Reader<'_> {
         }
         let Some(text) = self.manifest(text) else { return Ok(None) };
         let parsed = manifest::parse(&manifest_path, &text, self.problems);
-        let Some(manifest::Manifest { program, postgres, mut apps }) = parsed else {
+        let Some(manifest::Manifest { program, postgres, apps }) = parsed else {
             return Ok(None);
         };
 
@@ -103,6 +121,28 @@ impl Reader<'_> {
             let folder = format!("{}/{name}/", self.shown);
             self.problems.push(Problem::NoEntry { folder, manifest: manifest.clone() });
         }
+        let databases = apps.iter().map(|app| (app.name.clone(), app.database.clone())).collect();
+        let names = [postgres.main.clone()].into_iter().chain(postgres.others.clone());
+        let mut projects = Vec::new();
+        for database in names {
+            let apps = apps.iter().filter(|app| app.database == database).cloned().collect();
+            let postgres = Postgres { database, ..postgres.clone() };
+            let part = Part { program: program.clone(), postgres, apps, databases: &databases };
+            projects.push(self.part(part, &mut folders, &manifest)?);
+        }
+        let mut main = projects.remove(0);
+        main.others = projects;
+        Ok(Some(main))
+    }
+
+    /// The project of one database.
+    fn part(
+        &mut self,
+        part: Part<'_>,
+        folders: &mut BTreeMap<String, Folder>,
+        manifest: &Place,
+    ) -> Result<Project, Error> {
+        let Part { program, postgres, mut apps, databases } = part;
         let mut migrations = Vec::new();
         let (mut seeds, mut schema_files) = (Vec::new(), Vec::new());
         for (index, app) in apps.iter_mut().enumerate() {
@@ -137,7 +177,7 @@ impl Reader<'_> {
             }
         }
 
-        let against = self.link(&apps, &mut migrations, &manifest);
+        let against = self.link(&apps, databases, &mut migrations, manifest);
         self.history(&migrations, &apps);
         let order = graph::order(&migrations).map_err(|edges| {
             // A circle is reported instead of the plain list of problems, because it explains them.
@@ -156,8 +196,17 @@ impl Reader<'_> {
         }
         let sorted: BTreeMap<usize, Migration> = position.into_iter().zip(migrations).collect();
         let (migrations, commands) = (sorted.into_values().collect(), Commands::default());
-        let folder = self.shown.to_owned();
-        Ok(Some(Project { folder, program, postgres, apps, migrations, seeds, schema_files, commands }))
+        Ok(Project {
+            folder: self.shown.to_owned(),
+            program,
+            postgres,
+            apps,
+            migrations,
+            seeds,
+            schema_files,
+            commands,
+            others: Vec::new(),
+        })
     }
 
     /// Refuses a history that needs what comes after a baseline: databases that have the one have the other.
@@ -179,6 +228,7 @@ impl Reader<'_> {
     fn link(
         &mut self,
         apps: &[App],
+        databases: &BTreeMap<String, String>,
         migrations: &mut [Migration],
         manifest: &Place,
     ) -> Vec<(MigrationId, MigrationId)> {
@@ -195,6 +245,14 @@ impl Reader<'_> {
             }
             let app = &apps[migrations[here].app];
             for Dependency { on, place, kind } in &migrations[here].depends_on {
+                if let Some(other) = databases.get(&on.app).filter(|other| **other != app.database) {
+                    let message = format!(
+                        "{on} is in database `{other}`, and {} in `{}`; a migration can depend only on migrations of its own database",
+                        migrations[here].id, app.database
+                    );
+                    self.problems.push(Problem::Head { place: place.clone(), message });
+                    continue;
+                }
                 let Some(&parent) = index.get(on) else {
                     let hint = closest(&on.to_string(), &names).and_then(|name| name.parse().ok());
                     let problem =

@@ -1,5 +1,6 @@
 //! Repositories that sqlx-cli made, unchanged: their names of files, their history, their ledgers, their folders.
 
+mod databases;
 mod folders;
 mod history;
 mod ledgers;

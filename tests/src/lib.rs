@@ -62,7 +62,8 @@ mod workspace;
 
 pub use database::TestDatabase;
 pub use project::{
-    Project, at, database, empty, project, recycled, seeded, unseeded, with_database, with_transaction,
+    Project, at, database, empty, in_database, project, recycled, seeded, unseeded, with_database,
+    with_transaction,
 };
 pub use setup::Setup;
 pub use tests_macros::test;

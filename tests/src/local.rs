@@ -98,7 +98,7 @@ async fn make(recipe: &Recipe) -> anyhow::Result<Scratch> {
     let mut recipe = recipe.clone();
     recipe.recyclable = false;
     let sources = SOURCES.as_ref().map_err(|error| anyhow!("{error:?}"))?;
-    let (project, _) = sources.project(recipe.project.as_deref())?;
+    let (project, _) = sources.project(&recipe)?;
     let mut conn = maintenance(&server).await?;
     let owner = Owner::new(&mut conn).await?;
     let template = template::ensure(&mut conn, &server, &owner, &project, &recipe).await?;

@@ -13,6 +13,7 @@ use crate::{database::TestDatabase, run::in_transaction, setup::Setup};
 #[derive(Debug, Clone, Default)]
 pub struct Project {
     folder: Option<PathBuf>,
+    database: Option<String>,
 }
 
 /// The project in another folder than the product's own `migrations`, relative to the root of the checkout.
@@ -24,10 +25,21 @@ pub struct Project {
 /// });
 /// ```
 pub fn project(folder: impl AsRef<Path>) -> Project {
-    Project { folder: Some(folder.as_ref().to_owned()) }
+    Project { folder: Some(folder.as_ref().to_owned()), database: None }
+}
+
+/// The product's project in another of its databases, by the name that an app's `database` in the manifest gives.
+pub fn in_database(name: &str) -> Project {
+    Project::default().in_database(name)
 }
 
 impl Project {
+    /// The same project in another of its databases.
+    #[must_use]
+    pub fn in_database(self, name: &str) -> Project {
+        Project { database: Some(name.to_owned()), ..self }
+    }
+
     /// Runs a test on a migrated and seeded database of its own.
     ///
     /// # Panics
@@ -82,7 +94,9 @@ impl Project {
     }
 
     fn setup(&self, content: Content) -> Setup {
-        Setup { recipe: Recipe::new(self.folder.clone(), content) }
+        let mut recipe = Recipe::new(self.folder.clone(), content);
+        recipe.database.clone_from(&self.database);
+        Setup { recipe }
     }
 }
 

@@ -2,15 +2,15 @@
 
 use std::{
     collections::HashMap,
-    fs, io,
+    fs, io, mem,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant, SystemTime},
 };
 
 use anyhow::Context;
-use migrations::Project;
-use tests_client::manifest_folder;
+use migrations::{Error, Project};
+use tests_client::{Recipe, manifest_folder};
 
 /// Files are not read again within so short a time: an editor that saves one and a test that starts take longer.
 const FRESH: Duration = Duration::from_millis(2);
@@ -24,7 +24,8 @@ pub(crate) struct Sources {
 }
 
 struct Read {
-    project: Arc<Project>,
+    /// One for each database, the main one first.
+    projects: Vec<Arc<Project>>,
     seen: Seen,
     checked: Instant,
 }
@@ -42,27 +43,47 @@ impl Sources {
         Sources { root, read: Mutex::default() }
     }
 
-    /// Reads a project: its folder is relative to the checkout's root, and `None` means the product.
-    pub(crate) fn project(&self, folder: Option<&Path>) -> anyhow::Result<(Arc<Project>, Freshness)> {
-        let folder = folder.map_or_else(|| manifest_folder(&self.root), |folder| self.root.join(folder));
+    /// Reads the project of a recipe.
+    pub(crate) fn project(&self, recipe: &Recipe) -> anyhow::Result<(Arc<Project>, Freshness)> {
+        let folder = match &recipe.project {
+            Some(folder) => self.root.join(folder),
+            None => manifest_folder(&self.root),
+        };
+        let (projects, freshness) = self.projects(folder)?;
+        let mut postgres = projects[0].postgres.clone();
+        if let Some(database) = &recipe.database {
+            postgres = postgres.in_database(database)?;
+        }
+        let found = projects.into_iter().find(|project| project.postgres.database == postgres.database);
+        Ok((found.context("find the project of the database")?, freshness))
+    }
+
+    /// Reads the projects of a folder, one for each database, the main one first.
+    fn projects(&self, folder: PathBuf) -> anyhow::Result<(Vec<Arc<Project>>, Freshness)> {
         let mut all = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         if let Some(read) = all.get_mut(&folder) {
             let just_checked = now - read.checked < FRESH;
             if just_checked || read.seen.still_holds() {
                 read.checked = if just_checked { read.checked } else { now };
-                return Ok((read.project.clone(), Freshness::Unchanged));
+                return Ok((read.projects.clone(), Freshness::Unchanged));
             }
         }
         let seen = Seen::look(&folder).with_context(|| format!("read {}", folder.display()))?;
-        let (project, freshness) = match all.get(&folder) {
-            Some(read) if read.seen.all == seen.all => (read.project.clone(), Freshness::Unchanged),
-            Some(_) => (Arc::new(Project::load(&folder)?), Freshness::Changed),
-            None => (Arc::new(Project::load(&folder)?), Freshness::Unchanged),
+        let (projects, freshness) = match all.get(&folder) {
+            Some(read) if read.seen.all == seen.all => (read.projects.clone(), Freshness::Unchanged),
+            Some(_) => (load(&folder)?, Freshness::Changed),
+            None => (load(&folder)?, Freshness::Unchanged),
         };
-        all.insert(folder, Read { project: project.clone(), seen, checked: now });
-        Ok((project, freshness))
+        all.insert(folder, Read { projects: projects.clone(), seen, checked: now });
+        Ok((projects, freshness))
     }
+}
+
+fn load(folder: &Path) -> Result<Vec<Arc<Project>>, Error> {
+    let mut main = Project::load(folder)?;
+    let others = mem::take(&mut main.others);
+    Ok([main].into_iter().chain(others).map(Arc::new).collect())
 }
 
 /// The files that a template depends on, and their folders, as they were at one time.

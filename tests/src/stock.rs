@@ -99,7 +99,7 @@ impl Stock {
 
     /// Returns the template of a recipe, built from the current files.
     pub(crate) async fn template(&self, recipe: &Recipe) -> anyhow::Result<Template> {
-        let (project, freshness) = self.sources.project(recipe.project.as_deref())?;
+        let (project, freshness) = self.sources.project(recipe)?;
         if freshness == Freshness::Changed {
             let outdated = |other: &Recipe, _: &mut Shelf| other.project == recipe.project;
             for (_, mut shelf) in lock(&self.shelves).extract_if(outdated) {
@@ -115,7 +115,9 @@ impl Stock {
         }
         let mut conn = self.connection().await?;
         let template = template::ensure(&mut conn, &self.server, &self.owner, &project, recipe).await?;
-        if let (Content::Seeded, None, Tenancy::Sole) = (&recipe.content, &recipe.project, self.tenancy) {
+        if let (Content::Seeded, None, None, Tenancy::Sole) =
+            (&recipe.content, &recipe.project, &recipe.database, self.tenancy)
+        {
             template::make_default(&mut conn, &template.name).await?;
         }
         let stocked = if recipe.recyclable { Stocked::OnDemand } else { Stocked::Ahead };

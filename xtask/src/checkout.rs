@@ -24,7 +24,7 @@ const TOOL: &str = "cargo xtask";
 const SHELL: &str = "cargo xtask db-shell --command";
 
 /// One checkout of the repository.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Checkout {
     /// Its top folder, absolute.
     pub(crate) root: PathBuf,
@@ -32,14 +32,20 @@ pub(crate) struct Checkout {
     /// XTASK_ROOT is set.
     pub(crate) workspace: PathBuf,
     asked_for: Option<ServerChoice>,
+    /// The database of the manifest that the user chose, or that a verb has come to.
+    database: Option<String>,
 }
 
 impl Checkout {
     /// The checkout that XTASK_ROOT names, else `host`, the repository that this program belongs to.
-    pub(crate) fn new(host: &Path, asked_for: Option<ServerChoice>) -> anyhow::Result<Checkout> {
+    pub(crate) fn new(
+        host: &Path,
+        asked_for: Option<ServerChoice>,
+        database: Option<String>,
+    ) -> anyhow::Result<Checkout> {
         let root =
             env::var_os(ROOT).filter(|root| !root.is_empty()).map_or_else(|| host.to_owned(), PathBuf::from);
-        Ok(Checkout { root: resolved(&root)?, workspace: resolved(host)?, asked_for })
+        Ok(Checkout { root: resolved(&root)?, workspace: resolved(host)?, asked_for, database })
     }
 
     /// The checkout at `root` with that server, whatever the environment says.
@@ -49,7 +55,17 @@ impl Checkout {
 
     /// The checkout at `root`, with the server that the user chose.
     pub(crate) fn in_folder(&self, root: &Path) -> anyhow::Result<Checkout> {
-        Ok(Checkout { root: resolved(root)?, workspace: self.workspace.clone(), asked_for: self.asked_for })
+        Ok(Checkout { root: resolved(root)?, database: None, ..self.clone() })
+    }
+
+    /// The same checkout, and another of its manifest's databases.
+    pub(crate) fn in_database(&self, name: &str) -> Checkout {
+        Checkout { database: Some(name.to_owned()), ..self.clone() }
+    }
+
+    /// The database that the user chose.
+    pub(crate) fn database(&self) -> Option<&str> {
+        self.database.as_deref()
     }
 
     /// The folder of the manifest: `migrations`, or `xtask` if that has one instead.
@@ -66,6 +82,9 @@ impl Checkout {
     /// Loads the project. Any problem in its files is an error here, before a server is touched.
     pub(crate) fn project(&self) -> anyhow::Result<Project> {
         let mut project = Project::load(&self.migrations())?;
+        if let Some(name) = &self.database {
+            project = project.in_database(name)?;
+        }
         SHELL.clone_into(&mut project.commands.sql);
         project.commands.tool = Some(TOOL.to_owned());
         Ok(project)
@@ -73,7 +92,11 @@ impl Checkout {
 
     /// What the manifest says of Postgres, for commands that need no migrations: those may be broken.
     pub(crate) fn postgres(&self) -> anyhow::Result<Postgres> {
-        Ok(Postgres::load(&self.migrations())?)
+        let postgres = Postgres::load(&self.migrations())?;
+        Ok(match &self.database {
+            Some(name) => postgres.in_database(name)?,
+            None => postgres,
+        })
     }
 
     /// The value of `--server` that the command line or the environment gives, to pass on to another process.

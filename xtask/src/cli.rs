@@ -10,7 +10,7 @@ use clap::{
 use crate::{
     checkout::{SERVER_CHOICE, ServerChoice},
     host::{Host, HostVerb},
-    terminal::output,
+    terminal::{commands::ON_DATABASE, output},
     verbs::{
         adopt, bench, changepassword, ci, completions, createsuperuser, db_check, db_drop, db_reset,
         db_setup, db_shell, db_url, diff, dumpdata, erd, flush, graph, init, inspect, loaddata,
@@ -31,10 +31,11 @@ Exit codes:
 
 Start here: cargo xtask db-setup";
 
-/// The help of `--server` in the help of a verb.
+/// The help of `--server` and `--database` in the help of a verb.
 const SERVER: &str = "The server to use; see cargo xtask --help";
+const DATABASE: &str = "The database to work on; see cargo xtask --help";
 
-/// The place of `--server` in every help: clap would put it between two options of the verb, which may refer to each other.
+/// The place of `--server` and `--database` in every help: clap would put it between two options of the verb, which may refer to each other.
 const LAST: usize = 900;
 
 /// The whole database workflow: server, migrations, seeds, checks
@@ -45,6 +46,9 @@ pub(crate) struct Cli {
     /// The server to use [default: `server` in apps.toml, else auto]
     #[arg(long, global = true, env = SERVER_CHOICE, hide_env_values = true, display_order = LAST)]
     pub(crate) server: Option<ServerChoice>,
+    /// The database to work on, by its name in apps.toml [default: the main one, or each in turn]
+    #[arg(long, global = true, value_name = "NAME", display_order = LAST)]
+    pub(crate) database: Option<String>,
     #[command(subcommand)]
     pub(crate) verb: Verb,
 }
@@ -74,6 +78,12 @@ pub(crate) fn parse(host: &Host) -> Parsed {
 }
 
 fn read(host: &Host, mut matches: ArgMatches) -> Result<Parsed, clap::Error> {
+    if let Some((name, _)) = matches.subcommand().filter(|(name, _)| !ON_DATABASE.contains(name))
+        && matches.contains_id("database")
+    {
+        let why = format!("`{name}` takes no --database\n");
+        return Err(clap::Error::raw(ErrorKind::ArgumentConflict, why));
+    }
     if let Some((name, _)) = matches.subcommand()
         && let Some(verb) = host.verbs().iter().find(|verb| verb.name() == name)
     {
@@ -97,7 +107,11 @@ pub(crate) fn command(host: &Host) -> Command {
     // Every verb has the option, and the help of `cargo xtask` alone explains its values.
     let server = command.get_arguments().find(|arg| arg.get_id() == "server").cloned();
     let server = server.map(|arg| arg.hide_possible_values(true).hide_env(true).help(SERVER));
-    let command = command.mut_subcommands(|verb| verb.args(&server));
+    let database = command.get_arguments().find(|arg| arg.get_id() == "database").cloned();
+    let command = command.mut_subcommands(|verb| {
+        let takes = ON_DATABASE.contains(&verb.get_name());
+        verb.args(&server).args(database.clone().map(|arg| arg.hide(!takes).help(DATABASE)))
+    });
     command.subcommands(host.verbs().iter().map(|verb| {
         let args = Arg::new(ARGS).num_args(0..).trailing_var_arg(true).allow_hyphen_values(true);
         let args = args.value_parser(value_parser!(OsString)).hide(true);

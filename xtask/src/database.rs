@@ -3,6 +3,7 @@
 pub(crate) mod account_program;
 pub(crate) mod differences;
 pub(crate) mod dropping;
+pub(crate) mod each;
 pub(crate) mod libpq;
 pub(crate) mod migrating;
 pub(crate) mod ordering;

@@ -30,7 +30,9 @@ pub use crate::host::{Host, HostVerb};
 use crate::{
     checkout::Checkout,
     cli::{Cli, Parsed, Verb},
+    database::each::each,
     terminal::{
+        commands,
         exit::{self, Stop},
         interrupt::{self, or_interrupted},
         output,
@@ -77,6 +79,7 @@ fn failed(error: &anyhow::Error) -> ExitCode {
                 "{less}\n  or, in a development database, begin again without its rows: cargo xtask db-reset"
             )
         }
+        Some(Remedy::InDatabase(database)) => format!("\n  work on that one: --database {database}"),
         _ => String::new(),
     };
     let words = format!("{}{remedy}", Report::new(error.as_ref()));
@@ -94,33 +97,36 @@ fn failed(error: &anyhow::Error) -> ExitCode {
 
 async fn run(host: &Host, cli: Cli) -> anyhow::Result<()> {
     interrupt::listen()?;
-    let checkout = Checkout::new(host.root(), cli.server)?;
+    if let Some(database) = &cli.database {
+        commands::name_database(database);
+    }
+    let checkout = Checkout::new(host.root(), cli.server, cli.database)?;
     match cli.verb {
-        Verb::DbSetup(args) => args.run(&checkout).await,
-        Verb::DbCheck(args) => args.run(&checkout).await,
+        Verb::DbSetup(args) => each(&checkout, async |one| args.clone().run(one).await).await,
+        Verb::DbCheck(args) => each(&checkout, async |one| args.clone().run(one).await).await,
         Verb::DbReset(args) => args.run(&checkout).await,
         Verb::DbDrop(args) => args.run(&checkout).await,
         Verb::DbUrl(args) => or_interrupted(args.run(&checkout)).await,
         Verb::DbShell(args) => or_interrupted(args.run(&checkout)).await,
-        Verb::Makemigrations(args) => args.run(&checkout).await,
-        Verb::Renumber(args) => args.run(&checkout).await,
-        Verb::Migrate(args) => args.run(&checkout).await,
+        Verb::Makemigrations(args) => args.run_in_each(&checkout).await,
+        Verb::Renumber(args) => args.run_in_each(&checkout).await,
+        Verb::Migrate(args) => args.run_in_each(&checkout).await,
         Verb::Adopt(args) => args.run(&checkout).await,
         Verb::Inspect(args) => args.run(&checkout).await,
         Verb::Diff(args) => args.run(&checkout).await,
-        Verb::Showmigrations(args) => args.run(&checkout).await,
-        Verb::Sqlmigrate(args) => args.run(&checkout),
+        Verb::Showmigrations(args) => args.run_in_each(&checkout).await,
+        Verb::Sqlmigrate(args) => args.run(&checkout).await,
         Verb::Sqlx(args) => args.run(&checkout).await,
         Verb::Erd(args) => args.run(&checkout).await,
         Verb::Graph(args) => args.run(&checkout),
-        Verb::Seed(args) => args.run(&checkout).await,
+        Verb::Seed(args) => each(&checkout, async |one| args.clone().run(one).await).await,
         Verb::Flush(args) => args.run(&checkout).await,
         Verb::Dumpdata(args) => args.run(&checkout).await,
         Verb::Loaddata(args) => args.run(&checkout).await,
         Verb::Createsuperuser(args) => or_interrupted(args.run(&checkout)).await,
         Verb::Changepassword(args) => or_interrupted(args.run(&checkout)).await,
         Verb::Prepare(args) => args.run(&checkout).await,
-        Verb::Verify(args) => args.run(&checkout).await,
+        Verb::Verify(args) => each(&checkout, async |one| args.clone().run(one).await).await,
         Verb::Test(args) => args.run(&checkout).await,
         Verb::Scratch(args) => args.run(&checkout).await,
         Verb::Ci(args) => args.run(&checkout).await,

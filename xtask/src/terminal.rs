@@ -3,6 +3,7 @@
 //! This room imports nothing from the other rooms or packages.
 
 pub(crate) mod child;
+pub(crate) mod commands;
 pub(crate) mod exit;
 pub(crate) mod format;
 pub(crate) mod interrupt;

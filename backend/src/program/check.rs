@@ -12,15 +12,16 @@ use migrations::{Access, Contract, Project, Session};
 use super::{database, exit::Stop, output::line};
 
 pub(crate) async fn run() -> anyhow::Result<()> {
-    let project = backend::migrations()?;
-    let mut session = database::open(Access::ReadOnly).await?;
-    session.require_version(&project)?;
-    compare(&mut session, &project).await?;
-    session.close().await;
+    for project in backend::migrations()?.databases() {
+        let mut session = database::open(project, Access::ReadOnly).await?;
+        session.require_version(project)?;
+        compare(&mut session, project).await?;
+        session.close().await;
+    }
     Ok(())
 }
 
-/// The schema that the embedded migrations make; `cargo xtask prepare` writes it.
+/// The schema that the embedded migrations make in the main database; `cargo xtask prepare` writes it.
 const SCHEMA: &str = include_str!("../../../migrations/schema.txt");
 /// The number of missing properties that are listed; the rest are only counted.
 const MOST_SHOWN: usize = 20;
@@ -30,6 +31,7 @@ pub(crate) async fn compare(session: &mut Session, project: &Project) -> anyhow:
     let ledger = session.ledger(project).await?;
     let schema = migrations::schema::read(session.connection(), &project.left_out()).await?;
     let contract = Contract::new(&schema, project);
+    let known = if project.postgres.is_other() { "" } else { SCHEMA };
     let schema = schema.text(Scope::Portable);
     let found: BTreeSet<&str> = schema.lines().collect();
     let problems = ledger.problems(project).into_iter().map(|problem| problem.to_string());
@@ -37,7 +39,7 @@ pub(crate) async fn compare(session: &mut Session, project: &Project) -> anyhow:
     // If migrations are pending, what they make is missing; that need not be said line by line.
     let is_missing = |line: &&str| pending.is_empty() && !found.contains(line);
     let mut missing: Vec<String> =
-        SCHEMA.lines().filter(is_missing).map(|it| format!("missing     {it}")).collect();
+        known.lines().filter(is_missing).map(|it| format!("missing     {it}")).collect();
     let pending = pending.iter().map(|migration| format!("pending     {}", migration.id));
     if missing.len() > MOST_SHOWN {
         let more = missing.split_off(MOST_SHOWN).len();
@@ -51,7 +53,7 @@ pub(crate) async fn compare(session: &mut Session, project: &Project) -> anyhow:
     if !differences.is_empty() {
         return Err(Stop::Differs.into());
     }
-    let expected: BTreeSet<&str> = SCHEMA.lines().collect();
+    let expected: BTreeSet<&str> = known.lines().collect();
     let (known, besides) = (expected.len(), found.difference(&expected).count());
     line("the database has what this program needs")?;
     line(&format!(

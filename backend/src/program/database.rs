@@ -4,27 +4,28 @@ use std::env;
 
 use anyhow::Context;
 use backend::users::ADMIN;
-use migrations::{Access, Session, Settings};
+use migrations::{Access, Project, Session, Settings};
 
 use super::{
     called::{name, seeding},
     exit::Stop,
 };
 
-/// Connects to the database.
-pub(crate) async fn open(access: Access) -> anyhow::Result<Session> {
+/// Connects to the database of a project on the server that DATABASE_URL names.
+pub(crate) async fn open(project: &Project, access: Access) -> anyhow::Result<Session> {
     let url = env::var("DATABASE_URL").context("DATABASE_URL is not set; it has to name the database")?;
     let options =
         migrations::database::options(&url).context("DATABASE_URL is not a connection string of Postgres")?;
+    let options = project.postgres.on_server(options);
     let settings = Settings::default().access(access).application_name(name());
     Ok(Session::connect(&options, settings).await?)
 }
 
 /// Connects to the database and requires what accounts need: every migration, and the role of administrators.
 pub(crate) async fn open_for_accounts() -> anyhow::Result<Session> {
-    let mut session = open(Access::Write).await?;
-    session.require_writable().await?;
     let project = backend::migrations()?;
+    let mut session = open(&project, Access::Write).await?;
+    session.require_writable().await?;
     let ledger = session.ledger(&project).await?;
     if let [first, rest @ ..] = ledger.pending(&project).as_slice() {
         let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };

@@ -1,13 +1,19 @@
 //! `backend migrate`: applies the embedded migrations and seeds.
 
-use migrations::{Access, Event, Prune, SeedMode, Target};
+use migrations::{Access, Event, Project, Prune, SeedMode, Target};
 
 use super::{check, database, output::line};
 
 pub(crate) async fn run() -> anyhow::Result<()> {
-    let project = backend::migrations()?;
-    let mut session = database::open(Access::Write).await?;
-    session.require_version(&project)?;
+    for project in backend::migrations()?.databases() {
+        migrate(project).await?;
+    }
+    Ok(())
+}
+
+async fn migrate(project: &Project) -> anyhow::Result<()> {
+    let mut session = database::open(project, Access::Write).await?;
+    session.require_version(project)?;
     let mut report = |event: Event<'_>| {
         // Failing to print progress is no reason to stop migrating.
         let _ = match event {
@@ -18,10 +24,10 @@ pub(crate) async fn run() -> anyhow::Result<()> {
             _ => Ok(()),
         };
     };
-    session.migrate(&project, &Target::Latest, &mut report).await?;
-    let seeds = session.seed(&project, SeedMode::Write, Prune::No, &mut report).await?;
+    session.migrate(project, &Target::Latest, &mut report).await?;
+    let seeds = session.seed(project, SeedMode::Write, Prune::No, &mut report).await?;
     line(&format!("seeds changed {} rows", seeds.changes()))?;
-    check::compare(&mut session, &project).await?;
+    check::compare(&mut session, project).await?;
     session.close().await;
     Ok(())
 }

@@ -13,6 +13,9 @@ pub struct Recipe {
     /// The folder of the project, relative to the checkout's root; `None` means the product's own.
     #[serde(default)]
     pub project: Option<PathBuf>,
+    /// The database of the project, by its name in the manifest; `None` means the main one.
+    #[serde(default)]
+    pub database: Option<String>,
     /// What is in it.
     pub content: Content,
     /// Whether the borrower can clean it in place, to be lent again.
@@ -62,7 +65,13 @@ pub fn project(folder: impl AsRef<Path>) -> Recipe {
 impl Recipe {
     /// A database of a project, which is not cleaned in place.
     pub fn new(project: Option<PathBuf>, content: Content) -> Recipe {
-        Recipe { project, content, recyclable: false }
+        Recipe { project, database: None, content, recyclable: false }
+    }
+
+    /// The same of another database of the project, by its name in the manifest.
+    #[must_use]
+    pub fn in_database(self, name: &str) -> Recipe {
+        Recipe { database: Some(name.to_owned()), ..self }
     }
 
     /// The same without reference data.

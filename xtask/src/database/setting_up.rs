@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The options that `db-setup` and `db-reset` share.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct Setup {
     /// Environment of a new database [default: development]; destructive commands refuse any but development and test
     #[arg(long, value_name = "NAME", value_parser = parse_environment)]

@@ -60,9 +60,9 @@ pub(crate) async fn start(
         repository: repository(&native),
         checkout: checkout.root.display().to_string(),
         image: image(postgres),
-        user: postgres.database.clone(),
+        user: postgres.main.clone(),
         password: password(native.folder()).await?,
-        database: postgres.database.clone(),
+        database: postgres.main.clone(),
         major: postgres.version,
     };
     let answer = match docker::ask(request).await? {

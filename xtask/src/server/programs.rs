@@ -85,7 +85,7 @@ impl Surroundings for Programs {
 
 /// The checkout's server from this machine's programs. Its folder also has the state of the checkout's other servers.
 pub(crate) fn own_server(checkout: &Checkout, postgres: &Postgres) -> anyhow::Result<Native> {
-    Native::of_checkout(&checkout.root, postgres.version, &postgres.database)
+    Native::of_checkout(&checkout.root, postgres.version, &postgres.main)
 }
 
 /// The checkout's server from these programs.

@@ -56,9 +56,9 @@ impl fmt::Display for Origin {
 }
 
 impl Server {
-    /// The server of a connection string that is written in `place`.
+    /// The server of a connection string that is written in `place`, which may name the main database.
     pub(super) fn from_url(mut url: Url, place: &'static str, postgres: &Postgres) -> anyhow::Result<Server> {
-        if url.path().trim_matches('/').is_empty() {
+        if postgres.is_other() || url.path().trim_matches('/').is_empty() {
             set_database(&mut url, &postgres.database);
         }
         let options = migrations::database::options(url.as_str())

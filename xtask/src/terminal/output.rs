@@ -11,7 +11,7 @@ use anyhow::anyhow;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use crate::terminal::format::Format;
+use crate::terminal::{commands, format::Format};
 
 /// The widths of the columns of a step's line: step, what, state, time.
 const WIDTHS: (usize, usize, usize, usize) = (10, 48, 9, 8);
@@ -206,7 +206,7 @@ pub(crate) fn count(n: usize, one: &str, many: &str) -> String {
 
 /// Prints a line for people on standard output.
 pub(crate) fn line(text: &str) {
-    write(&format!("{}\n", printable(text)));
+    write(&format!("{}\n", printable(&commands::complete(text))));
 }
 
 /// Prints a text on standard output, to a file or a program unchanged.
@@ -277,7 +277,7 @@ pub(crate) fn written() -> anyhow::Result<()> {
 
 /// Prints a line on standard error, for commands whose standard output is for programs.
 pub(crate) fn remark(text: &str) {
-    complain_line(&printable(text));
+    complain_line(&printable(&commands::complete(text)));
 }
 
 /// Prints a question on standard error. The answer follows it in the same line.
@@ -289,7 +289,7 @@ pub(crate) fn prompt(text: &str) {
 pub(crate) fn complain(word: &str, text: &str) {
     let coloured = io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let (start, end) = if coloured { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
-    complain_line(&format!("{start}{word}{end}: {}", printable(text)));
+    complain_line(&format!("{start}{word}{end}: {}", printable(&commands::complete(text))));
 }
 
 fn complain_line(text: &str) {

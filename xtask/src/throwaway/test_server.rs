@@ -75,7 +75,7 @@ impl TestServer {
             Kind::Docker => {
                 steps.doing("server", "starting a container in memory");
                 let (began, image) = (Instant::now(), container::image(postgres));
-                let user = &postgres.database;
+                let user = &postgres.main;
                 match TestContainer::start(&image, user, &new_password(), postgres.version).await? {
                     Reply::Answer(container) => {
                         let what = format!("PostgreSQL {}, Docker, in memory", container.answer.version);
@@ -100,7 +100,7 @@ impl TestServer {
         steps: &mut Steps,
     ) -> anyhow::Result<TestServer> {
         steps.doing("server", "starting one in memory");
-        let (minimum, role) = (postgres.version, &postgres.database);
+        let (minimum, role) = (postgres.version, &postgres.main);
         let server = match major {
             Some(major) => Ephemeral::start(&Preferring { programs, major }, minimum, role).await?,
             None => Ephemeral::start(&programs, minimum, role).await?,

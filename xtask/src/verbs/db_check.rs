@@ -16,7 +16,7 @@ use crate::{
     throwaway::checking::{Findings, Place, Schemas, check},
 };
 
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Clone, ClapArgs)]
 #[command(after_help = "\
 Examples:
   cargo xtask db-check && echo in order

@@ -13,7 +13,7 @@ use crate::{
     throwaway::checking,
 };
 
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Clone, ClapArgs)]
 #[command(after_help = "\
 Example:
   cargo xtask db-setup

@@ -38,8 +38,14 @@ use self::{
 };
 use crate::{
     checkout::Checkout,
-    database::renaming,
-    terminal::{exit::Stop, format::Format, interrupt::or_interrupted, output::Steps, question},
+    database::{each::each_with, renaming},
+    terminal::{
+        exit::Stop,
+        format::Format,
+        interrupt::or_interrupted,
+        output::{self, Steps},
+        question,
+    },
     throwaway::{
         desired, loaded,
         owned::Replayed,
@@ -47,7 +53,7 @@ use crate::{
     },
 };
 
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Clone, ClapArgs)]
 #[command(after_help = "\
 Examples:
   cargo xtask makemigrations                       write what leads to the schema.sql files
@@ -111,7 +117,13 @@ fn parse_name(text: &str) -> Result<String, String> {
 }
 
 impl Args {
-    pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
+    /// Compares each database, or each that has one of the apps that are named.
+    pub(crate) async fn run_in_each(self, checkout: &Checkout) -> anyhow::Result<()> {
+        let run = async |one: &Checkout, apps: Vec<String>| Args { apps, ..self.clone() }.run(one).await;
+        each_with(checkout, &self.apps, run).await
+    }
+
+    async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         if self.empty {
             let ([app], Some(name)) = (self.apps.as_slice(), &self.name) else {
                 return Err(Stop::Usage("--empty creates one migration; name one app".to_owned()).into());
@@ -120,6 +132,11 @@ impl Args {
         }
         let files = SourceFile::read_folder(&checkout.migrations())?;
         let project = checkout.project()?;
+        let has_none = |project: &Project| project.schema_files.is_empty();
+        if self.apps.is_empty() && has_none(&project) && !project.others.iter().all(has_none) {
+            output::remark("no app of this database has a schema.sql");
+            return Ok(());
+        }
         let apps = self.judged(&project)?;
         let mut steps = Steps::silent();
         let changes = TestServer::with_scratch(checkout, &project, &mut steps, async |migrated, _| {
@@ -221,7 +238,7 @@ impl Args {
             session: &mut session,
             reader: &mut reader,
             files: &files,
-            folder: &project.folder,
+            project,
             original: original.schema.clone(),
             ledgers,
             renames,

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::{
     checkout::Checkout,
     database::{
+        each::each_with,
         migrating,
         safety::{self, Destruction},
         session::{self, Timeouts, on_server},
@@ -29,7 +30,7 @@ const FAKE: &str = "there is no --fake: `adopt` records the migrations that the 
 /// The answer to `--again` with `zero`.
 const ONE: &str = "--again is for one migration\n  name it: cargo xtask migrate APP NAME --again";
 
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Clone, ClapArgs)]
 #[command(after_help = "\
 Examples:
   cargo xtask migrate                            all pending migrations
@@ -92,7 +93,12 @@ struct PlannedStep {
 }
 
 impl Args {
-    pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
+    /// Migrates each database, or the one of the app that is named.
+    pub(crate) async fn run_in_each(self, checkout: &Checkout) -> anyhow::Result<()> {
+        each_with(checkout, self.app.as_slice(), async |one, _| self.clone().run(one).await).await
+    }
+
+    async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         if self.fake {
             return Err(Stop::Usage(FAKE.to_owned()).into());
         }

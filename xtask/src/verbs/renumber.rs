@@ -16,9 +16,14 @@ use self::{
     plan::Request,
     report::Outcome,
 };
-use crate::{checkout::Checkout, database::session::Timeouts, files::edits, terminal::format::Format};
+use crate::{
+    checkout::Checkout,
+    database::{each::each_with, session::Timeouts},
+    files::edits,
+    terminal::format::Format,
+};
 
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Clone, ClapArgs)]
 #[command(after_help = "\
 Examples:
   cargo xtask renumber                     after a merge or rebase: fix every number that is taken twice
@@ -54,7 +59,12 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
+    /// Renumbers the apps of each database, or the one that is named.
+    pub(crate) async fn run_in_each(self, checkout: &Checkout) -> anyhow::Result<()> {
+        each_with(checkout, self.app.as_slice(), async |one, _| self.clone().run(one).await).await
+    }
+
+    async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         let files = SourceFile::read_folder(&checkout.migrations())?;
         let manifest = without_migrations(checkout, &files)?;
         if let Some(app) = &self.app {
@@ -90,5 +100,9 @@ impl Args {
 /// The manifest alone: the project without its migrations, whose numbers would not pass the checks.
 fn without_migrations(checkout: &Checkout, files: &[SourceFile]) -> anyhow::Result<Project> {
     let others = files.iter().filter(|file| !file.path.ends_with(".sql")).cloned().collect();
-    Ok(Project::from_files(&checkout.folder(), others)?)
+    let project = Project::from_files(&checkout.folder(), others)?;
+    Ok(match checkout.database() {
+        Some(database) => project.in_database(database)?,
+        None => project,
+    })
 }

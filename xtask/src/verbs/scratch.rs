@@ -97,6 +97,7 @@ impl Args {
     }
 
     fn setup(&self, checkout: &Checkout) -> anyhow::Result<Setup> {
+        let source = checkout.database().map_or_else(tests::Project::default, tests::in_database);
         Ok(match &self.at {
             Some(at) => {
                 // Report a wrong name before starting a server.
@@ -104,11 +105,11 @@ impl Args {
                     format!("`{at}` is not a migration\n  write app/0001_name; list them: cargo xtask showmigrations")
                 })?;
                 checkout.project()?.migration(app, name)?;
-                tests::at(at)
+                source.at(at)
             }
-            None if self.empty => tests::empty(),
-            None if self.unseeded => tests::unseeded(),
-            None => tests::seeded(),
+            None if self.empty => source.empty(),
+            None if self.unseeded => source.unseeded(),
+            None => source.seeded(),
         })
     }
 

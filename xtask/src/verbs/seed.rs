@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Clone, ClapArgs)]
 #[command(after_help = "\
 Examples:
   cargo xtask seed            add what is missing, repair what was edited

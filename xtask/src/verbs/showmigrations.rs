@@ -8,12 +8,15 @@ use serde::Serialize;
 
 use crate::{
     checkout::Checkout,
-    database::session::{self, on_server},
+    database::{
+        each::each_with,
+        session::{self, on_server},
+    },
     server,
     terminal::{format::Format, interrupt::or_interrupted, output},
 };
 
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Clone, ClapArgs)]
 #[command(after_help = "\
 Examples:
   cargo xtask showmigrations
@@ -52,7 +55,13 @@ struct Listed {
 }
 
 impl Args {
-    pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
+    /// Lists the migrations of each database, or of each that has one of the apps that are named.
+    pub(crate) async fn run_in_each(self, checkout: &Checkout) -> anyhow::Result<()> {
+        let run = async |one: &Checkout, apps: Vec<String>| Args { apps, ..self.clone() }.run(one).await;
+        each_with(checkout, &self.apps, run).await
+    }
+
+    async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
         let project = checkout.project()?;
         for app in &self.apps {
             project.app(app)?;

@@ -1,10 +1,12 @@
 //! `cargo xtask sqlmigrate`: prints the SQL of one migration, exactly as `migrate` sends it. It needs no server.
 
+use std::slice;
+
 use anyhow::bail;
 use clap::Args as ClapArgs;
 use migrations::Down;
 
-use crate::{checkout::Checkout, terminal::output};
+use crate::{checkout::Checkout, database::each::each_with, terminal::output};
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
@@ -24,7 +26,11 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    pub(crate) fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
+    pub(crate) async fn run(self, checkout: &Checkout) -> anyhow::Result<()> {
+        each_with(checkout, slice::from_ref(&self.app), async |one, _| self.print(one)).await
+    }
+
+    fn print(&self, checkout: &Checkout) -> anyhow::Result<()> {
         let project = checkout.project()?;
         let migration = project.migration(&self.app, &self.name)?;
         output::raw(match &migration.down {

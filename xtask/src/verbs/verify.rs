@@ -40,7 +40,7 @@ use crate::{
     },
 };
 
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Clone, ClapArgs)]
 #[command(after_help = "\
 Example:
   cargo xtask verify

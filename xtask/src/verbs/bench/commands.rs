@@ -230,13 +230,13 @@ fn load(bench: &Bench, runs: u32) -> anyhow::Result<Row> {
 async fn time_initdb(folder: &Path, postgres: &Postgres) -> anyhow::Result<Duration> {
     let binaries = find_binaries(postgres.version, None)?;
     let start = Instant::now();
-    cluster::init_data(folder, &binaries, &postgres.database, "password").await?;
+    cluster::init_data(folder, &binaries, &postgres.main, "password").await?;
     Ok(start.elapsed())
 }
 
 /// How long a test server takes from nothing to its first answer.
 async fn time_test_server(postgres: &Postgres) -> anyhow::Result<Duration> {
-    let server = Ephemeral::start(&Programs::OfThisMachine, postgres.version, &postgres.database).await?;
+    let server = Ephemeral::start(&Programs::OfThisMachine, postgres.version, &postgres.main).await?;
     let elapsed = server.elapsed();
     server.stop().await?;
     Ok(elapsed)

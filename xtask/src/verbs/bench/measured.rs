@@ -30,7 +30,7 @@ pub(super) struct Containers {
 impl Containers {
     /// Builds the programs that start them, so that no figure includes a build.
     pub(super) fn of_checkout(checkout: &Path, postgres: &Postgres) -> anyhow::Result<Containers> {
-        let native = Native::of_checkout(checkout, postgres.version, &postgres.database)?;
+        let native = Native::of_checkout(checkout, postgres.version, &postgres.main)?;
         docker::PACKAGE.program()?;
         Ok(Containers {
             repository: container::repository(&native),
@@ -42,7 +42,7 @@ impl Containers {
     /// How long a test server takes from nothing to its first answer.
     pub(super) async fn time_test_server(&self, postgres: &Postgres) -> anyhow::Result<Duration> {
         let start = Instant::now();
-        let (user, password) = (&postgres.database, new_password());
+        let (user, password) = (&postgres.main, new_password());
         let started = TestContainer::start(&self.image, user, &password, postgres.version).await?;
         let elapsed = start.elapsed();
         match started {

@@ -43,8 +43,7 @@ pub(super) struct Proof<'p> {
     pub(super) reader: &'p mut Reader,
     /// All files, with the manifest as it will be.
     pub(super) files: &'p [SourceFile],
-    /// The manifest's folder, as people type it.
-    pub(super) folder: &'p str,
+    pub(super) project: &'p Project,
     /// The schema before the renames.
     pub(super) original: Catalogue,
     /// The schemas of the ledgers.
@@ -142,7 +141,7 @@ impl Proof<'_> {
             files.push(SourceFile::new(format!("{}{}", draft.id, draft.naming.up), draft.up()));
             files.push(SourceFile::new(format!("{}.down.sql", draft.id), down));
         }
-        Project::from_files(self.folder, files)
+        self.project.with_files(files)
     }
 }
 

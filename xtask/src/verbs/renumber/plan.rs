@@ -61,7 +61,7 @@ impl Request<'_> {
         manifest: &Project,
     ) -> anyhow::Result<Plan> {
         if !self.finds_duplicates(files) {
-            let project = Project::from_files(&manifest.folder, files.to_vec()).ok();
+            let project = manifest.with_files(files.to_vec()).ok();
             return Ok(Plan { project, ..Plan::default() });
         }
         let git = Git::new(&checkout.root)?;
@@ -89,7 +89,7 @@ impl Request<'_> {
                 edits.push(edit);
             }
         }
-        let (project, left) = self.check(&manifest.folder, after)?;
+        let (project, left) = self.check(manifest, after)?;
         Ok(Plan { base: Some(base), moves, mended, edits, project, left })
     }
 
@@ -117,13 +117,16 @@ impl Request<'_> {
     }
 
     /// Checks the files as they will be. Only numbers taken twice in other apps may remain.
-    fn check(&self, folder: &str, after: Vec<SourceFile>) -> anyhow::Result<(Option<Project>, Vec<Problem>)> {
+    fn check(
+        &self,
+        manifest: &Project,
+        after: Vec<SourceFile>,
+    ) -> anyhow::Result<(Option<Project>, Vec<Problem>)> {
+        let has_other_apps = self.app.is_some() || !manifest.others.is_empty();
         let is_duplicate = |problem: &Problem| matches!(problem, Problem::DuplicateNumber { .. });
-        match Project::from_files(folder, after) {
+        match manifest.with_files(after) {
             Ok(project) => Ok((Some(project), Vec::new())),
-            Err(Error::Files(left)) if self.app.is_some() && left.iter().all(is_duplicate) => {
-                Ok((None, left))
-            }
+            Err(Error::Files(left)) if has_other_apps && left.iter().all(is_duplicate) => Ok((None, left)),
             Err(error) => Err(error).context("after renumbering, the files would still not be in order"),
         }
     }
