@@ -8,7 +8,7 @@ use duct::cmd;
 use tests::workspace_root;
 
 use self::repository::Repository;
-use crate::checkout::{FIXTURE, outcome};
+use crate::checkout::{FIXTURE, outcome, xtask};
 
 /// Cargo's settings of a repository that has some of its own.
 const SETTINGS: &str = "\
@@ -335,6 +335,28 @@ fn several_folders_are_apps_in_an_order_in_which_they_apply() {
     }
     assert_eq!(line(entries[0], "ledger"), "\"public._sqlx_migrations\"");
     assert_eq!(line(entries[1], "ledger"), "\"public._sqlx_migrations_2\"");
+}
+
+#[test]
+fn folders_that_people_name_may_be_for_another_database() {
+    let jobs = "create table jobs (id int primary key);";
+    let repository = Repository::new(&[
+        ("core/migrations/1_jobs.sql", jobs),
+        ("prover/migrations/1_jobs.up.sql", jobs),
+        ("prover/migrations/1_jobs.down.sql", "drop table jobs;"),
+        ("prover/audit/migrations/1_events.sql", "create table events (job int references jobs, at int);"),
+    ]);
+    let hint = "if this is for another database, name all folders: init FOLDER…";
+    repository.init(&["--dry-run"]).expect(0, &["left out", hint]);
+    let folders = ["core/migrations", "prover/migrations"];
+    let written = repository.init(&folders);
+    written
+        .expect(0, &["prover: prover/migrations, 1 migration, 1 table, database prover", "all of it holds"]);
+    let manifest = repository.read("xtask/apps.toml");
+    assert!(manifest.contains("name = \"prover\"\ndatabase = \"prover\"\n"), "{manifest}");
+    assert_eq!(manifest.matches("ledger = \"public._sqlx_migrations\"").count(), 2, "{manifest}");
+    let verify = cmd!(xtask(), "--server", "native", "verify").env("XTASK_ROOT", repository.root());
+    outcome(&repository.surrounded(verify)).expect(0, &["database prover"]);
 }
 
 #[test]

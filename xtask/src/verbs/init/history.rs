@@ -72,11 +72,14 @@ pub(super) async fn judge(
     steps.doing("proof", "reverting the migrations");
     stage.write_manifest(&manifest::text(repository, apps))?;
     // `verify` reports what is wrong with the files.
-    if let Ok(project) = Project::load(&stage.0.join("xtask"))
-        && let Some(wrong) = downs::last_wrong(&project, server.options()).await?
-        && let Some(app) = apps.iter_mut().find(|app| app.name == wrong.app)
-    {
-        app.baseline = Some(wrong.name);
+    if let Ok(project) = Project::load(&stage.0.join("xtask")) {
+        for project in project.databases() {
+            if let Some(wrong) = downs::last_wrong(project, server.options()).await?
+                && let Some(app) = apps.iter_mut().find(|app| app.name == wrong.app)
+            {
+                app.baseline = Some(wrong.name);
+            }
+        }
     }
     let mut round = 0;
     loop {
@@ -178,12 +181,19 @@ pub(super) async fn verify(root: &Path, server: &Url) -> anyhow::Result<Verdict>
     let [report, words] = [report, words].map(|path| fs::read_to_string(path).unwrap_or_default());
     let _ = fs::remove_dir_all(files);
     let status = status?;
-    if let Ok(Report { steps, flaws }) = serde_json::from_str(&report) {
-        return Ok(Verdict { steps, flaws });
+    // One report for each database.
+    let mut verdict = Verdict::default();
+    for report in serde_json::Deserializer::from_str(&report).into_iter::<Report>() {
+        let Report { steps, flaws } = report.context("read the report of verify")?;
+        verdict.steps.extend(steps);
+        verdict.flaws.extend(flaws);
     }
-    // It could not begin, or a file failed; it has printed why.
-    ensure!(!status.success() && !words.is_empty(), "verify ended with {status} and reported nothing");
-    Ok(Verdict { steps: Vec::new(), flaws: words.lines().map(str::to_owned).collect() })
+    if !status.success() && verdict.flaws.is_empty() {
+        // It could not begin, or a file failed; it has printed why.
+        ensure!(!words.is_empty(), "verify ended with {status} and reported nothing");
+        verdict = Verdict { steps: Vec::new(), flaws: words.lines().map(str::to_owned).collect() };
+    }
+    Ok(verdict)
 }
 
 impl Drop for Stage {

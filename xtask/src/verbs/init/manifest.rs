@@ -23,6 +23,8 @@ const PLAIN: [&str; 9] =
 pub(super) struct App {
     pub(super) name: String,
     pub(super) accepted: Accepted,
+    /// The database that it is in, if that is not the main one.
+    pub(super) database: Option<String>,
     /// The last migration that is not judged.
     pub(super) baseline: Option<String>,
 }
@@ -35,7 +37,14 @@ pub(super) fn apps(repository: &Repository, trial: &Trial) -> Vec<App> {
         let is_free = |name: &String| apps.iter().all(|app| app.name != *name);
         let numbered = (2..).map(|number| format!("{name}_{number}"));
         let name = [name.clone()].into_iter().chain(numbered).find(is_free).unwrap_or(name);
-        apps.push(App { name, accepted: accepted.clone(), baseline: None });
+        let database = (accepted.database > 0).then(|| {
+            let first = apps.iter().find(|app| app.accepted.database == accepted.database);
+            first.map_or_else(
+                || other_database(repository, &name),
+                |app| app.database.clone().unwrap_or_default(),
+            )
+        });
+        apps.push(App { name, accepted: accepted.clone(), database, baseline: None });
     }
     apps
 }
@@ -73,13 +82,16 @@ pub(super) fn text(repository: &Repository, apps: &[App]) -> String {
 }
 
 fn entry(app: &App, apps: &[App]) -> String {
-    let Accepted { folder, ledger, tables, needs } = &app.accepted;
+    let Accepted { folder, ledger, tables, needs, .. } = &app.accepted;
     let mut lines = vec![
         "\n[[app]]".to_owned(),
         format!("name = {}", quoted(&app.name)),
         format!("path = {}", quoted(&format!("../{}", folder.path))),
         format!("ledger = {}", quoted(&ledger.table)),
     ];
+    if let Some(database) = &app.database {
+        lines.insert(2, format!("database = {}", quoted(database)));
+    }
     if let Some(baseline) = &app.baseline {
         lines.push(format!(
             "baseline = {}    # up to here, migrations are applied and not judged",
@@ -113,6 +125,11 @@ impl App {
 /// A text as TOML has it.
 fn quoted(text: &str) -> String {
     Value::from(text).to_string()
+}
+
+/// The name of another database: the name of its first app, unless the main one has that.
+fn other_database(repository: &Repository, app: &str) -> String {
+    if app == database(repository) || TAKEN.contains(&app) { format!("{app}_db") } else { app.to_owned() }
 }
 
 /// The database's name: the repository's.

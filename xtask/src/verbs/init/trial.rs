@@ -30,6 +30,8 @@ pub(super) struct Accepted {
     pub(super) tables: Vec<Address>,
     /// The positions of the folders whose tables it touches.
     pub(super) needs: BTreeSet<usize>,
+    /// Which of the databases it is in, counted from 0, the main one.
+    pub(super) database: usize,
 }
 
 /// A folder that is no app, and why.
@@ -48,6 +50,31 @@ pub(super) struct Trial {
 }
 
 impl Trial {
+    /// Tries folders that people named. What does not apply with the others is tried without them: it may be for another
+    /// database.
+    pub(super) async fn run_named(
+        repository: &Repository,
+        server: &PgConnectOptions,
+        folders: Vec<Folder>,
+        steps: &mut Steps,
+    ) -> anyhow::Result<Trial> {
+        let mut all = Trial::run(repository, server, folders, steps).await?;
+        for database in 1.. {
+            let others = all.left_out.iter().map(|it| it.folder.clone()).collect();
+            let other = Trial::run(repository, server, others, steps).await?;
+            if other.accepted.is_empty() {
+                break;
+            }
+            let before = all.accepted.len();
+            all.accepted.extend(other.accepted.into_iter().map(|mut accepted| {
+                accepted.needs = accepted.needs.iter().map(|at| before + at).collect();
+                Accepted { database, ..accepted }
+            }));
+            all.left_out = other.left_out;
+        }
+        Ok(all)
+    }
+
     /// Tries each folder, on top of those that applied before it, until no other one applies.
     pub(super) async fn run(
         repository: &Repository,
@@ -112,7 +139,7 @@ impl Trial {
         {
             needs = all;
         }
-        Ok(Ok(Accepted { folder: folder.clone(), ledger, tables, needs }))
+        Ok(Ok(Accepted { folder: folder.clone(), ledger, tables, needs, database: 0 }))
     }
 
     /// Applies these of the accepted folders to an empty database, and then another one. Returns the schema before and after
@@ -221,7 +248,9 @@ fn reason(folder: &Folder, error: &MigrateError) -> String {
         "0A000" | "58P01" if message.contains("extension ") => {
             "; choose an image of Postgres that has it: XTASK_POSTGRES_IMAGE=IMAGE, with --server docker"
         }
-        "42P07" | "42710" | "42723" => "; another folder makes it, or it was there from the beginning",
+        "42P07" | "42710" | "42723" => {
+            "; another folder makes it, or it was there from the beginning; if this is for another database, name all folders: init FOLDER…"
+        }
         _ => "",
     };
     format!("{file}: {message} ({code}){hint}")

@@ -206,12 +206,17 @@ async fn draft_manifest(
     named: &[PathBuf],
     steps: &mut Steps,
 ) -> anyhow::Result<Found> {
-    let trial = Trial::run(repository, server.options(), folders, steps).await?;
+    let trial = if named.is_empty() {
+        Trial::run(repository, server.options(), folders, steps).await?
+    } else {
+        Trial::run_named(repository, server.options(), folders, steps).await?
+    };
     let mut apps = manifest::apps(repository, &trial);
     for app in &apps {
         let tables = count(app.accepted.tables.len(), "table", "tables");
         let files = count(app.accepted.folder.migrations().count(), "migration", "migrations");
-        let what = format!("{}: {}, {files}, {tables}", app.name, app.accepted.folder.path);
+        let database = app.database.as_ref().map_or(String::new(), |name| format!(", database {name}"));
+        let what = format!("{}: {}, {files}, {tables}{database}", app.name, app.accepted.folder.path);
         steps.done("app", &what, "", None);
     }
     for LeftOut { folder, why } in &trial.left_out {
