@@ -193,8 +193,11 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
+        // A failed test may have stopped it, and borrowers may keep it running.
+        for host in self.hosts() {
+            let _ = kill_process(host, Signal::CONT);
+        }
         self.xtask(&["server", "sweep"]);
-        // Borrowers of a failed test may keep it running.
         for host in self.hosts() {
             let _ = kill_process(host, Signal::TERM);
             wait_until("the service is gone", || !lives(host));

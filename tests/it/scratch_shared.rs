@@ -104,6 +104,17 @@ fn tests_that_wait_for_a_killed_service_ask_the_next_one() {
 }
 
 #[test]
+fn a_sweep_names_the_service_that_is_suspended() {
+    let shared = Shared::started();
+    kill_process(shared.hosts()[0], Signal::STOP).unwrap();
+    let swept = shared.xtask(&["server", "sweep"]);
+    swept.expect(1, &["does not answer\n"]);
+    let advice = swept.advice("continue it: ");
+    cmd("sh", ["-c", &advice]).run().unwrap();
+    shared.xtask(&["server", "sweep"]).expect(0, &["1 unused test server ended"]);
+}
+
+#[test]
 fn if_no_service_can_start_the_test_says_why() {
     let shared = Shared::new();
     shared.checkout.write("apps.toml", "[postgres]\nversion = 15\ndatabase = ");

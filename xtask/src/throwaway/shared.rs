@@ -2,7 +2,7 @@
 
 use std::{env, ffi::OsString, fs, path::PathBuf, time::Duration};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use cluster::folder;
 use sqlx::postgres::PgConnectOptions;
 use tests::{
@@ -20,6 +20,8 @@ use crate::{
 
 /// How long a service that was asked to end may take for it.
 const TO_END: Duration = Duration::from_secs(60);
+/// How long a service may take to answer that it ends. One that is suspended, as by Ctrl-Z, never does.
+const TO_ANSWER: Duration = Duration::from_secs(5);
 /// How long another command may take to start the same service, and to build the program that talks to Docker first.
 const LOCK_PATIENCE: Duration = Duration::from_secs(300);
 
@@ -87,7 +89,13 @@ pub(crate) async fn end_unused(checkout: &Checkout) -> anyhow::Result<usize> {
     let mut ended = 0;
     let sockets = Sockets::in_checkout(&checkout.root)?;
     for path in sockets.existing()? {
-        match end(&path).await {
+        let Ok(answer) = timeout(TO_ANSWER, end(&path)).await else {
+            let path = path.display();
+            bail!(
+                "the test server at {path} does not answer\n  if it is suspended, continue it: pkill -CONT --full {path}"
+            );
+        };
+        match answer {
             Ok(()) => {
                 ended += 1;
                 let gone = async {
