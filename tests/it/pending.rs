@@ -41,7 +41,7 @@ fn a_broken_migration_locks_no_one_out_of_the_server() {
             (&["server", "stop"], "stopped"),
             (&["server", "start"], "started"),
             (&["server", "url"], "/postgres"),
-            (&["server", "sweep"], "0 test servers"),
+            (&["server", "sweep"], "of killed commands removed"),
             (&["db-url"], "postgres://"),
             (&["db-shell", "--command", "select 40 + 2"], "42"),
             (&["scratch", "list"], "no test server is running"),
