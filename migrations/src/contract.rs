@@ -1,6 +1,10 @@
-//! The contract: `public` holds exactly the tables that the apps own.
+//! The contract: `public`, and each other schema with a table that the manifest lists, holds exactly the tables that the apps
+//! own.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use catalogue::{Catalogue, Kind, Object};
 use sqlx::PgConnection;
@@ -60,13 +64,20 @@ impl<'c> Owners<'c> {
         while !self.owns(owned) {
             owned = self.whole(owned)?;
         }
-        self.listed.get(owned.address.name.as_str()).copied()
+        self.listed.get(owned.address.typed().as_str()).copied()
     }
 
-    /// The tables of `public`, by name.
-    fn existing(&self) -> BTreeMap<&'c str, &'c Object> {
-        let public = self.schema.tables().filter(|table| table.address.schema == "public");
-        public.map(|table| (table.address.name.as_str(), table)).collect()
+    /// The tables of the schemas that the contract is about, as the manifest lists them.
+    fn existing(&self, schemas: &BTreeSet<String>) -> BTreeMap<String, &'c Object> {
+        let tables = self.schema.tables().filter(|table| schemas.contains(&table.address.schema));
+        tables.map(|table| (table.address.typed(), table)).collect()
+    }
+
+    /// `public`, and the schemas of the other listed tables.
+    fn schemas(&self) -> BTreeSet<String> {
+        let listed = self.schema.tables().filter(|table| self.owns(table));
+        let listed = listed.map(|table| table.address.schema.clone());
+        listed.chain(["public".to_owned()]).collect()
     }
 
     /// The table that another is a part of: a partition of any, and what inherits from a table that an app owns.
@@ -78,7 +89,7 @@ impl<'c> Owners<'c> {
     }
 
     fn owns(&self, table: &Object) -> bool {
-        table.address.schema == "public" && self.listed.contains_key(table.address.name.as_str())
+        self.listed.contains_key(table.address.typed().as_str())
     }
 }
 
@@ -98,6 +109,8 @@ pub struct Contract {
     pub unexpected: Vec<String>,
     /// Tables that are listed and belong to another.
     pub parts: Vec<ListedPart>,
+    /// The schemas that it is about.
+    pub schemas: BTreeSet<String>,
 }
 
 impl Contract {
@@ -115,8 +128,9 @@ impl Contract {
     /// The same for a schema that has been read.
     pub fn new(schema: &Catalogue, project: &Project) -> Contract {
         let tables = Owners::new(schema, project);
-        let existing = tables.existing();
-        let mut contract = Contract { expected: tables.listed.len(), ..Contract::default() };
+        let schemas = tables.schemas();
+        let existing = tables.existing(&schemas);
+        let mut contract = Contract { expected: tables.listed.len(), schemas, ..Contract::default() };
         let listed = project.apps.iter().flat_map(|app| app.tables.iter().map(|table| (&app.name, table)));
         for (app, table) in listed {
             let (app, table, found) = (app.clone(), table.clone(), existing.get(table.as_str()));
@@ -130,7 +144,7 @@ impl Contract {
             }
         }
         let unlisted = existing.values().filter(|table| !tables.owns(table) && tables.whole(table).is_none());
-        contract.unexpected = unlisted.map(|table| table.address.name.clone()).collect();
+        contract.unexpected = unlisted.map(|table| table.address.typed()).collect();
         contract
     }
 

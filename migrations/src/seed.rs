@@ -40,7 +40,7 @@ pub enum Prune {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TableChanges {
-    /// The table.
+    /// The table's name, with its schema unless that is `public`.
     pub table: String,
     /// Rows inserted.
     pub inserted: i64,
@@ -231,10 +231,11 @@ async fn catalogue_writes(conn: &mut PgConnection) -> Result<Option<i64>, Error>
     written.map_err(Error::database("ask whether the seeds change the schema"))
 }
 
-/// Rows inserted, updated and deleted in each table, as Postgres counts them for this session.
+/// Rows inserted, updated and deleted in each table, as Postgres counts them for this session. Temporary tables are left out.
 async fn counters(conn: &mut PgConnection) -> Result<BTreeMap<String, [i64; 3]>, Error> {
     let rows: Vec<(String, i64, i64, i64)> = sqlx::query_as(
-        "select relname::text, n_tup_ins, n_tup_upd, n_tup_del from pg_stat_xact_user_tables where schemaname = 'public'",
+        "select case when schemaname = 'public' then '' else schemaname || '.' end || relname, n_tup_ins, n_tup_upd, n_tup_del
+         from pg_stat_xact_user_tables where schemaname !~ '^pg_temp_'",
     )
     .fetch_all(conn)
     .await

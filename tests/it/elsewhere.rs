@@ -342,6 +342,7 @@ fn folders_that_people_name_may_be_for_another_database() {
     let jobs = "create table jobs (id int primary key);";
     let repository = Repository::new(&[
         ("core/migrations/1_jobs.sql", jobs),
+        ("core/migrations/2_invoices.sql", "create schema billing; create table billing.invoices (id int);"),
         ("prover/migrations/1_jobs.up.sql", jobs),
         ("prover/migrations/1_jobs.down.sql", "drop table jobs;"),
         ("prover/audit/migrations/1_events.sql", "create table events (job int references jobs, at int);"),
@@ -354,6 +355,7 @@ fn folders_that_people_name_may_be_for_another_database() {
         .expect(0, &["prover: prover/migrations, 1 migration, 1 table, database prover", "all of it holds"]);
     let manifest = repository.read("xtask/apps.toml");
     assert!(manifest.contains("name = \"prover\"\ndatabase = \"prover\"\n"), "{manifest}");
+    assert!(manifest.contains("tables = [\"billing.invoices\", \"jobs\"]"), "{manifest}");
     assert_eq!(manifest.matches("ledger = \"public._sqlx_migrations\"").count(), 2, "{manifest}");
     let verify = cmd!(xtask(), "--server", "native", "verify").env("XTASK_ROOT", repository.root());
     outcome(&repository.surrounded(verify)).expect(0, &["database prover"]);

@@ -73,6 +73,48 @@ fn tables_whose_names_need_quotes_are_owned_like_any_other() {
 }
 
 #[test]
+fn tables_of_other_schemas_are_listed_with_the_schema() {
+    tests::empty().run(async |db| {
+        let up = "create schema audit;
+                  create table users (id int primary key, name text not null unique);
+                  create table audit.events (id serial primary key, \"user\" int not null references users);
+                  create table audit.users (id int primary key, name text not null unique);
+                  create table audit.\"Odd one\" (id int) partition by list (id);
+                  create table audit.part partition of audit.\"Odd one\" for values in (1);";
+        let tables = ["users", "audit.events", "audit.users", "audit.Odd one"];
+        let checkout = project(&tables, up);
+        checkout.migration("odd/0001_initial", up, "drop schema audit cascade; drop table users;");
+        let seed = "insert into users values (1, 'a') on conflict do nothing;
+                    insert into audit.users values (1, 'b') on conflict do nothing;";
+        checkout.write("odd/seed.sql", seed);
+        checkout
+            .xtask(db, &["verify"])
+            .expect(0, &["4 tables, exactly as apps.toml says", "all of it holds"]);
+        checkout.xtask(db, &["migrate"]).expect(0, &["odd/0001_initial"]);
+        checkout.xtask(db, &["seed"]).expect(0, &["audit.users +1"]);
+        checkout.xtask(db, &["db-check"]).expect(0, &["4 tables, 2 seeded rows, exactly as the files say"]);
+
+        let filled =
+            "insert into audit.events (\"user\") values (1), (1); insert into audit.\"Odd one\" values (1);";
+        db.pool().execute(filled).await?;
+        let before = snapshot(db).await;
+        let dump = checkout.root().join("kept").display().to_string();
+        checkout.xtask(db, &["dumpdata", "--output", &dump]).expect(0, &["4 tables, 5 rows"]);
+        checkout.xtask(db, &["flush"]).expect(0, &["5 rows out of 4 tables"]);
+        assert_ne!(before, snapshot(db).await);
+        checkout.xtask(db, &["loaddata", "--replace", &dump]).expect(0, &["audit.Odd one", "5 rows"]);
+        assert_eq!(before, snapshot(db).await);
+
+        db.pool().execute("update audit.users set name = 'c'; create table audit.more ()").await?;
+        checkout.xtask(db, &["db-check"]).expect(3, &["audit.users", "unexpected  table audit.more"]);
+        let contract = ["listed", "audit.part"];
+        checkout.replace("apps.toml", "\"audit.events\"", "\"audit.part\"");
+        checkout.xtask(db, &["verify"]).expect(3, &contract).expect(3, &["unexpected  table audit.events"]);
+        Ok(())
+    });
+}
+
+#[test]
 fn the_direction_rule_holds_for_names_that_need_quotes() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();

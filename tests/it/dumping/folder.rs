@@ -134,7 +134,7 @@ fn a_killed_load_changes_nothing() {
         let before = snapshot(db).await;
         for signal in [Signal::KILL, Signal::INT] {
             let load = checkout.command(&db.url(), &["loaddata", &folder, "--replace"]);
-            signalled_during(db, &load, "copy public.\"loans\"", signal).await?;
+            signalled_during(db, &load, "copy \"public\".\"loans\"", signal).await?;
             assert_eq!(before, snapshot(db).await);
         }
         Ok(())

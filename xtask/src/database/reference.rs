@@ -26,6 +26,8 @@ pub(crate) struct Reference {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Table {
     pub(crate) name: String,
+    /// The same as SQL.
+    pub(crate) sql: String,
     /// The columns of the key, then those that are compared.
     pub(crate) columns: Vec<Column>,
     /// How many of the columns are the key.

@@ -41,10 +41,7 @@ pub(crate) fn references(schema: &Catalogue, tables: &[Table]) -> Vec<Reference>
 
 /// The tables and their partitions, of all levels.
 pub(super) fn with_partitions(schema: &Catalogue, tables: &[Table]) -> BTreeSet<Address> {
-    let names: BTreeSet<&str> = tables.iter().map(|table| table.name.as_str()).collect();
-    let is_table = |address: &Address| address.schema == "public" && names.contains(address.name.as_str());
-    let all = schema.of_kind(Kind::Table);
-    let mut found: BTreeSet<Address> = all.map(|object| object.address.clone()).filter(is_table).collect();
+    let mut found: BTreeSet<Address> = tables.iter().map(|table| table.address.clone()).collect();
     loop {
         let partitions = schema.of_kind(Kind::Table).filter(|object| {
             object.is_partition()

@@ -23,7 +23,8 @@ pub(crate) fn existing_tables(
     project: &Project,
     names: &BTreeSet<String>,
 ) -> anyhow::Result<Vec<Table>> {
-    if let Some(part) = Contract::new(schema, project).parts.iter().find(|part| names.contains(&part.table)) {
+    let contract = Contract::new(schema, project);
+    if let Some(part) = contract.parts.iter().find(|part| names.contains(&part.table)) {
         bail!(
             "{part}, whose rows include its rows; nothing was touched\n  remove it from the tables of app `{}` in apps.toml",
             part.app
@@ -31,19 +32,17 @@ pub(crate) fn existing_tables(
     }
     let owned = owned_tables(project);
     let is_wanted = |address: &Address| {
-        address.schema == "public"
-            && names.contains(&address.name)
-            && owned.contains(&address.name)
-            && foreign_partition(schema, address).is_none()
+        let name = address.typed();
+        names.contains(&name) && owned.contains(&name) && foreign_partition(schema, address).is_none()
     };
     let mut found: Vec<&Object> =
         schema.of_kind(Kind::Table).filter(|object| is_wanted(&object.address)).collect();
-    // A table that inherits has rows and columns of its own. A partition's rows are read and written through its parent,
-    // and a table of another schema is no app's.
+    // A table that inherits has rows and columns of its own. A partition's rows are read and written through its parent, and
+    // a table of a schema in which no app has a table is no app's.
     while let Some(heir) = schema.of_kind(Kind::Table).find(|object| {
         let inherits = object.needs.iter().any(|need| found.iter().any(|parent| parent.address == *need.on));
-        object.address.schema == "public"
-            && inherits
+        inherits
+            && contract.schemas.contains(&object.address.schema)
             && !object.is_partition()
             && !found.iter().any(|known| known.address == object.address)
     }) {
@@ -54,7 +53,7 @@ pub(crate) fn existing_tables(
 
 /// Says which tables of these names have rows on another server.
 pub(crate) fn on_another_server(schema: &Catalogue, names: &BTreeSet<String>) -> Vec<String> {
-    let wanted = |object: &&Object| object.address.schema == "public" && names.contains(&object.address.name);
+    let wanted = |object: &&Object| names.contains(&object.address.typed());
     let why = |table: &Object| {
         if table.address.kind == Kind::ForeignTable {
             return Some("its rows are on another server".to_owned());
@@ -64,7 +63,7 @@ pub(crate) fn on_another_server(schema: &Catalogue, names: &BTreeSet<String>) ->
     };
     let tables = schema.tables().filter(wanted);
     tables
-        .filter_map(|table| Some(format!("table {} is left out: {}", table.address.name, why(table)?)))
+        .filter_map(|table| Some(format!("table {} is left out: {}", table.address.typed(), why(table)?)))
         .collect()
 }
 
@@ -126,7 +125,14 @@ impl Table {
             });
         }
         let partitioned = matches!(&object.body, Body::Table(table) if table.partitioned_by.is_some());
-        Table { name: object.address.name.clone(), partitioned, columns, order, foreign_keys }
+        Table {
+            name: object.address.typed(),
+            address: object.address.clone(),
+            partitioned,
+            columns,
+            order,
+            foreign_keys,
+        }
     }
 }
 
@@ -165,11 +171,10 @@ fn in_order(name: &str, columns: &[Column]) -> String {
 
 /// Sorts each table behind those that it refers to.
 fn in_loading_order(tables: Vec<Table>) -> Vec<Table> {
-    let positions: HashMap<&str, usize> = tables.iter().map(|table| table.name.as_str()).zip(0..).collect();
+    let positions: HashMap<&Address, usize> = tables.iter().map(|table| &table.address).zip(0..).collect();
     let referred = |table: &Table| {
         let targets = table.foreign_keys.iter().map(|key| &key.target);
-        let own = targets.filter(|target| target.schema == "public");
-        own.filter_map(|target| positions.get(target.name.as_str()).copied()).collect()
+        targets.filter_map(|target| positions.get(target).copied()).collect()
     };
     let order = behind_what_they_refer_to(&tables.iter().map(referred).collect::<Vec<_>>());
     let mut tables: Vec<Option<Table>> = tables.into_iter().map(Some).collect();

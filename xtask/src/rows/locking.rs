@@ -24,12 +24,18 @@ pub(crate) enum Others {
     Wait,
 }
 
-/// Returns the quoted and qualified names of the tables that exist.
+/// Returns the quoted and qualified names of the tables that exist, of those that the manifest lists under these names.
 pub(crate) async fn existing(
     conn: &mut PgConnection,
     names: &BTreeSet<String>,
 ) -> anyhow::Result<Vec<String>> {
-    let names: Vec<String> = names.iter().map(|name| format!("public.{}", quoted(name))).collect();
+    let in_schema = |name: &String| {
+        let (schema, table) = name.split_once('.')?;
+        Some(format!("{}.{}", quoted(schema), quoted(table)))
+    };
+    let in_public = |name: &String| format!("public.{}", quoted(name));
+    let names: Vec<String> =
+        names.iter().flat_map(|name| [in_public(name)].into_iter().chain(in_schema(name))).collect();
     let sql = "select name from unnest($1) name where to_regclass(name) is not null";
     let existing = sqlx::query_scalar(sql).bind(names).fetch_all(conn).await;
     Ok(existing.map_err(Error::database("find the tables"))?)

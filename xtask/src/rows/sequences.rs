@@ -43,7 +43,7 @@ pub(crate) fn used_by(schema: &Catalogue, project: &Project, tables: &[Table]) -
     let whole = schema
         .of_kind(Kind::Table)
         .map(|table| &table.address)
-        .all(|table| table.schema != "public" || !owned.contains(&table.name) || ours.contains(table));
+        .all(|table| !owned.contains(&table.typed()) || ours.contains(table));
     let takers = takers(schema);
     let sequences = schema.of_kind(Kind::Sequence).filter_map(|object| {
         let Body::Sequence(sequence) = &object.body else { return None };

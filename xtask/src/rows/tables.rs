@@ -9,7 +9,10 @@ use migrations::{App, Error, Project};
 use serde::{Deserialize, Serialize};
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use crate::{database::sql::quoted, terminal::output::count};
+use crate::{
+    database::sql::{qualified, quoted},
+    terminal::output::count,
+};
 
 /// How many rows of a table a command removed or loaded.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -21,7 +24,9 @@ pub(crate) struct TableRows {
 /// A table that an app owns.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
+    /// As the manifest lists it.
     pub(crate) name: String,
+    pub(crate) address: Address,
     pub(super) partitioned: bool,
     /// The columns that can be written, which generated ones can't, in the table's order.
     pub(crate) columns: Vec<Column>,
@@ -53,7 +58,7 @@ pub(crate) struct ForeignKey {
 impl Table {
     /// Returns the quoted and qualified name.
     pub(crate) fn sql(&self) -> String {
-        format!("public.{}", quoted(&self.name))
+        qualified(&self.address)
     }
 
     /// Returns SQL that selects the rows of the table and its partitions, but not of tables that inherit from it.
@@ -70,7 +75,7 @@ impl Table {
 impl ForeignKey {
     /// Whether the key refers to this table.
     pub(crate) fn refers_to(&self, table: &Table) -> bool {
-        self.target.schema == "public" && self.target.name == table.name
+        self.target == table.address
     }
 }
 

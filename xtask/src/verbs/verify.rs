@@ -275,15 +275,17 @@ impl Proof<'_> {
         let contract = Contract::new(last, self.project);
         let tables = count(contract.expected, "table", "tables");
         self.report(&format!("{tables}, exactly as apps.toml says"), contract.differences(), start.elapsed());
-        let elsewhere = last.tables().filter(|table| table.address.schema != "public");
+        let elsewhere = last.tables().filter(|table| !contract.schemas.contains(&table.address.schema));
         let mut elsewhere: Vec<String> = elsewhere.map(|table| table.address.name_within("public")).collect();
         if let Some(more) = elsewhere.len().checked_sub(4) {
             elsewhere.truncate(3);
             elsewhere.push(format!("and {} more", more + 1));
         }
         if !elsewhere.is_empty() {
-            self.steps
-                .note(&format!("           it lists only schema public, so not {}", elsewhere.join(", ")));
+            self.steps.note(&format!(
+                "           it lists no table of another schema, so not {}",
+                elsewhere.join(", ")
+            ));
         }
     }
 

@@ -32,7 +32,11 @@ pub(crate) async fn plan(
     for table in in_order(project, catalogue) {
         let columns = columns(catalogue, &table, &keys);
         let sql = |seeding: &Seeding<'_>| {
-            read::select(&table.name, &columns, &format!("age(t.xmin) <= age('{}'::xid)", seeding.since))
+            read::select(
+                &qualified(&table),
+                &columns,
+                &format!("age(t.xmin) <= age('{}'::xid)", seeding.since),
+            )
         };
         let (first, second) = (sql(&one), sql(&other));
         let failed = || Error::database("read the seeded rows");
@@ -46,10 +50,10 @@ pub(crate) async fn plan(
             positions.len() == key.len() && same_keys(&positions, &first, &second)
         });
         let Some(key) = key else {
-            reference.without_key.push((table.name.clone(), first.len()));
+            reference.without_key.push((table.typed(), first.len()));
             continue;
         };
-        let planned = compared(table.name.clone(), &columns, &key, &first, &second);
+        let planned = compared(&table, &columns, &key, &first, &second);
         let whole: Vec<&str> =
             planned.columns[..planned.key].iter().map(|column| column.sql.as_str()).collect();
         let key = match whole.as_slice() {
@@ -67,8 +71,7 @@ fn in_order(project: &Project, catalogue: &Catalogue) -> Vec<Address> {
     let owned: BTreeSet<&str> =
         project.apps.iter().flat_map(|app| app.tables.iter().map(String::as_str)).collect();
     let tables = catalogue.of_kind(Kind::Table).map(|object| &object.address);
-    let tables: Vec<&Address> =
-        tables.filter(|it| it.schema == "public" && owned.contains(it.name.as_str())).collect();
+    let tables: Vec<&Address> = tables.filter(|it| owned.contains(it.typed().as_str())).collect();
     let positions: HashMap<&Address, usize> = tables.iter().copied().zip(0..).collect();
     let referred = |table: &&Address| {
         let others = references(catalogue, table).into_iter();
@@ -144,7 +147,7 @@ fn same_keys(positions: &[usize], first: &[Row], second: &[Row]) -> bool {
 }
 
 /// The rows with the columns of their key first, then those whose values are the same in both seedings.
-fn compared(name: String, columns: &[Column], key: &[String], first: &[Row], second: &[Row]) -> Table {
+fn compared(table: &Address, columns: &[Column], key: &[String], first: &[Row], second: &[Row]) -> Table {
     let mut order: Vec<usize> = key.iter().filter_map(|name| position(columns, name)).collect();
     let arranged = |order: &[usize], rows: &[Row]| -> BTreeSet<Row> {
         rows.iter().map(|row| order.iter().map(|&at| row[at].clone()).collect()).collect()
@@ -157,5 +160,11 @@ fn compared(name: String, columns: &[Column], key: &[String], first: &[Row], sec
         }
     }
     let rows = arranged(&order, first).into_iter().collect();
-    Table { name, columns: order.iter().map(|&at| columns[at].clone()).collect(), key: length, rows }
+    Table {
+        name: table.typed(),
+        sql: qualified(table),
+        columns: order.iter().map(|&at| columns[at].clone()).collect(),
+        key: length,
+        rows,
+    }
 }

@@ -20,7 +20,7 @@ pub(crate) async fn prepare(conn: &mut PgConnection) -> anyhow::Result<()> {
 /// The query for these columns of a table, as one row of texts each.
 pub(super) fn select(table: &str, columns: &[Column], condition: &str) -> String {
     let columns: Vec<&str> = columns.iter().map(|column| column.sql.as_str()).collect();
-    format!("select {} from public.{} t where {condition}", columns.join(", "), quoted(table))
+    format!("select {} from {table} t where {condition}", columns.join(", "))
 }
 
 pub(super) async fn rows(
@@ -50,7 +50,7 @@ pub(crate) async fn read(conn: &mut PgConnection, reference: &Reference) -> anyh
     for table in &reference.tables {
         let keys: Vec<String> = table.rows.iter().map(|row| literal(&row[..table.key])).collect();
         let condition = format!("{} in (values {})", tuple(&table.columns[..table.key]), keys.join(", "));
-        let sql = select(&table.name, &table.columns, &condition);
+        let sql = select(&table.sql, &table.columns, &condition);
         match rows(conn, &sql, table.columns.len()).await {
             Ok(rows) => found.rows.push((table.name.clone(), rows)),
             Err(sqlx::Error::Database(error))
@@ -90,8 +90,8 @@ impl Reference {
         let table = self.tables.iter().find(|table| table.name == change.table)?;
         let column = table.columns.iter().find(|column| column.name == value.column)?;
         Some(format!(
-            "update public.{} t set {} = {}::{} where {} = {}",
-            quoted(&table.name),
+            "update {} t set {} = {}::{} where {} = {}",
+            table.sql,
             quoted(&column.name),
             text(value.found.as_deref()),
             column.data_type.as_ref()?,

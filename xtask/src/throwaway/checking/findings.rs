@@ -115,7 +115,7 @@ impl Findings {
     }
 
     pub(super) fn add_contract(&mut self, project: &Project, ledger: &Ledger, contract: &Contract) {
-        let row = |difference, table: &str| in_public(difference, "table", table);
+        let row = |difference, table: &str| of_table(difference, "table", table);
         for MissingTable { app, table, .. } in &contract.missing {
             // If the app has pending migrations, one of them creates the table.
             let pending = ledger.pending(project).iter().any(|migration| &migration.id.app == app);
@@ -234,7 +234,7 @@ impl Findings {
                 attribute: Some(value.column.clone()),
                 expected: value.expected.clone(),
                 found: value.found.clone(),
-                ..in_public("differs", "row", table)
+                ..of_table("differs", "row", table)
             };
             self.add(row, what, "put it back: cargo xtask seed".to_owned());
         }
@@ -250,15 +250,16 @@ impl Findings {
                 (true, 0) => format!("{} seeded rows of {table}", keys.len()),
                 (true, _) => String::new(),
             };
-            let row = Row { part: key.clone(), ..in_public("missing", "row", table) };
+            let row = Row { part: key.clone(), ..of_table("missing", "row", table) };
             self.add(row, what, "put back what is gone: cargo xtask seed".to_owned());
         }
     }
 }
 
-/// A difference of a table or of its rows.
-fn in_public(difference: &'static str, kind: &str, table: &str) -> Row {
-    let (kind, schema, name) = (kind.to_owned(), "public".to_owned(), table.to_owned());
+/// A difference of a table that the manifest lists under this name, or of its rows.
+fn of_table(difference: &'static str, kind: &str, table: &str) -> Row {
+    let (schema, name) = table.split_once('.').unwrap_or(("public", table));
+    let (kind, schema, name) = (kind.to_owned(), schema.to_owned(), name.to_owned());
     Row { difference, kind, schema, name, ..Row::default() }
 }
 

@@ -103,9 +103,7 @@ fn entry(app: &App, apps: &[App]) -> String {
     }
     let depends_on: Vec<String> = needs.iter().map(|&at| quoted(&apps[at].name)).collect();
     lines.push(format!("depends-on = [{}]", depends_on.join(", ")));
-    // The contract is about `public` alone.
-    let tables = tables.iter().filter(|table| table.schema == "public");
-    let tables: Vec<String> = tables.map(|table| quoted(&table.name)).collect();
+    let tables: Vec<String> = tables.iter().map(|table| quoted(&table.typed())).collect();
     let one_line = format!("tables = [{}]", tables.join(", "));
     lines.push(if one_line.len() <= 100 {
         one_line

@@ -21,7 +21,7 @@ pub(super) fn with_tables(
     let left = apps.iter().flat_map(|&app| moved(project, app, &tables(schema, app))).map(|(_, from)| from);
     let left: BTreeSet<usize> = left.map(|from| position(project, from)).collect();
     for &app in apps.union(&left) {
-        let App { name, tables } = App { name: &project.apps[app].name, tables: tables(schema, app) };
+        let (name, tables) = (&project.apps[app].name, tables(schema, app));
         let entries = document.get_mut("app").and_then(|it| it.as_array_of_tables_mut());
         let entry = entries.and_then(|entries| {
             entries.iter_mut().find(|entry| entry.get("name").and_then(|it| it.as_str()) == Some(name))
@@ -39,10 +39,10 @@ pub(super) fn with_tables(
 }
 
 /// The tables that the manifest has as another app's, each with that app.
-fn moved<'p>(project: &'p Project, app: usize, tables: &[&'p str]) -> Vec<(&'p str, &'p str)> {
+fn moved<'p>(project: &'p Project, app: usize, tables: &[String]) -> Vec<(&'p str, &'p str)> {
     let others = project.apps.iter().enumerate().filter(|(at, _)| *at != app);
     let lists = others.flat_map(|(_, other)| other.tables.iter().map(|table| (table.as_str(), &*other.name)));
-    lists.filter(|(table, _)| tables.contains(table)).collect()
+    lists.filter(|(table, _)| tables.iter().any(|own| own == table)).collect()
 }
 
 /// Adds tables to those that have moved to an app. Old migrations of the app that had them before stay right by it.
@@ -55,44 +55,34 @@ fn note_moved(entry: &mut Table, tables: &[(&str, &str)]) {
     }
 }
 
-/// An app, and what its list should hold.
-struct App<'a> {
-    name: &'a str,
-    tables: Vec<&'a str>,
-}
-
-/// The tables of `public` that an app's files make. What is a part of another table goes with that.
-fn tables(owned: &Owned, app: usize) -> Vec<&str> {
+/// The tables that an app's files make. What is a part of another table goes with that.
+fn tables(owned: &Owned, app: usize) -> Vec<String> {
     let has_parent = |table: &Object| {
         table.needs.iter().any(|need| matches!(need.on.kind, Kind::Table | Kind::ForeignTable))
     };
     let of_app = |table: &&Object| owned.maker(&table.address).is_some_and(|maker| maker.app == app);
-    let tables = owned.schema.tables().filter(|table| table.address.schema == "public");
-    tables
-        .filter(of_app)
-        .filter(|table| !has_parent(table))
-        .map(|table| table.address.name.as_str())
-        .collect()
+    let tables = owned.schema.tables().filter(of_app).filter(|table| !has_parent(table));
+    tables.map(|table| table.address.typed()).collect()
 }
 
 /// Removes what is not in the list any more, and adds what is new: in its place if the list is sorted, else at the end.
 ///
 /// A comment behind an element is, to the parser, in front of the next one, so that place is what has to stay.
-fn update(list: &mut Array, tables: &[&str]) {
+fn update(list: &mut Array, tables: &[String]) {
     let blanks = Blanks::new(list);
     for at in (0..list.len()).rev() {
-        if list.get(at).and_then(Value::as_str).is_some_and(|name| !tables.contains(&name)) {
+        if list.get(at).and_then(Value::as_str).is_some_and(|name| tables.iter().all(|table| table != name)) {
             let removed = list.remove(at);
             set_place(list, at, &text(removed.decor().prefix()));
         }
     }
     for table in tables {
         let names: Vec<&str> = list.iter().filter_map(Value::as_str).collect();
-        if names.contains(table) {
+        if names.contains(&table.as_str()) {
             continue;
         }
         let sorted = names.is_sorted();
-        let at = if sorted { names.partition_point(|name| name < table) } else { list.len() };
+        let at = if sorted { names.partition_point(|name| *name < table.as_str()) } else { list.len() };
         let place = match list.get(at) {
             Some(next) => text(next.decor().prefix()),
             None if text(Some(list.trailing())).contains('#') => {
@@ -101,7 +91,7 @@ fn update(list: &mut Array, tables: &[&str]) {
             None => blanks.between.clone(),
         };
         set_place(list, at, &blanks.between);
-        list.insert_formatted(at, Value::from(*table).decorated(place, ""));
+        list.insert_formatted(at, Value::from(table).decorated(place, ""));
     }
     blanks.restore(list);
 }
@@ -160,7 +150,8 @@ mod tests {
 
     fn check(before: &str, tables: &[&str], after: &str) {
         let mut document: DocumentMut = format!("tables = {before}\n").parse().unwrap();
-        update(document["tables"].as_array_mut().unwrap(), tables);
+        let tables: Vec<String> = tables.iter().map(|&table| table.to_owned()).collect();
+        update(document["tables"].as_array_mut().unwrap(), &tables);
         assert_eq!(document.to_string(), format!("tables = {after}\n"));
     }
 
