@@ -6,11 +6,15 @@
 #[expect(dead_code, reason = "of the helpers that all tests share, these need some")]
 #[path = "../../../../tests/it/checkout.rs"]
 mod checkout;
+#[expect(dead_code, reason = "of the helpers that all tests share, these need some")]
+#[path = "../../../../tests/it/elsewhere/repository.rs"]
+mod repository;
 #[path = "../../../../tests/it/snapshot.rs"]
 mod snapshot;
 
 mod interop;
 mod promises;
+mod stock;
 
 use ::tests::TestDatabase;
 
