@@ -33,13 +33,12 @@ impl SourceFile {
         SourceFile { path: path.into(), text: Some(text.into()) }
     }
 
-    /// The folders of the apps of a manifest's folder, whether or not they are there.
+    /// The apps of a manifest's folder, each with its own folder, whether or not that is there.
     ///
     /// # Errors
     /// [`Error::Read`].
-    pub fn folders(folder: &Path) -> Result<Vec<PathBuf>, Error> {
-        let (_, apps) = read_apps(folder)?;
-        Ok(apps.into_iter().map(|(_, folder)| folder).collect())
+    pub fn folders(folder: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
+        Ok(read_apps(folder)?.1)
     }
 
     /// Reads the manifest and everything in the folders of its apps, in the order of their names, unchecked: the input of

@@ -118,7 +118,7 @@ impl Seen {
         let stamp = Stamp::read(&locked);
         seen.all.push((locked, stamp));
         let mut folders = seen.add(project, now)?;
-        for folder in migrations::SourceFile::folders(project).unwrap_or_default() {
+        for (_, folder) in migrations::SourceFile::folders(project).unwrap_or_default() {
             if folder.is_dir() && !folders.contains(&folder) {
                 folders.push(folder);
             }

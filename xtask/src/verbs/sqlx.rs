@@ -2,9 +2,19 @@
 //!
 //! sqlx-cli gets an app's folder and settings and this checkout's database, so there is nothing to install or configure.
 
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process,
+};
+
+use anyhow::Context as _;
 use clap::Args as ClapArgs;
+use cluster::folder::{self, Access};
 use duct::{Expression, cmd};
-use migrations::{App, Error, Migration, Plan, Project, Target, database};
+use migrations::{
+    App, Error, Migration, Plan, Project, STOCK_LEDGER, SourceFile, Target, database, sqlx_settings,
+};
 
 use crate::{
     checkout::Checkout,
@@ -77,9 +87,11 @@ impl Args {
         if command.app && app.is_none() {
             return Err(self.without_app(&project).into());
         }
+        let source = app.map(|app| Source::new(checkout, app)).transpose()?;
         let sqlx = || {
             let cargo = built::cargo();
-            let words = command.complete(&self.words, app.map(|app| source(checkout, app)));
+            let options = source.as_ref().map(|source| source.options(checkout));
+            let words = command.complete(&self.words, options);
             anyhow::Ok(cmd(PACKAGE.program()?, words).dir(&checkout.root).env("CARGO", cargo))
         };
         if !command.database {
@@ -219,12 +231,62 @@ impl Command {
     }
 }
 
-/// The options for an app's folder and settings. Without settings, sqlx-cli keeps the ledger that it has by default.
-fn source(checkout: &Checkout, app: &App) -> Vec<String> {
-    let config = format!("{}/sqlx.toml", app.folder);
-    let config = Some(config).filter(|config| checkout.root.join(config).is_file());
-    let config = config.map(|config| format!("--config={config}"));
-    [format!("--source={}", app.folder)].into_iter().chain(config).collect()
+/// What sqlx-cli gets of an app: its folder, and settings that name its ledger.
+struct Source {
+    folder: PathBuf,
+    settings: Option<Settings>,
+}
+
+/// A `sqlx.toml`.
+enum Settings {
+    Theirs(PathBuf),
+    /// One of ours for this command, with what the manifest says.
+    Ours(PathBuf),
+}
+
+impl Source {
+    fn new(checkout: &Checkout, app: &App) -> anyhow::Result<Source> {
+        let folders = SourceFile::folders(&checkout.migrations())?;
+        let folder = folders.into_iter().find(|(name, _)| *name == app.name);
+        let folder = folder.map_or_else(|| checkout.root.join(&app.folder), |(_, folder)| folder);
+        // Without settings, sqlx-cli keeps the ledger that it has by default.
+        let settings = match sqlx_settings(&folder) {
+            Some(file) => Some(Settings::Theirs(file)),
+            None if app.ledger == STOCK_LEDGER => None,
+            None => Some(Settings::Ours(written(&app.ledger)?)),
+        };
+        Ok(Source { folder, settings })
+    }
+
+    /// The options of sqlx-cli for it. Paths begin at the top of the checkout, in which it runs.
+    fn options(&self, checkout: &Checkout) -> Vec<String> {
+        let within = |path: &Path| path.strip_prefix(&checkout.root).unwrap_or(path).display().to_string();
+        let settings = self.settings.as_ref().map(|settings| match settings {
+            Settings::Theirs(file) | Settings::Ours(file) => format!("--config={}", within(file)),
+        });
+        [format!("--source={}", within(&self.folder))].into_iter().chain(settings).collect()
+    }
+}
+
+/// Writes settings with this ledger for a moment.
+fn written(ledger: &str) -> anyhow::Result<PathBuf> {
+    let folder = env::temp_dir().join(format!("xtask-sqlx-{}", process::id()));
+    folder::ensure(&folder, Access::Private)?;
+    let schema = ledger.split_once('.').map_or("public", |(schema, _)| schema);
+    let file = folder.join("sqlx.toml");
+    let text = format!("[migrate]\ncreate-schemas = [\"{schema}\"]\ntable-name = \"{ledger}\"\n");
+    fs::write(&file, text).with_context(|| format!("write {}", file.display()))?;
+    Ok(file)
+}
+
+impl Drop for Settings {
+    fn drop(&mut self) {
+        if let Settings::Ours(file) = self
+            && let Some(folder) = file.parent()
+        {
+            let _ = fs::remove_dir_all(folder);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -74,3 +74,20 @@ fn what_sqlx_cli_applied_is_applied_after_init_and_each_sees_what_the_other_does
         });
     }
 }
+
+#[test]
+fn sqlx_cli_gets_the_folder_and_the_ledger_that_only_the_manifest_names() {
+    tests::empty().run(async |db| {
+        let repository = Repository::new(&[("crates/store/sql/1_users.sql", "create table users (id int);")]);
+        let manifest = "[postgres]\nversion = 15\ndatabase = \"app\"\n[[app]]\nname = \"store\"\npath = \"../crates/store/sql\"\n\
+                        ledger = \"ledgers.store\"\nreversible = false\ndepends-on = []\ntables = [\"users\"]\n";
+        repository.write("xtask/apps.toml", manifest);
+        let sqlx = |words: &[&str]| ours(&repository, db, &[&["sqlx", "--app", "store", "migrate"], words].concat());
+        sqlx(&["run"]).expect(0, &["Applied 1/migrate users"]);
+        ours(&repository, db, &["migrate", "--check"]).expect(0, &["nothing is left to do"]);
+        repository.write("crates/store/sql/2_name.sql", "alter table users add name text;");
+        ours(&repository, db, &["migrate"]).expect(0, &["store/2_name", "applied"]);
+        sqlx(&["info"]).expect(0, &["1/installed users\n2/installed name"]);
+        Ok(())
+    });
+}

@@ -57,7 +57,7 @@ pub(super) fn missing(
 ) -> anyhow::Result<Vec<String>> {
     let beside = repository.path(manifest).with_file_name("");
     let apps = SourceFile::folders(&beside).with_context(|| format!("read {manifest}"))?;
-    let paths: Vec<PathBuf> = apps.iter().filter_map(|folder| folder.canonicalize().ok()).collect();
+    let paths: Vec<PathBuf> = apps.iter().filter_map(|(_, folder)| folder.canonicalize().ok()).collect();
     let is_missing = |folder: &&Folder| {
         let path = repository.path(&folder.path).canonicalize();
         folder.other_database().is_none() && path.is_ok_and(|path| !paths.contains(&path))
