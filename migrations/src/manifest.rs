@@ -23,7 +23,7 @@ pub struct App {
     pub database: String,
     /// The apps whose tables its SQL may touch, besides its own.
     pub depends_on: Vec<String>,
-    /// The tables that it owns, by name: `users`, or `audit.events` in another schema than `public`.
+    /// The tables that it owns, by name: `invoices`, or `audit.events` in another schema than `public`.
     pub tables: Vec<String>,
     /// The tables that another app owned before, each with that app, whose old migrations made it.
     pub moved: BTreeMap<String, String>,

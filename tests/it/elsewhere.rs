@@ -362,6 +362,35 @@ fn folders_that_people_name_may_be_for_another_database() {
 }
 
 #[test]
+fn packages_that_bring_migrations_are_named() {
+    let manifest = |name: &str, dependency: &str| {
+        format!(
+            "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\n[workspace]\n[dependencies]\n{dependency}"
+        )
+    };
+    let shop = manifest("shop", "sessions = { path = \"../sessions\" }\njobs = { path = \"../jobs\" }\n");
+    let repository = Repository::new(&[
+        ("Cargo.toml", &shop),
+        ("src/lib.rs", ""),
+        ("migrations/1_users.sql", "create table users (id int);"),
+        ("../sessions/Cargo.toml", &manifest("sessions", "")),
+        ("../sessions/src/lib.rs", ""),
+        ("../sessions/migrations/1_sessions.sql", "create table sessions (id int);"),
+        ("../jobs/Cargo.toml", &manifest("jobs", "")),
+        ("../jobs/src/lib.rs", ""),
+        ("../jobs/migrations/postgres/1_jobs.up.sql", "create table jobs (id int);"),
+        ("../jobs/migrations/sqlite/1_jobs.up.sql", "create table jobs (id int);"),
+    ]);
+    let found = repository.init(&["--dry-run"]);
+    found.expect(0, &["sessions brings migrations; as an app: crate = \"sessions\"\n"]);
+    found.expect(
+        0,
+        &["jobs brings migrations; as an app: crate = \"jobs\", path = \"migrations/postgres\"\n"],
+    );
+    assert!(!found.stdout.contains("sqlite"), "{found:?}");
+}
+
+#[test]
 fn an_app_keeps_the_ledger_that_its_package_names() {
     let settings = "[migrate]\ncreate-schemas = [\"ledgers\"]\ntable-name = \"ledgers.store\"\n";
     let repository = Repository::new(&[

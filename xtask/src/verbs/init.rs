@@ -1,6 +1,7 @@
 //! `cargo xtask init`: sets up this workflow in a repository that has sqlx migrations.
 
 mod ci;
+mod crates;
 mod downs;
 mod history;
 mod host;

@@ -44,7 +44,7 @@ fn sqlx_cli(repository: &Repository, db: &TestDatabase, words: &[&str], source: 
 }
 
 /// `cargo xtask` of the repository.
-fn ours(repository: &Repository, db: &TestDatabase, words: &[&str]) -> Outcome {
+fn xtask_of(repository: &Repository, db: &TestDatabase, words: &[&str]) -> Outcome {
     let command = cmd(xtask(), words).env("XTASK_ROOT", repository.root()).env("DATABASE_URL", db.url());
     outcome(&repository.surrounded(command))
 }
@@ -57,19 +57,19 @@ fn what_sqlx_cli_applied_is_applied_after_init_and_each_sees_what_the_other_does
         tests::empty().run(async |db| {
             sqlx_cli(&repository, db, &["migrate", "run"], source).expect(0, &["Applied"]);
             repository.init(&[]).expect(0, &["all of it holds"]);
-            ours(&repository, db, &["migrate", "--check"]).expect(0, &["nothing is left to do"]);
-            ours(&repository, db, &["db-check"]).expect(0, &["2 migrations applied, 1 table, exactly"]);
-            ours(&repository, db, &["verify"]).expect(0, &["all of it holds"]);
+            xtask_of(&repository, db, &["migrate", "--check"]).expect(0, &["nothing is left to do"]);
+            xtask_of(&repository, db, &["db-check"]).expect(0, &["2 migrations applied, 1 table, exactly"]);
+            xtask_of(&repository, db, &["verify"]).expect(0, &["all of it holds"]);
 
             repository.write(next, "alter table users add more text;");
             if next.contains(".up.") {
                 repository.write(&next.replace(".up.", ".down."), "alter table users drop more;");
             }
-            ours(&repository, db, &["migrate", "--check"]).expect(3, &["_more"]);
-            ours(&repository, db, &["migrate"]).expect(0, &["_more", "applied"]);
+            xtask_of(&repository, db, &["migrate", "--check"]).expect(3, &["_more"]);
+            xtask_of(&repository, db, &["migrate"]).expect(0, &["_more", "applied"]);
             sqlx_cli(&repository, db, &["migrate", "info"], source).expect(0, &["/installed more"]);
             sqlx_cli(&repository, db, &["migrate", "run"], source).expect(0, &[]);
-            ours(&repository, db, &["db-check"]).expect(0, &["3 migrations applied, 1 table, exactly"]);
+            xtask_of(&repository, db, &["db-check"]).expect(0, &["3 migrations applied, 1 table, exactly"]);
             Ok(())
         });
     }
@@ -82,11 +82,11 @@ fn sqlx_cli_gets_the_folder_and_the_ledger_that_only_the_manifest_names() {
         let manifest = "[postgres]\nversion = 15\ndatabase = \"app\"\n[[app]]\nname = \"store\"\npath = \"../crates/store/sql\"\n\
                         ledger = \"ledgers.store\"\nreversible = false\ndepends-on = []\ntables = [\"users\"]\n";
         repository.write("xtask/apps.toml", manifest);
-        let sqlx = |words: &[&str]| ours(&repository, db, &[&["sqlx", "--app", "store", "migrate"], words].concat());
+        let sqlx = |words: &[&str]| xtask_of(&repository, db, &[&["sqlx", "--app", "store", "migrate"], words].concat());
         sqlx(&["run"]).expect(0, &["Applied 1/migrate users"]);
-        ours(&repository, db, &["migrate", "--check"]).expect(0, &["nothing is left to do"]);
+        xtask_of(&repository, db, &["migrate", "--check"]).expect(0, &["nothing is left to do"]);
         repository.write("crates/store/sql/2_name.sql", "alter table users add name text;");
-        ours(&repository, db, &["migrate"]).expect(0, &["store/2_name", "applied"]);
+        xtask_of(&repository, db, &["migrate"]).expect(0, &["store/2_name", "applied"]);
         sqlx(&["info"]).expect(0, &["1/installed users\n2/installed name"]);
         Ok(())
     });

@@ -144,7 +144,7 @@ impl Folder {
 }
 
 /// The folders with migrations among these files.
-fn folders(files: Vec<String>) -> Vec<Folder> {
+pub(super) fn folders(files: Vec<String>) -> Vec<Folder> {
     let mut folders: BTreeMap<String, Vec<(i64, bool, String)>> = BTreeMap::new();
     for file in files {
         let Some((folder, name)) = file.rsplit_once('/') else { continue };

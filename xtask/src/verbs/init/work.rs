@@ -20,6 +20,7 @@ use crate::{
     },
     throwaway::test_server::TestServer,
     verbs::init::{
+        crates,
         history::{self, Verdict},
         host::{self, Draft},
         manifest,
@@ -222,6 +223,9 @@ async fn draft_manifest(
     for LeftOut { folder, why } in &trial.left_out {
         steps.done("left out", &folder.path, "", None);
         steps.note(&format!("  {why}"));
+    }
+    for line in crates::lines(repository) {
+        steps.done("crate", &line, "", None);
     }
     if trial.accepted.is_empty() {
         bail!("no folder has migrations that apply to an empty database, so nothing was written");
