@@ -68,6 +68,16 @@ fn the_files_of_a_folder_load_in_whatever_order_works() {
 }
 
 #[test]
+fn a_script_may_be_written_for_psql_and_hold_rows() {
+    let script = "\u{feff}\\restrict key\n\\set ON_ERROR_STOP on\n\n-- The table.\ncreate table t (a int, b text);\n\
+                  COPY public.t (a, b) FROM stdin;\n1\tit's; $$\n\\N\t\\\\.\n\\.\n\n\\echo done\n\\unrestrict key\n";
+    let checkout = files(&[("old.sql", OLD), ("script.sql", script)]);
+    diff(&checkout, &["old.sql", "script.sql"]).expect(0, &[]);
+    checkout.write("wrong.sql", &format!("{script}\\echo more\ncreate table u (a nothing);\n"));
+    diff(&checkout, &["old.sql", "wrong.sql"]).expect(1, &["wrong.sql:14: type \"nothing\" does not exist"]);
+}
+
+#[test]
 fn a_folder_with_a_manifest_is_its_migrations_without_the_ledger() {
     let checkout = Checkout::new();
     diff(&checkout, &[".", "."]).expect(0, &[]);

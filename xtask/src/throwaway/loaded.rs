@@ -132,11 +132,28 @@ fn find_scripts(folder: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Reads a script without the commands of psql that `pg_dump` writes into it.
+/// Reads a script without the rows that `pg_dump` writes into it, and without a byte-order mark. Lines keep their numbers.
 fn read(path: &Path) -> anyhow::Result<String> {
     let text = fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
-    let is_restriction = |line: &str| line.starts_with("\\restrict") || line.starts_with("\\unrestrict");
-    Ok(text.lines().map(|line| if is_restriction(line) { "\n" } else { line }.to_owned() + "\n").collect())
+    let mut in_rows = false;
+    let mut kept = String::with_capacity(text.len());
+    for line in text.strip_prefix('\u{feff}').unwrap_or(&text).lines() {
+        let starts = !in_rows && starts_rows(line);
+        if !in_rows && !starts {
+            kept.push_str(line);
+        }
+        kept.push('\n');
+        in_rows = starts || in_rows && line != "\\.";
+    }
+    Ok(kept)
+}
+
+/// Whether rows follow a line, up to a line `\.`.
+fn starts_rows(line: &str) -> bool {
+    let words: Vec<String> = line.split_whitespace().map(str::to_lowercase).collect();
+    let from_stdin =
+        words.windows(2).any(|it| it[0] == "from" && matches!(it[1].as_str(), "stdin" | "stdin;"));
+    words.first().is_some_and(|it| it == "copy") && from_stdin && line.trim_end().ends_with(';')
 }
 
 /// A statement, and where it stands.
@@ -147,7 +164,17 @@ pub(super) struct Statement {
 
 pub(super) fn split(name: &str, text: &str) -> Vec<Statement> {
     let all = statements(text).into_iter();
-    all.map(|(line, sql)| Statement { place: format!("{name}:{line}"), sql: sql.to_owned() }).collect()
+    let all = all.map(|(line, sql)| {
+        let commands = sql.split_inclusive('\n').take_while(|line| is_for_psql(line));
+        let (count, length) = commands.fold((0, 0), |(count, length), line| (count + 1, length + line.len()));
+        Statement { place: format!("{name}:{}", line + count), sql: sql[length..].to_owned() }
+    });
+    all.filter(|statement| !statement.sql.is_empty()).collect()
+}
+
+/// Whether a line before a statement is a command of psql, or follows one and is blank or a comment.
+fn is_for_psql(line: &str) -> bool {
+    line.starts_with('\\') || line.starts_with("--") || line.trim().is_empty()
 }
 
 impl Statement {
