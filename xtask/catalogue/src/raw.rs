@@ -83,7 +83,7 @@ sheet! {
 
 sheet! {
     /// The rights that differ from those that an object is created with, and from those that the server or an extension
-    /// gave it.
+    /// gave it. Columns that every table has, such as `tableoid`, are no objects: the table has the rights to them.
     Rights "from (
         select a.classid, a.objid, a.sub, x.grantee, x.grantor, a.owner, x.privilege_type, x.is_grantable, x.revoked,
                case when a.objid < 16384 or exists (select from pg_depend e where e.classid = a.classid and e.objid = a.objid and e.deptype = 'e')
@@ -122,11 +122,11 @@ sheet! {
     ) r" {
         class: Oid = "r.classid",
         object: Oid = "r.objid",
-        sub: i32 = "r.sub",
+        sub: i32 = "greatest(r.sub, 0)",
         grantee: Oid = "r.grantee",
         grantor: Oid = "r.grantor",
         owner: Oid = "r.owner",
-        privilege: String = "r.privilege_type",
+        privilege: String = "r.privilege_type || coalesce((select ' (' || attname || ')' from pg_attribute where r.sub < 0 and attrelid = r.objid and attnum = r.sub), '')",
         grantable: bool = "r.is_grantable",
         revoked: bool = "r.revoked",
         identity: Option<String> = "r.identity",

@@ -140,8 +140,8 @@ kind! {
         generated: Option<String> = "case a.attgenerated when 's' then 'stored' when 'v' then 'virtual' end",
         /// Whether it numbers the rows: `always` or `by default`.
         identity: Option<String> = "case a.attidentity when 'a' then 'always' when 'd' then 'by default' end",
-        /// How long values are stored, unless as usual for the type.
-        storage: Option<String> = "case when a.attstorage <> t.typstorage then
+        /// How long values are stored, unless as usual for the type. A type or a view stores none.
+        storage: Option<String> = "case when a.attstorage <> t.typstorage and c.relkind not in ('c', 'v') then
              case a.attstorage when 'p' then 'plain' when 'e' then 'external' when 'm' then 'main' when 'x' then 'extended' end end",
         /// How values of the type are stored as usual.
         usual_storage: Implied<String> = "case t.typstorage when 'p' then 'plain' when 'e' then 'external' when 'm' then 'main' else 'extended' end",
@@ -320,8 +320,10 @@ kind! {
     /// Extended statistics.
     Statistics: PG_STATISTIC_EXT, "x.oid, 0 as sub, x.stxnamespace as schema, x.stxname as name, '' as part, x.stxowner as owner, x.stxrelid as on_",
     "from pg_statistic_ext x where x.oid >= 16384" {
-        /// The whole statement that makes them.
-        definition: String = "pg_get_statisticsobjdef(x.oid)",
+        /// The whole statement that makes them, with its columns by name: the server has them as they stand in the table.
+        definition: String = "(select coalesce(replace(pg_get_statisticsobjdef(x.oid), ' ON ' || string_agg(quote_ident(a.attname), ', ' order by a.attnum),
+             ' ON ' || string_agg(quote_ident(a.attname), ', ' order by a.attname)), pg_get_statisticsobjdef(x.oid))
+             from pg_attribute a where a.attrelid = x.stxrelid and a.attnum = any (x.stxkeys))",
         /// How many values `analyze` samples, unless as usual.
         target: Option<i32> = "case when x.stxstattarget >= 0 then x.stxstattarget end",
     }
