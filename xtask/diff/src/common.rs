@@ -193,10 +193,7 @@ impl Target {
             Body::Table(_) | Body::ForeignTable(_) | Body::View(_) | Body::MaterializedView(_) => {
                 plain(format!("table {name}"))
             }
-            Body::Aggregate(aggregate) => {
-                let arguments = aggregate.arguments.as_deref().unwrap_or("");
-                plain(format!("function {}({arguments})", it.names.whole(address)))
-            }
+            Body::Aggregate(_) => plain(format!("function {}{}", it.names.whole(address), address.part)),
             Body::Domain(_) => plain(format!("type {name}")),
             Body::Server(_) => plain(format!("foreign server {name}")),
             Body::DefaultPrivileges(of) => {

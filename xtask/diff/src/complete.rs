@@ -1,5 +1,7 @@
 //! What follows from differences of several objects together.
 
+mod creation;
+
 use std::{collections::BTreeSet, iter};
 
 use catalogue::{Address, Body, Kind, Object, Role, Strength};
@@ -18,6 +20,8 @@ impl<'c> Plan<'c> {
         self.complete_domains();
         self.complete_not_nulls();
         self.complete_not_valid();
+        self.complete_late_defaults();
+        self.complete_attributes();
         self.complete_unlogged();
         self.complete_names_of_not_nulls();
         self.complete_rights_of_new_owners();
@@ -71,7 +75,7 @@ impl<'c> Plan<'c> {
         }
     }
 
-    /// A parent that takes null lets its children do so too, and some of them go on refusing it.
+    /// A partitioned table that takes null lets its partitions do so too, and some of them go on refusing it.
     fn complete_not_nulls(&mut self) {
         if !self.alterations.values().flatten().any(|it| it.attribute == "not_null") {
             return;
@@ -84,7 +88,10 @@ impl<'c> Plan<'c> {
                 let refuses = |it: &Object| matches!(&it.body, Body::Column(it) if it.not_null);
                 let lets = |it: &Object| {
                     let altered = self.alterations(&it.address).iter();
-                    !refuses(it) && altered.clone().any(|it| it.attribute == "not_null" && !it.sql.is_empty())
+                    let whole = self.new.whole(&it.address).map(|whole| &whole.body);
+                    matches!(whole, Some(Body::Table(it)) if it.partitioned_by.is_some())
+                        && !refuses(it)
+                        && altered.clone().any(|it| it.attribute == "not_null" && !it.sql.is_empty())
                 };
                 refuses(child)
                     && self.old.get(&child.address).is_some_and(refuses)

@@ -61,6 +61,17 @@ impl<'a, 'c> It<'a, 'c> {
         if is_table { alter.replacen("alter table", "alter table only", 1) } else { alter }
     }
 
+    /// The same where tables inherit from a table that is not partitioned, and may differ from it.
+    pub(crate) fn alter_alone(&self) -> String {
+        let whole = self.side.whole(self.address());
+        let differ = whole.filter(|it| matches!(&it.body, Body::Table(it) if it.partitioned_by.is_none()));
+        if differ.is_some_and(|it| self.side.children(it).next().is_some()) {
+            self.alter_only()
+        } else {
+            self.alter()
+        }
+    }
+
     pub(crate) fn makes(&self, facet: &'static str, of: &Object) -> bool {
         self.inline.iter().any(
             |it| matches!(it, Inline::Facet(object, name) if *name == facet && object.address == of.address),

@@ -74,10 +74,11 @@ pub(crate) use self::{
 
 /// In which order the changes of one object are made: what forbids others goes first, and what demands others comes last.
 pub(crate) fn order(attribute: &str, sql: &[Sql]) -> u8 {
-    let drops =
-        sql.iter().any(|it| it.text.contains(" drop identity") || it.text.contains(" drop expression"));
+    let drops = |what| sql.iter().any(|it| it.text.contains(what));
     match attribute {
-        "identity" | "generated" if drops => 0,
+        "identity" if drops(" drop identity") => 0,
+        "generated" if drops(" drop expression") => 0,
+        "validator" if drops(" no validator") => 0,
         "data_type" | "collation" => 1,
         "not_null" => 2,
         "identity" => 3,

@@ -51,6 +51,8 @@ pub(crate) struct Plan<'c> {
     pub(crate) changed: BTreeSet<(&'c Address, &'static str)>,
     /// Those that must not be there meanwhile.
     pub(crate) unset: BTreeSet<(&'c Address, &'static str)>,
+    /// The columns that get their defaults after the tables that inherit them.
+    pub(crate) late_defaults: BTreeSet<&'c Address>,
     /// The types whose successor takes over their columns.
     aside: BTreeSet<&'c Address>,
     refusals: Vec<Refusal>,
@@ -71,6 +73,7 @@ impl<'c> Plan<'c> {
             alterations: BTreeMap::new(),
             changed: BTreeSet::new(),
             unset: BTreeSet::new(),
+            late_defaults: BTreeSet::new(),
             aside: BTreeSet::new(),
             refusals: Vec::new(),
             todo: Vec::new(),

@@ -70,6 +70,12 @@ impl<'c> Side<'c> {
         table.needs.iter().filter(is_table).filter(move |_| is_child).filter_map(|need| self.get(&need.on))
     }
 
+    /// The tables that inherit from a table, or are its partitions.
+    pub(crate) fn children(&self, table: &'c Object) -> impl Iterator<Item = &'c Object> {
+        let dependents = self.dependents(&table.address).iter().map(|(it, _)| *it);
+        dependents.filter(|it| matches!(it.address.kind, Kind::Table | Kind::ForeignTable))
+    }
+
     /// The parents of a table, their parents, and so on.
     pub(crate) fn tables_above(&self, table: &'c Object) -> Vec<&'c Object> {
         let mut above: Vec<&Object> = self.parents(table).collect();
@@ -85,6 +91,17 @@ impl<'c> Side<'c> {
     /// The table that a table is a partition of.
     pub(crate) fn partitioned(&self, table: &'c Object) -> Option<&'c Object> {
         self.parents(table).next().filter(|_| table.is_partition())
+    }
+
+    /// The partitions of the table of a constraint that have no part of it.
+    pub(crate) fn partitions_without(&self, key: &'c Object) -> impl Iterator<Item = &'c Object> {
+        let table = self.whole(&key.address);
+        let dependents = table.map(|table| self.dependents(&table.address)).unwrap_or_default().iter();
+        let partitions = dependents.map(|(it, _)| *it).filter(|it| it.is_partition());
+        partitions.filter(|it| {
+            let mut constraints = self.catalogue.parts(Kind::Constraint, &it.address);
+            !constraints.any(|it| it.needs.iter().any(|need| *need.on == key.address))
+        })
     }
 
     /// The part of a parent table of which a part is a copy.

@@ -82,6 +82,7 @@ pub(crate) fn rank(kind: Kind, act: Act, sql: &[Sql]) -> (u8, u8) {
     let first = match act {
         Act::Drop if matches!(kind, Kind::EventTrigger | Kind::DefaultPrivileges) => 0,
         _ if kind == Kind::DefaultPrivileges => 8,
+        Act::Alter(_) if kind == Kind::EventTrigger && sql.iter().any(|it| it.text.contains(" disable")) => 0,
         _ if kind == Kind::EventTrigger => 9,
         Act::Alter(_) if sql.iter().any(|it| it.commit_after) => 1,
         Act::Unset(_) => 2,

@@ -5,7 +5,7 @@ use catalogue::{Body, Kind, Need, Object, Strength};
 use super::Graph;
 use crate::{
     common, kinds,
-    means::Facet,
+    means::{COMPLETE, Facet},
     side::{Side, is_typed},
     step::Act,
 };
@@ -127,6 +127,9 @@ impl<'c> Graph<'_, 'c> {
     /// A sequence belongs to a column only while it has the owner of the table.
     fn connect_owner(&mut self, at: usize, object: &'c Object) {
         let plan = self.plan;
+        // Only its owner completes a base type.
+        let complete = self.step(&object.address, Act::Set(COMPLETE));
+        self.before(complete, Some(at));
         for (side, act) in [(&plan.old, Act::Unset(kinds::OWNED)), (&plan.new, Act::Set(kinds::OWNED))] {
             let columns = side.catalogue.parts(Kind::Column, &object.address);
             let owned = columns.flat_map(|column| side.dependents(&column.address)).map(|(it, _)| *it);

@@ -171,7 +171,11 @@ impl<'c> Graph<'_, 'c> {
     fn connect_create(&mut self, at: usize, object: &'c Object) {
         let plan = self.plan;
         let facets = kinds::facets(plan.after(object));
-        let own = |need: &&Need| !facets.iter().any(|facet| (facet.takes)(need));
+        // An index that is attached to the partitioned table's needs that only then.
+        let has_index = matches!(&object.body, Body::Constraint(it) if it.has_index());
+        let own = |need: &&Need| {
+            !(facets.iter().any(|facet| (facet.takes)(need)) || has_index && need.on.kind == Kind::Constraint)
+        };
         if object.address.kind == Kind::NotNull {
             // An identity that the column gets needs it.
             for need in &object.needs {
@@ -191,7 +195,7 @@ impl<'c> Graph<'_, 'c> {
                 self.rather_before(whole, Some(at));
             }
         }
-        if let Some(original) = plan.new.inherited_from(object) {
+        if let Some(original) = plan.new.inherited_from(object).filter(|_| !has_index) {
             for alter in self.altering.get(&original.address).cloned().unwrap_or_default() {
                 self.rather_before(Some(alter), Some(at));
             }
@@ -211,6 +215,10 @@ impl<'c> Graph<'_, 'c> {
             }
         }
         self.connect_demand(object);
+        for column in plan.differing_defaults(object) {
+            let default = self.step(&column.address, Act::Set(kinds::DEFAULT));
+            self.before(Some(at), default);
+        }
         match &object.body {
             Body::Sequence(it) if it.identity => {
                 let column = plan.new.is_part_of(object);
@@ -235,6 +243,13 @@ impl<'c> Graph<'_, 'c> {
                 }
             }
             Body::Constraint(it) if it.sort == "foreign key" => self.connect_foreign_key(at, object),
+            // A partition that is attached later would get a part of it.
+            Body::Constraint(it) if it.has_index() => {
+                for partition in plan.new.partitions_without(object) {
+                    let attach = self.step(&partition.address, Act::Set(kinds::ATTACHED));
+                    self.before(attach, Some(at));
+                }
+            }
             // A domain can't be changed while columns hold rows that have it.
             Body::DomainConstraint(_) | Body::DomainNotNull(_) => {
                 let domains = object.needs.iter().filter(|need| need.on.kind == Kind::Domain);
@@ -359,6 +374,11 @@ impl<'c> Graph<'_, 'c> {
             let is_own = matches!(&index.body, Body::Index(it) if it.attached_to.is_some());
             let create = self.step(&index.address, Act::Create);
             self.before(create.filter(|_| is_own), Some(at));
+            // Without an index of each of its own partitions it is not valid, and another one would be made instead of it.
+            for (part, _) in plan.new.dependents(&index.address) {
+                let attach = self.step(&part.address, Act::Set(kinds::INDEX_ATTACHED));
+                self.before(attach.filter(|_| is_own && part.address.kind == Kind::Index), Some(at));
+            }
         }
         let unique: Vec<&Object> = self.unique_indexes_of_attached(table).collect();
         for key in plan.new.parts(&table.address) {

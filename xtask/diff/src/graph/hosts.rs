@@ -120,12 +120,10 @@ impl<'c> Graph<'_, 'c> {
             need.strength == Strength::Automatic && drop(&need.on).is_some() && !stays
         };
         let whole = object.needs.iter().find(goes_with)?;
-        // An index that is attached to another one can't be dropped alone.
-        let host = if (object.address.kind, whole.on.kind) == (Kind::Index, Kind::Index) {
-            Host::Must
-        } else {
-            Host::May
-        };
+        // An index that is attached to another one can't be dropped alone, nor can what the default of its column needs.
+        let attached = (object.address.kind, whole.on.kind) == (Kind::Index, Kind::Index);
+        let needed = old.get(&whole.on).is_some_and(|on| on.needs.iter().any(|it| *it.on == object.address));
+        let host = if attached || needed { Host::Must } else { Host::May };
         drop(&whole.on).map(host)
     }
 
@@ -146,7 +144,9 @@ impl<'c> Graph<'_, 'c> {
             Body::Column(_) => Some(Host::Must(step)),
             Body::Constraint(it) => {
                 let inline = !it.not_valid && (!is_inherited(object) || whole.is_partition());
-                let waits = it.has_index() && self.unique_indexes_of_attached(whole).next().is_some();
+                let waits = it.has_index()
+                    && (self.unique_indexes_of_attached(whole).next().is_some()
+                        || self.plan.new.partitions_without(object).next().is_some());
                 (inline && !waits).then_some(Host::May(step))
             }
             Body::NotNull(it) => {
@@ -168,7 +168,7 @@ impl<'c> Graph<'_, 'c> {
         let held = self.plan.old.whole(&object.address).is_some_and(|table| {
             !self.plan.is_made(&table.address) && self.plan.old.holds_rows_of(&table.address)
         });
-        if name == kinds::DEFAULT && held {
+        if name == kinds::DEFAULT && (held || self.plan.late_defaults.contains(&object.address)) {
             return None;
         }
         let facets = kinds::facets(self.plan.after(object));

@@ -68,7 +68,7 @@ impl Managed for Column {
             ("not_null", _) if has_named_not_null(to) => Means::Follows,
             ("not_null", _) if self.not_null => Means::Alter(refuse_null(to)),
             ("not_null", _) => {
-                Means::alter(format!("{} alter column {} drop not null", to.alter(), to.name()))
+                Means::alter(format!("{} alter column {} drop not null", to.alter_alone(), to.name()))
             }
             ("default" | "generated", _) if self.generated.is_some() => Means::Rebuild,
             ("generated", _) if old.generated.as_deref() == Some("stored") => Means::AlterWithout(
@@ -166,7 +166,7 @@ pub(crate) fn stays_in_child(it: It<'_, '_>) -> bool {
 
 /// Has a column refuse null.
 pub(crate) fn refuse_null(it: It<'_, '_>) -> Vec<Sql> {
-    let sql: Sql = format!("{} alter column {} set not null", it.alter(), it.name()).into();
+    let sql: Sql = format!("{} alter column {} set not null", it.alter_alone(), it.name()).into();
     vec![sql.with(Hazard::Scan)]
 }
 
@@ -258,7 +258,10 @@ fn retype(new: &Column, old: &Column, to: It<'_, '_>) -> Vec<Sql> {
     if let Some(collation) = &new.collation {
         sql += &format!(" collate {collation}");
     }
-    let is_foreign = relation(to) == Some(Kind::ForeignTable);
+    // Nothing computes values for a foreign table, or for a table that one inherits from.
+    let below = to.side.columns_below(to.object).into_iter();
+    let mut all = below.map(|it| to.with(it)).chain([to]);
+    let is_foreign = all.any(|it| relation(it) == Some(Kind::ForeignTable));
     if !attribute && !is_foreign && old.data_type != new.data_type {
         sql += &using(&to.name(), &old.data_type, &new.data_type);
     }
