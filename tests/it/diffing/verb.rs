@@ -75,6 +75,8 @@ fn a_script_may_be_written_for_psql_and_hold_rows() {
     diff(&checkout, &["old.sql", "script.sql"]).expect(0, &[]);
     checkout.write("wrong.sql", &format!("{script}\\echo more\ncreate table u (a nothing);\n"));
     diff(&checkout, &["old.sql", "wrong.sql"]).expect(1, &["wrong.sql:14: type \"nothing\" does not exist"]);
+    checkout.write("including.sql", "\\i script.sql\ncreate table u (a int);\n");
+    diff(&checkout, &["old.sql", "including.sql"]).expect(1, &["including.sql:1: "]);
 }
 
 #[test]

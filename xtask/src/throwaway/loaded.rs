@@ -172,9 +172,32 @@ pub(super) fn split(name: &str, text: &str) -> Vec<Statement> {
     all.filter(|statement| !statement.sql.is_empty()).collect()
 }
 
-/// Whether a line before a statement is a command of psql, or follows one and is blank or a comment.
+/// The commands of psql that decide which SQL runs, and where. They stay, for Postgres to refuse.
+const MATTER: [&str; 16] = [
+    "c",
+    "connect",
+    "copy",
+    "elif",
+    "else",
+    "endif",
+    "g",
+    "gdesc",
+    "gexec",
+    "gset",
+    "gx",
+    "i",
+    "if",
+    "include",
+    "include_relative",
+    "ir",
+];
+
+/// Whether a line before a statement is another command of psql, or follows one and is blank or a comment.
 fn is_for_psql(line: &str) -> bool {
-    line.starts_with('\\') || line.starts_with("--") || line.trim().is_empty()
+    match line.strip_prefix('\\') {
+        Some(command) => !command.split_whitespace().next().is_some_and(|name| MATTER.contains(&name)),
+        None => line.starts_with("--") || line.trim().is_empty(),
+    }
 }
 
 impl Statement {
