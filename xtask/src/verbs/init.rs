@@ -41,7 +41,9 @@ Examples:
 
 It applies each folder of migrations to an empty database, on a throwaway server and never on the one of DATABASE_URL, and \
 writes xtask/apps.toml with what it finds: the apps in an order in which they apply, their tables and ledgers, and where \
-`verify` has to begin. Folders whose files do not apply are listed with the reason. Beside that it writes a small workspace \
+`verify` has to begin. Folders whose files do not apply are listed with the reason, and dependencies that bring migrations \
+with the line that makes an app of them. If you name folders, what does not apply with the others becomes another database. \
+Beside that it writes a small workspace \
 in xtask/ and the alias in .cargo/config.toml. It overwrites nothing, and a second run changes nothing.
 
 From then on `cargo xtask` works in the top folder of that repository. Cargo reads the alias in its subfolders too, but looks \
