@@ -255,7 +255,7 @@ fn connect(edges: Vec<Edges>, cx: &Context, whole: &Wholes<'_>, objects: &mut Ha
         let Some(needed) = whole.id(it.needed_class, it.needed, it.needed_sub) else { continue };
         // The server has an edge for each place in a query.
         let of_default = it.class == PG_ATTRDEF;
-        if id == needed || !seen.insert((id, needed, of_default)) {
+        if id == needed || !seen.insert((id, needed, of_default, it.sort == 'x')) {
             continue;
         }
         let Some(address) = cx.objects.get(&needed) else { continue };

@@ -27,10 +27,11 @@ sheet! {
 }
 
 sheet! {
-    /// What belongs to an extension.
-    Members "from pg_depend d where d.deptype = 'e'" {
-        class: Oid = "d.classid",
-        object: Oid = "d.objid",
+    /// What belongs to an extension. Of a composite type the server says so of its type alone, and its relation is the object.
+    Members "from pg_depend d left join pg_type t on d.classid = 1247 and t.oid = d.objid and t.typtype = 'c'
+     left join pg_class c on c.oid = t.typrelid and c.relkind = 'c' where d.deptype = 'e'" {
+        class: Oid = "case when c.oid is null then d.classid else 1259 end",
+        object: Oid = "coalesce(c.oid, d.objid)",
         extension: Oid = "d.refobjid",
     }
 }

@@ -77,7 +77,10 @@ impl Managed for Column {
             ),
             ("generated", _) => Means::Rebuild,
             ("default", _) => Means::Facet(DEFAULT),
-            ("identity", _) => Means::Alter(change_identity(self, old, to)),
+            ("identity", _) => match (own_identity(old, from), own_identity(self, to)) {
+                (before, after) if before == after => Means::Follows,
+                (before, after) => Means::Alter(change_identity(before, after, to)),
+            },
             // Attaching and inheriting make it so, except that what was declared once stays declared.
             ("inherited", _) if self.inherited && !self.declared_here && !is_of_partition(to) => {
                 Means::RebuildWhole
@@ -139,7 +142,7 @@ pub(super) fn element(column: &Column, it: It<'_, '_>, typed: bool) -> Option<St
     } else if let Some(default) = column.default.as_ref().filter(|_| it.makes(DEFAULT, it.object)) {
         words += &format!(" default {default}");
     }
-    if let Some(when) = &column.identity {
+    if let Some(when) = own_identity(column, it) {
         words += &format!(" generated {when} as identity{}", identity_options(it));
     }
     match (typed, words.is_empty()) {
@@ -151,6 +154,11 @@ pub(super) fn element(column: &Column, it: It<'_, '_>, typed: bool) -> Option<St
 
 /// Whether a child has the same column, and keeps it when the parent's is dropped.
 pub(crate) fn stays_in_child(it: It<'_, '_>) -> bool {
+    // One that is computed in another way is made again for all of them.
+    let computed = matches!(&it.object.body, Body::Column(column) if column.generated.is_some());
+    if computed && it.names.0.get(it.address()).is_some() {
+        return false;
+    }
     let table = it.side.whole(it.address()).filter(|table| table.address.kind == Kind::Table);
     table.is_some_and(|table| {
         it.side.dependents(&table.address).iter().any(|(child, _)| {
@@ -230,9 +238,15 @@ fn identity_options(it: It<'_, '_>) -> String {
     }
 }
 
-fn change_identity(new: &Column, old: &Column, to: It<'_, '_>) -> Vec<Sql> {
+/// The identity of a column that it does not have from a partitioned table, as it does from PostgreSQL 17 on.
+fn own_identity<'o>(column: &'o Column, it: It<'_, '_>) -> Option<&'o str> {
+    let from_parent = it.side.catalogue.major() >= 17 && is_of_partition(it);
+    column.identity.as_deref().filter(|_| !from_parent)
+}
+
+fn change_identity(old: Option<&str>, new: Option<&str>, to: It<'_, '_>) -> Vec<Sql> {
     let column = format!("{} alter column {}", to.alter(), to.name());
-    vec![match (&old.identity, &new.identity) {
+    vec![match (old, new) {
         (_, None) => format!("{column} drop identity").into(),
         (None, Some(when)) => {
             format!("{column} add generated {when} as identity{}", identity_options(to)).into()

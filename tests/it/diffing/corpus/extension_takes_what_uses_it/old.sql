@@ -1,0 +1,2 @@
+create extension citext;
+create function lowered(citext) returns text language sql immutable as $$select lower($1)$$;
