@@ -398,8 +398,9 @@ impl<'c> Plan<'c> {
         if let Some(table) = self.old.partitioned_by(column) {
             return self.rebuild(table);
         }
-        // The functions of a base type would be in the way of its successor's.
-        if of.address.kind == Kind::BaseType {
+        // The functions of a base type would be in the way of its successor's, and what is computed is computed again.
+        let computed = matches!(&column.body, Body::Column(it) if it.generated.is_some());
+        if of.address.kind == Kind::BaseType || computed {
             return self.rebuild(column);
         }
         if kinds::is_type(of.address.kind) && self.fate(&of.address) == Some(Fate::Rebuilt) {

@@ -58,6 +58,8 @@ impl Managed for Column {
             ("data_type" | "collation", _) if from.side.partitioned_by(from.object).is_some() => {
                 Means::RebuildWhole
             }
+            // The values are computed again, and no expression may say how.
+            ("data_type", _) if self.generated.is_some() && !is_in_family(old, self) => Means::Rebuild,
             ("data_type" | "collation", _) => {
                 let differing = [
                     ("data_type", old.data_type != self.data_type),
@@ -276,7 +278,7 @@ fn retype(new: &Column, old: &Column, to: It<'_, '_>) -> Vec<Sql> {
     let below = to.side.columns_below(to.object).into_iter();
     let mut all = below.map(|it| to.with(it)).chain([to]);
     let is_foreign = all.any(|it| relation(it) == Some(Kind::ForeignTable));
-    if !attribute && !is_foreign && old.data_type != new.data_type {
+    if !attribute && !is_foreign && new.generated.is_none() && old.data_type != new.data_type {
         sql += &using(&to.name(), &old.data_type, &new.data_type);
     }
     sql += with_typed_tables(to);
