@@ -40,6 +40,11 @@ impl<'p> Ground<'p> {
         self.migrate(&Target::Migration(migration.id.clone())).await
     }
 
+    /// Applies migrations in this order, which has to be the order of all.
+    pub(super) async fn apply(&mut self, migrations: &[Migration]) -> Result<(), Error> {
+        self.steps(&migrations.iter().map(Step::up).collect::<Vec<_>>()).await
+    }
+
     /// Reverts a migration, the last one of its app.
     pub(super) async fn down(&mut self, migration: &Migration) -> Result<(), Error> {
         let target = Target::before(self.project, &migration.id);
@@ -59,10 +64,7 @@ impl<'p> Ground<'p> {
     pub(super) async fn rebuild(&mut self, applied: &[Migration]) -> anyhow::Result<()> {
         self.scratch.empty().await?;
         self.session = Session::connect(&self.scratch.options(), Settings::default()).await?;
-        for migration in applied {
-            self.up(migration).await?;
-        }
-        Ok(())
+        Ok(self.apply(applied).await?)
     }
 }
 

@@ -32,7 +32,6 @@ pub(super) async fn prove(ground: &mut Ground<'_>, another: &Scratch) -> Option<
     let (history, judged) = project.history();
     let back = way_back(project)?;
     // Each goes up, down and up again: its down must leave nothing that its up would stumble over.
-    let history: Vec<Step<'_>> = history.iter().map(Step::up).collect();
     let steps: Vec<Step<'_>> = judged
         .iter()
         .zip(back.iter().rev())
@@ -41,7 +40,7 @@ pub(super) async fn prove(ground: &mut Ground<'_>, another: &Scratch) -> Option<
     let schemas = project.left_out();
     let up = async {
         let start = Instant::now();
-        ground.steps(&history).await?;
+        ground.apply(history).await?;
         let mut reader = Reader::connect(&ground.options(), &schemas).await?;
         let mut states = vec![reader.read().await?];
         let mut ran = 0;

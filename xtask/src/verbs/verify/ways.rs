@@ -53,10 +53,7 @@ impl WayUp {
         let project = ground.project;
         let (history, judged) = project.history();
         self.history = history.len();
-        for (index, migration) in history.iter().enumerate() {
-            steps.doing_part("proof", &format!("up {}", migration.id), index, project.migrations.len());
-            ground.up(migration).await?;
-        }
+        ground.apply(history).await?;
         let mut before = ground.catalogue().await?;
         for (index, migration) in (history.len()..).zip(judged) {
             steps.doing_part("proof", &format!("up {}", migration.id), index, project.migrations.len());
