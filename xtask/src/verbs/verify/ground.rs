@@ -1,16 +1,16 @@
 //! The throwaway database on which the proofs run. They may spoil it, and then build it again.
 
 use catalogue::Catalogue;
-use migrations::{Error, Migration, Project, Report, Session, Settings, Step, Target};
+use migrations::{Error, Migration, Project, Report, Session, Settings, Step, Target, schema::Reader};
 use sqlx::postgres::PgConnectOptions;
 use tests::scratch::Scratch;
-
-use crate::database::schema;
 
 pub(super) struct Ground<'p> {
     pub(super) session: Session,
     pub(super) project: &'p Project,
     scratch: &'p mut Scratch,
+    /// Reads again only what has changed.
+    reader: Option<Reader>,
 }
 
 /// How one migration ran.
@@ -23,7 +23,7 @@ pub(super) enum Ran {
 impl<'p> Ground<'p> {
     pub(super) async fn new(scratch: &'p mut Scratch, project: &'p Project) -> anyhow::Result<Ground<'p>> {
         let session = Session::connect(&scratch.options(), Settings::default()).await?;
-        Ok(Ground { session, project, scratch })
+        Ok(Ground { session, project, scratch, reader: None })
     }
 
     /// How to connect to it.
@@ -32,7 +32,11 @@ impl<'p> Ground<'p> {
     }
 
     pub(super) async fn catalogue(&mut self) -> anyhow::Result<Catalogue> {
-        schema::read(self.session.connection(), self.project).await
+        let reader = match &mut self.reader {
+            Some(reader) => reader,
+            none => none.insert(Reader::connect(&self.scratch.options(), &self.project.left_out()).await?),
+        };
+        Ok(reader.read().await?)
     }
 
     /// Applies a migration, and whatever it needs.
@@ -62,6 +66,7 @@ impl<'p> Ground<'p> {
 
     /// Begins again on an empty database, with these migrations applied.
     pub(super) async fn rebuild(&mut self, applied: &[Migration]) -> anyhow::Result<()> {
+        self.reader = None;
         self.scratch.empty().await?;
         self.session = Session::connect(&self.scratch.options(), Settings::default()).await?;
         Ok(self.apply(applied).await?)
