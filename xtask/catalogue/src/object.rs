@@ -117,6 +117,14 @@ impl Object {
         }
     }
 
+    /// The position of a column in its table or type, from 1; 0 for anything else.
+    pub fn position(&self) -> i16 {
+        match &self.body {
+            Body::Column(column) => column.position.0,
+            _ => 0,
+        }
+    }
+
     pub(crate) fn sort(&mut self) {
         self.labels.0.sort();
         self.extensions.0.sort();
@@ -232,10 +240,7 @@ impl Catalogue {
     /// The columns of a relation in their order.
     pub fn columns<'c>(&'c self, relation: &'c Address) -> Vec<&'c Object> {
         let mut columns: Vec<&Object> = self.parts(Kind::Column, relation).collect();
-        columns.sort_by_key(|column| match &column.body {
-            Body::Column(column) => column.position.0,
-            _ => 0,
-        });
+        columns.sort_by_key(|column| column.position());
         columns
     }
 

@@ -139,7 +139,7 @@ impl<'c> Written<'_, '_, 'c> {
         let mut parts: Vec<&Step<'c>> =
             self.group.others.iter().map(|&step| &self.graph.steps[step]).collect();
         parts.retain(|step| step.act == Act::Create && root.act == Act::Create);
-        parts.sort_by_key(|step| (step.object.address.kind, position(step)));
+        parts.sort_by_key(|step| (step.object.address.kind, step.object.position()));
         for part in parts {
             push(to, part, part.sql.clone());
         }
@@ -162,13 +162,6 @@ impl<'c> Written<'_, '_, 'c> {
                 _ => None,
             })
             .collect()
-    }
-}
-
-fn position(step: &Step<'_>) -> i16 {
-    match &step.object.body {
-        Body::Column(column) => column.position.0,
-        _ => 0,
     }
 }
 

@@ -48,18 +48,10 @@ impl<'c> Plan<'c> {
         let types = self.new.catalogue.of_kind(Kind::CompositeType);
         let types = types.filter_map(|it| self.old.get(&it.address)).filter(|it| {
             let is_kept = |part: &&Object| self.fate(&part.address).is_none();
-            let kept = self.old.catalogue.parts(Kind::Column, &it.address).filter(is_kept);
-            let added = self.new.catalogue.parts(Kind::Column, &it.address).filter(|it| !is_kept(it));
-            let (mut kept, mut added, mut wanted): (Vec<_>, Vec<_>, Vec<_>) = (
-                kept.collect(),
-                added.collect(),
-                self.new.catalogue.parts(Kind::Column, &it.address).collect(),
-            );
-            [&mut kept, &mut added, &mut wanted]
-                .into_iter()
-                .for_each(|all| all.sort_by_key(|it| position(it)));
-            kept.extend(added);
-            kept.iter().map(|it| &it.address).ne(wanted.iter().map(|it| &it.address))
+            let kept = self.old.catalogue.columns(&it.address).into_iter().filter(is_kept);
+            let wanted = self.new.catalogue.columns(&it.address);
+            let added = wanted.iter().copied().filter(|it| !is_kept(it));
+            kept.chain(added).map(|it| &it.address).ne(wanted.iter().map(|it| &it.address))
         });
         let types: Vec<&Object> = types.filter(|it| !self.is_stored(&it.address, &mut Vec::new())).collect();
         types.into_iter().for_each(|it| self.rebuild(it));
@@ -83,12 +75,5 @@ impl<'c> Plan<'c> {
                 (kind, _) => matches!(kind, Kind::Column | Kind::Table),
             }
         })
-    }
-}
-
-fn position(column: &Object) -> i16 {
-    match &column.body {
-        Body::Column(it) => it.position.0,
-        _ => 0,
     }
 }

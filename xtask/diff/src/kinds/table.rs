@@ -157,10 +157,7 @@ impl Managed for ForeignTable {
 fn elements(it: It<'_, '_>, typed: bool) -> String {
     let mut columns: Vec<&Object> =
         it.inline_objects().filter(|it| it.address.kind == Kind::Column).collect();
-    columns.sort_by_key(|object| match &object.body {
-        Body::Column(column) => column.position.0,
-        _ => 0,
-    });
+    columns.sort_by_key(|column| column.position());
     let width = columns.iter().map(|column| it.with(column).name().chars().count()).max().unwrap_or(0);
     let mut lines: Vec<String> = Vec::new();
     for object in columns {
