@@ -11,6 +11,7 @@ use crate::{
 
 /// The folder of an app in a cargo package, if the manifest names no other.
 const IN_PACKAGE: &str = "migrations";
+
 /// An app: a named set of migrations, with its own ledger table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

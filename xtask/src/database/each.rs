@@ -43,6 +43,9 @@ pub(crate) async fn each_with(
 fn databases(checkout: &Checkout, apps: &[String]) -> Vec<(Checkout, Vec<String>)> {
     let all = || vec![(checkout.clone(), apps.to_vec())];
     let (None, Ok(postgres)) = (checkout.database(), checkout.postgres()) else { return all() };
+    if postgres.others.is_empty() {
+        return all();
+    }
     if apps.is_empty() {
         let others = postgres.others.iter().map(|name| (checkout.in_database(name), Vec::new()));
         return all().into_iter().chain(others).collect();

@@ -183,8 +183,8 @@ impl Proof<'_> {
     /// Applies all on a second database while the first one has them applied, and reverts both.
     async fn twice(&mut self, another: &mut Scratch) -> anyhow::Result<()> {
         let start = Instant::now();
+        another.empty().await?;
         let mut second = Ground::new(another, self.project).await?;
-        second.rebuild(&[]).await?;
         let back = quick::way_back(self.project).unwrap_or_default();
         let all = async {
             second.migrate(&Target::Latest).await?;

@@ -68,9 +68,7 @@ impl Contents {
     pub(super) fn lost(&self, later: &Contents, renames: &[Rename]) -> Vec<String> {
         let mut lost = Vec::new();
         for (table, rows) in self.tables.iter().filter(|(_, rows)| rows.count > 0) {
-            let Address { schema, name, .. } = table;
-            let within = if schema == "public" { String::new() } else { format!("{schema}.") };
-            let shown = format!("{within}{name}");
+            let shown = table.typed();
             let Some(now) = later.tables.get(&diff::renamed(table.clone(), renames)) else {
                 lost.push(format!("loses {shown}"));
                 continue;
