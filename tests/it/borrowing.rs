@@ -15,7 +15,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use tests::workspace_root;
 
 use crate::{
-    checkout::{Checkout, Outcome, outcome, xtask},
+    checkout::{Checkout, Outcome, as_in_a_terminal, cargo, outcome, xtask},
     native_server::{lives, pid_of, processes, wait_until},
 };
 
@@ -27,7 +27,7 @@ pub(crate) const RIGHT: &str =
 const NO_DOCKER: &str = "unix:///nowhere/docker.sock";
 
 static BORROWER: LazyLock<PathBuf> = LazyLock::new(|| {
-    let build = cmd!(env!("CARGO"), "build", "--quiet", "--package", "tests", "--example", "borrower");
+    let build = cargo(["build", "--quiet", "--package", "tests", "--example", "borrower"]);
     build.dir(workspace_root()).run().unwrap();
     // Cargo puts this test into the folder `deps`, beside the folder `examples`.
     std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("examples/borrower")
@@ -41,7 +41,8 @@ pub(crate) fn borrower(checkout: &Checkout, words: &[&str], more: &[(&str, &OsSt
 /// Any command, in a checkout's environment.
 pub(crate) fn surrounded(checkout: &Checkout, command: Expression, more: &[(&str, &OsStr)]) -> Expression {
     // Of two values for a variable, the one set first wins.
-    let command = more.iter().fold(command, |command, (name, value)| command.env(name, value));
+    let command =
+        more.iter().fold(as_in_a_terminal(command), |command, (name, value)| command.env(name, value));
     ["DATABASE_URL", "XTASK_SERVER", tests::service::SERVER, tests::service::SERVICE]
         .into_iter()
         .fold(command, |command, name| command.env_remove(name))

@@ -2,7 +2,7 @@
 //! commands that work on it.
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     fs,
     path::{Path, PathBuf},
     sync::LazyLock,
@@ -23,9 +23,20 @@ static XTASK: LazyLock<PathBuf> = LazyLock::new(|| match std::env::var_os("XTASK
 
 /// Builds a program of this workspace if it is out of date, and returns its path.
 pub(crate) fn built(package: &str) -> PathBuf {
-    cmd!(env!("CARGO"), "build", "--quiet", "--package", package).dir(workspace_root()).run().unwrap();
+    cargo(["build", "--quiet", "--package", package]).dir(workspace_root()).run().unwrap();
     // Cargo puts this test into the folder `deps`, beside the programs.
     std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join(package)
+}
+
+/// Cargo as it runs in a terminal.
+pub(crate) fn cargo<W: Into<OsString>>(words: impl IntoIterator<Item = W>) -> Expression {
+    as_in_a_terminal(cmd(env!("CARGO"), words))
+}
+
+/// A command without the variables that cargo has set for these tests, which describe their package: it would build again
+/// what a cargo without them has built.
+pub(crate) fn as_in_a_terminal(command: Expression) -> Expression {
+    start::package_variables().fold(command, |command, name| command.env_remove(name))
 }
 
 /// The program under test, for a test that starts it through another program.
@@ -169,7 +180,7 @@ impl Checkout {
     ) -> Expression {
         let words = starter.iter().copied().chain([XTASK.as_os_str()]);
         let words: Vec<&OsStr> = words.chain(args.iter().map(AsRef::as_ref)).collect();
-        let command = cmd(words[0], &words[1..]);
+        let command = as_in_a_terminal(cmd(words[0], &words[1..]));
         // Of two values for a variable, the one set first wins.
         more.iter()
             .fold(command, |command, (name, value)| command.env(name, value))

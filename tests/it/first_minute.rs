@@ -9,9 +9,11 @@ use std::{
     process::Output,
 };
 
-use duct::{Expression, cmd};
+use duct::Expression;
 use tempfile::TempDir;
 use tests::workspace_root;
+
+use crate::checkout::cargo;
 
 const MANIFEST: &str = r#"
 [workspace]
@@ -66,7 +68,7 @@ impl Workspace {
 
     fn command(&self, folder: &Path) -> Expression {
         // Other builds might share a target folder that the environment names.
-        cmd!(env!("CARGO"), "xtask", "migrate", "--plan").dir(folder).env_remove("CARGO_TARGET_DIR")
+        cargo(["xtask", "migrate", "--plan"]).dir(folder).env_remove("CARGO_TARGET_DIR")
     }
 
     fn xtask_in(&self, folder: &Path) -> Output {
@@ -84,6 +86,25 @@ impl Workspace {
             assert_eq!(error, "");
         }
     }
+}
+
+/// A build script of which cargo remembers what this variable was.
+const BUILD_SCRIPT: &str = "fn main() { println!(\"cargo:rerun-if-env-changed=CARGO_MANIFEST_DIR\"); }\n";
+
+#[test]
+fn cargo_in_a_terminal_builds_nothing_again_that_a_command_has_built() {
+    let it = Workspace::new();
+    fs::write(it.root.join("xtask/build.rs"), BUILD_SCRIPT).unwrap();
+    it.write("assert_eq!(std::env::var_os(\"CARGO_MANIFEST_DIR\"), None)");
+    let run = |command: Expression| {
+        let output = command.stderr_capture().unchecked().run().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{error}");
+        error
+    };
+    let build = cargo(["build", "--package", "xtask"]).dir(&it.root).env_remove("CARGO_TARGET_DIR");
+    assert!(run(it.command(&it.root)).contains("Compiling xtask "));
+    assert!(!run(build).contains("Compiling"));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use tests::workspace_root;
 
 use crate::{
     borrowing::{databases, surrounded},
-    checkout::{Checkout, Outcome, outcome, xtask},
+    checkout::{Checkout, Outcome, cargo, outcome, xtask},
     native_server::wait_until,
 };
 
@@ -123,7 +123,7 @@ impl<'a> Suite<'a> {
 
     /// Runs one of the package's tests with these variables.
     pub(crate) fn run_in(&self, runner: &[&str], test: &str, more: &[(&str, &OsStr)]) -> Outcome {
-        outcome(&self.surrounded(cmd(env!("CARGO"), [runner, &["--offline", test]].concat()), more))
+        outcome(&self.surrounded(cargo([runner, &["--offline", test]].concat()), more))
     }
 
     /// `cargo xtask test` for the tests with this name, one at a time, in an environment that switches backtraces on.
@@ -136,7 +136,7 @@ impl<'a> Suite<'a> {
     pub(crate) fn check(&self, source: &str) -> Outcome {
         let source = format!("//! One test.\n{source}\n");
         fs::write(self.checkout.root().join("src/lib.rs"), source).unwrap();
-        outcome(&self.surrounded(cmd!(env!("CARGO"), "check", "--offline", "--tests"), &[]))
+        outcome(&self.surrounded(cargo(["check", "--offline", "--tests"]), &[]))
     }
 
     /// Asserts that the commands that a failed test printed open its database and remove it.

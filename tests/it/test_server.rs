@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
     borrowing::{RIGHT, Shared, outcome_line, surrounded},
-    checkout::{Checkout, outcome, xtask},
+    checkout::{Checkout, cargo, outcome, xtask},
     native_server::{lives, pid_of, processes, wait_until},
 };
 
@@ -224,7 +224,7 @@ fn xtask_test_passes_arguments_and_the_exit_code_on_and_ends_its_server() {
         // The plain runner gets a listener in place of a server, because these tests only connect to it.
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let url = format!("postgres://{}/postgres", listener.local_addr().unwrap());
-        let theirs = cmd(env!("CARGO"), [runner, &["--workspace", filter]].concat())
+        let theirs = cargo([runner, &["--workspace", filter]].concat())
             .dir(checkout.root())
             .env("CARGO_TARGET_DIR", target[0].1)
             .env("XTASK_TEST_URL", url.replace("//", "//nobody@"))

@@ -5,11 +5,10 @@ mod suite;
 
 use std::{fs, path::PathBuf};
 
-use duct::cmd;
 use migrations::App;
 use tests::workspace_root;
 
-use crate::product;
+use crate::{checkout::cargo, product};
 
 /// The path and the text of every file below a folder of the workspace that has one of these endings.
 pub(crate) fn files(folder: &str, endings: &[&str]) -> Vec<(String, String)> {
@@ -51,7 +50,7 @@ fn no_file_has_a_note_of_open_work() {
 
 /// What `cargo metadata` reports of the workspace.
 fn metadata() -> serde_json::Value {
-    let metadata = cmd!(env!("CARGO"), "metadata", "--offline", "--no-deps", "--format-version", "1");
+    let metadata = cargo(["metadata", "--offline", "--no-deps", "--format-version", "1"]);
     let metadata = metadata.dir(workspace_root()).stderr_null().read().unwrap();
     serde_json::from_str(&metadata).unwrap()
 }

@@ -6,6 +6,7 @@
 
 use std::{
     env,
+    ffi::OsString,
     fs::{self, File},
     path::{Path, PathBuf},
     time::SystemTime,
@@ -41,6 +42,17 @@ pub fn remember(program: &Path, began: SystemTime) {
     let _ = fs::write(note(program), surroundings())
         .and_then(|()| File::options().append(true).open(note(program)))
         .and_then(|file| file.set_modified(began));
+}
+
+/// The variables that cargo sets for a program that it runs, about the package of that program.
+///
+/// A cargo that inherits them, and one in a terminal, which does not, would each build again what the other has built: a
+/// build script may depend on any variable, and the one of the crate `ring` depends on some of these.
+pub fn package_variables() -> impl Iterator<Item = OsString> {
+    let names = env::vars_os().map(|(name, _)| name);
+    names.filter(|name| {
+        ["CARGO_MANIFEST_", "CARGO_PKG_"].iter().any(|prefix| name.to_string_lossy().starts_with(prefix))
+    })
 }
 
 /// The variables that change what cargo builds, as one text.

@@ -60,7 +60,11 @@ fn program(root: &Path) -> Result<PathBuf, ExitCode> {
 
 #[expect(clippy::disallowed_methods, reason = "xshell and duct would have to be compiled first, silently")]
 fn command(program: &Path) -> Command {
-    Command::new(program)
+    let mut command = Command::new(program);
+    for name in start::package_variables() {
+        command.env_remove(name);
+    }
+    command
 }
 
 #[expect(clippy::print_stderr, reason = "there is nothing else here that prints")]

@@ -25,7 +25,7 @@ fn main() -> ExitCode {
             return code;
         }
     }
-    let error = Command::new(&program).args(env::args_os().skip(1)).exec();
+    let error = command(&program).args(env::args_os().skip(1)).exec();
     complain(&format!("cannot start {}: {}", program.display(), error))
 }
 
@@ -36,7 +36,7 @@ fn build(xtask: &Path, program: &Path) -> Result<(), ExitCode> {
     let _ = fs::create_dir_all(xtask.join("target/debug"));
     let _ = fs::write(&began, "");
     // rustup's cargo, which reads RUSTUP_TOOLCHAIN; the one that runs this program belongs to the repository's toolchain.
-    let mut cargo = Command::new("cargo");
+    let mut cargo = command(Path::new("cargo"));
     cargo.current_dir("/").arg("build").arg("--manifest-path").arg(xtask.join("Cargo.toml"));
     cargo.arg("--target-dir").arg(xtask.join("target"));
     let config = xtask.join(".cargo/config.toml");
@@ -57,6 +57,18 @@ fn build(xtask: &Path, program: &Path) -> Result<(), ExitCode> {
         return Ok(());
     }
     Err(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// A program without the variables that describe the package of this one. A cargo that inherits them, and one in a terminal,
+/// which does not, would each build again what the other has built.
+fn command(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in env::vars_os() {
+        if ["CARGO_MANIFEST_", "CARGO_PKG_"].iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 /// The toolchain that `rust-toolchain.toml` names.
