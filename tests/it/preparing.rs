@@ -22,7 +22,7 @@ fn prepare(checkout: &Checkout, db: &TestDatabase, args: &[&str]) -> Expression 
 }
 
 /// Cargo confuses two copies of a workspace that share a target folder, so these tests run one at a time.
-pub(crate) fn alone() -> File {
+fn alone() -> File {
     let lock = File::create(target().join("preparing.lock")).unwrap();
     lock.lock().unwrap();
     lock
