@@ -22,7 +22,12 @@ impl Ledger {
             return problems;
         }
         for row in self.applied() {
-            match files.get(&(row.app.as_str(), row.version)) {
+            let file = files.get(&(row.app.as_str(), row.version));
+            if let Some(package) = project.app(&row.app).ok().and_then(|app| app.package.as_ref()) {
+                problems.extend(other_version(package, row, file.copied(), project));
+                continue;
+            }
+            match file {
                 None => {
                     let applied = format!("{}/{}", row.app, row.name());
                     let (up, installed_on) = (up_file(project, row), row.installed_on.clone());
@@ -43,8 +48,7 @@ impl Ledger {
                 Some(migration) if migration.checksum() != row.checksum => {
                     let (id, path) = (migration.id.clone(), migration.up.path.clone());
                     let again = self.again(project, migration);
-                    let package = project.apps[migration.app].package.clone();
-                    problems.push(LedgerProblem::Edited { id, path, again, package });
+                    problems.push(LedgerProblem::Edited { id, path, again });
                 }
                 Some(migration) if migration.recorded.description != row.description => {
                     let (id, applied_as) = (migration.id.clone(), row.name());
@@ -134,6 +138,25 @@ impl Ledger {
             same.then(|| format!("if app `{}` was called so before: {sql}", app.name))
         });
         renamed.collect()
+    }
+}
+
+/// What is wrong with a row of an app whose files a package brings, and only its authors can mend. Another name for the same
+/// file is no problem, as for sqlx.
+fn other_version(
+    package: &str,
+    row: &Applied,
+    file: Option<&Migration>,
+    project: &Project,
+) -> Option<LedgerProblem> {
+    let changed = file.is_none_or(|migration| migration.checksum() != row.checksum);
+    match file {
+        Some(migration) if row.unfinished.is_some() => unfinished(migration, row, project),
+        _ => changed.then(|| LedgerProblem::OtherVersion {
+            applied: format!("{}/{}", row.app, row.name()),
+            package: package.to_owned(),
+            instead: file.map(|migration| migration.up.path.clone()),
+        }),
     }
 }
 

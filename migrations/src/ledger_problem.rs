@@ -16,8 +16,15 @@ pub enum LedgerProblem {
         path: String,
         /// How to apply it again, with the command.
         again: Option<String>,
-        /// The cargo package that has the file.
-        package: Option<String>,
+    },
+    /// The cargo package that brings the migrations no longer has the file that was applied.
+    OtherVersion {
+        /// What was applied: app, number and name, as far as sqlx keeps them.
+        applied: String,
+        /// The package.
+        package: String,
+        /// The file that the package has instead.
+        instead: Option<String>,
     },
     /// Another migration with its number was applied, such as the one of another branch.
     OtherFile {
@@ -101,10 +108,10 @@ impl LedgerProblem {
     /// What kind it is, in a word or two.
     pub fn kind(&self) -> &'static str {
         match self {
-            LedgerProblem::Edited { .. } => "edited",
+            LedgerProblem::Edited { .. } | LedgerProblem::OtherVersion { instead: Some(_), .. } => "edited",
             LedgerProblem::OtherFile { .. } => "other file",
             LedgerProblem::Elsewhere { .. } => "elsewhere",
-            LedgerProblem::FileGone { .. } => "file gone",
+            LedgerProblem::FileGone { .. } | LedgerProblem::OtherVersion { instead: None, .. } => "file gone",
             LedgerProblem::Late { .. } => "late",
             LedgerProblem::WithoutParent { .. } => "impossible",
             LedgerProblem::Renamed { .. } => "renamed",
@@ -116,11 +123,12 @@ impl LedgerProblem {
     /// What is wrong, on one line.
     pub fn what(&self) -> String {
         match self {
-            LedgerProblem::Edited { id, package: Some(package), .. } => {
-                format!(
-                    "{id}: the locked version of package `{package}` has another file than the one that was applied"
-                )
-            }
+            LedgerProblem::OtherVersion { applied, package, instead: Some(path) } => format!(
+                "{applied}: the locked version of package `{package}` has another file than the one that was applied: {path}"
+            ),
+            LedgerProblem::OtherVersion { applied, package, instead: None } => format!(
+                "{applied} was applied, and the locked version of package `{package}` has no file with its number"
+            ),
             LedgerProblem::Edited { id, path, .. } => {
                 format!("{id}: {path} is not the file that was applied")
             }
@@ -161,7 +169,7 @@ impl LedgerProblem {
     /// What to do about it; several ways are on a line each.
     pub fn remedy(&self) -> String {
         match self {
-            LedgerProblem::Edited { package: Some(package), .. } => in_lines(&[
+            LedgerProblem::OtherVersion { package, .. } => in_lines(&[
                 format!(
                     "go back to the version that had it: cargo update --package {package} --precise VERSION"
                 ),

@@ -102,6 +102,17 @@ fn a_package_that_brings_migrations_is_an_app_and_an_edit_in_an_update_is_report
             "go back to the version that had it: cargo update --package store --precise VERSION",
         ];
         checkout.xtask(db, &["migrate"]).expect(1, &said);
+        // Another name changes nothing that was applied; a number does.
+        let file = |name: &str| checkout.root().join("vendor/store-1/sql").join(name);
+        checkout.edit("vendor/store-1/sql/20230101_sessions.sql", "id bigint", "id int");
+        fs::rename(file("20230101_sessions.sql"), file("20230101_store.sql")).unwrap();
+        checkout.xtask(db, &["migrate", "--check"]).expect(0, &[]);
+        fs::rename(file("20230101_store.sql"), file("20230102_store.sql")).unwrap();
+        let said = [
+            "sessions/20230101_sessions was applied, and the locked version of package `store` has no file with its number",
+            "cargo update --package store --precise VERSION",
+        ];
+        checkout.xtask(db, &["db-check"]).expect(3, &said);
         checkout.edit("xtask/apps.toml", "crate = \"store\"", "crate = \"stores\"");
         checkout.xtask(db, &["migrate"]).expect(1, &["the migrations of package `stores`", "add it to a Cargo.toml"]);
         Ok(())
