@@ -3,14 +3,12 @@
 //! sqlx-cli gets an app's folder and settings and this checkout's database, so there is nothing to install or configure.
 
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
-    process,
 };
 
 use anyhow::Context as _;
 use clap::Args as ClapArgs;
-use cluster::folder::{self, Access};
 use duct::{Expression, cmd};
 use migrations::{
     App, Error, Migration, Plan, Project, STOCK_LEDGER, SourceFile, Target, database, sqlx_settings,
@@ -23,6 +21,7 @@ use crate::{
         safety::{self, Destruction},
         session,
     },
+    files::temporary::TemporaryFolder,
     helpers::{built, helper::Helper},
     server::{self, Server},
     terminal::{
@@ -240,8 +239,8 @@ struct Source {
 /// A `sqlx.toml`.
 enum Settings {
     Theirs(PathBuf),
-    /// One of ours for this command, with what the manifest says.
-    Ours(PathBuf),
+    /// One of ours for this command, in this folder, with what the manifest says.
+    Ours(TemporaryFolder),
 }
 
 impl Source {
@@ -262,31 +261,24 @@ impl Source {
     fn options(&self, checkout: &Checkout) -> Vec<String> {
         let within = |path: &Path| path.strip_prefix(&checkout.root).unwrap_or(path).display().to_string();
         let settings = self.settings.as_ref().map(|settings| match settings {
-            Settings::Theirs(file) | Settings::Ours(file) => format!("--config={}", within(file)),
+            Settings::Theirs(file) => format!("--config={}", within(file)),
+            Settings::Ours(folder) => format!("--config={}", within(&folder.join(OURS))),
         });
         [format!("--source={}", within(&self.folder))].into_iter().chain(settings).collect()
     }
 }
 
-/// Writes settings with this ledger for a moment.
-fn written(ledger: &str) -> anyhow::Result<PathBuf> {
-    let folder = env::temp_dir().join(format!("xtask-sqlx-{}", process::id()));
-    folder::ensure(&folder, Access::Private)?;
+/// The name of the file with settings of ours.
+const OURS: &str = "sqlx.toml";
+
+/// Writes settings with this ledger.
+fn written(ledger: &str) -> anyhow::Result<TemporaryFolder> {
+    let folder = TemporaryFolder::create("sqlx")?;
     let schema = ledger.split_once('.').map_or("public", |(schema, _)| schema);
-    let file = folder.join("sqlx.toml");
+    let file = folder.join(OURS);
     let text = format!("[migrate]\ncreate-schemas = [\"{schema}\"]\ntable-name = \"{ledger}\"\n");
     fs::write(&file, text).with_context(|| format!("write {}", file.display()))?;
-    Ok(file)
-}
-
-impl Drop for Settings {
-    fn drop(&mut self) {
-        if let Settings::Ours(file) = self
-            && let Some(folder) = file.parent()
-        {
-            let _ = fs::remove_dir_all(folder);
-        }
-    }
+    Ok(folder)
 }
 
 #[cfg(test)]

@@ -1,12 +1,10 @@
 //! Measures whole commands (set-up, a migration with nothing to do, starting the server) and test servers.
 
 use std::{
-    env,
     ffi::OsString,
     fs,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
-    process,
     time::{Duration, Instant},
 };
 
@@ -18,6 +16,7 @@ use url::Url;
 
 use crate::{
     checkout::{Checkout, library},
+    files::temporary::TemporaryFolder,
     helpers::built,
     server::{Programs, psql::find_psql},
     terminal::child::this_program,
@@ -31,7 +30,7 @@ use crate::{
 
 /// A server and a state folder for the benchmark alone, removed at the end.
 struct Bench {
-    folder: PathBuf,
+    folder: TemporaryFolder,
     xtask: PathBuf,
     cargo: OsString,
     psql: PathBuf,
@@ -39,7 +38,7 @@ struct Bench {
 
 impl Bench {
     fn new(checkout: &Checkout) -> anyhow::Result<Bench> {
-        let folder = env::temp_dir().join(format!("xtask-bench-{}", process::id()));
+        let folder = TemporaryFolder::create("bench")?;
         fs::create_dir_all(folder.join("checkout"))?;
         symlink(checkout.migrations(), folder.join("checkout/migrations"))?;
         let xtask = this_program()?;
@@ -86,11 +85,10 @@ impl Bench {
 
 impl Drop for Bench {
     fn drop(&mut self) {
-        // A failure leaves a folder of temporary files, and there is no caller here to report it to.
+        // A failure leaves a server, and there is no caller here to report it to.
         for checkout in ["checkout", loading::CHECKOUT] {
             let _ = self.xtask_at(checkout, &["server", "stop"]).stderr_null().unchecked().run();
         }
-        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 

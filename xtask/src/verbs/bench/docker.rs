@@ -44,7 +44,7 @@ impl Bench {
         let words = ["run", "--quiet", "--package", package, "--"].into_iter().chain(args.iter().copied());
         cmd(&self.cargo, words)
             .dir(library())
-            .env("XTASK_ROOT", &self.folder.0)
+            .env("XTASK_ROOT", &*self.folder.0)
             .env("XTASK_SERVER", "docker")
             .env("XDG_STATE_HOME", self.folder.0.join("state"))
             .stdin_null()

@@ -1,14 +1,9 @@
 //! Judges the migrations by `verify` in a copy of the repository's folders, and finds how far back its proofs fail: what was
 //! written before there were such proofs is history, and a baseline says where it ends.
 
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-    process,
-};
+use std::{fs, path::Path};
 
 use anyhow::{Context, ensure};
-use cluster::folder::{self, Access};
 use duct::cmd;
 use migrations::Project;
 use serde::Deserialize;
@@ -16,6 +11,7 @@ use url::Url;
 
 use crate::{
     checkout::{ROOT, SERVER_CHOICE},
+    files::temporary::TemporaryFolder,
     terminal::{
         child::{self, this_program},
         output::Steps,
@@ -123,16 +119,12 @@ fn mentions(text: &str, name: &str) -> bool {
     })
 }
 
-/// A copy of the folders of migrations, with a manifest, as a repository of its own; it is removed in the end.
-struct Stage(PathBuf);
+/// A copy of the folders of migrations, with a manifest, as a repository of its own.
+struct Stage(TemporaryFolder);
 
 impl Stage {
     fn new(repository: &Repository, apps: &[App]) -> anyhow::Result<Stage> {
-        let root = env::temp_dir().join(format!("xtask-init-{}", process::id()));
-        // A killed command with the same id may have left it.
-        let _ = fs::remove_dir_all(&root);
-        folder::ensure(&root, Access::Private)?;
-        let stage = Stage(root);
+        let stage = Stage(TemporaryFolder::create("init")?);
         for app in apps {
             let folder = &app.accepted.folder;
             let from = repository.path(&folder.path);
@@ -167,8 +159,7 @@ impl Stage {
 
 /// Runs `verify` of this program on a checkout, on a server.
 pub(super) async fn verify(root: &Path, server: &Url) -> anyhow::Result<Verdict> {
-    let files = env::temp_dir().join(format!("xtask-verify-{}", process::id()));
-    folder::ensure(&files, Access::Private)?;
+    let files = TemporaryFolder::create("verify")?;
     let (report, words) = (files.join("report"), files.join("words"));
     let verify = cmd!(this_program()?, "verify", "--format", "json")
         .env(ROOT, root)
@@ -177,10 +168,8 @@ pub(super) async fn verify(root: &Path, server: &Url) -> anyhow::Result<Verdict>
         .stdin_null()
         .stdout_path(&report)
         .stderr_path(&words);
-    let status = child::run(verify).await;
+    let status = child::run(verify).await?;
     let [report, words] = [report, words].map(|path| fs::read_to_string(path).unwrap_or_default());
-    let _ = fs::remove_dir_all(files);
-    let status = status?;
     // One report for each database.
     let mut verdict = Verdict::default();
     for report in serde_json::Deserializer::from_str(&report).into_iter::<Report>() {
@@ -194,10 +183,4 @@ pub(super) async fn verify(root: &Path, server: &Url) -> anyhow::Result<Verdict>
         verdict = Verdict { steps: Vec::new(), flaws: words.lines().map(str::to_owned).collect() };
     }
     Ok(verdict)
-}
-
-impl Drop for Stage {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
