@@ -1,6 +1,6 @@
 //! Ledgers in other tables than the apps' own, such as sqlx's default, which recorded the migrations before.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use sqlx::{AssertSqlSafe, PgConnection};
 
@@ -110,29 +110,40 @@ impl OtherLedger {
             return Vec::new();
         }
         let all = &project.migrations;
+        let (mut by_text, mut by_number) = (HashMap::<_, Vec<_>>::new(), HashMap::<_, Vec<_>>::new());
+        for (index, migration) in all.iter().enumerate() {
+            by_text.entry(migration.checksum()).or_default().push(index);
+            by_number.entry(migration.number).or_default().push(index);
+        }
         // The row of each migration.
         let mut found: Vec<Option<&OtherRow>> = vec![None; all.len()];
         let mut edited = Vec::new();
         for row in &self.rows {
-            let same = |index: &usize| found[*index].is_none() && all[*index].checksum() == row.checksum;
-            let same_number = (0..all.len()).find(|index| same(index) && all[*index].number == row.version);
-            match same_number.or_else(|| (0..all.len()).find(same)) {
-                Some(index) => found[index] = Some(row),
-                None => edited.push(row),
+            match by_text.get_mut(row.checksum.as_slice()) {
+                Some(same) if !same.is_empty() => {
+                    let same_number = same.iter().position(|&index| all[index].number == row.version);
+                    found[same.remove(same_number.unwrap_or(0))] = Some(row);
+                }
+                _ => edited.push(row),
             }
         }
         for row in edited {
-            let mut same =
-                (0..all.len()).filter(|&index| found[index].is_none() && all[index].number == row.version);
-            if let (Some(only), None) = (same.next(), same.next()) {
+            let same = by_number.get(&row.version).into_iter().flatten().copied();
+            let mut free = same.filter(|&index| found[index].is_none());
+            if let (Some(only), None) = (free.next(), free.next()) {
                 found[only] = Some(row);
             }
         }
+        let mut begun: HashMap<&str, &str> = HashMap::new();
+        for row in own {
+            let first = begun.entry(row.app).or_insert(row.installed_on);
+            *first = row.installed_on.min(first);
+        }
+        let recorded: HashSet<(&str, i64)> = own.iter().map(|row| (row.app, row.version)).collect();
         let is_missing = |migration: &Migration, row: &OtherRow| {
-            let of_app = || own.iter().filter(|it| it.app == migration.id.app);
-            let begun = of_app().map(|it| it.installed_on).min();
-            of_app().all(|it| it.version != migration.number)
-                && begun.is_none_or(|begun| begun < row.installed_on.as_str())
+            let app = migration.id.app.as_str();
+            !recorded.contains(&(app, migration.number))
+                && begun.get(app).is_none_or(|begun| *begun < row.installed_on.as_str())
         };
         let missing = all.iter().zip(found).filter_map(|(migration, row)| Some((migration, row?)));
         missing
