@@ -26,6 +26,23 @@ fn the_files_make_what_the_migrations_make() {
 }
 
 #[test]
+fn a_foreign_key_may_rely_on_another_index_than_before() {
+    let manifest = "[postgres]\nversion = 15\ndatabase = \"app\"\n[[app]]\nname = \"a\"\ndepends-on = []\n\
+                    reversible = false\nledger = \"migrations.a\"\ntables = [\"jobs\", \"workers\"]\n";
+    // The key relies on the one index that there is; in the file, the primary key comes with its table.
+    let history = "create table workers (id int not null); create unique index workers_id on workers (id);
+                   create table jobs (worker int references workers (id));
+                   alter table workers add primary key (id);";
+    tests::empty().run(async |db| {
+        let checkout = Checkout::with_files(manifest, &[("a/0001_first.sql", history)]);
+        checkout.xtask(db, &["inspect", "--schema-file"]).expect(0, &["created    migrations/a/schema.sql"]);
+        checkout.xtask(db, &["verify"]).expect(0, &["all of it holds"]);
+        make(&checkout, db, &["--check"]).expect(0, &["the migrations make what the schema files say"]);
+        Ok(())
+    });
+}
+
+#[test]
 fn no_file_is_overwritten_unless_that_is_meant() {
     tests::empty().run(async |db| {
         let checkout = Checkout::new();

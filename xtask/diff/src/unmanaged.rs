@@ -6,7 +6,6 @@ use catalogue::{Change, Difference, Kind};
 const UNMANAGED: &[(Kind, &str, &str)] = &[
     (Kind::Database, "", "what is set for a database is not a part of its schema"),
     (Kind::Extension, "owner", "the owner of an extension is the role that creates it"),
-    (Kind::Constraint, "relies_on", "the server chooses among the indexes that fit"),
     (Kind::Constraint, "triggers", "the triggers of a constraint have no names to enable them by"),
 ];
 

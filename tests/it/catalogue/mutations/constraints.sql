@@ -69,7 +69,7 @@ create table r (a int primary key); create table t (a int constraint k reference
 --- changed
 alter table t drop constraint k, add constraint k foreign key (a) references r match full;
 
---- constraint public.t.k: relies_on
+--- note constraint public.t.k: relies_on
 create table r (a int); create unique index i on r (a); create unique index j on r (a);
 create table t (a int constraint k references r (a));
 --- changed

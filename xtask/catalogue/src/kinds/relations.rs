@@ -184,8 +184,8 @@ kind! {
         on_delete_columns: Columns = "k.confdelsetcols",
         /// Whether all or none of the columns must be null: `full`.
         match_full: bool = "k.confmatchtype = 'f'",
-        /// The unique index that a foreign key relies on.
-        relies_on: Option<String> = "case when k.contype = 'f' then x.relname end",
+        /// The unique index that a foreign key relies on. The server chooses it among those that fit, and no statement names it.
+        relies_on: Noted<Option<String>> = "case when k.contype = 'f' then x.relname end",
         /// Whether it is checked at the end of the transaction if the session says so.
         deferrable: bool = "k.condeferrable",
         /// Whether it is checked then by itself.
