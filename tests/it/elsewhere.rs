@@ -401,6 +401,7 @@ fn an_app_keeps_the_ledger_that_its_package_names() {
     ]);
     repository.init(&[]).expect(0, &["all of it holds"]);
     let manifest = repository.read("xtask/apps.toml");
+    assert_eq!(repository.changes(), "");
     assert!(manifest.contains("name = \"shop_store\"\npath = \"../crates/store/migrations\""), "{manifest}");
     assert!(manifest.contains("ledger = \"ledgers.store\"\ndepends-on = []\ntables = [\"a\"]"), "{manifest}");
 }

@@ -2,7 +2,10 @@
 //!
 //! Such a package may run them itself, so `init` only shows how they become an app.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use duct::cmd;
 use serde::Deserialize;
@@ -31,8 +34,17 @@ pub(super) fn lines(repository: &Repository) -> Vec<String> {
     if !repository.path("Cargo.toml").is_file() {
         return Vec::new();
     }
-    let metadata = cmd!(built::cargo(), "metadata", "--offline", "--format-version", "1");
-    let metadata = metadata.dir(&repository.root).stdout_capture().stderr_null().unchecked().run();
+    let lock = repository.path("Cargo.lock");
+    let had_lock = lock.exists();
+    // Cargo would correct a lock file that is out of date.
+    let locked = had_lock.then_some("--locked");
+    let args = ["metadata", "--offline", "--format-version", "1"].into_iter().chain(locked);
+    let metadata = cmd(built::cargo(), args).dir(&repository.root);
+    let metadata = metadata.stdout_capture().stderr_null().unchecked().run();
+    if !had_lock {
+        // What cargo has just made is not ours to leave there.
+        let _ = fs::remove_file(lock);
+    }
     let metadata = metadata.ok().and_then(|output| serde_json::from_slice(&output.stdout).ok());
     let Some(Metadata { packages }) = metadata else { return Vec::new() };
     let others = packages.iter().filter(|package| !package.manifest_path.starts_with(&repository.root));
