@@ -396,12 +396,17 @@ fn an_app_keeps_the_ledger_that_its_package_names() {
     let repository = Repository::new(&[
         ("crates/store/Cargo.toml", "[package]\nname = \"shop-store\"\n"),
         ("crates/store/sqlx.toml", settings),
-        ("crates/store/migrations/1_a.up.sql", "create table a (id int primary key);"),
-        ("crates/store/migrations/1_a.down.sql", "drop table a;"),
+        (
+            "crates/store/migrations/1_a.up.sql",
+            "create table a (id int primary key); create table store (id int);",
+        ),
+        ("crates/store/migrations/1_a.down.sql", "drop table a; drop table store;"),
     ]);
     repository.init(&[]).expect(0, &["all of it holds"]);
     let manifest = repository.read("xtask/apps.toml");
     assert_eq!(repository.changes(), "");
     assert!(manifest.contains("name = \"shop_store\"\npath = \"../crates/store/migrations\""), "{manifest}");
-    assert!(manifest.contains("ledger = \"ledgers.store\"\ndepends-on = []\ntables = [\"a\"]"), "{manifest}");
+    // A table of that name in another schema is no ledger.
+    let entry = "ledger = \"ledgers.store\"\ndepends-on = []\ntables = [\"a\", \"store\"]";
+    assert!(manifest.contains(entry), "{manifest}");
 }

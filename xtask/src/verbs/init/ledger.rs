@@ -66,8 +66,8 @@ impl Ledger {
 
     /// Whether an object is the ledger, or a part or index of it.
     pub(super) fn owns(&self, address: &Address) -> bool {
-        let name = self.table.rsplit_once('.').map_or(self.table.as_str(), |(_, name)| name);
-        address.name == name || address.name == format!("{name}_pkey")
+        let (schema, name) = self.table.split_once('.').unwrap_or(("public", &self.table));
+        address.schema == schema && (address.name == name || address.name == format!("{name}_pkey"))
     }
 }
 
