@@ -211,9 +211,12 @@ impl<'f> AppFiles<'f> {
         Down::Irreversible(Irreversible { why: why.to_owned(), place: Place::file(&up.path) })
     }
 
-    /// Reports the down files that belong to no migration.
+    /// Reports the down files that belong to no migration. sqlx runs none of them, so an old one is history too.
     fn lone_downs(&self, used: &[&str], problems: &mut Vec<Problem>) {
-        for (name, file) in self.named.iter().filter(|(name, file)| file.is_down() && !used.contains(name)) {
+        let is_lone = |(name, file): &&(&str, FileName<'_>)| {
+            file.is_down() && !used.contains(name) && !self.is_history(file.number)
+        };
+        for (name, file) in self.named.iter().filter(is_lone) {
             let place = self.place(name);
             let of_number = |it: &&(&str, FileName<'_>)| it.1.number == file.number && used.contains(&it.0);
             problems.push(match self.named.iter().find(of_number).filter(|_| !self.strict) {

@@ -191,6 +191,6 @@ fn instead_of(missing: &str) -> &'static str {
         " (if there is no way back, all that it holds is a line `-- irreversible: why`; if the app has none at all, write \
          `reversible = false` in apps.toml)"
     } else {
-        ""
+        ", or remove this one"
     }
 }

@@ -302,6 +302,16 @@ fn a_wrong_down_is_found_by_its_proof() {
 #[test]
 fn several_folders_are_apps_in_an_order_in_which_they_apply() {
     let repository = Repository::new(&[
+#[test]
+fn a_down_without_an_up_is_history() {
+    let lone = ("migrations/20230103110000_renamed.down.sql", "drop table orders;");
+    let repository = Repository::new(&[&HISTORY[..2], &HISTORY[5..7], &[lone]].concat());
+    let first = [("migrations/20230102110000_orders.up.sql", "create table orders (id int);")];
+    repository.write(first[0].0, first[0].1);
+    repository.write("migrations/20230102110000_orders.down.sql", "drop table orders;");
+    repository.init(&[]).expect(0, &["history up to 20230104120000_note is not judged", "all of it holds"]);
+}
+
         (
             "a/migrations/1_orders.sql",
             "create table orders (id int primary key, buyer int references users);",

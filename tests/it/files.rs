@@ -112,7 +112,9 @@ fn half_a_pair_of_files_is_rejected() {
     );
     check(
         |it| it.write("people/0002_a.down.sql", DOWN),
-        &["migrations/people/0002_a.down.sql: has no 0002_a.up.sql beside it"],
+        &[
+            "migrations/people/0002_a.down.sql: has no 0002_a.up.sql beside it; add that file, or remove this one",
+        ],
     );
 }
 

@@ -7,9 +7,10 @@ use super::{one_app, stock};
 use crate::snapshot::{shape, snapshot};
 
 /// What no rule would let pass.
-const HISTORY: [(&str, &str); 8] = [
+const HISTORY: [(&str, &str); 9] = [
     ("0001_Users.up.sql", "create table users (id int);"),
     ("0001_Users.down.sql", "drop table nothing;"),
+    ("0002_renamed.down.sql", "drop table users;"),
     ("0003_only comments.sql", "-- Nothing yet.\n"),
     ("0004_begin.up.sql", "begin; create table posts (id int); commit;"),
     ("0004_begin.down.sql", "-- Nothing yet.\n"),

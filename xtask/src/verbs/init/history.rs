@@ -61,9 +61,12 @@ pub(super) async fn judge(
 ) -> anyhow::Result<Verdict> {
     let stage = Stage::new(repository, apps)?;
     for app in &mut *apps {
-        // In a folder with downs, a missing one is as old as the rule that it breaks.
-        app.baseline =
-            app.accepted.folder.without_down().last().filter(|_| app.is_reversible()).map(str::to_owned);
+        // In a folder with downs, a missing one is as old as the rule that it breaks, and so is one without its up.
+        let folder = &app.accepted.folder;
+        let lacks_down = folder.without_down().last().filter(|_| app.is_reversible());
+        let baseline =
+            folder.migrations().filter(|it| [lacks_down, folder.after_lone_downs()].contains(&Some(it)));
+        app.baseline = baseline.last().map(str::to_owned);
     }
     steps.doing("proof", "reverting the migrations");
     stage.write_manifest(&manifest::text(repository, apps))?;

@@ -131,6 +131,14 @@ impl Folder {
         self.migrations().filter(|name| !self.files.contains(&format!("{name}.down.sql")))
     }
 
+    /// The first migration after all down files that belong to none: as a baseline it makes them history.
+    pub(super) fn after_lone_downs(&self) -> Option<&str> {
+        let files = || self.files.iter().filter_map(|file| FileName::parse(file));
+        let is_lone = |down: &FileName<'_>| down.is_down() && !self.ups().any(|up| up.number == down.number);
+        let last = files().rev().find(is_lone)?;
+        self.ups().find(|up| up.number > last.number).map(|up| up.stem)
+    }
+
     /// The file of the migration with this number.
     pub(super) fn file(&self, number: i64) -> Option<&str> {
         let is_meant =
