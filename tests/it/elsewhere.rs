@@ -155,6 +155,8 @@ fn folders_that_do_not_apply_are_listed_with_the_reason() {
         ("geo/migrations/20240101_a.up.sql", "create extension there_is_none;"),
         ("half/migrations/2_b.sql", "alter table users add column age int;"),
         ("rows/migrations/1_a.sql", "select 1;"),
+        ("twice/migrations/7_a.sql", "create table a (id int);"),
+        ("twice/migrations/7_b.up.sql", "create table b (id int);"),
         ("node_modules/x/1_a.sql", "create table t (id int);"),
         ("target/1_a.sql", "create table t (id int);"),
         ("queries/users.sql", "select 1;"),
@@ -170,6 +172,7 @@ fn folders_that_do_not_apply_are_listed_with_the_reason() {
             "XTASK_POSTGRES_IMAGE=IMAGE",
             "half/migrations\n  2_b.sql: relation \"users\" does not exist (42P01)",
             "rows/migrations\n  its files change nothing",
+            "twice/migrations\n  7_a and 7_b have one number, and sqlx fails on the second",
             "nothing was written",
         ],
     );
@@ -300,9 +303,6 @@ fn a_wrong_down_is_found_by_its_proof() {
 }
 
 #[test]
-fn several_folders_are_apps_in_an_order_in_which_they_apply() {
-    let repository = Repository::new(&[
-#[test]
 fn a_down_without_an_up_is_history() {
     let lone = ("migrations/20230103110000_renamed.down.sql", "drop table orders;");
     let repository = Repository::new(&[&HISTORY[..2], &HISTORY[5..7], &[lone]].concat());
@@ -312,6 +312,9 @@ fn a_down_without_an_up_is_history() {
     repository.init(&[]).expect(0, &["history up to 20230104120000_note is not judged", "all of it holds"]);
 }
 
+#[test]
+fn several_folders_are_apps_in_an_order_in_which_they_apply() {
+    let repository = Repository::new(&[
         (
             "a/migrations/1_orders.sql",
             "create table orders (id int primary key, buyer int references users);",
@@ -398,6 +401,7 @@ fn packages_that_bring_migrations_are_named() {
         &["jobs brings migrations; as an app: crate = \"jobs\", path = \"migrations/postgres\"\n"],
     );
     assert!(!found.stdout.contains("sqlite"), "{found:?}");
+    assert_eq!(repository.changes(), "");
 }
 
 #[test]
@@ -414,7 +418,6 @@ fn an_app_keeps_the_ledger_that_its_package_names() {
     ]);
     repository.init(&[]).expect(0, &["all of it holds"]);
     let manifest = repository.read("xtask/apps.toml");
-    assert_eq!(repository.changes(), "");
     assert!(manifest.contains("name = \"shop_store\"\npath = \"../crates/store/migrations\""), "{manifest}");
     // A table of that name in another schema is no ledger.
     let entry = "ledger = \"ledgers.store\"\ndepends-on = []\ntables = [\"a\", \"store\"]";

@@ -139,6 +139,13 @@ impl Folder {
         self.ups().find(|up| up.number > last.number).map(|up| up.stem)
     }
 
+    /// Two migrations of one number: sqlx applies the first, and fails on the second.
+    pub(super) fn twins(&self) -> Option<(&str, &str)> {
+        let ups: Vec<FileName<'_>> = self.ups().collect();
+        let pair = ups.windows(2).find(|pair| pair[0].number == pair[1].number)?;
+        Some((pair[0].stem, pair[1].stem))
+    }
+
     /// The file of the migration with this number.
     pub(super) fn file(&self, number: i64) -> Option<&str> {
         let is_meant =
