@@ -90,8 +90,9 @@ impl Script {
         if self.is_empty() {
             return String::new();
         }
-        // Names are qualified, and the bodies of functions may name what comes later.
-        let mut sql = "set search_path = '';\nset check_function_bodies = off;\n\nbegin;\n\n".to_owned();
+        // The bodies of functions may name what comes later. The search path stays: all names are qualified, but functions that
+        // fill a new column or an index may find by it what their bodies name.
+        let mut sql = "set check_function_bodies = off;\n\nbegin;\n\n".to_owned();
         for (at, statement) in self.statements.iter().enumerate() {
             for hazard in &statement.hazards {
                 if let Hazard::DataLoss(what) = hazard {

@@ -1,0 +1,2 @@
+create table t (a int, name text);
+insert into t values (1, 'One');
