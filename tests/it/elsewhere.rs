@@ -405,6 +405,27 @@ fn packages_that_bring_migrations_are_named() {
 }
 
 #[test]
+fn a_schema_with_the_name_of_the_repository_takes_nothing_that_names_no_schema() {
+    let repository = Repository::new(&[
+        ("migrations/1_schemas.sql", "create schema app; create schema shop;"),
+        ("migrations/2_users.sql", "create table users (id int);"),
+    ]);
+    repository.init(&[]).expect(0, &["all of it holds"]);
+    let manifest = repository.read("xtask/apps.toml");
+    assert!(
+        manifest.contains("database = \"shop\"") && manifest.contains("tables = [\"users\"]"),
+        "{manifest}"
+    );
+    let run = |args: &[&str]| {
+        let command = cmd(xtask(), [&["--server", "native"], args].concat());
+        outcome(&repository.surrounded(command.env("XTASK_ROOT", repository.root())))
+    };
+    let [set_up, stopped] = [run(&["db-setup"]), run(&["server", "stop"])];
+    set_up.expect(0, &["1 table", "exactly as the files say"]);
+    stopped.expect(0, &[]);
+}
+
+#[test]
 fn an_app_keeps_the_ledger_that_its_package_names() {
     let settings = "[migrate]\ncreate-schemas = [\"ledgers\"]\ntable-name = \"ledgers.store\"\n";
     let repository = Repository::new(&[

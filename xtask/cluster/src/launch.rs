@@ -13,6 +13,7 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use rustix::process::Pid;
+use xtask_protocol::SETTINGS;
 
 use crate::{
     account::Account,
@@ -145,6 +146,7 @@ impl Launch<'_> {
         // Only programs on this machine can reach it, and they need a password.
         args.push("--listen_addresses=127.0.0.1".into());
         args.extend(cluster.serve_socket().map(Into::into));
+        args.extend(SETTINGS.map(Into::into));
         args.extend(self.settings.iter().map(Into::into));
         let postgres = self.binaries.program("postgres");
         // The order matters: duct applies the outer redirection first.

@@ -9,7 +9,7 @@ use testcontainers::{
     core::{ContainerPort, Mount, WaitFor},
 };
 
-use xtask_protocol::THROWAWAY_SETTINGS;
+use xtask_protocol::{SETTINGS, THROWAWAY_SETTINGS};
 
 use crate::engine::PORT;
 
@@ -77,6 +77,7 @@ impl Server {
         };
         let mut server = Server::bare(&Reference::parse(image));
         server.environment.push(("PGDATA", folder));
+        server.arguments = SETTINGS.map(str::to_owned).to_vec();
         server.mount = Some(mount);
         server
     }
@@ -92,7 +93,7 @@ impl Server {
     /// Turns durability off: the data would not survive a crash anyway.
     pub(crate) fn throwaway(mut self) -> Server {
         self.environment.push(("POSTGRES_INITDB_ARGS", "--no-sync".to_owned()));
-        self.arguments = THROWAWAY_SETTINGS.map(str::to_owned).to_vec();
+        self.arguments.extend(THROWAWAY_SETTINGS.map(str::to_owned));
         self
     }
 

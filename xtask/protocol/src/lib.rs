@@ -16,7 +16,11 @@ mod reply;
 
 pub use reply::{Kind, Refusal, Reply, Request};
 
-/// Settings of a test server, in Docker or not, as arguments of `postgres`. Its data is lost in a crash anyway, so nothing waits for a disk, and no
+/// Settings of every server of ours, in Docker or not, as arguments of `postgres`. With the usual search path, a schema that has
+/// the name of the role would take whatever a migration makes without naming a schema.
+pub const SETTINGS: [&str; 1] = ["--search_path=public"];
+
+/// Further settings of a test server, in Docker or not, as arguments of `postgres`. Its data is lost in a crash anyway, so nothing waits for a disk, and no
 /// background work gets in the way of the tests.
 pub const THROWAWAY_SETTINGS: [&str; 6] = [
     "--fsync=off",

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, PgConnection, postgres::PgConnectOptions};
 use tests::scratch::Scratch;
+use xtask_protocol::SETTINGS;
 
 use crate::{
     checkout::Checkout,
@@ -239,6 +240,7 @@ impl Wanted<'_> {
             key.update(text);
         };
         add(&FORMAT.to_le_bytes());
+        SETTINGS.iter().for_each(|setting| add(setting.as_bytes()));
         add(catalogue::script(self.major).as_bytes());
         for migration in self.ledger.applied_in(self.project) {
             add(migration.id.to_string().as_bytes());
