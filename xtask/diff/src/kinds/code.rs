@@ -130,7 +130,7 @@ fn statement(body: &Function, verb: &str, it: It<'_, '_>) -> String {
     sql
 }
 
-/// `set name to value`. The server keeps a list of names with its quotes, and anything else as one text.
+/// `set name to value`. The server keeps a list of names as it quotes names, and anything else as one text.
 fn set_clause(setting: &str) -> String {
     const LISTS: [&str; 6] = [
         "local_preload_libraries",
@@ -142,13 +142,27 @@ fn set_clause(setting: &str) -> String {
     ];
     let (name, value) = setting.split_once('=').unwrap_or((setting, ""));
     let value = match LISTS.contains(&name.to_lowercase().as_str()) {
-        // Two quotes are no name in a statement.
-        true if value.is_empty() => "''".to_owned(),
-        true => value.replace("\"\"", "''"),
+        true => names_in(value).iter().map(|name| literal(name)).collect::<Vec<_>>().join(", "),
         false => literal(value),
     };
     let name: Vec<String> = name.split('.').map(|part| format!("\"{part}\"")).collect();
     format!("set {} to {value}", name.join("."))
+}
+
+/// The names in a list of them. A name may be longer in quotes than in a statement, and empty.
+fn names_in(list: &str) -> Vec<String> {
+    let (mut names, mut quoted, mut chars) = (vec![String::new()], false, list.chars().peekable());
+    while let Some(char) = chars.next() {
+        match (char, names.last_mut()) {
+            ('"', Some(name)) if quoted && chars.next_if_eq(&'"').is_some() => name.push('"'),
+            ('"', _) => quoted = !quoted,
+            (',', _) if !quoted => names.push(String::new()),
+            (' ', _) if !quoted => {}
+            (_, Some(name)) => name.push(char),
+            _ => {}
+        }
+    }
+    names
 }
 
 impl Managed for Aggregate {
