@@ -249,11 +249,8 @@ impl<'c> Plan<'c> {
             self.new.catalogue.of_kind(Kind::Table).filter(|it| it.is_partition()).filter(is_attached)
         {
             let Some(parent) = self.new.partitioned(table) else { continue };
-            let indexes = self.new.indexes(&table.address);
-            let has_part = |index: &Object| {
-                indexes.iter().any(|it| it.needs.iter().any(|need| *need.on == index.address))
-            };
-            let without = self.new.indexes(&parent.address).iter().filter(|index| !has_part(index));
+            let indexes = self.new.indexes(&parent.address).iter();
+            let without = indexes.filter(|index| !self.new.has_complete_part(table, index));
             alone.extend(without.filter_map(|index| self.old.get(&index.address)));
         }
         alone.into_iter().for_each(|index| self.rebuild(index));

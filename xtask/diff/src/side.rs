@@ -100,7 +100,8 @@ impl<'c> Side<'c> {
         let partitions = dependents.map(|(it, _)| *it).filter(|it| it.is_partition());
         partitions.filter(|it| {
             let mut constraints = self.catalogue.parts(Kind::Constraint, &it.address);
-            !constraints.any(|it| it.needs.iter().any(|need| *need.on == key.address))
+            !constraints
+                .any(|it| sort_of(it) == sort_of(key) && it.needs.iter().any(|need| *need.on == key.address))
         })
     }
 
@@ -203,6 +204,35 @@ impl<'c> Side<'c> {
         types.find(|it| it.needs.iter().any(|need| *need.on == function.address))
     }
 
+    /// Whether the statement that makes a table would take a unique constraint for another one of the same columns.
+    pub(crate) fn merges_with_key(&self, unique: &'c Object) -> bool {
+        let Body::Constraint(body) = &unique.body else { return false };
+        let table = self.whole(&unique.address);
+        let mut others = table.into_iter().flat_map(|table| self.catalogue.constraints(&table.address));
+        body.sort == "unique"
+            && others
+                .any(|(name, it)| name != unique.address.part && it.has_index() && it.columns == body.columns)
+    }
+
+    /// Whether a partition has a part of an index that is attached together with it: not one that lacks parts itself, nor one
+    /// of a constraint of another sort.
+    pub(crate) fn has_complete_part(&self, partition: &Object, index: &'c Object) -> bool {
+        let sort = |of: &'c Object| self.is_part_of(of).and_then(sort_of);
+        self.indexes(&partition.address).iter().any(|part| {
+            part.needs.iter().any(|need| *need.on == index.address)
+                && !matches!(&part.body, Body::Index(it) if it.invalid)
+                && (sort(index).is_none() || sort(part) == sort(index))
+        })
+    }
+
+    /// The constraint of an index that is attached to an index without one.
+    pub(crate) fn key_attached_alone(&self, index: &'c Object) -> Option<&'c Object> {
+        let mut parents = index.needs.iter().filter(|need| need.on.kind == Kind::Index);
+        let parent = parents.find_map(|need| self.get(&need.on))?;
+        self.is_part_of(index)
+            .filter(|of| of.address.kind == Kind::Constraint && self.is_part_of(parent).is_none())
+    }
+
     /// The indexes of a table or materialized view.
     pub(crate) fn indexes(&self, table: &Address) -> &[&'c Object] {
         self.indexes.get(table).map(Vec::as_slice).unwrap_or_default()
@@ -214,6 +244,14 @@ impl<'c> Side<'c> {
             Body::Index(it) => self.get(&it.table.0),
             _ => None,
         }
+    }
+}
+
+/// The sort of a constraint.
+fn sort_of(constraint: &Object) -> Option<&str> {
+    match &constraint.body {
+        Body::Constraint(it) => Some(&it.sort),
+        _ => None,
     }
 }
 

@@ -267,9 +267,16 @@ impl<'c> Graph<'_, 'c> {
             }
             // A partition that is attached later would get an index too.
             Body::Index(it) => {
-                for (part, _) in plan.new.dependents(&it.table.0) {
+                let table = plan.new.get(&it.table.0).into_iter();
+                let partitions =
+                    table.flat_map(|table| plan.new.children(table)).filter(|it| it.is_partition());
+                for part in partitions.collect::<Vec<_>>() {
                     let attach = self.step(&part.address, Act::Set(kinds::ATTACHED));
-                    self.rather_before(attach, Some(at));
+                    if plan.new.has_complete_part(part, object) {
+                        self.rather_before(attach, Some(at));
+                    } else {
+                        self.before(attach, Some(at));
+                    }
                 }
             }
             _ => {}

@@ -112,6 +112,14 @@ impl<'c> Graph<'_, 'c> {
                 _ => original.or(detach).map(Host::Must),
             };
         }
+        let index =
+            old.dependents(&object.address).iter().find(|(it, _)| old.key_attached_alone(it).is_some());
+        if let Some((index, _)) = index.filter(|(it, _)| self.detach_of_index(it).is_none()) {
+            let parents = index.needs.iter().filter(|need| need.on.kind == Kind::Index);
+            if let Some(step) = parents.filter_map(|need| drop(&need.on)).next() {
+                return Some(Host::Must(step));
+            }
+        }
         let detached = self.detach_of_index(object).is_some();
         let goes_with = |need: &&Need| {
             let stays = detached && need.on.kind == Kind::Index
@@ -145,7 +153,8 @@ impl<'c> Graph<'_, 'c> {
             Body::Constraint(it) => {
                 let inline = !it.not_valid && (!is_inherited(object) || whole.is_partition());
                 let waits = it.has_index()
-                    && (self.unique_indexes_of_attached(whole).next().is_some()
+                    && (self.plan.new.merges_with_key(object)
+                        || self.unique_indexes_of_attached(whole).next().is_some()
                         || self.plan.new.partitions_without(object).next().is_some());
                 (inline && !waits).then_some(Host::May(step))
             }

@@ -16,6 +16,9 @@ pub(crate) const ATTACHED: &str = "attached";
 
 impl Managed for Index {
     fn create(&self, it: It<'_, '_>) -> Vec<Sql> {
+        if is_failed(self, it) {
+            return Vec::new();
+        }
         let unique = if self.unique { "unique " } else { "" };
         let only = if is_partitioned(it) { "only " } else { "" };
         let settings = settings(self);
@@ -86,21 +89,27 @@ impl Managed for Index {
                 Means::Follows
             }
             "attached_to" if self.attached_to.is_some() => Means::Facet(ATTACHED),
-            // An index on a partitioned table is made alone; the indexes of the partitions make it valid.
-            "invalid" if self.invalid && !has_partitions(to) => {
-                Means::Refused("only a statement that fails leaves an invalid index")
-            }
             "table" | "method" | "unique" | "nulls_not_distinct" | "keys" | "include" | "predicate"
             | "attached_to" | "column_settings" | "invalid" => Means::Rebuild,
             _ => UNKNOWN,
         }
     }
 
+    fn drop(&self, it: It<'_, '_>) -> Vec<Sql> {
+        // The index of a partition's constraint goes with it, and nothing else lets go of that.
+        let dependents = it.side.dependents(it.address()).iter();
+        let holds_constraint = dependents.clone().any(|(part, _)| it.side.key_attached_alone(part).is_some());
+        let cascade = if holds_constraint { " cascade" } else { "" };
+        vec![format!("drop index {}{cascade}", it.name()).into()]
+    }
+
     fn facets(&self, it: It<'_, '_>) -> Vec<Facet> {
         let Some(parent) = &self.attached_to else { return Vec::new() };
+        let attach = format!("alter index {parent} attach partition {}", it.name());
+        let set = if is_failed(self, it) { Vec::new() } else { vec![attach.into()] };
         vec![Facet {
             name: ATTACHED,
-            set: vec![format!("alter index {parent} attach partition {}", it.name()).into()],
+            set,
             unset: None,
             inline: false,
             replaces: false,
@@ -115,12 +124,10 @@ fn is_partitioned(it: It<'_, '_>) -> bool {
     table.is_some_and(|table| matches!(&table.body, Body::Table(table) if table.partitioned_by.is_some()))
 }
 
-fn has_partitions(it: It<'_, '_>) -> bool {
-    let table = it.side.table_of_index(it.object);
-    table.is_some_and(|table| {
-        let dependents = it.side.dependents(&table.address).iter();
-        dependents.clone().any(|(object, _)| object.is_partition())
-    })
+/// Whether an index was left by a statement that failed: no statement makes one, and `pg_dump` does not see it. An index of a
+/// partitioned table is made alone, and the indexes of the partitions make it valid.
+fn is_failed(index: &Index, it: It<'_, '_>) -> bool {
+    index.invalid && !is_partitioned(it)
 }
 
 fn is_clustered_by_another(it: It<'_, '_>) -> bool {

@@ -1,0 +1,2 @@
+create table whole (a integer) partition by list (a);
+create table part partition of whole (primary key (a)) for values in (1);
