@@ -1,6 +1,7 @@
 //! What follows from differences of several objects together.
 
 mod creation;
+mod inherited;
 
 use std::{collections::BTreeSet, iter};
 

@@ -136,12 +136,17 @@ impl<'p, 'c> Graph<'p, 'c> {
 
     /// Whether a part gets an attribute of a parent's part when it is made, and must lose it.
     fn takes_from_parent(&self, object: &'c Object, attribute: &str) -> bool {
-        if let Body::Constraint(check) = &object.body {
-            let original = self.plan.new.inherited_from(object).map(|it| &it.body);
+        let not_valid = |it: &Object| match &it.body {
+            Body::Constraint(it) => Some(it.not_valid),
+            Body::NotNull(it) => Some(it.not_valid),
+            _ => None,
+        };
+        if let Some(is_not_valid) = not_valid(object) {
+            let original = self.plan.new.inherited_from(object);
             let table = self.plan.new.whole(&object.address);
             return attribute == "not_valid"
-                && !check.not_valid
-                && matches!(original, Some(Body::Constraint(original)) if original.not_valid)
+                && !is_not_valid
+                && original.and_then(not_valid) == Some(true)
                 && table.is_some_and(|table| !self.plan.is_made(&table.address));
         }
         let has = |it: &Object| match (&it.body, attribute) {

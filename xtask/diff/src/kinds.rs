@@ -64,7 +64,7 @@ dispatched! {
 }
 
 pub(crate) use self::{
-    column::{DEFAULT, identify_again, refuse_null, reread, stays_in_child},
+    column::{DEFAULT, identify_again, is_left_to_child, refuse_null, reread, stays_in_child},
     constraint::{COPIED_KEYS, drop_constraint},
     index::ATTACHED as INDEX_ATTACHED,
     sequence::{OWNED, set_logged},

@@ -55,6 +55,8 @@ pub(crate) struct Plan<'c> {
     pub(crate) late_defaults: BTreeSet<&'c Address>,
     /// The types whose successor takes over their columns.
     aside: BTreeSet<&'c Address>,
+    /// What gets another name in place, before and after.
+    pub(crate) renamed: Vec<(&'c Object, &'c Object)>,
     refusals: Vec<Refusal>,
     todo: Vec<(&'c Object, Reason)>,
 }
@@ -75,10 +77,16 @@ impl<'c> Plan<'c> {
             unset: BTreeSet::new(),
             late_defaults: BTreeSet::new(),
             aside: BTreeSet::new(),
+            renamed: Vec::new(),
             refusals: Vec::new(),
             todo: Vec::new(),
         };
-        for difference in differences(new, old).iter().filter(|it| unmanaged(it).is_none()) {
+        plan.rename_not_nulls();
+        let renamed: BTreeSet<&Address> =
+            plan.renamed.iter().flat_map(|(before, after)| [&before.address, &after.address]).collect();
+        let differences = differences(new, old);
+        let managed = differences.iter().filter(|it| unmanaged(it).is_none());
+        for difference in managed.filter(|it| !renamed.contains(&it.address)) {
             plan.account(&difference.address, &difference.change);
         }
         for object in rebuilt.iter().filter_map(|address| old.get(address)) {
@@ -86,9 +94,11 @@ impl<'c> Plan<'c> {
         }
         plan.complete();
         plan.follow();
+        plan.complete_columns_of_other_parents();
         plan.complete_merged_columns();
         plan.complete_indexes_without_parts();
         plan.follow();
+        plan.complete_renamed();
         plan.complete_detached();
         plan.complete_default_privileges();
         plan.settle();
@@ -223,7 +233,9 @@ impl<'c> Plan<'c> {
             }
             Means::RebuildWithOriginal => {
                 self.rebuild(old);
-                self.old.same_in_parent(old).into_iter().for_each(|original| self.rebuild(original));
+                let passes_on = |it: &&Object| !matches!(&it.body, Body::NotNull(it) if it.no_inherit);
+                let originals: Vec<&Object> = self.old.same_in_parents(old).filter(passes_on).collect();
+                originals.into_iter().for_each(|original| self.rebuild(original));
             }
             Means::Follows => {}
             Means::Refused(why) => {
@@ -278,7 +290,9 @@ impl<'c> Plan<'c> {
                     let on_index = on_index.filter(|_| !self.is_detached_with(object));
                     on_index.and_then(|need| self.old.get(&need.on))
                 }),
-                Body::Constraint(_) | Body::Trigger(_) | Body::Column(_) => self.old.inherited_from(object),
+                Body::Constraint(_) | Body::NotNull(_) | Body::Trigger(_) | Body::Column(_) => {
+                    self.old.inherited_from(object)
+                }
                 _ => None,
             };
             match original.filter(|it| !self.is_gone(&it.address)) {
@@ -294,6 +308,9 @@ impl<'c> Plan<'c> {
             if reason == Reason::Gone {
                 let parts: Vec<&Object> = self.old.parts(&object.address).collect();
                 parts.into_iter().for_each(|part| self.go_with(part));
+            }
+            if reason == Reason::Gone && matches!(object.address.kind, Kind::Constraint | Kind::NotNull) {
+                self.copies_in_children(object).into_iter().for_each(|copy| self.go_with(copy));
             }
             if reason == Reason::Retyped {
                 // The default is cast too, and often can't be.

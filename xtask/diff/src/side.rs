@@ -117,11 +117,23 @@ impl<'c> Side<'c> {
         if let Some(need) = known {
             return self.get(&need.on);
         }
-        let table = self.whole(&part.address)?;
-        self.parents(table).find_map(|parent| {
-            let Address { schema, name, .. } = &parent.address;
-            let address = Address { schema: schema.clone(), name: name.clone(), ..part.address.clone() };
-            self.get(&address)
+        self.same_in_parents(part).next()
+    }
+
+    /// The parts of all parent tables that a part would be a copy of: what refuses null in the same column, or has the same name.
+    pub(crate) fn same_in_parents(&self, part: &'c Object) -> impl Iterator<Item = &'c Object> {
+        let parents = self.whole(&part.address).into_iter().flat_map(|table| self.parents(table));
+        parents.filter_map(move |parent| match &part.body {
+            Body::NotNull(it) => {
+                let mut refusals = self.catalogue.parts(Kind::NotNull, &parent.address);
+                let columns = &it.columns;
+                refusals.find(|it| matches!(&it.body, Body::NotNull(it) if it.columns == *columns))
+            }
+            _ => {
+                let Address { schema, name, .. } = &parent.address;
+                let address = Address { schema: schema.clone(), name: name.clone(), ..part.address.clone() };
+                self.get(&address)
+            }
         })
     }
 

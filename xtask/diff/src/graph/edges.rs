@@ -7,7 +7,7 @@ use crate::{
     kinds,
     means::{COMPLETE, Facet},
     plan::Plan,
-    side::{Side, is_in_parent},
+    side::{Side, is_in_parent, is_inherited},
     step::{Act, Step},
 };
 
@@ -118,13 +118,19 @@ impl<'c> Graph<'_, 'c> {
                 self.before(step, Some(at));
             }
             // What a child declares too stays with it when the original is dropped.
-            if matches!(object.address.kind, Kind::Constraint | Kind::Column)
+            if matches!(object.address.kind, Kind::Constraint | Kind::NotNull | Kind::Column)
                 && drop.is_none()
                 && detach.is_none()
             {
-                let original = plan.old.same_in_parent(object);
-                let original = original.and_then(|original| self.step(&original.address, Act::Drop));
-                self.before(original, Some(at));
+                for original in plan.old.same_in_parents(object).collect::<Vec<_>>() {
+                    let original_drop = self.step(&original.address, Act::Drop);
+                    self.before(original_drop.filter(|_| is_in_parent(object)), Some(at));
+                    // A copy can be dropped while the parent does not pass on what it is of.
+                    let passes_on = self.step(&original.address, Act::Alter("no_inherit"));
+                    let passed_on = !matches!(&original.body, Body::NotNull(it) if it.no_inherit);
+                    let (first, then) = if passed_on { (passes_on, Some(at)) } else { (Some(at), passes_on) };
+                    self.before(first, then);
+                }
             }
         }
         let detach = self.detach_of_index(object);
@@ -194,6 +200,14 @@ impl<'c> Graph<'_, 'c> {
                 let whole = self.step(&whole.address, act);
                 self.rather_before(whole, Some(at));
             }
+        }
+        // What a child has of its own is dropped before a parent has the same.
+        let own = plan.old.get(&object.address).filter(|it| !is_in_parent(it));
+        let own = own.and_then(|it| self.step(&it.address, Act::Drop));
+        for original in plan.new.same_in_parents(object).filter(|_| is_inherited(object)).collect::<Vec<_>>()
+        {
+            let original = self.step(&original.address, Act::Create);
+            self.before(own, original);
         }
         if let Some(original) = plan.new.inherited_from(object).filter(|_| !has_index) {
             for alter in self.altering.get(&original.address).cloned().unwrap_or_default() {
@@ -290,6 +304,17 @@ impl<'c> Graph<'_, 'c> {
             Body::NotNull(it) => (it.inherited, it.not_valid),
             _ => return,
         };
+        // A valid one can't be merged with a copy that is not.
+        if let Some(original) = self.plan.new.same_in_parent(check).filter(|_| inherited)
+            && matches!(&original.body, Body::Constraint(it) if it.not_valid)
+            && !not_valid
+            && !is_inherited(check)
+        {
+            let own = self.step(&check.address, Act::Create);
+            let original = self.step(&original.address, Act::Create);
+            self.before(own, original);
+            return;
+        }
         let table = self.plan.new.whole(&check.address);
         let table = table.and_then(|table| self.step(&table.address, Act::Create));
         let original = self.plan.new.same_in_parent(check).filter(|_| inherited);

@@ -77,8 +77,13 @@ impl<'c> Graph<'_, 'c> {
         // A column takes its own refusal of null along, which may be what an identity needs.
         if object.address.kind == Kind::NotNull && !is_inherited(object) {
             let column = object.needs.iter().find(|need| need.on.kind == Kind::Column);
+            // Children that keep the column must lose their copies first, and nothing would drop them later.
+            let is_identity = |it: &Object| matches!(&it.body, Body::Column(it) if it.identity.is_some());
+            let kept = column
+                .and_then(|need| old.get(&need.on))
+                .is_some_and(|it| !is_identity(it) && kinds::stays_in_child(self.plan.before(it)));
             if let Some(column) = column.and_then(|need| drop(&need.on)) {
-                return Some(Host::Must(column));
+                return (!kept).then_some(Host::Must(column));
             }
         }
         if let Some(whole) = old.whole(&object.address)
@@ -102,8 +107,13 @@ impl<'c> Graph<'_, 'c> {
             return drop(&of.address).or(identity).map(Host::Must);
         }
         if is_inherited(object) {
+            // What a parent no longer passes on is left to the child first.
+            let left = |it: &Object| self.step(&it.address, Act::Alter("no_inherit")).is_some();
+            if old.same_in_parents(object).any(left) {
+                return None;
+            }
             let original = old.inherited_from(object).filter(|it| !self.is_left_with(object, it));
-            let original = original.filter(|it| !kinds::stays_in_child(self.plan.before(it)));
+            let original = original.filter(|it| !kinds::is_left_to_child(self.plan.before(it)));
             let original = original.and_then(|it| drop(&it.address));
             let detach = table.and_then(|table| self.step(&table.address, Act::Unset(kinds::ATTACHED)));
             // All but copied triggers stay with a table that is detached.

@@ -116,7 +116,7 @@ impl Managed for Column {
 
     fn drop(&self, it: It<'_, '_>) -> Vec<Sql> {
         let what = if is_attribute(it) { "attribute" } else { "column" };
-        let alter = if stays_in_child(it) { it.alter_only() } else { it.alter() };
+        let alter = if is_left_to_child(it) { it.alter_only() } else { it.alter() };
         let sql: Sql = format!("{alter} drop {what} {}{}", it.name(), with_typed_tables(it)).into();
         let computed = self.generated.is_some() || is_attribute(it);
         vec![if computed {
@@ -156,21 +156,30 @@ pub(super) fn element(column: &Column, it: It<'_, '_>, typed: bool) -> Option<St
 
 /// Whether a child has the same column, and keeps it when the parent's is dropped.
 pub(crate) fn stays_in_child(it: It<'_, '_>) -> bool {
+    kept_in_children(it).next().is_some()
+}
+
+/// Whether a child has the same column from this parent alone, and keeps it.
+pub(crate) fn is_left_to_child(it: It<'_, '_>) -> bool {
+    kept_in_children(it).any(|kept| {
+        let mut originals = it.side.same_in_parents(kept);
+        side::is_inherited(kept)
+            && !originals
+                .any(|other| other.address != *it.address() && it.names.0.get(&other.address).is_some())
+    })
+}
+
+/// The same column in the children that keep it.
+fn kept_in_children<'a, 'c>(it: It<'a, 'c>) -> impl Iterator<Item = &'c Object> + use<'a, 'c> {
     // One that is computed in another way is made again for all of them.
     let computed = matches!(&it.object.body, Body::Column(column) if column.generated.is_some());
-    if computed && it.names.0.get(it.address()).is_some() {
-        return false;
-    }
-    let table = it.side.whole(it.address()).filter(|table| table.address.kind == Kind::Table);
-    table.is_some_and(|table| {
-        it.side.dependents(&table.address).iter().any(|(child, _)| {
-            let address =
-                Address { part: it.address().part.clone(), kind: Kind::Column, ..child.address.clone() };
-            matches!(child.address.kind, Kind::Table | Kind::ForeignTable)
-                && !child.is_partition()
-                && it.side.get(&address).is_some()
-                && it.names.0.get(&address).is_some()
-        })
+    let for_all = computed && it.names.0.get(it.address()).is_some();
+    let table = it.side.whole(it.address()).filter(|it| it.address.kind == Kind::Table && !for_all);
+    let children = table.into_iter().flat_map(move |table| it.side.children(table));
+    children.filter(|child| !child.is_partition()).filter_map(move |child| {
+        let part = it.address().part.clone();
+        let address = Address { part, kind: Kind::Column, ..child.address.clone() };
+        it.side.get(&address).filter(|_| it.names.0.get(&address).is_some())
     })
 }
 

@@ -47,6 +47,10 @@ impl Managed for Constraint {
             "inherited" if old.inherited && !old.declared_here && stays_with_parent(from, to) => {
                 Means::Rebuild
             }
+            // Once declared it stays so, and the parent's would only be merged with it.
+            "inherited" if self.inherited && !self.declared_here && stays_with_parent(from, to) => {
+                Means::Rebuild
+            }
             "inherited" | "declared_here" => Means::Follows,
             "sort" | "columns" | "check" | "exclude" | "references" | "on_delete" | "on_update"
             | "on_delete_columns" | "match_full" | "deferrable" | "initially_deferred" | "not_valid"
@@ -171,14 +175,35 @@ impl Managed for NotNull {
         vec![sql.with(Hazard::Scan)]
     }
 
-    fn change(&self, old: &NotNull, attribute: &str, _: It<'_, '_>, to: It<'_, '_>) -> Means {
+    fn set(&self, attribute: &str, old: Option<&NotNull>, it: It<'_, '_>) -> Option<Vec<Sql>> {
+        let validates = attribute == "not_valid" && old.is_none() && !self.not_valid;
+        validates.then(|| vec![validate(it)])
+    }
+
+    fn change(&self, old: &NotNull, attribute: &str, from: It<'_, '_>, to: It<'_, '_>) -> Means {
         match attribute {
             "not_valid" if old.not_valid => Means::Alter(vec![validate(to)]),
+            // The children's would be valid.
+            "no_inherit" if !self.no_inherit && self.not_valid => Means::Rebuild,
             "no_inherit" => {
                 let how = if self.no_inherit { "no inherit" } else { "inherit" };
                 Means::alter(format!("{} alter constraint {} {how}", to.alter(), to.name()))
             }
             "columns" | "not_valid" => Means::Rebuild,
+            // As with the constraints above.
+            "declared_here" if self.declared_here && old.inherited => {
+                Means::alter(format!("{} add {}", to.alter(), not_null_definition(self, to)))
+            }
+            "declared_here" if old.inherited && self.inherited => Means::RebuildWithOriginal,
+            // A parent that no longer passes it on leaves it to its children.
+            "inherited" if old.inherited && !old.declared_here && stays_with_parent(from, to) => {
+                let original = to.side.same_in_parent(to.object).map(|it| &it.body);
+                let left = matches!(original, Some(Body::NotNull(it)) if it.no_inherit);
+                if left { Means::Follows } else { Means::Rebuild }
+            }
+            "inherited" if self.inherited && !self.declared_here && stays_with_parent(from, to) => {
+                Means::Rebuild
+            }
             "inherited" | "declared_here" => Means::Follows,
             _ => UNKNOWN,
         }

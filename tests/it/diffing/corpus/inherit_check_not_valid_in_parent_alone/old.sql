@@ -1,0 +1,2 @@
+create table checks (a integer);
+create table checks_of_child () inherits (checks);

@@ -1,0 +1,4 @@
+create table parent (a integer);
+create table child () inherits (parent);
+alter table parent add constraint positive check (a > 0) not valid;
+alter table child validate constraint positive;

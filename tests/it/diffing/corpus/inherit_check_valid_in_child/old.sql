@@ -1,0 +1,3 @@
+create table parent (a integer);
+create table child () inherits (parent);
+alter table parent add constraint positive check (a > 0);

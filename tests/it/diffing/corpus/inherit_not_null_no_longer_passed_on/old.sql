@@ -1,0 +1,4 @@
+-- from 18
+create table parent (a integer not null);
+create table child () inherits (parent);
+create table grandchild () inherits (parent, child);

@@ -1,0 +1,4 @@
+-- from 18
+create table parent (a integer);
+create table child () inherits (parent);
+alter table parent add constraint refuses not null a not valid;
