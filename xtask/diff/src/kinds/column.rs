@@ -139,7 +139,8 @@ pub(super) fn element(column: &Column, it: It<'_, '_>, typed: bool) -> Option<St
     if column.not_null && !has_named_not_null(it) {
         words += " not null";
     }
-    if let (Some(kind), Some(expression)) = (&column.generated, &column.default) {
+    let computed = column.generated.as_ref().filter(|_| !is_computed_by_parent(it));
+    if let (Some(kind), Some(expression)) = (computed, &column.default) {
         words += &format!(" generated always as ({expression}) {kind}");
     } else if let Some(default) = column.default.as_ref().filter(|_| it.makes(DEFAULT, it.object)) {
         words += &format!(" default {default}");
@@ -152,6 +153,16 @@ pub(super) fn element(column: &Column, it: It<'_, '_>, typed: bool) -> Option<St
         (true, false) => Some(format!("{} with options{words}", it.name())),
         (false, _) => Some(it.name() + &words),
     }
+}
+
+/// Whether the statement that makes a table can't say how a column is computed, because a parent says it: up to PostgreSQL 15.
+fn is_computed_by_parent(it: It<'_, '_>) -> bool {
+    let of_table = it.inline_objects().any(|object| object.address == *it.address());
+    let computed = |it: &Object| matches!(&it.body, Body::Column(column) if column.generated.is_some());
+    of_table
+        && it.side.catalogue.major() < 16
+        && !is_of_partition(it)
+        && it.side.same_in_parents(it.object).any(computed)
 }
 
 /// Whether a child has the same column, and keeps it when the parent's is dropped.
