@@ -134,7 +134,7 @@ impl<'p, 'c> Graph<'p, 'c> {
         sql
     }
 
-    /// Whether a part gets an attribute of a parent's part when it is made, and must lose it.
+    /// Whether a part gets an attribute of a parent's part, or of its table, when it is made, and must lose it.
     fn takes_from_parent(&self, object: &'c Object, attribute: &str) -> bool {
         let not_valid = |it: &Object| match &it.body {
             Body::Constraint(it) => Some(it.not_valid),
@@ -148,6 +148,9 @@ impl<'p, 'c> Graph<'p, 'c> {
                 && !is_not_valid
                 && original.and_then(not_valid) == Some(true)
                 && table.is_some_and(|table| !self.plan.is_made(&table.address));
+        }
+        if attribute == "unlogged" {
+            return kinds::is_logged_otherwise_than_its_table(object, &self.plan.new);
         }
         let has = |it: &Object| match (&it.body, attribute) {
             (Body::Column(it), "storage") => it.storage.is_some(),

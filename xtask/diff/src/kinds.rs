@@ -67,7 +67,7 @@ pub(crate) use self::{
     column::{DEFAULT, identify_again, is_left_to_child, refuse_null, reread, stays_in_child},
     constraint::{COPIED_KEYS, drop_constraint},
     index::ATTACHED as INDEX_ATTACHED,
-    sequence::{OWNED, set_logged},
+    sequence::{OWNED, is_logged_otherwise_than_its_table, set_logged},
     table::{ATTACHED, JOINED, LEFT},
     types::{is_type, set_aside},
 };

@@ -1,11 +1,12 @@
 //! Sequences.
 
-use catalogue::{Body, Kind, Sequence};
+use catalogue::{Body, Kind, Object, Sequence};
 
 use crate::{
     it::It,
     managed::{Managed, UNKNOWN},
     means::{Facet, Means},
+    side::Side,
     statement::{Hazard, Sql},
 };
 
@@ -19,11 +20,10 @@ impl Managed for Sequence {
     }
 
     fn set(&self, attribute: &str, old: Option<&Sequence>, it: It<'_, '_>) -> Option<Vec<Sql>> {
-        // A sequence of an identity is made with its table, which is logged or not itself.
-        match (attribute, old) {
-            ("unlogged", Some(_)) => Some(set_logged(it)),
-            _ => None,
-        }
+        // A sequence of an identity is made as logged as its table.
+        let differs = || is_logged_otherwise_than_its_table(it.object, it.side);
+        let sets = attribute == "unlogged" && (old.is_some() || differs());
+        sets.then(|| set_logged(it))
     }
 
     fn change(&self, old: &Sequence, attribute: &str, _: It<'_, '_>, to: It<'_, '_>) -> Means {
@@ -75,6 +75,16 @@ impl Managed for Sequence {
     fn drop(&self, it: It<'_, '_>) -> Vec<Sql> {
         let sql: Sql = format!("drop sequence {}", it.name()).into();
         vec![sql.losing(format!("the counter of sequence {}", it.name()))]
+    }
+}
+
+/// Whether the sequence of an identity survives a crash and its table does not, or the other way round.
+pub(crate) fn is_logged_otherwise_than_its_table(sequence: &Object, side: &Side<'_>) -> bool {
+    let column = side.is_part_of(sequence).filter(|it| it.address.kind == Kind::Column);
+    let table = column.and_then(|column| side.whole(&column.address)).map(|table| &table.body);
+    match (&sequence.body, table) {
+        (Body::Sequence(body), Some(Body::Table(table))) => body.unlogged != table.unlogged,
+        _ => false,
     }
 }
 
