@@ -3,6 +3,7 @@
 use std::fs;
 
 use duct::cmd;
+use sqlx::migrate::Migrator;
 
 use crate::checkout::{Checkout, Outcome, outcome};
 
@@ -100,6 +101,19 @@ fn a_folder_of_migrations_of_sqlx_is_its_ups_in_order() {
     ]);
     let found = diff(&checkout, &["old.sql", "m"]);
     found.expect(3, &["alter table public.t add column d integer"]);
+}
+
+#[test]
+fn a_database_of_sqlx_is_compared_with_files_without_its_ledger() {
+    let checkout = files(&[("m/0001_first.sql", OLD), ("old.sql", OLD)]);
+    tests::empty().run(async |db| {
+        Migrator::new(checkout.path("m")).await?.run(db.pool()).await?;
+        for side in ["m", "old.sql"] {
+            diff(&checkout, &[&db.url(), side]).expect(0, &[]);
+            diff(&checkout, &[side, &db.url()]).expect(0, &[]);
+        }
+        Ok(())
+    });
 }
 
 #[test]

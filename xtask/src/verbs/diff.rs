@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use catalogue::{Catalogue, Kind, differences};
 use clap::Args as ClapArgs;
 use diff::{Change, Hazard, Rename, Renames, Script, Statement};
-use migrations::{Error, Postgres};
+use migrations::{Error, Postgres, Project, STOCK_LEDGER};
 use serde::Serialize;
 use sqlx::{Connection as _, PgConnection};
 
@@ -28,7 +28,7 @@ Examples:
 FROM and TO are each a URL, a file with SQL, or a folder: one with apps.toml has the migrations of a
 project, one whose files sqlx reads as migrations has those, and any other has SQL files in whatever
 order works. Files are loaded into throwaway databases, on a server of the major version of the other
-side; roles that they name are made there.
+side; roles that they name are made there. Beside files, the ledgers of migrations are left out.
 
 The script runs in psql without a change. It never asks: a rename is a drop and a creation unless
 --renamed says so, a change of a type converts the values, and what loses rows or values is marked
@@ -121,13 +121,17 @@ struct Read {
 
 async fn read(checkout: &Checkout, from: &str, to: &str, renames: Renames) -> anyhow::Result<Read> {
     let sides = [side(from).await?, side(to).await?];
-    let ledgers = sides.iter().flat_map(|side| match side {
+    let has_files = sides.iter().any(|side| matches!(side, Side::Files(_)));
+    let project = has_files.then(|| checkout.project().ok()).flatten();
+    // Files make no ledger, and the database that they are compared with may have one.
+    let usual = if has_files { vec![STOCK_LEDGER] } else { Vec::new() };
+    let ours = project.iter().flat_map(Project::left_out);
+    let theirs = sides.iter().flat_map(|side| match side {
         Side::Database(_) => Vec::new(),
         Side::Files(files) => files.left_out(),
     });
-    let leave_out: Vec<String> = ledgers.map(str::to_owned).collect();
+    let leave_out: Vec<String> = usual.into_iter().chain(ours).chain(theirs).map(str::to_owned).collect();
     let leave_out: Vec<&str> = leave_out.iter().map(String::as_str).collect();
-    let has_files = sides.iter().any(|side| matches!(side, Side::Files(_)));
     let major = sides.iter().find_map(|side| match side {
         Side::Database(conn) => Some(conn.server_version_num()? / 10_000),
         Side::Files(_) => None,
@@ -145,7 +149,7 @@ async fn read(checkout: &Checkout, from: &str, to: &str, renames: Renames) -> an
     if !has_files {
         return work(None).await;
     }
-    let postgres = checkout.project().map_or_else(|_| Postgres::default(), |project| project.postgres);
+    let postgres = project.map_or_else(Postgres::default, |project| project.postgres);
     let major = major.unwrap_or(postgres.version);
     TestServer::with_own(checkout, &postgres, major, async |server| work(Some(server)).await).await
 }
