@@ -19,7 +19,8 @@ impl Managed for Column {
     fn create(&self, it: It<'_, '_>) -> Vec<Sql> {
         let verb = if is_attribute(it) { "add attribute" } else { "add column" };
         let element = element(self, it, false).unwrap_or_default();
-        vec![format!("{} {verb} {element}{}", it.alter(), with_typed_tables(it)).into()]
+        let not_null = not_null_of_identity(self, it);
+        vec![format!("{} {verb} {element}{not_null}{}", it.alter(), with_typed_tables(it)).into()]
     }
 
     fn set(&self, attribute: &str, old: Option<&Column>, it: It<'_, '_>) -> Option<Vec<Sql>> {
@@ -206,6 +207,19 @@ fn is_of_type(it: It<'_, '_>) -> bool {
 
 fn is_of_partition(it: It<'_, '_>) -> bool {
     it.side.whole(it.address()).is_some_and(Object::is_partition)
+}
+
+/// The constraint by which a new identity column refuses null. The server would make one of another name.
+fn not_null_of_identity(column: &Column, it: It<'_, '_>) -> String {
+    let (Some(_), Some(whole)) = (own_identity(column, it), it.side.whole(it.address())) else {
+        return String::new();
+    };
+    let mut all = it.side.catalogue.parts(Kind::NotNull, &whole.address);
+    let own = all.find(|other| match &other.body {
+        Body::NotNull(other) => !other.no_inherit && other.columns.0.contains(&it.address().part),
+        _ => false,
+    });
+    own.map_or_else(String::new, |own| format!(" constraint {} not null", it.with(own).name()))
 }
 
 /// Whether constraints with names of their own say which columns refuse null.

@@ -1,0 +1,2 @@
+-- from 18
+create table t (a int, id bigint generated always as identity constraint filled not null);
