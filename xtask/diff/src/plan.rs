@@ -4,7 +4,7 @@ mod settling;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use catalogue::{Address, Body, Catalogue, Change, Kind, Need, Object, Strength, differences};
+use catalogue::{Address, Body, Catalogue, Change, Column, Kind, Need, Object, Strength, differences};
 
 use crate::{
     common,
@@ -196,10 +196,7 @@ impl<'c> Plan<'c> {
             }
             (_, None, Some(new)) => {
                 self.fates.insert(&new.address, Fate::Created);
-                // The rows are written again for it.
-                if matches!(&new.body, Body::Column(it) if it.generated.is_some() || it.identity.is_some()) {
-                    self.release_rows(new);
-                }
+                self.release_rows_for(new);
             }
             (Change::Differs { attribute, .. }, Some(old), Some(new)) => {
                 self.change(old, new, attribute);
@@ -279,6 +276,15 @@ impl<'c> Plan<'c> {
         let fate = if self.new.get(&object.address).is_some() { Fate::Rebuilt } else { Fate::Dropped };
         self.fates.insert(&object.address, fate);
         self.todo.push((object, Reason::Gone));
+        self.new.get(&object.address).into_iter().for_each(|new| self.release_rows_for(new));
+    }
+
+    /// Lets go of the rows of a table that are written again for a column that it gets.
+    fn release_rows_for(&mut self, new: &'c Object) {
+        let has_values = |it: &Column| it.generated.as_deref() == Some("stored") || it.identity.is_some();
+        if matches!(&new.body, Body::Column(it) if has_values(it)) {
+            self.release_rows(new);
+        }
     }
 
     /// What must be dropped so that an object goes away: the constraint of an index, the original of a partition's copy.
