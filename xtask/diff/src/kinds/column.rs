@@ -73,6 +73,16 @@ impl Managed for Column {
             ("not_null", _) => {
                 Means::alter(format!("{} alter column {} drop not null", to.alter_alone(), to.name()))
             }
+            ("default", _) if computes_in_place(old, self, from) => {
+                let expression = self.default.as_deref().unwrap_or_default();
+                let column = format!("{} alter column {}", to.alter_only(), to.name());
+                let sql: Sql = format!("{column} set expression as ({expression})").into();
+                Means::Alter(vec![if self.generated.as_deref() == Some("stored") {
+                    sql.with(Hazard::Rewrite)
+                } else {
+                    sql
+                }])
+            }
             ("default" | "generated", _) if self.generated.is_some() => Means::Rebuild,
             ("generated", _) if old.generated.as_deref() == Some("stored") => Means::AlterWithout(
                 vec![format!("{} alter column {} drop expression", to.alter(), to.name()).into()],
@@ -154,6 +164,18 @@ pub(super) fn element(column: &Column, it: It<'_, '_>, typed: bool) -> Option<St
         (true, false) => Some(format!("{} with options{words}", it.name())),
         (false, _) => Some(it.name() + &words),
     }
+}
+
+/// Whether a statement says how a column is computed from then on, as one does from PostgreSQL 17 on. It writes the rows again
+/// if they hold the values, and then no row may be held elsewhere.
+fn computes_in_place(old: &Column, new: &Column, from: It<'_, '_>) -> bool {
+    let table = from.side.whole(from.address());
+    let held = table.is_some_and(|table| from.side.holds_rows_of(&table.address));
+    let stored = new.generated.as_deref() == Some("stored");
+    from.side.catalogue.major() >= 17
+        && new.generated.is_some()
+        && old.generated == new.generated
+        && !(stored && held)
 }
 
 /// Whether the statement that makes a table can't say how a column is computed, because a parent says it: up to PostgreSQL 15.
