@@ -166,9 +166,24 @@ fn change_rights(it: It<'_, '_>, old: &Rights, new: &Rights) -> Vec<Sql> {
     all.extend(again);
     // A right without the grant option comes after one with it was revoked. What another role granted is revoked before
     // that role's own right, and granted after it.
-    all.sort_by_key(|(grant, given)| (*given, if *given { grant.by.is_some() } else { grant.by.is_none() }));
+    let known: Vec<&Grant> = old.0.iter().chain(&new.0).filter(|grant| !grant.revoked).collect();
+    all.sort_by_cached_key(|(grant, given)| {
+        let hands = hands(grant, &known);
+        (*given, if *given { hands } else { known.len() - hands })
+    });
     let Some(target) = Target::new(it) else { return Vec::new() };
     all.iter().flat_map(|(grant, given)| target.statement(grant, *given, it.names)).collect()
+}
+
+/// Through how many hands a right went before it was granted: none, if the owner granted it.
+fn hands(grant: &Grant, known: &[&Grant]) -> usize {
+    let (mut hands, mut by) = (0, grant.by.as_ref());
+    while let Some(role) = by.filter(|_| hands < known.len()) {
+        hands += 1;
+        let own = |it: &&&Grant| it.role == *role && it.grantable && it.privilege == grant.privilege;
+        by = known.iter().find(own).and_then(|it| it.by.as_ref());
+    }
+    hands
 }
 
 /// What rights are to, in the words of `grant`.
