@@ -249,7 +249,13 @@ impl<'c> Graph<'_, 'c> {
                 self.before(Some(at), original);
             }
             // PostgreSQL 18 makes constraints for the columns of a primary key that have none.
-            Body::NotNull(_) => {
+            Body::NotNull(it) => {
+                // What a parent passes on can't be kept from the next children.
+                for original in plan.new.same_in_parents(object).filter(|_| it.no_inherit).collect::<Vec<_>>()
+                {
+                    let alter = self.step(&original.address, Act::Alter("no_inherit"));
+                    self.before(alter, Some(at));
+                }
                 let table = plan.new.whole(&object.address);
                 for key in table.into_iter().flat_map(|table| primary_keys(&plan.new, table)) {
                     let key = self.step(&key.address, Act::Create);
