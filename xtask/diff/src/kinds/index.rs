@@ -89,6 +89,9 @@ impl Managed for Index {
                 Means::Follows
             }
             "attached_to" if self.attached_to.is_some() => Means::Facet(ATTACHED),
+            "invalid" if is_failed(self, to) && self.attached_to.is_none() => {
+                Means::Refused("only a statement that fails leaves an invalid index")
+            }
             "table" | "method" | "unique" | "nulls_not_distinct" | "keys" | "include" | "predicate"
             | "attached_to" | "column_settings" | "invalid" => Means::Rebuild,
             _ => UNKNOWN,
