@@ -1,0 +1,1 @@
+create table whole (a integer) partition by list (a);
