@@ -117,7 +117,9 @@ impl<'c> Side<'c> {
         if let Some(need) = known {
             return self.get(&need.on);
         }
-        self.same_in_parents(part).next()
+        // Of several parents, a child takes the name from the first.
+        let namesake = self.same_in_parents(part).find(|it| it.address.part == part.address.part);
+        namesake.or_else(|| self.same_in_parents(part).next())
     }
 
     /// The parts of all parent tables that a part would be a copy of: what refuses null in the same column, or has the same name.

@@ -1,0 +1,2 @@
+-- from 18
+create table things (id integer);
