@@ -326,10 +326,20 @@ impl<'c> Plan<'c> {
                 self.release_rows(object);
             }
             for (dependent, need) in self.old.dependents(&object.address).to_vec() {
+                if reason == Reason::Gone && self.old.key_attached_alone(dependent).is_some() {
+                    self.detach_for(dependent);
+                }
                 if !self.is_gone(&dependent.address) {
                     self.release(dependent, need, object, reason);
                 }
             }
+        }
+    }
+
+    /// A key whose index is attached to one without a key is in the way of that, until its table leaves the parent.
+    fn detach_for(&mut self, index: &'c Object) {
+        if let Some(table) = self.old.table_of_index(index).filter(|table| !self.is_gone(&table.address)) {
+            self.unset.insert((&table.address, kinds::ATTACHED));
         }
     }
 

@@ -122,16 +122,6 @@ impl<'c> Graph<'_, 'c> {
                 _ => original.or(detach).map(Host::Must),
             };
         }
-        let index = old
-            .dependents(&object.address)
-            .iter()
-            .find(|(it, _)| old.key_attached_alone(it).is_some_and(|key| key.address == object.address));
-        if let Some((index, _)) = index.filter(|(it, _)| self.detach_of_index(it).is_none()) {
-            let parents = index.needs.iter().filter(|need| need.on.kind == Kind::Index);
-            if let Some(step) = parents.filter_map(|need| drop(&need.on)).next() {
-                return Some(Host::Must(step));
-            }
-        }
         let detached = self.detach_of_index(object).is_some();
         let goes_with = |need: &&Need| {
             let stays = detached && need.on.kind == Kind::Index

@@ -82,12 +82,13 @@ impl Managed for Index {
         })
     }
 
-    fn change(&self, _: &Index, attribute: &str, _: It<'_, '_>, to: It<'_, '_>) -> Means {
+    fn change(&self, _: &Index, attribute: &str, from: It<'_, '_>, to: It<'_, '_>) -> Means {
         match attribute {
             // It is let go when its table is detached.
             "attached_to" if !to.side.table_of_index(to.object).is_some_and(Object::is_partition) => {
                 Means::Follows
             }
+            "attached_to" if self.attached_to.is_none() && is_let_go(from) => Means::Follows,
             "attached_to" if self.attached_to.is_some() => Means::Facet(ATTACHED),
             "invalid" if is_failed(self, to) && self.attached_to.is_none() => {
                 Means::Refused("only a statement that fails leaves an invalid index")
@@ -96,14 +97,6 @@ impl Managed for Index {
             | "attached_to" | "column_settings" | "invalid" => Means::Rebuild,
             _ => UNKNOWN,
         }
-    }
-
-    fn drop(&self, it: It<'_, '_>) -> Vec<Sql> {
-        // The index of a partition's constraint goes with it, and nothing else lets go of that.
-        let dependents = it.side.dependents(it.address()).iter();
-        let holds_constraint = dependents.clone().any(|(part, _)| it.side.key_attached_alone(part).is_some());
-        let cascade = if holds_constraint { " cascade" } else { "" };
-        vec![format!("drop index {}{cascade}", it.name()).into()]
     }
 
     fn facets(&self, it: It<'_, '_>) -> Vec<Facet> {
@@ -120,6 +113,12 @@ impl Managed for Index {
             completes: false,
         }]
     }
+}
+
+/// Whether the index of a key was attached to one that is dropped, for which its table is detached for a moment.
+fn is_let_go(it: It<'_, '_>) -> bool {
+    let mut parents = it.object.needs.iter().filter(|need| need.on.kind == Kind::Index);
+    it.side.key_attached_alone(it.object).is_some() && parents.all(|need| it.names.0.get(&need.on).is_none())
 }
 
 fn is_partitioned(it: It<'_, '_>) -> bool {
