@@ -10,7 +10,7 @@ use catalogue::{Address, Body, Kind, Object, Role, Strength};
 use crate::{
     common, kinds,
     plan::{Alteration, Plan},
-    side::Side,
+    side::{Side, needed_index},
 };
 
 impl<'c> Plan<'c> {
@@ -277,22 +277,16 @@ impl<'c> Plan<'c> {
     /// Whether a foreign key can't stay because of what happens to the other table.
     fn loses_what_it_refers_to(&self, key: &Object) -> bool {
         let Body::Constraint(body) = &key.body else { return false };
-        let index = key.needs.iter().map(|need| &*need.on).find(|it| it.kind == Kind::Index);
         let table = body.references.as_ref().map(|it| &it.table);
-        index.into_iter().chain(table).any(|it| self.is_gone(it))
+        needed_index(key).into_iter().chain(table).any(|it| self.is_gone(it))
     }
 
     /// An index becomes one of a constraint, or the other way round, by being made again.
     fn complete_indexes(&mut self) {
         // An attached index goes away with the one of the partitioned table alone.
         let gone = self.old.catalogue.of_kind(Kind::Index).filter(|index| self.is_gone(&index.address));
-        let parents = gone.filter(|index| !self.is_detached_with(index)).flat_map(|index| {
-            index
-                .needs
-                .iter()
-                .filter(|need| need.on.kind == Kind::Index)
-                .filter_map(|need| self.old.get(&need.on))
-        });
+        let parents = gone.filter(|index| !self.is_detached_with(index)).filter_map(needed_index);
+        let parents = parents.filter_map(|parent| self.old.get(parent));
         for parent in parents.collect::<Vec<_>>() {
             self.rebuild(parent);
         }

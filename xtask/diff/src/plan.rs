@@ -12,7 +12,7 @@ use crate::{
     it::It,
     kinds,
     means::{Facet, Means},
-    side::{Names, Side},
+    side::{Names, Side, needed_index},
     statement::Sql,
     unmanaged::unmanaged,
 };
@@ -292,9 +292,8 @@ impl<'c> Plan<'c> {
         loop {
             let original = match &object.body {
                 Body::Index(_) => self.old.is_part_of(object).or_else(|| {
-                    let on_index = object.needs.iter().find(|need| need.on.kind == Kind::Index);
-                    let on_index = on_index.filter(|_| !self.is_detached_with(object));
-                    on_index.and_then(|need| self.old.get(&need.on))
+                    let parent = needed_index(object).filter(|_| !self.is_detached_with(object));
+                    parent.and_then(|parent| self.old.get(parent))
                 }),
                 Body::Constraint(_) | Body::NotNull(_) | Body::Trigger(_) | Body::Column(_) => {
                     self.old.inherited_from(object)

@@ -241,8 +241,7 @@ impl<'c> Side<'c> {
 
     /// The constraint of an index that is attached to an index without one.
     pub(crate) fn key_attached_alone(&self, index: &'c Object) -> Option<&'c Object> {
-        let mut parents = index.needs.iter().filter(|need| need.on.kind == Kind::Index);
-        let parent = parents.find_map(|need| self.get(&need.on))?;
+        let parent = self.get(needed_index(index)?)?;
         self.is_part_of(index)
             .filter(|of| of.address.kind == Kind::Constraint && self.is_part_of(parent).is_none())
     }
@@ -259,6 +258,11 @@ impl<'c> Side<'c> {
             _ => None,
         }
     }
+}
+
+/// The index that an index is attached to, or that a foreign key relies on.
+pub(crate) fn needed_index(object: &Object) -> Option<&Address> {
+    object.needs.iter().map(|need| &*need.on).find(|on| on.kind == Kind::Index)
 }
 
 /// The sort of a constraint.

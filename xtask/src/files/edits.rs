@@ -125,11 +125,11 @@ fn rewrite(path: &Path, text: &str) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::temporary::TemporaryFolder;
 
     #[test]
     fn all_changes_are_undone_if_one_fails() {
-        let folder = std::env::temp_dir().join(format!("xtask-edits-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
+        let folder = TemporaryFolder::create("edits").unwrap();
         let path = |name: &str| folder.join(name);
         fs::write(path("a"), "one").unwrap();
         fs::write(path("taken"), "two").unwrap();
@@ -142,7 +142,7 @@ mod tests {
         let said = format!("{:#}", apply(&edits).unwrap_err());
         assert!(said.starts_with("nothing was changed: ") && said.contains("that name is taken"), "{said}");
         assert!(apply(&[Edit::Create { path: path("taken"), text: String::new() }]).is_err());
-        let mut names: Vec<_> = fs::read_dir(&folder).unwrap().map(|e| e.unwrap().file_name()).collect();
+        let mut names: Vec<_> = fs::read_dir(&*folder).unwrap().map(|e| e.unwrap().file_name()).collect();
         names.sort();
         assert_eq!(names, ["a", "taken"]);
         assert_eq!(fs::read_to_string(path("a")).unwrap(), "one");
@@ -154,6 +154,5 @@ mod tests {
 
         Tentative::apply(&edits[..3]).unwrap().keep();
         assert_eq!(fs::read_to_string(path("b")).unwrap(), "four");
-        fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     managed::{Managed, UNKNOWN},
     means::{Facet, Means},
     options::{set_options, storage_option, with},
+    side::needed_index,
     statement::{Hazard, Sql},
 };
 
@@ -117,8 +118,8 @@ impl Managed for Index {
 
 /// Whether the index of a key was attached to one that is dropped, for which its table is detached for a moment.
 fn is_let_go(it: It<'_, '_>) -> bool {
-    let mut parents = it.object.needs.iter().filter(|need| need.on.kind == Kind::Index);
-    it.side.key_attached_alone(it.object).is_some() && parents.all(|need| it.names.0.get(&need.on).is_none())
+    let goes_on = needed_index(it.object).is_some_and(|parent| it.names.0.get(parent).is_some());
+    it.side.key_attached_alone(it.object).is_some() && !goes_on
 }
 
 fn is_partitioned(it: It<'_, '_>) -> bool {
