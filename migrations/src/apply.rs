@@ -11,7 +11,7 @@ use crate::{
     effect::{self, Effect, InvalidIndex},
     lone::Lone,
     record, retry,
-    running::{self, ScriptError, restore_settings, run_script, still_locked},
+    running::{self, ScriptError, restore_settings, run_script, settle},
     watch::Watch,
 };
 
@@ -63,9 +63,7 @@ async fn within(
 ) -> Result<(), StepError> {
     let ran = run_script(conn, step.script).await;
     ran.map_err(|error| StepError::Script(error, Remains::Nothing))?;
-    restore_settings(conn).await?;
-    still_locked(conn).await?;
-    Ok(record::record(conn, app, step, start.elapsed()).await?)
+    Ok(settle(conn, Some(&record::statement(app, step, start.elapsed()))).await?)
 }
 
 /// A failure inside a script, or one of our own statements, with what is left of the script.
@@ -198,9 +196,7 @@ impl Running<'_> {
         if record::has_begun(self.conn, app, step).await? {
             record::finish(self.conn, app, step, Duration::ZERO).await?;
         } else {
-            let mut transaction = self.conn.begin().await.map_err(Error::database("write the ledger"))?;
-            record::record(&mut transaction, app, step, Duration::ZERO).await?;
-            transaction.commit().await.map_err(Error::database("write the ledger"))?;
+            record::record(self.conn, app, step, Duration::ZERO).await?;
         }
         (self.on_event)(Event::FoundDone { step });
         Ok(())
@@ -231,10 +227,12 @@ impl Running<'_> {
         }
         let unknown =
             |error| StepError::Other(error, Remains::Unknown { leaves_a_trace: lone.leaves_a_trace() });
-        restore_settings(self.conn).await.map_err(unknown)?;
-        if let Err(error) = still_locked(self.conn).await {
-            record::cancel(self.conn, app, step).await.map_err(unknown)?;
-            return Err(StepError::Other(error, Remains::Part));
+        match settle(self.conn, None).await {
+            Err(lost @ Error::LockLost) => {
+                record::cancel(self.conn, app, step).await.map_err(unknown)?;
+                return Err(StepError::Other(lost, Remains::Part));
+            }
+            settled => settled.map_err(unknown)?,
         }
         // `if not exists` accepts an invalid index of that name.
         if let Effect::InvalidIndex(invalid) = effect::look(self.conn, lone).await.map_err(unknown)? {

@@ -13,10 +13,33 @@ pub(crate) async fn record(
     step: &Step<'_>,
     elapsed: Duration,
 ) -> Result<(), Error> {
-    if step.direction == Direction::Up {
-        record_unrun(conn, app, step.migration).await?;
+    let recorded = sqlx::raw_sql(AssertSqlSafe(statement(app, step, elapsed))).execute(conn).await;
+    recorded.map_err(Error::database("write the ledger"))?;
+    Ok(())
+}
+
+/// The statement that does so.
+pub(crate) fn statement(app: &App, step: &Step<'_>, elapsed: Duration) -> String {
+    let Migration { number, recorded, .. } = step.migration;
+    match step.direction {
+        Direction::Up => format!(
+            "insert into {} (version, description, success, checksum, execution_time) values ({number}, {}, true, decode('{}', 'hex'), {})",
+            app.ledger,
+            literal(&recorded.description),
+            hex::encode(&recorded.checksum),
+            nanos(elapsed)
+        ),
+        Direction::Down => format!("delete from {} where version = {number}", app.ledger),
     }
-    finish(conn, app, step, elapsed).await
+}
+
+/// A text as a string, however the session reads backslashes.
+fn literal(text: &str) -> String {
+    format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}
+
+fn nanos(elapsed: Duration) -> i64 {
+    i64::try_from(elapsed.as_nanos()).unwrap_or(i64::MAX)
 }
 
 /// Writes a row by sqlx's own statement, which leaves the execution time empty.
@@ -72,8 +95,7 @@ pub(crate) async fn finish(
 ) -> Result<(), Error> {
     match step.direction {
         Direction::Up => {
-            let nanos = i64::try_from(elapsed.as_nanos()).unwrap_or(i64::MAX);
-            let set = format!("success = true, execution_time = {nanos}");
+            let set = format!("success = true, execution_time = {}", nanos(elapsed));
             execute(conn, format!("update {} set {set} where version = $1", app.ledger), step.migration).await
         }
         Direction::Down => remove(conn, app, step.migration).await,

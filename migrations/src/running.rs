@@ -2,7 +2,7 @@
 
 use futures_util::TryStreamExt;
 use sqlx::{
-    PgConnection,
+    AssertSqlSafe, PgConnection, Row,
     postgres::{PgDatabaseError, PgSeverity},
 };
 
@@ -93,18 +93,40 @@ pub(crate) async fn run_script(conn: &mut PgConnection, script: &Script) -> Resu
 }
 
 /// Resets what a script set for its session, so that a role or search path of one migration does not reach the next one.
+const RESTORE: &str = "reset session authorization; reset all";
+
+/// Whether this session has an advisory lock. The migration lock is the only one that it takes itself.
+const HAS_LOCK: &str = "select exists (select from pg_locks where pid = pg_backend_pid() and locktype = 'advisory' and objsubid = 1)";
+
+/// Resets what a script set for its session.
 pub(crate) async fn restore_settings(conn: &mut PgConnection) -> Result<(), Error> {
-    let restore = sqlx::raw_sql("reset session authorization; reset all").execute(conn).await;
+    let restore = sqlx::raw_sql(RESTORE).execute(conn).await;
     restore.map_err(Error::database("restore the session's settings"))?;
     Ok(())
 }
 
-/// Makes sure that a script did not release the migration lock.
-pub(crate) async fn still_locked(conn: &mut PgConnection) -> Result<(), Error> {
-    let sql = "select exists (select from pg_locks where pid = pg_backend_pid() and locktype = 'advisory' and objsubid = 1)";
-    let locked: bool = sqlx::query_scalar(sql)
-        .fetch_one(conn)
-        .await
-        .map_err(Error::database("look for the migration lock"))?;
-    if locked { Ok(()) } else { Err(Error::LockLost) }
+/// The same, and makes sure that the script did not release the migration lock. Then it runs the statement that records the
+/// script, if there is one.
+///
+/// It is one round trip, because every migration waits for it. A statement with other characters than ASCII is sent
+/// apart: the server reads a whole message in the encoding that the script may have set.
+pub(crate) async fn settle(conn: &mut PgConnection, record: Option<&str>) -> Result<(), Error> {
+    let (together, apart) = match record {
+        Some(record) if !record.is_ascii() => (None, Some(record)),
+        record => (record, None),
+    };
+    let doing = if together.is_some() { "write the ledger" } else { "look for the migration lock" };
+    let sql = [RESTORE, HAS_LOCK].into_iter().chain(together).collect::<Vec<_>>().join("; ");
+    let mut rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch(&mut *conn);
+    let locked = rows.try_next().await.and_then(|row| row.map_or(Ok(false), |row| row.try_get(0)));
+    if !locked.map_err(Error::database(doing))? {
+        return Err(Error::LockLost);
+    }
+    while rows.try_next().await.map_err(Error::database(doing))?.is_some() {}
+    drop(rows);
+    if let Some(record) = apart {
+        let recorded = sqlx::raw_sql(AssertSqlSafe(record.to_owned())).execute(conn).await;
+        recorded.map_err(Error::database("write the ledger"))?;
+    }
+    Ok(())
 }

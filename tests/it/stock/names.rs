@@ -108,6 +108,21 @@ fn any_numbers_run_in_their_order_and_sqlx_agrees() {
 }
 
 #[test]
+fn an_encoding_that_a_migration_sets_does_not_reach_its_name_in_the_ledger() {
+    tests::empty().run(async |db| {
+        let latin = "set client_encoding = latin1; set standard_conforming_strings = off;";
+        let checkout = one_app(PLAIN, &[("1_größe's \\.up.sql", latin), ("1_größe's \\.down.sql", latin)]);
+        checkout.xtask(db, &["migrate"]).expect(0, &["a/1_größe's \\", "applied"]);
+        let before = snapshot(db).await;
+        migrator(&checkout).await.run(db.pool()).await?;
+        assert_eq!(before, snapshot(db).await);
+        checkout.xtask(db, &["migrate", "--check"]).expect(0, &[]);
+        checkout.xtask(db, &["migrate", "a", "zero"]).expect(0, &["reverted"]);
+        Ok(())
+    });
+}
+
+#[test]
 fn we_find_nothing_to_do_after_sqlx() {
     let files = [
         ("20230101_users.sql", "create table users (id int);"),
