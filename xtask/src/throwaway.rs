@@ -1,6 +1,7 @@
 //! Servers and databases that remove themselves after use, for tests, checks and pictures.
 
 pub(crate) mod baseline;
+pub(crate) mod both;
 pub(crate) mod checking;
 pub(crate) mod desired;
 mod foreign_keys;

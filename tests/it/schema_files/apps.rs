@@ -1,5 +1,7 @@
 //! Which app's migration a change becomes, and what its head says.
 
+use sqlx::{AssertSqlSafe, Executor as _};
+
 use super::{append, fixture, make, text, ups};
 
 #[test]
@@ -19,6 +21,20 @@ fn a_new_table_is_listed_and_waits_for_what_it_needs() {
         assert!(manifest.contains("tables = [\"branches\", \"rooms\", \"staff\"]"), "{manifest}");
         assert!(manifest.contains("# It also adds the foreign key"), "{manifest}");
         checkout.xtask(db, &["verify"]).expect(0, &["all of it holds"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_schema_file_may_name_a_role_that_a_migration_makes() {
+    tests::empty().run(async |db| {
+        let (checkout, role) = (fixture(), format!("{}_reader", db.name()));
+        // The file is read to its end before there is the role.
+        let up = format!("select pg_sleep(1);\ncreate role {role};\ngrant select on loans to {role};");
+        checkout.migration("loans/0002_reader", &up, &format!("drop owned by {role};\ndrop role {role};"));
+        append(&checkout, "loans", &format!("grant select on loans to {role};"));
+        make(&checkout, db, &["--check"]).expect(0, &["the migrations make what the schema files say"]);
+        db.pool().execute(AssertSqlSafe(format!("drop role {role}"))).await?;
         Ok(())
     });
 }

@@ -6,21 +6,8 @@ use diff::{Renames, Statement};
 use migrations::Error;
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use crate::database::schema;
-
-/// Reads the schema that the renames make, in a transaction that is undone. Returns their statements too.
+/// Reads the schema that the renames make of `from`, in a transaction that is undone. Returns their statements too.
 pub(crate) async fn renamed(
-    conn: &mut PgConnection,
-    leave_out: &[&str],
-    renames: Renames,
-    to: &Catalogue,
-) -> anyhow::Result<(Catalogue, Vec<Statement>)> {
-    let from = schema::read_without(conn, leave_out).await?;
-    renamed_in(conn, from, leave_out, renames, to).await
-}
-
-/// The same for a schema that has been read already.
-pub(crate) async fn renamed_in(
     conn: &mut PgConnection,
     mut from: Catalogue,
     leave_out: &[&str],

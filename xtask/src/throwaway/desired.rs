@@ -12,8 +12,13 @@ use crate::throwaway::{
     owned::{Maker, Owned, position},
 };
 
-/// Loads the schema files of a project into an empty database. An app without one has what its migrations make.
-pub(crate) async fn load(project: &Project, migrated: &Owned, scratch: &Scratch) -> anyhow::Result<Owned> {
+/// Loads the schema files of a project into an empty database. An app without one has what its migrations made, which
+/// `migrated` has to say if there is such an app.
+pub(crate) async fn load(
+    project: &Project,
+    migrated: Option<&Owned>,
+    scratch: &Scratch,
+) -> anyhow::Result<Owned> {
     let mut conn = connect(scratch).await?;
     let mut reader = Reader::connect(&scratch.options(), &[]).await?;
     let mut owned = Owned::new(reader.read().await?);
@@ -72,7 +77,11 @@ fn cut_all(statements: &mut Vec<Statement>) {
 }
 
 /// The statements of each app: of its schema file, or those that make what its migrations made.
-fn statements(project: &Project, migrated: &Owned, empty: &Catalogue) -> anyhow::Result<Vec<Vec<Statement>>> {
+fn statements(
+    project: &Project,
+    migrated: Option<&Owned>,
+    empty: &Catalogue,
+) -> anyhow::Result<Vec<Vec<Statement>>> {
     let mut all: Vec<Vec<Statement>> = project.apps.iter().map(|_| Vec::new()).collect();
     let mut has_file = vec![false; all.len()];
     for file in &project.schema_files {
@@ -80,9 +89,7 @@ fn statements(project: &Project, migrated: &Owned, empty: &Catalogue) -> anyhow:
         has_file[app] = true;
         all[app] = split(&file.script.path, &file.script.text);
     }
-    if has_file.iter().all(|has| *has) {
-        return Ok(all);
-    }
+    let Some(migrated) = migrated.filter(|_| has_file.contains(&false)) else { return Ok(all) };
     let owner = |address: &Address, _: diff::Change| migrated.maker(address).map_or(0, |maker| maker.app);
     for part in diff::diff_by_owner(empty, &migrated.schema, owner)? {
         if has_file[part.owner] {

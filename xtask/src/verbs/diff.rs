@@ -141,7 +141,7 @@ async fn read(checkout: &Checkout, from: &str, to: &str, renames: Renames) -> an
         let both = from.read(server, async |conn| {
             let to = to.read(server, async |conn| schema::read_without(conn, &leave_out).await);
             let (to, from) = tokio::try_join!(to, schema::read_without(conn, &leave_out))?;
-            let (from, renamed) = renaming::renamed_in(conn, from, &leave_out, renames, &to).await?;
+            let (from, renamed) = renaming::renamed(conn, from, &leave_out, renames, &to).await?;
             Ok(Read { from, to, renamed })
         });
         both.await

@@ -47,7 +47,7 @@ use crate::{
         question,
     },
     throwaway::{
-        desired, loaded,
+        both, loaded,
         owned::Replayed,
         test_server::{TestServer, on_scratch},
     },
@@ -188,21 +188,23 @@ impl Args {
         project: &Project,
         apps: &[usize],
         migrated: &Scratch,
-        loaded: &Scratch,
+        loaded: &mut Scratch,
     ) -> anyhow::Result<Changes> {
-        let Replayed { mut session, mut reader, made: from, .. } = Replayed::open(project, migrated).await?;
-        let to = desired::load(project, &from, loaded).await?;
+        let (replayed, to) = both::make(project, migrated, loaded).await?;
+        let Replayed { mut session, mut reader, made: from, .. } = replayed;
         let ledgers = project.left_out();
         let mut renames = renames::renames(project, &from.schema)?;
         let conn = session.connection();
         let before = Renames::new(renames.clone());
-        let (mut schema, mut renamed) = renaming::renamed(conn, &ledgers, before, &to.schema).await?;
+        let (mut schema, mut renamed) =
+            renaming::renamed(conn, from.schema.clone(), &ledgers, before, &to.schema).await?;
         let is_meant = |gone: &Address| from.maker(gone).is_some_and(|maker| apps.contains(&maker.app));
         let mut likely = renames::likely(&schema, &to.schema, is_meant);
         if self.on_rows() == OnRows::Refused && question::can_be_answered() {
             renames.extend(renames::confirmed(&likely, &renames).await?);
             let before = Renames::new(renames.clone());
-            (schema, renamed) = renaming::renamed(conn, &ledgers, before, &to.schema).await?;
+            (schema, renamed) =
+                renaming::renamed(conn, from.schema.clone(), &ledgers, before, &to.schema).await?;
             likely.clear();
         }
         let original = from;

@@ -162,7 +162,7 @@ impl Writing<'_> {
         sources.retain(|source| !files.iter().any(|file| file.path == source.path));
         sources.extend(files.iter().map(|file| SourceFile::new(&file.path, &file.text)));
         let written = project.with_files(sources)?;
-        let again = desired::load(&written, &made, loaded).await;
+        let again = desired::load(&written, Some(&made), loaded).await;
         let again = again.context("load the files, which were not written")?;
         // A database may have settings and rights of its own, which are no app's.
         let flaws = differences::from_database(&again.schema, &made.schema);

@@ -119,10 +119,10 @@ impl Proof<'_> {
         let [before, after] = states else { bail!("a state was not read") };
         let renames = Renames::new(draft.renames(&self.renames)).reversed();
         let ledgers: Vec<&str> = self.ledgers.iter().map(String::as_str).collect();
-        let renamed = renaming::renamed(self.session.connection(), &ledgers, renames, before);
-        let (schema, mut statements) = renamed.await?;
-        let after = if statements.is_empty() { after } else { &schema };
-        statements.extend(diff::diff(after, before)?.statements);
+        let conn = self.session.connection();
+        let (after, mut statements) =
+            renaming::renamed(conn, after.clone(), &ledgers, renames, before).await?;
+        statements.extend(diff::diff(&after, before)?.statements);
         Ok(statements)
     }
 

@@ -9,7 +9,7 @@ use tests::scratch::Scratch;
 use crate::{
     database::differences::{self, MADE},
     terminal::{interrupt::or_interrupted, output::Steps},
-    throwaway::{desired, owned::Replayed, test_server::on_scratch},
+    throwaway::{both, test_server::on_scratch},
 };
 
 /// Loads the schema files into one new database and the migrations into another, and lists what differs.
@@ -36,8 +36,8 @@ pub(super) async fn prove(
     Ok(flaws)
 }
 
-async fn compare(project: &Project, migrated: &Scratch, loaded: &Scratch) -> anyhow::Result<Vec<String>> {
-    let from = Replayed::open(project, migrated).await?.close().await;
-    let to = desired::load(project, &from, loaded).await?;
+async fn compare(project: &Project, migrated: &Scratch, loaded: &mut Scratch) -> anyhow::Result<Vec<String>> {
+    let (replayed, to) = both::make(project, migrated, loaded).await?;
+    let from = replayed.close().await;
     Ok(differences::real_lines(&to.schema, &from.schema, MADE))
 }
