@@ -60,6 +60,12 @@ impl Postgres {
         self.database != self.main
     }
 
+    /// The name of the file beside the manifest that holds the schema of the database as text: `schema.txt`, or
+    /// `schema.NAME.txt` if it is not the main one.
+    pub fn text_file(&self) -> String {
+        if self.is_other() { format!("schema.{}.txt", self.database) } else { "schema.txt".to_owned() }
+    }
+
     /// How to connect to the database, from how to connect to the main one, whose name does not matter.
     pub fn on_server(&self, main: PgConnectOptions) -> PgConnectOptions {
         if self.is_other() { main.database(&self.database) } else { main }

@@ -133,6 +133,8 @@ pub struct Project {
     pub seeds: Vec<Seed>,
     /// The schema files, in the manifest's order of apps. Nothing here runs them.
     pub schema_files: Vec<SchemaFile>,
+    /// What the migrations make, as text, if it is kept in [`Postgres::text_file`].
+    pub schema_text: Option<String>,
     /// The commands that messages name.
     pub commands: Commands,
     /// The projects of the manifest's other databases. Nothing of them is in this one, and each has no others itself.

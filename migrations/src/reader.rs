@@ -81,6 +81,7 @@ struct Part<'m> {
     apps: Vec<App>,
     /// The database of each app of the manifest.
     databases: &'m BTreeMap<String, String>,
+    schema_text: Option<String>,
 }
 
 impl Reader<'_> {
@@ -103,10 +104,12 @@ impl Reader<'_> {
         let manifest_path = self.path(MANIFEST);
         let manifest = Place::file(&manifest_path);
         let mut folders: BTreeMap<String, Folder> = BTreeMap::new();
-        let mut text = None;
+        let (mut text, mut schema_texts) = (None, Folder::new());
         for file in files {
             if file.path == MANIFEST {
                 text = file.text;
+            } else if !file.path.contains('/') {
+                schema_texts.insert(file.path, file.text);
             } else if let Some((app, name)) = file.path.split_once('/') {
                 folders.entry(app.to_owned()).or_default().insert(name.to_owned(), file.text);
             }
@@ -127,7 +130,8 @@ impl Reader<'_> {
         for database in names {
             let apps = apps.iter().filter(|app| app.database == database).cloned().collect();
             let postgres = Postgres { database, ..postgres.clone() };
-            let part = Part { program: program.clone(), postgres, apps, databases: &databases };
+            let schema_text = schema_texts.remove(&postgres.text_file()).flatten();
+            let part = Part { program: program.clone(), postgres, apps, databases: &databases, schema_text };
             projects.push(self.part(part, &mut folders, &manifest)?);
         }
         let mut main = projects.remove(0);
@@ -142,7 +146,7 @@ impl Reader<'_> {
         folders: &mut BTreeMap<String, Folder>,
         manifest: &Place,
     ) -> Result<Project, Error> {
-        let Part { program, postgres, mut apps, databases } = part;
+        let Part { program, postgres, mut apps, databases, schema_text } = part;
         let mut migrations = Vec::new();
         let (mut seeds, mut schema_files) = (Vec::new(), Vec::new());
         for (index, app) in apps.iter_mut().enumerate() {
@@ -204,6 +208,7 @@ impl Reader<'_> {
             migrations,
             seeds,
             schema_files,
+            schema_text,
             commands,
             others: Vec::new(),
         })

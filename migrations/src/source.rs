@@ -21,7 +21,8 @@ pub(crate) const MANIFEST: &str = "apps.toml";
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SourceFile {
-    /// The name of the app and of the file, wherever the app's folder is: `billing/0001_initial.up.sql`. Or the manifest's.
+    /// The name of the app and of the file, wherever the app's folder is: `billing/0001_initial.up.sql`. Or the name of a
+    /// file beside the manifest, or the manifest's.
     pub path: String,
     /// Its text; `None` for a folder, and for a file that is not UTF-8.
     pub text: Option<String>,
@@ -41,8 +42,8 @@ impl SourceFile {
         Ok(read_apps(folder)?.1)
     }
 
-    /// Reads the manifest and everything in the folders of its apps, in the order of their names, unchecked: the input of
-    /// `Project::from_files`. A folder beside the manifest is an app's too if it has migrations.
+    /// Reads the manifest, the texts of schemas beside it and everything in the folders of its apps, in the order of their
+    /// names, unchecked: the input of `Project::from_files`. A folder beside the manifest is an app's too if it has migrations.
     ///
     /// # Errors
     /// [`Error::Read`].
@@ -63,6 +64,8 @@ impl SourceFile {
         for Entry { name, path, kind } in list(folder)? {
             if kind == Kind::Folder && !of_app(&path) && list(&path)?.iter().any(Entry::is_of_app) {
                 files.push(SourceFile { path: format!("{name}/"), text: None });
+            } else if kind == Kind::File && migrations_embed::is_schema_text(&name) {
+                files.push(read(&path, name)?);
             }
         }
         files.retain(|file| file.path != MANIFEST || file.text.is_some());

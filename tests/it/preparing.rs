@@ -123,8 +123,8 @@ fn a_clean_clone_builds_without_the_database_that_its_env_file_names() {
     build().expect(101, &["no cached data for this query"]);
 }
 
-#[test]
-fn a_workspace_without_checked_queries_keeps_none_and_needs_no_server() {
+/// A checkout with a package that has no queries.
+fn plain() -> Checkout {
     let checkout = Checkout::new();
     let package = "[package]\nname = \"plain\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
     fs::write(checkout.root().join("Cargo.toml"), package).unwrap();
@@ -132,6 +132,38 @@ fn a_workspace_without_checked_queries_keeps_none_and_needs_no_server() {
         fs::create_dir(checkout.root().join(folder)).unwrap();
     }
     fs::write(checkout.root().join("src/lib.rs"), "").unwrap();
+    checkout
+}
+
+#[test]
+fn each_database_of_the_manifest_has_its_schema_as_text() {
+    tests::empty().run(async |db| {
+        let checkout = plain();
+        let text = |name: &str| fs::read_to_string(checkout.path(name)).unwrap();
+        let (section, app) = ("[postgres]\n", "\n[[app]]\nname = \"bills\"\ndatabase = \"bills\"\n");
+        checkout.replace("apps.toml", section, &format!("program = \"plain\"\n{section}"));
+        let manifest = text("apps.toml") + app + "depends-on = []\ntables = [\"invoices\"]\n";
+        checkout.write("apps.toml", &manifest);
+        checkout.write("bills/sqlx.toml", &text("people/sqlx.toml").replace("people", "bills"));
+        checkout.migration("bills/0001_initial", "create table invoices (id int);", "drop table invoices;");
+        let prepare = |args: &[&str]| outcome(&prepare(&checkout, db, args).unchecked());
+        let missing = ["different  migrations/schema.txt", "different  migrations/schema.bills.txt"];
+        prepare(&["--check"]).expect(3, &missing);
+        prepare(&[]).expect(0, &["changed    migrations/schema.bills.txt"]);
+        assert!(text("schema.txt").contains("people") && !text("schema.txt").contains("invoices"));
+        assert!(
+            text("schema.bills.txt").contains("invoices") && !text("schema.bills.txt").contains("people")
+        );
+        prepare(&["--check"]).expect(0, &[]);
+        checkout.write("schema.bills.txt", "stale\n");
+        prepare(&["--check"]).expect(3, &["different  migrations/schema.bills.txt"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_workspace_without_checked_queries_keeps_none_and_needs_no_server() {
+    let checkout = plain();
     fs::write(checkout.root().join(".sqlx/query-1.json"), "{\"query\": \"select 1\"}").unwrap();
     let prepare = |args: &[&str]| outcome(&checkout.bare_command(&[&["prepare"], args].concat()));
     prepare(&["--check"]).expect(3, &["stale      .sqlx/query-1.json  select 1"]);

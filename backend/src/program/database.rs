@@ -9,7 +9,13 @@ use migrations::{Access, Project, Session, Settings};
 use super::{
     called::{name, seeding},
     exit::Stop,
+    output::line,
 };
+
+/// Names the database that the next lines are about, if there are several.
+pub(crate) fn announce(project: &Project, main: &Project) -> anyhow::Result<()> {
+    if main.others.is_empty() { Ok(()) } else { line(&format!("database {}", project.postgres.database)) }
+}
 
 /// Connects to the database of a project on the server that DATABASE_URL names.
 pub(crate) async fn open(project: &Project, access: Access) -> anyhow::Result<Session> {

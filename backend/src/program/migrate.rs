@@ -2,10 +2,12 @@
 
 use migrations::{Access, Event, Project, Prune, SeedMode, Target};
 
-use super::{check, database, output::line};
+use super::{check, database, exit::Stop, output::line};
 
 pub(crate) async fn run() -> anyhow::Result<()> {
-    for project in backend::migrations()?.databases() {
+    let main = backend::migrations()?;
+    for project in main.databases() {
+        database::announce(project, &main)?;
         migrate(project).await?;
     }
     Ok(())
@@ -27,7 +29,7 @@ async fn migrate(project: &Project) -> anyhow::Result<()> {
     session.migrate(project, &Target::Latest, &mut report).await?;
     let seeds = session.seed(project, SeedMode::Write, Prune::No, &mut report).await?;
     line(&format!("seeds changed {} rows", seeds.changes()))?;
-    check::compare(&mut session, project).await?;
+    let agrees = check::compare(&mut session, project).await?;
     session.close().await;
-    Ok(())
+    if agrees { Ok(()) } else { Err(Stop::Differs.into()) }
 }

@@ -27,7 +27,7 @@ const MANIFEST: &str = "apps.toml";
 /// The settings of sqlx, which may name an app's ledger.
 const SETTINGS: &str = "sqlx.toml";
 
-/// Writes the manifest and the SQL of every app to where `migrations::embedded!` includes them from, and makes cargo build
+/// Writes the manifest, the texts of schemas beside it and the SQL of every app to where `migrations::embedded!` includes them from, and makes cargo build
 /// the program again when a file in the folder changes, appears or goes.
 ///
 /// For a build script. A relative folder starts at the package's own.
@@ -57,6 +57,8 @@ fn source(folder: &Path) -> io::Result<String> {
     let folder = folder.canonicalize().map_err(at(folder))?;
     // Each file with its name in the project.
     let mut files = vec![(MANIFEST.to_owned(), folder.join(MANIFEST))];
+    let texts = names(&folder)?.into_iter().filter(|name| is_schema_text(name));
+    files.extend(texts.map(|name| (name.clone(), folder.join(name))));
     for app in apps(&folder)? {
         let path = app.place(&folder)?;
         let app = app.name;
@@ -77,6 +79,11 @@ fn source(folder: &Path) -> io::Result<String> {
     }
     text.push_str("]\n");
     Ok(text)
+}
+
+/// Whether a file beside the manifest holds the schema of one of its databases as text.
+pub fn is_schema_text(name: &str) -> bool {
+    name == "schema.txt" || name.starts_with("schema.") && name.ends_with(".txt")
 }
 
 /// The `sqlx.toml` in an app's folder, or else in the folder of its cargo package.
@@ -174,7 +181,8 @@ mod tests {
         let inside = ["billing/0001_initial.up.sql", "billing/seed.sql", "billing/sqlx.toml"];
         let outside =
             ["README.md", "billing/.0001_x.up.sql.swp", "billing/notes.md", "docs/x.sql", "src/lib.rs"];
-        for path in inside.iter().chain(&outside) {
+        let beside = ["schema.jobs.txt", "schema.txt"];
+        for path in inside.iter().chain(&outside).chain(&beside) {
             write(&format!("migrations/{path}"), "");
         }
         for path in ["sql/1_x.sql", "sql/schema.sql", "Cargo.toml", "sqlx.toml"] {
@@ -182,7 +190,8 @@ mod tests {
         }
         let text = source(&folder.path().join("migrations")).unwrap();
         let paths: Vec<&str> = text.lines().filter_map(|line| line.split('"').nth(1)).collect();
-        let all = ["apps.toml"].into_iter().chain(inside).chain(["jobs/1_x.sql", "jobs/sqlx.toml"]);
+        let all =
+            ["apps.toml"].into_iter().chain(beside).chain(inside).chain(["jobs/1_x.sql", "jobs/sqlx.toml"]);
         assert_eq!(paths, all.collect::<Vec<_>>());
     }
 

@@ -23,7 +23,8 @@ pub(crate) async fn with_scratch<T>(
     .await
 }
 
-async fn migrate(scratch: &Scratch, project: &Project) -> anyhow::Result<()> {
+/// Applies all migrations to a throwaway database.
+pub(crate) async fn migrate(scratch: &Scratch, project: &Project) -> anyhow::Result<()> {
     let mut session = Session::connect(&scratch.options(), Settings::default()).await?;
     session.migrate(project, &Target::Latest, &mut |_| {}).await?;
     session.close().await;

@@ -1,6 +1,6 @@
 //! `cargo xtask prepare`: records in `.sqlx` what the workspace's checked queries expect from the schema, so that a clean
 //! clone builds without a database, and in `migrations/schema.txt` what the migrations make, so that the deployed program
-//! can compare a database with it.
+//! can compare a database with it. Another database of the manifest has a `schema.NAME.txt`.
 
 use std::{
     collections::BTreeMap,
@@ -30,7 +30,7 @@ use crate::{
         format::Format,
         output::{Steps, count},
     },
-    throwaway::migrated,
+    throwaway::{migrated, test_server::on_scratch},
 };
 
 #[derive(Debug, ClapArgs)]
@@ -39,7 +39,7 @@ Examples:
   cargo xtask prepare           after a change to a query or to the schema
   cargo xtask prepare --check   check that both are up to date, and write nothing
 
-It compiles the packages that have checked queries against a throwaway database, in a target folder of its own. migrations/schema.txt is the schema that the migrations make there, in words that are the same on every supported version of PostgreSQL; it is kept if apps.toml names a program.
+It compiles the packages that have checked queries against a throwaway database, in a target folder of its own. migrations/schema.txt is the schema that the migrations make there, in words that are the same on every supported version of PostgreSQL; it is kept if apps.toml names a program. The schema of another database of the manifest is in migrations/schema.NAME.txt.
 
 Exit codes: 1 a query does not fit the schema; 3 with --check, a file is not up to date.")]
 pub(crate) struct Args {
@@ -65,19 +65,18 @@ impl Args {
         let mut steps = Steps::new(self.format);
         let project = checkout.project()?;
         let cargo = Cargo::new(checkout).await?;
-        let text = checkout.migrations().join("schema.txt");
-        let (recorded, schema) = match (cargo.packages.is_empty(), &project.program) {
-            (true, None) => (Queries::new(), None),
+        let (recorded, schemas) = match (cargo.packages.is_empty(), &project.program) {
+            (true, None) => (Queries::new(), Vec::new()),
             (_, program) => {
                 let record = async |scratch: &Scratch, steps: &mut Steps| {
-                    let schema = match program {
-                        Some(_) => Some(portable_schema(scratch, &project).await?),
-                        None => None,
+                    let schemas = match program {
+                        Some(_) => portable_schemas(scratch, &project).await?,
+                        None => Vec::new(),
                     };
                     let none = cargo.packages.is_empty();
                     let queries =
                         if none { Queries::new() } else { cargo.record(&scratch.url(), steps).await? };
-                    Ok((queries, schema))
+                    Ok((queries, schemas))
                 };
                 migrated::with_scratch(checkout, &project, &mut steps, record).await?
             }
@@ -87,9 +86,13 @@ impl Args {
         let words =
             if self.check { ["missing", "different", "stale"] } else { ["added", "changed", "removed"] };
         let mut differences = differences(&kept, &recorded, words);
-        let outdated = schema.filter(|schema| fs::read_to_string(&text).ok().as_ref() != Some(schema));
-        if outdated.is_some() {
-            differences.push(format!("{:<9}  {}/schema.txt", words[1], project.folder));
+        let texts = checkout.migrations();
+        let is_outdated = |(name, text): &(String, String)| {
+            fs::read_to_string(texts.join(name)).ok().as_ref() != Some(text)
+        };
+        let outdated: Vec<(String, String)> = schemas.into_iter().filter(is_outdated).collect();
+        for (name, _) in &outdated {
+            differences.push(format!("{:<9}  {}/{name}", words[1], project.folder));
         }
         let what = format!("{} in .sqlx, and the schema", count(recorded.len(), "query", "queries"));
         let state = match (differences.is_empty(), self.check) {
@@ -109,13 +112,28 @@ impl Args {
             (true, _) => Ok(()),
             (false, true) => Err(Stop::Differs.into()),
             (false, false) => {
-                if let Some(schema) = outdated {
-                    fs::write(&text, schema).with_context(|| format!("write {}", text.display()))?;
+                for (name, text) in outdated {
+                    let path = texts.join(name);
+                    fs::write(&path, text).with_context(|| format!("write {}", path.display()))?;
                 }
                 write(&folder, &kept, &recorded)
             }
         }
     }
+}
+
+/// The schema of each database of the manifest, by the name of its file. `main` has the migrations of the first.
+async fn portable_schemas(main: &Scratch, project: &Project) -> anyhow::Result<Vec<(String, String)>> {
+    let mut texts = vec![(project.postgres.text_file(), portable_schema(main, project).await?)];
+    let server = main.options();
+    for other in &project.others {
+        let text = on_scratch(&server, async |scratch| {
+            migrated::migrate(scratch, other).await?;
+            portable_schema(scratch, other).await
+        });
+        texts.push((other.postgres.text_file(), text.await?));
+    }
+    Ok(texts)
 }
 
 /// The schema of a migrated database, as every supported version of the server describes it.
