@@ -93,6 +93,7 @@ pub use plan::{Plan, Step, Target};
 pub use postgres::Postgres;
 pub use problem::Problem;
 pub use project::{Commands, Dependency, DependencyKind, Migration, Project, SchemaFile, Seed};
+pub use psql::at as explained_psql;
 pub use remains::Remains;
 pub use renumber::Renumbering;
 pub use report::Report;

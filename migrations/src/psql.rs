@@ -29,8 +29,8 @@ pub(crate) fn first_line_for_psql(sql: &str, statements: &[Range<usize>]) -> Opt
     Some(Psql { line: statements::line_at(sql, start), message })
 }
 
-/// What a text is that Postgres could not parse, if it is psql's.
-pub(crate) fn at(text: &str) -> Option<String> {
+/// What a text is that Postgres could not parse, and what to write instead, if it begins with a command or a variable of psql.
+pub fn at(text: &str) -> Option<String> {
     if text.starts_with('\\') {
         return Some(explained(text));
     }

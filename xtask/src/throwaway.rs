@@ -11,4 +11,6 @@ pub(crate) mod owned;
 pub(crate) mod process;
 pub(crate) mod serving;
 pub(crate) mod shared;
+mod statement;
+mod stuck;
 pub(crate) mod test_server;

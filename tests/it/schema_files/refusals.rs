@@ -56,6 +56,20 @@ fn a_statement_that_does_not_load_is_named_with_its_line() {
 }
 
 #[test]
+fn a_mistake_in_a_schema_file_is_shown_without_what_fails_because_of_it() {
+    tests::empty().run(async |db| {
+        let checkout = fixture();
+        checkout.replace("people/schema.sql", "email      text ", "email      txt ");
+        let cause = "the schema files do not load\n  migrations/people/schema.sql:13: type \"txt\" does not exist (42704)\n  and ";
+        make(&checkout, db, &[]).expect(1, &[cause, "other statements, which need what these make\n"]);
+        let checkout = fixture();
+        append(&checkout, "loans", "\\i more.sql");
+        make(&checkout, db, &[]).expect(1, &["migrations/loans/schema.sql:", "`\\i` is a command of psql"]);
+        Ok(())
+    });
+}
+
+#[test]
 fn an_object_belongs_to_one_file() {
     tests::empty().run(async |db| {
         let checkout = fixture();

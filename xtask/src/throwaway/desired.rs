@@ -8,8 +8,10 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use crate::throwaway::{
     foreign_keys::cut_foreign_keys,
-    loaded::{Statement, connect, split, words},
+    loaded::connect,
     owned::{Maker, Owned, position},
+    statement::{Statement, split, words},
+    stuck::{Failed, stuck},
 };
 
 /// Loads the schema files of a project into an empty database. An app without one has what its migrations made, which
@@ -28,14 +30,14 @@ pub(crate) async fn load(
     prepared.map_err(Error::database("prepare a throwaway database"))?;
     let (mut cut, mut ran_before) = (Cut::Nothing, Vec::new());
     while waiting.iter().any(|statements| !statements.is_empty()) {
-        let (mut ran, mut reasons) = (false, Vec::new());
+        let (mut ran, mut failed) = (false, Vec::new());
         for (app, statements) in waiting.iter_mut().enumerate() {
             let before = statements.len();
             for statement in std::mem::take(statements) {
                 match run(&mut conn, &statement, &ran_before).await? {
                     Ran::Done => ran_before.push(statement),
                     Ran::Waits(why) => {
-                        reasons.push(format!("  {}: {why}", statement.place));
+                        failed.push(Failed { statement: statement.clone(), why });
                         statements.push(statement);
                     }
                 }
@@ -49,10 +51,7 @@ pub(crate) async fn load(
             continue;
         }
         if let Cut::ForeignKeys = cut {
-            bail!(
-                "the schema files do not load in any order; each statement below waits for something\n{}",
-                reasons.join("\n")
-            );
+            bail!("the schema files do not load\n{}", stuck(&failed));
         }
         cut = Cut::ForeignKeys;
         waiting.iter_mut().for_each(cut_all);
@@ -118,7 +117,7 @@ async fn run(conn: &mut PgConnection, statement: &Statement, before: &[Statement
         return Ok(Ran::Done);
     }
     if !exists(&error) {
-        return Ok(Ran::Waits(words(&error)));
+        return Ok(Ran::Waits(statement.words(&error)));
     }
     let file = |place: &str| place.rsplit_once(':').map_or(place.to_owned(), |(file, _)| file.to_owned());
     let first = maker(conn, &words(&error), before).await?;

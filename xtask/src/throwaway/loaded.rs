@@ -7,13 +7,16 @@ use std::{
 
 use ::tests::scratch::Scratch;
 use anyhow::{Context, bail};
-use migrations::{Error, Project, Session, Settings, Target, sqlstate, statements};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, migrate::Migrator};
+use migrations::{Error, Project, Session, Settings, Target};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, migrate::Migrator};
 
 use crate::{
-    database::sql::quoted,
     terminal::interrupt::or_interrupted,
-    throwaway::test_server::{TestServer, on_scratch},
+    throwaway::{
+        statement::{Statement, split},
+        stuck::{Failed, stuck},
+        test_server::{TestServer, on_scratch},
+    },
 };
 
 /// Files that make a schema.
@@ -156,102 +159,21 @@ fn starts_rows(line: &str) -> bool {
     words.first().is_some_and(|it| it == "copy") && from_stdin && line.trim_end().ends_with(';')
 }
 
-/// A statement, and where it stands.
-pub(super) struct Statement {
-    pub(super) place: String,
-    pub(super) sql: String,
-}
-
-pub(super) fn split(name: &str, text: &str) -> Vec<Statement> {
-    let all = statements(text).into_iter();
-    let all = all.map(|(line, sql)| {
-        let commands = sql.split_inclusive('\n').take_while(|line| is_for_psql(line));
-        let (count, length) = commands.fold((0, 0), |(count, length), line| (count + 1, length + line.len()));
-        Statement { place: format!("{name}:{}", line + count), sql: sql[length..].to_owned() }
-    });
-    all.filter(|statement| !statement.sql.is_empty()).collect()
-}
-
-/// The commands of psql that decide which SQL runs, and where. They stay, for Postgres to refuse.
-const MATTER: [&str; 16] = [
-    "c",
-    "connect",
-    "copy",
-    "elif",
-    "else",
-    "endif",
-    "g",
-    "gdesc",
-    "gexec",
-    "gset",
-    "gx",
-    "i",
-    "if",
-    "include",
-    "include_relative",
-    "ir",
-];
-
-/// Whether a line before a statement is another command of psql, or follows one and is blank or a comment.
-fn is_for_psql(line: &str) -> bool {
-    match line.strip_prefix('\\') {
-        Some(command) => !command.split_whitespace().next().is_some_and(|name| MATTER.contains(&name)),
-        None => line.starts_with("--") || line.trim().is_empty(),
-    }
-}
-
-impl Statement {
-    pub(super) async fn run(&self, conn: &mut PgConnection) -> Result<(), sqlx::Error> {
-        sqlx::raw_sql(AssertSqlSafe(self.sql.clone())).execute(conn).await.map(drop)
-    }
-
-    /// The same. Roles are the server's business, so one that it names and that is missing is made.
-    async fn run_with_roles(&self, conn: &mut PgConnection) -> Result<(), sqlx::Error> {
-        loop {
-            let Err(error) = self.run(conn).await else { return Ok(()) };
-            let Some(role) = missing_role(&error) else { return Err(error) };
-            let create = AssertSqlSafe(format!("create role {}", quoted(&role)));
-            if sqlx::raw_sql(create).execute(&mut *conn).await.is_err() {
-                return Err(error);
-            }
-        }
-    }
-
-    fn failed(&self, error: &sqlx::Error) -> anyhow::Error {
-        anyhow::anyhow!("{}: {}", self.place, words(error))
-    }
-}
-
-/// The role that an error says does not exist.
-fn missing_role(error: &sqlx::Error) -> Option<String> {
-    let error = Some(error).filter(|error| sqlstate::is(error, "42704"))?.as_database_error()?;
-    let name = error.message().strip_prefix("role \"")?.strip_suffix("\" does not exist")?;
-    Some(name.to_owned())
-}
-
-pub(super) fn words(error: &sqlx::Error) -> String {
-    match (error.as_database_error(), sqlstate::code(error)) {
-        (Some(error), Some(code)) => format!("{} ({code})", error.message()),
-        _ => error.to_string(),
-    }
-}
-
 /// Runs statements again and again until all have run, or none of the rest can.
 async fn in_any_order(conn: &mut PgConnection, mut left: Vec<Statement>) -> anyhow::Result<()> {
     let off = sqlx::raw_sql("set check_function_bodies = off").execute(&mut *conn).await;
     off.map_err(Error::database("prepare a throwaway database"))?;
     while !left.is_empty() {
-        let (before, mut failed, mut reasons) = (left.len(), Vec::new(), Vec::new());
+        let (before, mut failed) = (left.len(), Vec::new());
         for statement in left {
             if let Err(error) = statement.run_with_roles(conn).await {
-                reasons.push(format!("  {}: {}", statement.place, words(&error)));
-                failed.push(statement);
+                failed.push(Failed { why: statement.words(&error), statement });
             }
         }
         if failed.len() == before {
-            bail!("these statements run in no order\n{}", reasons.join("\n"));
+            bail!("the files do not load\n{}", stuck(&failed));
         }
-        left = failed;
+        left = failed.into_iter().map(|it| it.statement).collect();
     }
     Ok(())
 }
