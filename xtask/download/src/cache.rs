@@ -61,6 +61,7 @@ async fn unpack(request: &Fetch, draft: &TempDir) -> anyhow::Result<String> {
     // at once, and its drafts stay. So it gets a folder of its own.
     let done = maven.unpack(&archive, &folder).await;
     done.map_err(|error| unusable(&request.folder, &error))?;
+    maven.require_known(&request.version, &archive, &folder)?;
     // Root runs the server as the account `nobody`, which must be able to enter, and the library's folder is private.
     let open = fs::set_permissions(&folder, fs::Permissions::from_mode(0o755));
     open.map_err(|error| unusable(&request.folder, &error))?;

@@ -6,6 +6,7 @@
 //! Not here: which version is needed, and where it is kept.
 
 mod cache;
+mod content;
 mod maven;
 mod trial;
 

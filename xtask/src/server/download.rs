@@ -112,8 +112,12 @@ mod tests {
     }
 
     #[test]
-    fn a_version_is_exact_and_of_its_major() {
+    fn a_version_is_exact_and_of_its_major_and_what_it_holds_is_written_down() {
+        let known = include_str!("../../download/src/content.txt");
         for (major, version) in VERSIONS {
+            for platform in ["linux-amd64", "linux-arm64v8", "darwin-amd64", "darwin-arm64v8"] {
+                assert!(known.contains(&format!("{version} {platform} ")), "{version} {platform}");
+            }
             let numbers: Vec<u32> = version.split('.').map(|number| number.parse().unwrap()).collect();
             assert!(numbers.len() == 3 && numbers[0] == *major, "{version}");
         }

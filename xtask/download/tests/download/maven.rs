@@ -33,6 +33,7 @@ pub(crate) enum Mood {
 
 pub(crate) struct Maven {
     address: SocketAddr,
+    sha512: String,
     mood: Arc<Mutex<Mood>>,
     asked: Arc<Mutex<Vec<String>>>,
 }
@@ -42,8 +43,8 @@ impl Maven {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let (mood, asked) = (Arc::new(Mutex::new(Mood::Well)), Arc::new(Mutex::new(Vec::new())));
-        let archive = Arc::new(archive);
-        let maven = Maven { address, mood: mood.clone(), asked: asked.clone() };
+        let (sha512, archive) = (hex::encode(Sha512::digest(&archive)), Arc::new(archive));
+        let maven = Maven { address, sha512, mood: mood.clone(), asked: asked.clone() };
         thread::spawn(move || {
             for connection in listener.incoming() {
                 let now = *mood.lock().unwrap();
@@ -60,6 +61,11 @@ impl Maven {
 
     pub(crate) fn url(&self) -> String {
         format!("http://{}/maven2", self.address)
+    }
+
+    /// The digest of its archive.
+    pub(crate) fn sha512(&self) -> &str {
+        &self.sha512
     }
 
     pub(crate) fn set(&self, mood: Mood) {

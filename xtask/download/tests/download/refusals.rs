@@ -28,16 +28,22 @@ fn a_failing_repository_is_reported_with_the_cause_and_leaves_nothing() {
 }
 
 #[test]
-fn an_archive_whose_digest_is_not_pinned_is_refused_and_the_pinned_one_is_accepted() {
+fn an_archive_is_trusted_for_what_it_holds_or_for_a_digest_of_the_users() {
     let it = Downloaded::new();
     let with =
-        |pinned: &str| outcome(&it.command_in(&DB_SETUP, &[("XTASK_DOWNLOAD_SHA512", pinned.as_ref())]));
+        |trusted: &str| outcome(&it.command_in(&DB_SETUP, &[("XTASK_DOWNLOAD_SHA512", trusted.as_ref())]));
+    // The repository states its digest, and it is not the build that is known.
+    let unknown = with("");
+    unknown.expect(1, &["it is not the build that is known here: the SHA-256 of its files is "]);
+    unknown.expect(1, &WAYS_OUT);
+    assert_eq!(it.cache_entries(), Vec::<String>::new());
+    let trusted = unknown.advice("export XTASK_DOWNLOAD_SHA512=");
     let other = "0".repeat(128);
     let refused = with(&other);
     refused.expect(1, &["XTASK_DOWNLOAD_SHA512 does not list its SHA-512, which is "]).expect(1, &WAYS_OUT);
     assert_eq!(it.cache_entries(), Vec::<String>::new());
-    let digest = refused.advice("which is ");
-    with(&format!("{other} {digest}")).expect(0, &["created"]);
+    assert_eq!(trusted, refused.advice("which is "));
+    with(&format!("{other} {trusted}")).expect(0, &["created"]);
 }
 
 #[test]
