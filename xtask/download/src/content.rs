@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 const KNOWN: &str = include_str!("content.txt");
 
 /// The digest of the build of a version for a platform, if it is known.
-pub(crate) fn known(version: &str, platform: &str) -> Option<&'static str> {
+pub(crate) fn find_digest(version: &str, platform: &str) -> Option<&'static str> {
     KNOWN.lines().find_map(|line| {
         let mut words = line.split(' ');
         (words.next() == Some(version) && words.next() == Some(platform)).then(|| words.next())?
@@ -67,10 +67,10 @@ mod tests {
         for line in KNOWN.lines() {
             let words: Vec<&str> = line.split(' ').collect();
             let [version, platform, digest] = words[..] else { panic!("{line}") };
-            assert_eq!(known(version, platform), Some(digest));
+            assert_eq!(find_digest(version, platform), Some(digest));
             assert_eq!(hex::decode(digest).unwrap().len(), 32);
         }
-        assert_eq!(known("15.18.0", "linux-ppc64le"), None);
+        assert_eq!(find_digest("15.18.0", "linux-ppc64le"), None);
     }
 
     #[test]

@@ -149,7 +149,7 @@ impl Maven {
             return Ok(());
         }
         let sum = sha2_512::hash(archive)?;
-        let Some(known) = content::known(version, &self.platform) else {
+        let Some(known) = content::find_digest(version, &self.platform) else {
             note(&format!(
                 "its content is not known here, and its SHA-512 is {sum}\n  to accept no other archive from now on, set \
                  {TRUSTED} to it, for example under [env] in .cargo/config.toml"

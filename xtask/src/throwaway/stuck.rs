@@ -22,14 +22,14 @@ pub(super) struct Failed {
 /// The statements, a line each. Those that miss what another one of them creates are only counted, since that one has to be
 /// mended first.
 pub(super) fn stuck(failed: &[Failed]) -> String {
-    let makes: Vec<Vec<String>> = failed.iter().map(|it| made(&it.statement.sql)).collect();
+    let makes: Vec<Vec<String>> = failed.iter().map(|it| created(&it.statement.sql)).collect();
     let mut makers: HashMap<&str, usize> = HashMap::new();
     for name in makes.iter().flatten() {
         *makers.entry(name).or_default() += 1;
     }
     let waits = |(it, makes): &(&Failed, &Vec<String>)| {
         let Some(name) = missing(&it.why) else { return false };
-        let own = makes.iter().filter(|made| **made == name).count();
+        let own = makes.iter().filter(|own| **own == name).count();
         makers.get(name.as_str()).is_some_and(|makers| *makers > own)
     };
     let (waiting, causes): (Vec<_>, Vec<_>) = failed.iter().zip(&makes).partition(waits);
@@ -44,7 +44,7 @@ pub(super) fn stuck(failed: &[Failed]) -> String {
 }
 
 /// The names of what a statement creates, without a schema: an object, or columns of a table.
-fn made(sql: &str) -> Vec<String> {
+fn created(sql: &str) -> Vec<String> {
     let words: Vec<&str> = tokens(sql).into_iter().map(|range| &sql[range]).collect();
     let is = |at: usize, word: &str| words.get(at).is_some_and(|it| it.eq_ignore_ascii_case(word));
     let plain = |name: &str| name.trim_matches('"').to_lowercase();
