@@ -61,7 +61,11 @@ fn a_mistake_in_a_schema_file_is_shown_without_what_fails_because_of_it() {
         let checkout = fixture();
         checkout.replace("people/schema.sql", "email      text ", "email      txt ");
         let cause = "the schema files do not load\n  migrations/people/schema.sql:13: type \"txt\" does not exist (42704)\n  and ";
-        make(&checkout, db, &[]).expect(1, &[cause, "other statements, which need what these make\n"]);
+        make(&checkout, db, &[]).expect(1, &[cause, "other statements, which may need what these make\n"]);
+        let checkout = fixture();
+        checkout.replace("people/schema.sql", "create table people (", "create tabel people (");
+        let cause = "people/schema.sql:13: syntax error at or near \"tabel\" (42601)\n  and ";
+        make(&checkout, db, &[]).expect(1, &[cause]);
         let checkout = fixture();
         append(&checkout, "loans", "\\i more.sql");
         make(&checkout, db, &[]).expect(1, &["migrations/loans/schema.sql:", "`\\i` is a command of psql"]);

@@ -36,8 +36,8 @@ pub(crate) async fn load(
             for statement in std::mem::take(statements) {
                 match run(&mut conn, &statement, &ran_before).await? {
                     Ran::Done => ran_before.push(statement),
-                    Ran::Waits(why) => {
-                        failed.push(Failed { statement: statement.clone(), why });
+                    Ran::Waits(error) => {
+                        failed.push(Failed::new(statement.clone(), &error));
                         statements.push(statement);
                     }
                 }
@@ -105,7 +105,7 @@ fn statements(
 enum Ran {
     Done,
     /// It waits for what Postgres misses.
-    Waits(String),
+    Waits(sqlx::Error),
 }
 
 /// Runs a statement. `before` are those that have run.
@@ -117,7 +117,7 @@ async fn run(conn: &mut PgConnection, statement: &Statement, before: &[Statement
         return Ok(Ran::Done);
     }
     if !exists(&error) {
-        return Ok(Ran::Waits(statement.words(&error)));
+        return Ok(Ran::Waits(error));
     }
     let file = |place: &str| place.rsplit_once(':').map_or(place.to_owned(), |(file, _)| file.to_owned());
     let first = maker(conn, &words(&error), before).await?;

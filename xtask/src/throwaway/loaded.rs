@@ -167,7 +167,7 @@ async fn in_any_order(conn: &mut PgConnection, mut left: Vec<Statement>) -> anyh
         let (before, mut failed) = (left.len(), Vec::new());
         for statement in left {
             if let Err(error) = statement.run_with_roles(conn).await {
-                failed.push(Failed { why: statement.words(&error), statement });
+                failed.push(Failed::new(statement, &error));
             }
         }
         if failed.len() == before {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use migrations::tokens;
+use migrations::{sqlstate, tokens};
 
 use crate::{terminal::output::count, throwaway::statement::Statement};
 
@@ -16,18 +16,29 @@ const ADDED: [&str; 5] = ["column", "constraint", "if", "not", "exists"];
 /// A statement that failed, and why.
 pub(super) struct Failed {
     pub(super) statement: Statement,
-    pub(super) why: String,
+    why: String,
+    is_syntax_error: bool,
+}
+
+impl Failed {
+    pub(super) fn new(statement: Statement, error: &sqlx::Error) -> Failed {
+        Failed { why: statement.words(error), is_syntax_error: sqlstate::is(error, "42601"), statement }
+    }
 }
 
 /// The statements, a line each. Those that miss what another one of them creates are only counted, since that one has to be
-/// mended first.
+/// mended first; so are all others if one is no SQL, because it is unknown what that creates.
 pub(super) fn stuck(failed: &[Failed]) -> String {
     let makes: Vec<Vec<String>> = failed.iter().map(|it| created(&it.statement.sql)).collect();
     let mut makers: HashMap<&str, usize> = HashMap::new();
     for name in makes.iter().flatten() {
         *makers.entry(name).or_default() += 1;
     }
+    let is_sql = !failed.iter().any(|it| it.is_syntax_error);
     let waits = |(it, makes): &(&Failed, &Vec<String>)| {
+        if !is_sql {
+            return !it.is_syntax_error;
+        }
         let Some(name) = missing(&it.why) else { return false };
         let own = makes.iter().filter(|own| **own == name).count();
         makers.get(name.as_str()).is_some_and(|makers| *makers > own)
@@ -38,8 +49,8 @@ pub(super) fn stuck(failed: &[Failed]) -> String {
         return failed.iter().map(line).collect::<Vec<_>>().join("\n");
     }
     let mut lines: Vec<String> = causes.into_iter().map(|(it, _)| line(it)).collect();
-    let waiting = count(waiting.len(), "other statement, which needs", "other statements, which need");
-    lines.push(format!("  and {waiting} what these make"));
+    let waiting = count(waiting.len(), "other statement", "other statements");
+    lines.push(format!("  and {waiting}, which may need what these make"));
     lines.join("\n")
 }
 
@@ -81,6 +92,7 @@ mod tests {
         let failed = |sql: &str, why: &str| Failed {
             statement: Statement { place: "f.sql:1".to_owned(), sql: sql.to_owned() },
             why: why.to_owned(),
+            is_syntax_error: why.contains("(42601)"),
         };
         let typo =
             || failed("create table app.\"People\" (a intger)", "type \"intger\" does not exist (42704)");
@@ -94,7 +106,7 @@ mod tests {
             )
         };
         let body = || failed("create function app.f(int) selec", "syntax error at or near \"selec\" (42601)");
-        let said = "  f.sql:1: type \"intger\" does not exist (42704)\n  and 1 other statement, which needs what these make";
+        let said = "  f.sql:1: type \"intger\" does not exist (42704)\n  and 1 other statement, which may need what these make";
         assert_eq!(stuck(&[index(), typo()]), said);
         let column = failed(
             "alter table app.\"People\" add b int, ADD column if not exists c int",
@@ -102,7 +114,7 @@ mod tests {
         );
         let of_column = failed("create index on t (c)", "column \"c\" does not exist (42703)");
         assert_eq!(stuck(&[of_column, typo(), column]).lines().count(), 2);
-        assert_eq!(stuck(&[view(), body(), index(), typo()]).lines().count(), 3);
+        assert_eq!(stuck(&[view(), body(), index(), typo()]).lines().count(), 2);
         // Nothing makes what it misses, or each waits for another.
         assert_eq!(stuck(&[index(), view()]).lines().count(), 2);
         let circle = failed("create view f as select 1", "relation \"v\" does not exist (42P01)");
