@@ -94,6 +94,7 @@ pub use postgres::Postgres;
 pub use problem::Problem;
 pub use project::{Commands, Dependency, DependencyKind, Migration, Project, SchemaFile, Seed};
 pub use psql::at as explained_psql;
+pub use record::literal;
 pub use remains::Remains;
 pub use renumber::Renumbering;
 pub use report::Report;

@@ -33,8 +33,8 @@ pub(crate) fn statement(app: &App, step: &Step<'_>, elapsed: Duration) -> String
     }
 }
 
-/// A text as a string, however the session reads backslashes.
-fn literal(text: &str) -> String {
+/// A text as a literal of SQL, which means the same whatever the session has set.
+pub fn literal(text: &str) -> String {
     format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }
 

@@ -2,6 +2,7 @@
 
 use catalogue::Address;
 use diff::{Hazard, Statement};
+pub(crate) use migrations::literal;
 
 /// A name as an identifier of SQL, whatever characters it has.
 pub(crate) fn quoted(name: &str) -> String {
@@ -11,11 +12,6 @@ pub(crate) fn quoted(name: &str) -> String {
 /// The quoted name of an object, with its schema.
 pub(crate) fn qualified(object: &Address) -> String {
     format!("{}.{}", quoted(&object.schema), quoted(&object.name))
-}
-
-/// A text as a literal, which means the same whatever the session has set.
-pub(crate) fn literal(text: &str) -> String {
-    format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }
 
 /// Statements as people write them: a blank line before another object, and before another sort of statement.
