@@ -133,7 +133,7 @@ pub struct Project {
     pub seeds: Vec<Seed>,
     /// The schema files, in the manifest's order of apps. Nothing here runs them.
     pub schema_files: Vec<SchemaFile>,
-    /// What the migrations make, as text, if it is kept in [`Postgres::text_file`].
+    /// What the migrations make, as the text in [`Postgres::text_file`]: in a program that has it embedded.
     pub schema_text: Option<String>,
     /// The commands that messages name.
     pub commands: Commands,

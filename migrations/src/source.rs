@@ -42,8 +42,8 @@ impl SourceFile {
         Ok(read_apps(folder)?.1)
     }
 
-    /// Reads the manifest, the texts of schemas beside it and everything in the folders of its apps, in the order of their
-    /// names, unchecked: the input of `Project::from_files`. A folder beside the manifest is an app's too if it has migrations.
+    /// Reads the manifest and everything in the folders of its apps, in the order of their names, unchecked: the input of
+    /// `Project::from_files`. A folder beside the manifest is an app's too if it has migrations.
     ///
     /// # Errors
     /// [`Error::Read`].
@@ -64,8 +64,6 @@ impl SourceFile {
         for Entry { name, path, kind } in list(folder)? {
             if kind == Kind::Folder && !of_app(&path) && list(&path)?.iter().any(Entry::is_of_app) {
                 files.push(SourceFile { path: format!("{name}/"), text: None });
-            } else if kind == Kind::File && migrations_embed::is_schema_text(&name) {
-                files.push(read(&path, name)?);
             }
         }
         files.retain(|file| file.path != MANIFEST || file.text.is_some());

@@ -27,8 +27,8 @@ const MANIFEST: &str = "apps.toml";
 /// The settings of sqlx, which may name an app's ledger.
 const SETTINGS: &str = "sqlx.toml";
 
-/// Writes the manifest, the texts of schemas beside it and the SQL of every app to where `migrations::embedded!` includes them from, and makes cargo build
-/// the program again when a file in the folder changes, appears or goes.
+/// Writes the manifest, the texts of schemas beside it and the SQL of every app to where `migrations::embedded!` includes
+/// them from, and makes cargo build the program again when a file in the folder changes, appears or goes.
 ///
 /// For a build script. A relative folder starts at the package's own.
 ///
@@ -82,7 +82,7 @@ fn source(folder: &Path) -> io::Result<String> {
 }
 
 /// Whether a file beside the manifest holds the schema of one of its databases as text.
-pub fn is_schema_text(name: &str) -> bool {
+fn is_schema_text(name: &str) -> bool {
     name == "schema.txt" || name.starts_with("schema.") && name.ends_with(".txt")
 }
 
