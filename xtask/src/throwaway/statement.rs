@@ -71,11 +71,11 @@ impl Statement {
 
     /// The error that names it.
     pub(super) fn failed(&self, error: &sqlx::Error) -> anyhow::Error {
-        anyhow::anyhow!("{}: {}", self.place, self.words(error))
+        anyhow::anyhow!("{}: {}", self.place, self.why(error))
     }
 
     /// Why it fails.
-    pub(super) fn words(&self, error: &sqlx::Error) -> String {
+    pub(super) fn why(&self, error: &sqlx::Error) -> String {
         let for_psql = explained_psql(&self.sql).filter(|_| sqlstate::is(error, "42601"));
         for_psql.unwrap_or_else(|| words(error))
     }

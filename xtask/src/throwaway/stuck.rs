@@ -22,7 +22,7 @@ pub(super) struct Failed {
 
 impl Failed {
     pub(super) fn new(statement: Statement, error: &sqlx::Error) -> Failed {
-        Failed { why: statement.words(error), is_syntax_error: sqlstate::is(error, "42601"), statement }
+        Failed { why: statement.why(error), is_syntax_error: sqlstate::is(error, "42601"), statement }
     }
 }
 
