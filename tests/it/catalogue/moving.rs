@@ -1,8 +1,12 @@
 //! A database that changes while it is read: a reading is one state of it.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
-use catalogue::Scope;
+use catalogue::{Catalogue, Scope};
+use sqlx::PgConnection;
 
 use super::{connect, read, run};
 
@@ -21,34 +25,58 @@ fn next(n: u32) -> String {
     )
 }
 
+const READINGS: u32 = 50;
+
+/// Two sessions, of which one reads and the other changes something at the same time.
+struct Sessions {
+    reader: PgConnection,
+    writer: PgConnection,
+    /// How long the last reading took, on this machine and with the load that it has now.
+    reading: Duration,
+}
+
+impl Sessions {
+    async fn connect(db: &tests::TestDatabase) -> Sessions {
+        Sessions { reader: connect(db).await, writer: connect(db).await, reading: Duration::ZERO }
+    }
+
+    /// The `n`th reading: the change begins in another part of it each time, from the first to the last.
+    async fn read_during(&mut self, n: u32, change: &str) -> sqlx::Result<Catalogue> {
+        let change = async {
+            tokio::time::sleep(self.reading * n / READINGS).await;
+            run(&mut self.writer, change).await
+        };
+        let reading = async {
+            let start = Instant::now();
+            (read(&mut self.reader).await, start.elapsed())
+        };
+        let ((found, reading), changed) = tokio::join!(reading, change);
+        self.reading = reading;
+        changed.map(|()| found)
+    }
+}
+
 #[test]
 fn a_database_that_changes_while_it_is_read_is_read_in_one_state() {
     tests::empty().run(async |db| {
-        let (mut reader, mut writer) = (connect(db).await, connect(db).await);
+        let mut sessions = Sessions::connect(db).await;
         let first = "create type e_0 as enum ('v_0'); create function f_0() returns int immutable language sql as 'select 1';
              create table one_0 (a_0 int default f_0(), b e_0 default 'v_0', constraint k_0 check (a_0 > f_0()));
              create index i_0 on one_0 ((a_0 + f_0())) where b <> 'v_0'; create table two_0 ();
              create view v_0 as select a_0 from one_0, two_0; comment on table two_0 is 'c_0';
              create function g_0() returns int language sql begin atomic select count(*) from two_0; select 0; end;\n";
-        run(&mut writer, first).await?;
+        run(&mut sessions.writer, first).await?;
         let mut during = 0;
-        for n in 0..50 {
-            // The change falls into another part of the reading each time.
-            let change = async {
-                tokio::time::sleep(Duration::from_micros(u64::from(n) * 400)).await;
-                run(&mut writer, &next(n)).await
-            };
-            let (found, changed) = tokio::join!(read(&mut reader), change);
-            changed?;
-            let text = found.text(Scope::Exact);
+        for n in 0..READINGS {
+            let text = sessions.read_during(n, &next(n)).await?.text(Scope::Exact);
             let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
             let numbers = words.filter_map(|word| word.split_once('_')).filter_map(|(_, n)| n.parse().ok());
             let states: BTreeSet<u32> = numbers.collect();
             assert!(states.len() == 1 && [n, n + 1].contains(states.first().unwrap()), "{states:?} in {text}");
             during += u32::from(states.contains(&n));
         }
-        // Some of the readings were complete before the change, and some began after it.
-        assert!(during > 0, "{during}");
+        // Otherwise each change came before the reading, and none could have been seen in the middle of it.
+        assert!(during > 0, "every reading began after its change");
         Ok(())
     });
 }
@@ -56,19 +84,13 @@ fn a_database_that_changes_while_it_is_read_is_read_in_one_state() {
 #[test]
 fn tables_and_views_that_come_and_go_in_pairs_are_read_in_pairs() {
     tests::empty().run(async |db| {
-        let (mut reader, mut writer) = (connect(db).await, connect(db).await);
-        for n in 0..50 {
+        let mut sessions = Sessions::connect(db).await;
+        for n in 0..READINGS {
             let change = match n % 2 {
                 0 => "begin; create table one (a int default 1); create view two as select a from one; commit;\n",
                 _ => "begin; drop view two; drop table one; commit;\n",
             };
-            let change = async {
-                tokio::time::sleep(Duration::from_micros(n * 400)).await;
-                run(&mut writer, change).await
-            };
-            let (found, changed) = tokio::join!(read(&mut reader), change);
-            changed?;
-            let text = found.text(Scope::Exact);
+            let text = sessions.read_during(n, change).await?.text(Scope::Exact);
             let parts = ["table public.one", "view public.two", "column public.one.a", "column public.two.a"];
             let present = parts.iter().filter(|part| text.contains(**part)).count();
             assert!(present == 0 || present == 4, "{text}");

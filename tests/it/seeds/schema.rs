@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 use sqlx::{ConnectOptions, Executor, PgConnection, query_scalar};
 
 use super::{FIRST, seed, with_unseeded};
-use crate::snapshot::{shape, snapshot};
+use crate::{
+    native_server::PATIENCE,
+    snapshot::{shape, snapshot},
+};
 
 #[test]
 fn a_seed_that_changes_the_schema_is_undone_and_named() {
@@ -102,7 +105,7 @@ async fn wait_for_waiter(conn: &mut PgConnection) {
                and database = (select oid from pg_database where datname = current_database()))";
     let start = Instant::now();
     while !query_scalar::<_, bool>(sql).fetch_one(&mut *conn).await.unwrap() {
-        assert!(start.elapsed() < Duration::from_secs(10), "no session waits");
+        assert!(start.elapsed() < PATIENCE, "no session waits");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
