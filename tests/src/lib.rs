@@ -28,8 +28,8 @@
 //!
 //! [`database()`] is for a test that runs on a runtime already, and
 //! [`TestDatabase::url`] for any driver. [`empty`], [`unseeded`] and [`at`] describe other contents, [`recycled`] and
-//! [`with_transaction`] are for big suites of small tests, and [`project()`] takes another folder of migrations than the
-//! product's own.
+//! [`with_transaction`] are for big suites of small tests, [`in_database`] takes another database of the project, and
+//! [`project()`] another folder of migrations than the product's own.
 //!
 //! Migrations and seeds run once, into a template: its name is a fingerprint of what went into it, it is closed to
 //! connections, and it is only cloned. A [`service`] on each server makes clones ahead. `cargo xtask test` runs one, and

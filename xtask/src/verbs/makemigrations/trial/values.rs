@@ -50,7 +50,7 @@ impl<'c> Values<'c> {
         let own = [Kind::Enum, Kind::Domain].into_iter().flat_map(|kind| self.schema.of_kind(kind));
         let own = own.into_iter().find(|it| self.schema.qualified(&it.address) == data_type);
         match own.map(|it| (&it.address, &it.body)) {
-            Some((_, Body::Enum(it))) => it.labels.iter().map(|label| literal(label)).collect(),
+            Some((_, Body::Enum(it))) => it.labels.iter().map(|label| migrations::literal(label)).collect(),
             Some((address, Body::Domain(domain))) => {
                 let checks = self.schema.parts(Kind::DomainConstraint, address);
                 let literals = checks.flat_map(|it| match &it.body {
@@ -91,10 +91,6 @@ pub(super) fn literals(expression: &str) -> Vec<String> {
             Err(_) => Vec::new(),
         })
         .collect()
-}
-
-fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 fn built_in(data_type: &str) -> &'static [&'static str] {
