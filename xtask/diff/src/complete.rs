@@ -312,25 +312,31 @@ impl<'c> Plan<'c> {
         }
     }
 
-    /// A new check of a domain can't be added while values are inside of others.
+    /// A domain can't get a check, or refuse nulls, while values of it are inside of others.
     fn complete_domains(&mut self) {
-        let made: Vec<&Object> =
-            self.objects_made().filter(|it| it.address.kind == Kind::DomainConstraint).collect();
-        for check in made {
-            if let Some(domain) = self.old.whole(&check.address).filter(|domain| self.is_nested(domain)) {
-                self.rebuild(domain);
-            }
-        }
+        let checks = |kind| matches!(kind, Kind::DomainConstraint | Kind::DomainNotNull);
+        let with_checks = self.objects_made().filter(|it| checks(it.address.kind));
+        let with_checks = with_checks.filter_map(|check| self.old.whole(&check.address));
+        let refuse_nulls = self.alterations.iter().filter_map(|(address, all)| {
+            let domain = self.old.get(address)?;
+            matches!(&domain.body, Body::Domain(before) if !before.not_null && all.iter().any(|it| it.attribute == "not_null")).then_some(domain)
+        });
+        let stricter: Vec<&Object> =
+            with_checks.chain(refuse_nulls).filter(|domain| self.is_nested(domain)).collect();
+        stricter.into_iter().for_each(|domain| self.rebuild(domain));
     }
 
     /// Whether values of a domain are inside of others, where the server does not check them again.
     fn is_nested(&self, domain: &Object) -> bool {
-        let columns = self.old.dependents(&domain.address).iter();
-        columns.clone().any(|(column, _)| match &column.body {
+        self.old.holders(&domain.address).into_iter().any(|holder| match &holder.body {
             Body::Column(body) => {
-                let whole = self.old.whole(&column.address).map(|whole| whole.address.kind);
-                body.data_type.ends_with("[]") || whole == Some(Kind::CompositeType)
+                let whole = self.old.whole(&holder.address).map(|whole| whole.address.kind);
+                body.data_type.ends_with("[]")
+                    || whole == Some(Kind::CompositeType)
+                    || !holder.needs.iter().any(|need| need.on.kind == Kind::Domain)
             }
+            Body::Range(_) => true,
+            Body::Domain(body) => body.data_type.ends_with("[]"),
             _ => false,
         })
     }

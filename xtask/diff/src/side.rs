@@ -1,6 +1,6 @@
 //! One of the two catalogues, with what is looked up in it, and its names as SQL.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use catalogue::{Address, Body, Catalogue, Kind, Need, Object, Role, Strength};
 
@@ -200,6 +200,25 @@ impl<'c> Side<'c> {
     pub(crate) fn is_part_of(&self, object: &'c Object) -> Option<&'c Object> {
         let internal = object.needs.iter().find(|need| need.strength == Strength::Internal);
         internal.and_then(|need| self.get(&need.on))
+    }
+
+    /// The columns, domains and ranges that have values of a type, themselves or inside of others.
+    pub(crate) fn holders(&self, data_type: &'c Address) -> Vec<&'c Object> {
+        let (mut all, mut todo, mut seen) = (Vec::new(), vec![data_type], HashSet::from([data_type]));
+        while let Some(data_type) = todo.pop() {
+            for (holder, need) in self.dependents(data_type) {
+                let whole = self.whole(&holder.address).map(|whole| &whole.address);
+                let holds = match holder.address.kind {
+                    Kind::Column => !need.of_default && !holder.address.is_part_of(data_type),
+                    kind => matches!(kind, Kind::Domain | Kind::Range),
+                };
+                if holds {
+                    all.push(*holder);
+                    todo.extend(whole.or(Some(&holder.address)).filter(|it| seen.insert(it)));
+                }
+            }
+        }
+        all
     }
 
     /// The attribute that a column of a typed table comes from.

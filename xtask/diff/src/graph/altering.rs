@@ -1,6 +1,6 @@
 //! What a change of an object that stays waits for.
 
-use catalogue::{Body, Kind, Need, Object, Strength};
+use catalogue::{Address, Body, Kind, Need, Object, Strength};
 
 use super::Graph;
 use crate::{
@@ -25,6 +25,9 @@ impl<'c> Graph<'_, 'c> {
         }
         if attribute == "owner" {
             self.connect_owner(at, object);
+        }
+        if attribute == "not_null" && object.address.kind == Kind::Domain {
+            self.connect_domain(at, &object.address, false);
         }
         if attribute == kinds::COPIED_KEYS
             && let Some(partition) = plan.old.get(&object.address)
@@ -151,14 +154,42 @@ impl<'c> Graph<'_, 'c> {
 
     /// A logged table can't refer to one that is lost in a crash.
     pub(super) fn connect_unlogged(&mut self, at: usize, table: &'c Object) {
-        let keys: Vec<&Object> = self.plan.new.catalogue.parts(Kind::Constraint, &table.address).collect();
+        let plan = self.plan;
         let unlogged = matches!(&table.body, Body::Table(table) if table.unlogged);
-        for key in keys {
-            let Body::Constraint(body) = &key.body else { continue };
-            let Some(to) = &body.references else { continue };
-            let other = self.step(&to.table, Act::Alter("unlogged"));
-            if unlogged { self.before(Some(at), other) } else { self.before(other, Some(at)) }
+        for (key, to) in plan.new.catalogue.parts(Kind::Constraint, &table.address).filter_map(referenced) {
+            let other = self.step(to, Act::Alter("unlogged"));
+            if unlogged {
+                self.before(Some(at), other);
+            } else {
+                self.before(other, Some(at));
+            }
+            let create = self.step(&key.address, Act::Create).filter(|_| unlogged);
+            self.before(Some(at), create);
         }
+        for (key, _) in plan.old.catalogue.parts(Kind::Constraint, &table.address).filter_map(referenced) {
+            let drop = self.step(&key.address, Act::Drop).filter(|_| !unlogged);
+            self.before(drop, Some(at));
+        }
+        for (side, act) in [(&plan.new, Act::Create), (&plan.old, Act::Drop)] {
+            let columns = side.catalogue.parts(Kind::Column, &table.address);
+            let users = columns.flat_map(|column| side.dependents(&column.address));
+            let keys = users.filter(|(user, _)| referenced(user).is_some_and(|(_, to)| *to == table.address));
+            for step in keys.filter_map(|(key, _)| self.step(&key.address, act)).collect::<Vec<_>>() {
+                match act {
+                    Act::Create if !unlogged => self.before(Some(at), Some(step)),
+                    Act::Drop if unlogged => self.before(Some(step), Some(at)),
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
+/// A foreign key, and the table that it refers to.
+fn referenced(object: &Object) -> Option<(&Object, &Address)> {
+    match &object.body {
+        Body::Constraint(key) => Some((object, &key.references.as_ref()?.table)),
+        _ => None,
     }
 }
 

@@ -62,6 +62,22 @@ impl<'c> Graph<'_, 'c> {
         }
     }
 
+    /// A domain can't become stricter while values of it are inside of others. `must` is for those that have it themselves.
+    pub(super) fn connect_domain(&mut self, at: usize, domain: &'c Address, must: bool) {
+        for holder in self.plan.new.holders(domain) {
+            let create = self.step(&holder.address, Act::Create);
+            let alters = self.altering.get(&holder.address).cloned().unwrap_or_default();
+            let itself = holder.needs.iter().any(|need| *need.on == *domain);
+            for step in alters.into_iter().chain(create) {
+                if must && itself {
+                    self.before(Some(at), Some(step));
+                } else {
+                    self.rather_before(Some(at), Some(step));
+                }
+            }
+        }
+    }
+
     /// A column of rows or a typed table comes after the changes of what those rows are of.
     fn wait_for_columns(&mut self, at: usize, of: &'c Address) {
         let Address { kind, .. } = self.steps[at].object.address;
@@ -270,20 +286,11 @@ impl<'c> Graph<'_, 'c> {
                     self.before(attach, Some(at));
                 }
             }
-            // A domain can't be changed while columns hold rows that have it.
             Body::DomainConstraint(_) | Body::DomainNotNull(_) => {
-                let domains = object.needs.iter().filter(|need| need.on.kind == Kind::Domain);
-                for (user, _) in domains.flat_map(|need| plan.new.dependents(&need.on)) {
-                    let create = self.step(&user.address, Act::Create);
-                    let alters = self.altering.get(&user.address).cloned().unwrap_or_default();
-                    for step in alters.into_iter().chain(create) {
-                        // What a check calls may itself need the column.
-                        match object.address.kind {
-                            Kind::DomainNotNull => self.before(Some(at), Some(step)),
-                            _ => self.rather_before(Some(at), Some(step)),
-                        }
-                    }
-                }
+                let domain = object.needs.iter().find(|need| need.on.kind == Kind::Domain);
+                // What a check calls may itself need the column.
+                let must = object.address.kind == Kind::DomainNotNull;
+                domain.into_iter().for_each(|need| self.connect_domain(at, &need.on, must));
             }
             // A partition that is attached later would get an index too.
             Body::Index(it) => {

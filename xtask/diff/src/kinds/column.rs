@@ -322,7 +322,7 @@ pub(crate) fn identify_again(it: It<'_, '_>) -> Vec<Sql> {
     vec![format!("{alter} drop identity").into(), add.into()]
 }
 
-/// Changes the type, and sets what that resets.
+/// Changes the type.
 fn retype(new: &Column, old: &Column, to: It<'_, '_>) -> Vec<Sql> {
     let attribute = is_attribute(to);
     let what = if attribute { "attribute" } else { "column" };
@@ -338,12 +338,17 @@ fn retype(new: &Column, old: &Column, to: It<'_, '_>) -> Vec<Sql> {
         sql += &using(&to.name(), &old.data_type, &new.data_type);
     }
     sql += with_typed_tables(to);
+    with_storage(sql, new, to)
+}
+
+/// A change of the type, and what that resets.
+fn with_storage(sql: String, column: &Column, it: It<'_, '_>) -> Vec<Sql> {
     let mut all = vec![Sql::from(sql).with(Hazard::Rewrite)];
     for (attribute, is_set) in
-        [("storage", new.storage.is_some()), ("compression", new.compression.is_some())]
+        [("storage", column.storage.is_some()), ("compression", column.compression.is_some())]
     {
         if is_set {
-            all.extend(new.set(attribute, None, to).unwrap_or_default());
+            all.extend(column.set(attribute, None, it).unwrap_or_default());
         }
     }
     all
@@ -358,7 +363,7 @@ pub(crate) fn reread(it: It<'_, '_>) -> Vec<Sql> {
     if relation(it) != Some(Kind::ForeignTable) {
         sql += &format!(" using {name}::{text}::{new}");
     }
-    vec![Sql::from(sql).with(Hazard::Rewrite)]
+    with_storage(sql, column, it)
 }
 
 /// Types that Postgres casts to each other by `::`.

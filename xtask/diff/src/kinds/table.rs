@@ -277,9 +277,18 @@ fn attached(it: It<'_, '_>, bounds: Option<&str>) -> Vec<Facet> {
     };
     let set: Sql = format!("alter table only {parent} attach partition {name} {bounds}").into();
     let unset = format!("alter table {parent} detach partition {name}").into();
+    // Attached, a refusal of null is the parent's alone; added once more, it is declared here too.
+    let refusals = it.side.catalogue.parts(Kind::NotNull, it.address());
+    let declared_here = refusals.filter_map(|part| match &part.body {
+        Body::NotNull(body) if body.declared_here => {
+            let definition = constraint::not_null_definition(body, it.with(part));
+            Some(format!("alter table only {name} add {definition}").into())
+        }
+        _ => None,
+    });
     vec![Facet {
         name: ATTACHED,
-        set: vec![set.with(Hazard::Scan)],
+        set: iter::once(set.with(Hazard::Scan)).chain(declared_here).collect(),
         unset: Some(vec![unset]),
         inline: false,
         replaces: false,
