@@ -31,7 +31,7 @@ pub(crate) async fn read(conn: &mut PgConnection) -> Catalogue {
     migrations::schema::read(conn, &[]).await.unwrap()
 }
 
-fn major(conn: &PgConnection) -> u32 {
+pub(crate) fn major(conn: &PgConnection) -> u32 {
     conn.server_version_num().unwrap() / 10_000
 }
 

@@ -5,66 +5,78 @@ mod mutations;
 mod random;
 mod verb;
 
-use catalogue::{Catalogue, Difference, differences};
-use diff::{Renames, Statement};
+use catalogue::{Catalogue, differences};
+use diff::{Hazard, Renames, Statement};
 use sqlx::{AssertSqlSafe, Connection};
 use tests::TestDatabase;
 
 use crate::catalogue::{connect, read, run};
 
-/// Runs the script that turns what a database holds into `to`. Returns what the script left different.
-async fn turned(db: &TestDatabase, to: &Catalogue, mut renames: Renames) -> Result<Vec<Difference>, String> {
+/// What a script made of a schema.
+struct Turned {
+    /// The schema that it leaves, which is the one that was meant as far as `diff` manages it.
+    catalogue: Catalogue,
+    /// What the script says that it loses.
+    losses: Vec<String>,
+}
+
+/// Runs the script that turns one schema into another, in a database that holds the first.
+async fn turned(
+    db: &TestDatabase,
+    from: &Catalogue,
+    to: &Catalogue,
+    mut renames: Renames,
+) -> Result<Turned, String> {
     let mut conn = connect(db).await;
-    let mut from = read(&mut conn).await;
+    let mut renamed = None;
     loop {
-        let statements = renames.next(&from, to).map_err(|error| error.to_string())?;
+        let from = renamed.as_ref().unwrap_or(from);
+        let statements = renames.next(from, to).map_err(|error| error.to_string())?;
         if statements.is_empty() {
             break;
         }
         for Statement { sql, .. } in statements {
             run(&mut conn, &sql).await.map_err(|error| format!("{error}\n{sql}"))?;
         }
-        from = read(&mut conn).await;
+        renamed = Some(read(&mut conn).await);
     }
-    let script = diff::diff(&from, to).map_err(|error| error.to_string())?.sql();
+    let from = renamed.as_ref().unwrap_or(from);
+    let script = diff::diff(from, to).map_err(|error| error.to_string())?;
+    let hazards = script.statements.iter().flat_map(|statement| statement.hazards.iter());
+    let losses = hazards
+        .filter_map(|hazard| match hazard {
+            Hazard::DataLoss(what) => Some(what.clone()),
+            _ => None,
+        })
+        .collect();
+    let script = script.sql();
     sqlx::raw_sql(AssertSqlSafe(script.clone())).execute(&mut conn).await.map_err(|error| {
         let code = error.as_database_error().and_then(|it| it.code()).unwrap_or_default();
         format!("{code} {error}\n{script}")
     })?;
+    let catalogue = read(&mut conn).await;
     conn.close().await.map_err(|error| error.to_string())?;
-    let mut conn = connect(db).await;
-    let mut left = differences(to, &read(&mut conn).await);
+    let mut left = differences(to, &catalogue);
     left.retain(|difference| diff::unmanaged(difference).is_none());
-    Ok(left)
+    if left.is_empty() { Ok(Turned { catalogue, losses }) } else { Err(format!("left different: {left:#?}")) }
 }
 
-/// The schema that SQL makes.
-fn schema_of(sql: &str) -> Result<Catalogue, String> {
-    let mut schema = Err(String::new());
-    tests::empty().run(async |db| {
-        let mut conn = connect(db).await;
-        schema = match run(&mut conn, &sql.replace(":db", db.name())).await {
-            Ok(()) => Ok(read(&mut conn).await),
-            Err(error) => Err(format!("{error}\n{sql}")),
-        };
-        Ok(())
-    });
-    schema
+/// A schema in a database of its own.
+struct Schema {
+    db: TestDatabase,
+    /// How it was read before anything changed it.
+    catalogue: Catalogue,
 }
 
-/// What goes wrong when the schema of one SQL is turned into another's; nothing, if all goes well.
-fn mistakes(from: &str, to: &Catalogue) -> Option<String> {
-    let mut mistakes = None;
-    tests::empty().run(async |db| {
-        let mut conn = connect(db).await;
-        run(&mut conn, &from.replace(":db", db.name())).await?;
-        conn.close().await?;
-        mistakes = match turned(db, to, Renames::default()).await {
-            Ok(left) if left.is_empty() => None,
-            Ok(left) => Some(format!("left different: {left:#?}")),
-            Err(error) => Some(error),
-        };
-        Ok(())
-    });
-    mistakes
+impl Schema {
+    /// What statements make, each of which ends at the end of a line; `:db` in them is the database.
+    async fn made_by(sql: &str) -> Result<Schema, String> {
+        let db = tests::empty().database().await;
+        let mut conn = connect(&db).await;
+        let sql = sql.replace(":db", db.name());
+        run(&mut conn, &sql).await.map_err(|error| format!("{error}\n{sql}"))?;
+        let catalogue = read(&mut conn).await;
+        conn.close().await.map_err(|error| error.to_string())?;
+        Ok(Schema { db, catalogue })
+    }
 }

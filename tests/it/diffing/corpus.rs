@@ -3,16 +3,20 @@
 //!
 //! Beside our own model, `pg_dump` says whether two schemas are equal: a program that is not ours.
 
-use std::{collections::BTreeSet, env, ffi::OsString, fs, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use catalogue::Catalogue;
 use diff::{Rename, Renames};
 use duct::cmd;
-use sqlx::{AssertSqlSafe, Connection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tests::{TestDatabase, workspace_root};
 
-use super::turned;
-use crate::catalogue::{connect, read};
+use super::{Schema, Turned};
+use crate::catalogue::{connect, major, read};
 
 /// A pair of schemas.
 struct Pair {
@@ -51,31 +55,43 @@ fn since(sql: &str) -> u32 {
 }
 
 /// A schema as our model and as `pg_dump` see it.
-struct Seen {
-    catalogue: Catalogue,
+pub(super) struct Seen {
+    pub(super) schema: Schema,
     dump: String,
+    pg_dump: PathBuf,
 }
 
-fn seen(sql: &str) -> Result<Seen, String> {
-    let mut seen = Err(String::new());
-    tests::empty().run(async |db| {
-        let mut conn = connect(db).await;
-        let loaded = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut conn).await;
+impl Seen {
+    pub(super) async fn in_database(db: TestDatabase) -> Seen {
+        let mut conn = connect(&db).await;
         let catalogue = read(&mut conn).await;
-        conn.close().await?;
-        seen = loaded.map(|_| Seen { catalogue, dump: dump(db) }).map_err(|error| error.to_string());
-        Ok(())
-    });
-    seen
+        let pg_dump = pg_dump(&mut conn).await;
+        conn.close().await.unwrap();
+        let dump = dump(&pg_dump, &db);
+        Seen { schema: Schema { db, catalogue }, dump, pg_dump }
+    }
+
+    /// What SQL makes.
+    async fn loaded(sql: &str) -> Result<Seen, String> {
+        let db = tests::empty().database().await;
+        let mut conn = connect(&db).await;
+        let loaded = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut conn).await;
+        loaded.map_err(|error| error.to_string())?;
+        conn.close().await.map_err(|error| error.to_string())?;
+        Ok(Seen::in_database(db).await)
+    }
+}
+
+/// The program beside the server's own: it is of the same version, and not Debian's wrapper, which takes longer than a dump.
+async fn pg_dump(conn: &mut PgConnection) -> PathBuf {
+    let query = sqlx::query_scalar::<_, String>("select setting from pg_config where name = 'BINDIR'");
+    let beside = PathBuf::from(query.fetch_one(conn).await.unwrap()).join("pg_dump");
+    if beside.exists() { beside } else { PathBuf::from("pg_dump") }
 }
 
 /// What `pg_dump` prints, without what two equal schemas may say in two ways: the order of columns, and of objects.
-pub(super) fn dump(db: &TestDatabase) -> String {
-    let chosen = env::var_os("XTASK_PG_BIN").map(|bin| PathBuf::from(bin).join("pg_dump"));
-    let program = chosen
-        .filter(|program| program.exists())
-        .map_or_else(|| OsString::from("pg_dump"), PathBuf::into_os_string);
-    let dump = cmd!(&program, "--schema-only", "--dbname", db.url()).stderr_to_stdout().unchecked().read();
+fn dump(program: &Path, db: &TestDatabase) -> String {
+    let dump = cmd!(program, "--schema-only", "--dbname", db.url()).stderr_to_stdout().unchecked().read();
     let dump = dump.unwrap_or_else(|error| panic!("{}: {error}", program.display()));
     let parts = dump.split("\n--\n-- Name: ").skip(1);
     let mut parts: Vec<String> = parts
@@ -104,29 +120,24 @@ pub(super) fn dump(db: &TestDatabase) -> String {
     parts.join("\n\n")
 }
 
-/// What goes wrong when a schema is turned into another one.
-fn mistakes(from: &str, to: &Seen, renames: Renames) -> Option<String> {
-    let mut mistakes = None;
-    tests::empty().run(async |db| {
-        let mut conn = connect(db).await;
-        sqlx::raw_sql(AssertSqlSafe(from.to_owned())).execute(&mut conn).await?;
-        conn.close().await?;
-        mistakes = match turned(db, &to.catalogue, renames).await {
-            Ok(left) if left.is_empty() => {
-                let found = dump(db);
-                (found != to.dump)
-                    .then(|| format!("pg_dump says otherwise:\n{}", only_in_one(&to.dump, &found)))
-            }
-            Ok(left) => Some(format!("left different: {left:#?}")),
-            Err(error) => Some(error),
-        };
-        Ok(())
-    });
-    mistakes
+/// Turns one schema into another as [`super::turned`] does; `pg_dump` has to agree that it is the second.
+pub(super) async fn turned(
+    db: &TestDatabase,
+    from: &Catalogue,
+    to: &Seen,
+    renames: Renames,
+) -> Result<Turned, String> {
+    let turned = super::turned(db, from, &to.schema.catalogue, renames).await?;
+    let dump = dump(&to.pg_dump, db);
+    if dump == to.dump {
+        Ok(turned)
+    } else {
+        Err(format!("pg_dump says otherwise:\n{}", only_in_one(&to.dump, &dump)))
+    }
 }
 
 /// The lines of two dumps that only one of them has.
-pub(super) fn only_in_one(expected: &str, found: &str) -> String {
+fn only_in_one(expected: &str, found: &str) -> String {
     let (wanted, real): (BTreeSet<&str>, BTreeSet<&str>) =
         (expected.lines().collect(), found.lines().collect());
     let missing = wanted.difference(&real).map(|line| format!("- {line}\n"));
@@ -137,22 +148,27 @@ pub(super) fn only_in_one(expected: &str, found: &str) -> String {
 fn each_is_turned_into_the_other(about: &str) {
     let pairs = pairs(about);
     assert!(!pairs.is_empty(), "there are no pairs about {about}");
-    let major = seen("create table t ();\n").unwrap_or_else(|error| panic!("{error}")).catalogue.major();
     let mut all = String::new();
-    for Pair { name, old, new, renamed } in pairs {
-        if major < since(&old).max(since(&new)) {
-            continue;
-        }
-        let load = |sql: &str| seen(sql).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let (before, after) = (load(&old), load(&new));
-        let renames = Renames::new(renamed);
-        let back = renames.reversed();
-        for (from, to, renames, way) in [(&old, &after, renames, "there"), (&new, &before, back, "back")] {
-            if let Some(mistake) = mistakes(from, to, renames) {
-                all += &format!("{name}, {way}: {mistake}\n");
+    tests::empty().run(async |db| {
+        let major = major(&connect(db).await);
+        for Pair { name, old, new, renamed } in pairs {
+            if major < since(&old).max(since(&new)) {
+                continue;
+            }
+            let load =
+                async |sql: &str| Seen::loaded(sql).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+            let (old, new) = (load(&old).await, load(&new).await);
+            let renames = Renames::new(renamed);
+            let back = renames.reversed();
+            for (from, to, renames, way) in [(&old, &new, renames, "there"), (&new, &old, back, "back")] {
+                let Schema { db, catalogue } = &from.schema;
+                if let Err(mistake) = turned(db, catalogue, to, renames).await {
+                    all += &format!("{name}, {way}: {mistake}\n");
+                }
             }
         }
-    }
+        Ok(())
+    });
     assert!(all.is_empty(), "{all}");
 }
 

@@ -2,8 +2,10 @@
 //!
 //! The cases are in `tests/it/catalogue/mutations`, so that an attribute which is new to the model is tried here too.
 
-use super::{mistakes, schema_of};
-use crate::catalogue::mutations::{Case, cases};
+use diff::Renames;
+
+use super::{Schema, turned};
+use crate::catalogue::mutations::cases;
 
 /// Cases whose states are not made by statements on schemas.
 const LEFT_OUT: &[(&str, &str)] = &[
@@ -13,33 +15,34 @@ const LEFT_OUT: &[(&str, &str)] = &[
 
 fn each_change_is_made(family: &str) {
     let mut all = String::new();
-    for case in cases(family) {
-        // What a hand writes into the catalogues, and a security label without its provider, no statement does.
-        let by_statement = |line: &&str| !line.contains(":label") && !line.starts_with("update pg_");
-        let changed: String =
-            case.changed.lines().filter(by_statement).map(|line| format!("{line}\n")).collect();
-        let (old, new) = (case.before.clone(), format!("{}{changed}", case.before));
-        if LEFT_OUT.iter().any(|(text, _)| new.contains(text)) || !is_for_this_server(&case) {
-            continue;
-        }
-        for (from, to, way) in [(&old, &new, "made"), (&new, &old, "taken back")] {
-            let to = schema_of(to);
-            let mistake = match &to {
-                Ok(to) => mistakes(from, to),
-                Err(error) => Some(error.clone()),
+    tests::empty().run(async |_| {
+        let major = Schema::made_by("").await.map_err(anyhow::Error::msg)?.catalogue.major();
+        for case in cases(family) {
+            // What a hand writes into the catalogues, and a security label without its provider, no statement does.
+            let by_statement = |line: &&str| !line.contains(":label") && !line.starts_with("update pg_");
+            let changed: String =
+                case.changed.lines().filter(by_statement).map(|line| format!("{line}\n")).collect();
+            let (old, new) = (&case.before, format!("{}{changed}", case.before));
+            let is_for_this_server = major >= case.since && case.until.is_none_or(|until| major <= until);
+            if LEFT_OUT.iter().any(|(text, _)| new.contains(text)) || !is_for_this_server {
+                continue;
+            }
+            let found = match (Schema::made_by(old).await, Schema::made_by(&new).await) {
+                (Ok(old), Ok(new)) => [
+                    ("made", turned(&old.db, &old.catalogue, &new.catalogue, Renames::default()).await),
+                    ("taken back", turned(&new.db, &new.catalogue, &old.catalogue, Renames::default()).await),
+                ],
+                (Err(error), _) | (_, Err(error)) => [("loaded", Err(error.clone())), ("loaded", Err(error))],
             };
-            if let Some(mistake) = mistake {
-                all += &format!("{}\n{old}{changed}{way}: {mistake}\n\n", case.shown.join("\n"));
+            for (way, turned) in found {
+                if let Err(mistake) = turned {
+                    all += &format!("{}\n{old}{changed}{way}: {mistake}\n\n", case.shown.join("\n"));
+                }
             }
         }
-    }
+        Ok(())
+    });
     assert!(all.is_empty(), "{all}");
-}
-
-fn is_for_this_server(case: &Case) -> bool {
-    let empty = schema_of("").unwrap_or_else(|error| panic!("{error}"));
-    let major = empty.major();
-    major >= case.since && case.until.is_none_or(|until| major <= until)
 }
 
 #[test]
