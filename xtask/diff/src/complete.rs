@@ -312,17 +312,23 @@ impl<'c> Plan<'c> {
         }
     }
 
-    /// A domain can't get a check, or refuse nulls, while values of it are inside of others.
+    /// A domain can't get a check that holds, or refuse nulls, while values of it are inside of others.
     fn complete_domains(&mut self) {
-        let checks = |kind| matches!(kind, Kind::DomainConstraint | Kind::DomainNotNull);
-        let with_checks = self.objects_made().filter(|it| checks(it.address.kind));
-        let with_checks = with_checks.filter_map(|check| self.old.whole(&check.address));
-        let refuse_nulls = self.alterations.iter().filter_map(|(address, all)| {
-            let domain = self.old.get(address)?;
-            matches!(&domain.body, Body::Domain(before) if !before.not_null && all.iter().any(|it| it.attribute == "not_null")).then_some(domain)
+        let checks = self.objects_made().filter(|made| match &made.body {
+            Body::DomainConstraint(check) => !check.not_valid,
+            body => matches!(body, Body::DomainNotNull(_)),
         });
-        let stricter: Vec<&Object> =
-            with_checks.chain(refuse_nulls).filter(|domain| self.is_nested(domain)).collect();
+        let made = checks.filter_map(|check| self.old.whole(&check.address));
+        let altered = self.alterations.iter().filter_map(|(address, all)| {
+            let has = |attribute| all.iter().any(|it| it.attribute == attribute);
+            let object = self.old.get(address)?;
+            match &object.body {
+                Body::Domain(before) if !before.not_null && has("not_null") => Some(object),
+                Body::DomainConstraint(_) if has("not_valid") => self.old.whole(address),
+                _ => None,
+            }
+        });
+        let stricter: Vec<&Object> = made.chain(altered).filter(|domain| self.is_nested(domain)).collect();
         stricter.into_iter().for_each(|domain| self.rebuild(domain));
     }
 

@@ -211,7 +211,12 @@ impl<'c> Plan<'c> {
         let means =
             if common { common::change(attribute, from, to) } else { kinds::change(attribute, from, to) };
         match means {
-            Means::Alter(sql) => self.alter_with(new, attribute, sql),
+            Means::Alter(sql) => {
+                if old.address.kind == Kind::Table && matches!(attribute, "unlogged" | "access_method") {
+                    self.release_rows_of(&old.address);
+                }
+                self.alter_with(new, attribute, sql);
+            }
             Means::Alone(sql) => {
                 self.alter(new, attribute, sql, true);
                 self.todo.push((old, Reason::Retyped));
@@ -282,7 +287,7 @@ impl<'c> Plan<'c> {
     /// Lets go of the rows of a table that are written again for a column that it gets.
     fn release_rows_for(&mut self, new: &'c Object) {
         let has_values = |it: &Column| it.generated.as_deref() == Some("stored") || it.identity.is_some();
-        if matches!(&new.body, Body::Column(it) if has_values(it)) {
+        if matches!(&new.body, Body::Column(it) if has_values(it) || self.new.is_of_checked_domain(new)) {
             self.release_rows(new);
         }
     }
@@ -365,11 +370,17 @@ impl<'c> Plan<'c> {
         }
     }
 
-    /// No column may hold rows of a table whose columns change their types, itself or in a domain or range.
+    /// Lets go of the rows of a column's table.
     fn release_rows(&mut self, column: &'c Object) {
         let whole = self.old.whole(&column.address).filter(|it| it.address.kind == Kind::Table);
-        let whole = whole.filter(|it| !self.is_gone(&it.address));
-        let mut todo: Vec<&Address> = whole.iter().map(|table| &table.address).collect();
+        if let Some(table) = whole.filter(|it| !self.is_gone(&it.address)) {
+            self.release_rows_of(&table.address);
+        }
+    }
+
+    /// No column may hold rows of a table that is written again, itself or in a domain or range.
+    fn release_rows_of(&mut self, table: &'c Address) {
+        let mut todo = vec![table];
         while let Some(data_type) = todo.pop() {
             for (holder, _) in self.old.dependents(data_type).to_vec() {
                 match holder.address.kind {

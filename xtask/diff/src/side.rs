@@ -202,6 +202,22 @@ impl<'c> Side<'c> {
         internal.and_then(|need| self.get(&need.on))
     }
 
+    /// Whether a column or domain is of a domain with checks, itself or through another: a new one writes its rows again.
+    pub(crate) fn is_of_checked_domain(&self, of_domain: &Object) -> bool {
+        let is_array = match &of_domain.body {
+            Body::Column(body) => body.data_type.ends_with("[]"),
+            Body::Domain(body) => body.data_type.ends_with("[]"),
+            _ => true,
+        };
+        let domains = of_domain.needs.iter().filter(|need| need.on.kind == Kind::Domain && !need.of_default);
+        !is_array
+            && domains.filter_map(|need| self.get(&need.on)).any(|domain| {
+                matches!(&domain.body, Body::Domain(body) if body.not_null)
+                    || self.catalogue.parts(Kind::DomainConstraint, &domain.address).next().is_some()
+                    || self.is_of_checked_domain(domain)
+            })
+    }
+
     /// The columns, domains and ranges that have values of a type, themselves or inside of others.
     pub(crate) fn holders(&self, data_type: &'c Address) -> Vec<&'c Object> {
         let (mut all, mut todo, mut seen) = (Vec::new(), vec![data_type], HashSet::from([data_type]));

@@ -26,8 +26,13 @@ impl<'c> Graph<'_, 'c> {
         if attribute == "owner" {
             self.connect_owner(at, object);
         }
-        if attribute == "not_null" && object.address.kind == Kind::Domain {
-            self.connect_domain(at, &object.address, false);
+        match (object.address.kind, attribute) {
+            (Kind::Domain, "not_null") => self.connect_domain(at, &object.address, false),
+            (Kind::DomainConstraint, "not_valid") => {
+                let domain = plan.new.whole(&object.address);
+                domain.into_iter().for_each(|domain| self.connect_domain(at, &domain.address, false));
+            }
+            _ => {}
         }
         if attribute == kinds::COPIED_KEYS
             && let Some(partition) = plan.old.get(&object.address)

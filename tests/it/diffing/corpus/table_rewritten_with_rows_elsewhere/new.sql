@@ -1,0 +1,18 @@
+create domain d as int default 3 check (value > 0);
+create domain outer_d as d;
+create domain not_null as int not null default 3;
+create domain free as int;
+create table a (id int, x d);
+create table b (id int, x outer_d);
+create unlogged table c (id int);
+create table e (id int, x not_null);
+create table f (id int, x free, y d[]);
+create table parts (k int, x d) partition by list (k);
+create table part partition of parts for values in (1);
+create table rows_a (r a, kept int);
+create table rows_b (r b[], kept int);
+create table rows_c (r c, kept int);
+create domain of_e as e;
+create table rows_e (r of_e, kept int);
+create table rows_f (r f, kept int);
+create table rows_part (r part, kept int);
