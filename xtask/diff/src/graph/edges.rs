@@ -1,6 +1,6 @@
 //! What each step waits for.
 
-use catalogue::{Address, Body, Kind, Need, Object};
+use catalogue::{Address, Body, Kind, Need, Object, Role};
 
 use super::Graph;
 use crate::{
@@ -118,7 +118,9 @@ impl<'c> Graph<'_, 'c> {
         // Types that are set aside are so together, and their successors come before they go.
         let whole = plan.old.whole(&object.address).map_or(&object.address, |whole| &whole.address);
         if !plan.is_aside(whole) {
-            for need in &object.needs {
+            // What a type is made of may have another name when it goes.
+            let is_type = matches!(whole.kind, Kind::CompositeType | Kind::Domain | Kind::Range);
+            for need in object.needs.iter().filter(|_| !is_type) {
                 let aside = self.step(&need.on, Act::SetAside);
                 self.before(Some(at), aside);
             }
@@ -294,6 +296,10 @@ impl<'c> Graph<'_, 'c> {
             }
             // A partition that is attached later would get an index too.
             Body::Index(it) => {
+                // It is built with the rights of the table's owner, who may not run what it calls.
+                let is_ours = plan.old.get(&it.table.0).is_some_and(|it| it.owner == Some(Role::Migrator));
+                let owner = self.step(&it.table.0, Act::Alter("owner")).filter(|_| is_ours);
+                self.rather_before(Some(at), owner);
                 let table = plan.new.get(&it.table.0).into_iter();
                 let partitions =
                     table.flat_map(|table| plan.new.children(table)).filter(|it| it.is_partition());
