@@ -189,6 +189,13 @@ impl<'c> Side<'c> {
         })
     }
 
+    /// The foreign keys that refer to a table.
+    pub(crate) fn keys_to(&self, table: &'c Address) -> impl Iterator<Item = &'c Object> {
+        let columns = self.catalogue.parts(Kind::Column, table);
+        let users = columns.flat_map(|column| self.dependents(&column.address)).map(|(user, _)| *user);
+        users.filter(move |user| referenced_table(user) == Some(table))
+    }
+
     /// The table that a column divides into partitions.
     pub(crate) fn partitioned_by(&self, column: &'c Object) -> Option<&'c Object> {
         let table = self.whole(&column.address)?;
@@ -327,6 +334,14 @@ pub(crate) fn is_in_parent(part: &Object) -> bool {
         Body::NotNull(it) => it.inherited,
         Body::Trigger(it) => it.inherited,
         _ => false,
+    }
+}
+
+/// The table that a foreign key refers to.
+pub(crate) fn referenced_table(key: &Object) -> Option<&Address> {
+    match &key.body {
+        Body::Constraint(body) => Some(&body.references.as_ref()?.table),
+        _ => None,
     }
 }
 

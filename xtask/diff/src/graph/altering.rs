@@ -1,12 +1,12 @@
 //! What a change of an object that stays waits for.
 
-use catalogue::{Address, Body, Kind, Need, Object, Strength};
+use catalogue::{Body, Kind, Need, Object, Strength};
 
 use super::Graph;
 use crate::{
     common, kinds,
     means::{COMPLETE, Facet},
-    side::{Side, is_typed},
+    side::{Side, is_typed, referenced_table},
     step::Act,
 };
 
@@ -161,40 +161,29 @@ impl<'c> Graph<'_, 'c> {
     pub(super) fn connect_unlogged(&mut self, at: usize, table: &'c Object) {
         let plan = self.plan;
         let unlogged = matches!(&table.body, Body::Table(table) if table.unlogged);
-        for (key, to) in plan.new.catalogue.parts(Kind::Constraint, &table.address).filter_map(referenced) {
+        for key in plan.new.catalogue.parts(Kind::Constraint, &table.address) {
+            let Some(to) = referenced_table(key) else { continue };
             let other = self.step(to, Act::Alter("unlogged"));
             if unlogged {
                 self.before(Some(at), other);
+                self.before(Some(at), self.step(&key.address, Act::Create));
             } else {
                 self.before(other, Some(at));
             }
-            let create = self.step(&key.address, Act::Create).filter(|_| unlogged);
-            self.before(Some(at), create);
         }
-        for (key, _) in plan.old.catalogue.parts(Kind::Constraint, &table.address).filter_map(referenced) {
-            let drop = self.step(&key.address, Act::Drop).filter(|_| !unlogged);
-            self.before(drop, Some(at));
-        }
-        for (side, act) in [(&plan.new, Act::Create), (&plan.old, Act::Drop)] {
-            let columns = side.catalogue.parts(Kind::Column, &table.address);
-            let users = columns.flat_map(|column| side.dependents(&column.address));
-            let keys = users.filter(|(user, _)| referenced(user).is_some_and(|(_, to)| *to == table.address));
-            for step in keys.filter_map(|(key, _)| self.step(&key.address, act)).collect::<Vec<_>>() {
-                match act {
-                    Act::Create if !unlogged => self.before(Some(at), Some(step)),
-                    Act::Drop if unlogged => self.before(Some(step), Some(at)),
-                    _ => {}
-                }
+        if unlogged {
+            for key in plan.old.keys_to(&table.address) {
+                self.before(self.step(&key.address, Act::Drop), Some(at));
+            }
+        } else {
+            for key in plan.new.keys_to(&table.address) {
+                self.before(Some(at), self.step(&key.address, Act::Create));
+            }
+            let own = plan.old.catalogue.parts(Kind::Constraint, &table.address);
+            for key in own.filter(|key| referenced_table(key).is_some()) {
+                self.before(self.step(&key.address, Act::Drop), Some(at));
             }
         }
-    }
-}
-
-/// A foreign key, and the table that it refers to.
-fn referenced(object: &Object) -> Option<(&Object, &Address)> {
-    match &object.body {
-        Body::Constraint(key) => Some((object, &key.references.as_ref()?.table)),
-        _ => None,
     }
 }
 

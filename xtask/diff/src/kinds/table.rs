@@ -104,18 +104,7 @@ impl Managed for Table {
 /// Whether a foreign key refers to a table that this one is a partition of.
 fn is_referred_to(it: It<'_, '_>) -> bool {
     let mut above = iter::successors(it.side.partitioned(it.object), |parent| it.side.partitioned(parent));
-    above.any(|table| {
-        let columns = it.side.catalogue.parts(Kind::Column, &table.address);
-        let mut users = columns.flat_map(|column| it.side.dependents(&column.address));
-        users.any(|(object, _)| is_key_to(object, table))
-    })
-}
-
-fn is_key_to(object: &Object, table: &Object) -> bool {
-    match &object.body {
-        Body::Constraint(key) => key.references.as_ref().is_some_and(|to| to.table == table.address),
-        _ => false,
-    }
+    above.any(|table| it.side.keys_to(&table.address).next().is_some())
 }
 
 impl Managed for ForeignTable {
