@@ -1,5 +1,7 @@
 //! Columns of tables and views, and attributes of composite types.
 
+use std::iter;
+
 use catalogue::{Address, Body, Column, Kind, Object, Strength};
 
 use super::sequence;
@@ -223,8 +225,10 @@ pub(crate) fn refuse_null(it: It<'_, '_>) -> Vec<Sql> {
     vec![sql.with(Hazard::Scan)]
 }
 
+/// Whether a typed table, this one or one above it, has the column from its type.
 fn is_of_type(it: It<'_, '_>) -> bool {
-    it.side.whole(it.address()).is_some_and(side::is_typed)
+    let mut all = iter::once(it.object).chain(it.side.columns_above(it.object));
+    all.any(|column| it.side.whole(&column.address).is_some_and(side::is_typed))
 }
 
 fn is_of_partition(it: It<'_, '_>) -> bool {
