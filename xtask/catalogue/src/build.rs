@@ -1,9 +1,8 @@
 //! Makes a catalogue of the sheets: numbers become names, and what several system catalogues say of an object is put together.
 
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
+
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use crate::{
     Catalogue, Grant, Need, Object, Reading, Strength,

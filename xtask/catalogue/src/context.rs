@@ -1,6 +1,8 @@
 //! What the numbers in a reading mean.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use crate::{address::Address, classes::PG_CLASS, oid::Oid, role::Role};
 

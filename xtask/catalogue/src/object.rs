@@ -1,9 +1,8 @@
 //! An object, and a catalogue of them.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
+
+use foldhash::HashSet;
 
 use crate::{
     address::{Address, identifier},
@@ -168,7 +167,7 @@ impl Object {
 pub struct Catalogue {
     major: u32,
     /// The words that a name can't be without quotes, in the server's own version of SQL.
-    keywords: Arc<BTreeSet<String>>,
+    keywords: Arc<HashSet<String>>,
     /// Sorted by address. An object has some hundred bytes, so sorting moves pointers.
     objects: Vec<Arc<Object>>,
 }
@@ -176,7 +175,7 @@ pub struct Catalogue {
 impl Catalogue {
     pub(crate) fn new(
         major: u32,
-        keywords: BTreeSet<String>,
+        keywords: HashSet<String>,
         objects: impl Iterator<Item = Object>,
     ) -> Catalogue {
         let mut objects: Vec<Arc<Object>> = objects.map(Arc::new).collect();

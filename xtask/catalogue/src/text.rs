@@ -104,7 +104,7 @@ fn on_one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeSet, HashMap};
+    use foldhash::{HashMap, HashMapExt, HashSet};
 
     use super::*;
     use crate::{Body, Enum, address::Address};
@@ -115,7 +115,7 @@ mod tests {
         let labels = labels.iter().map(|&label| label.to_owned()).collect();
         let mut object = Object::new(address, None, Body::Enum(Enum { labels }));
         object.comment = comment.map(str::to_owned);
-        Catalogue::new(15, BTreeSet::new(), std::iter::once(object))
+        Catalogue::new(15, HashSet::default(), std::iter::once(object))
     }
 
     #[test]

@@ -24,9 +24,9 @@ pub(crate) fn set(attribute: &str, it: It<'_, '_>, given: &Rights) -> Vec<Sql> {
         "owner" if is_identity(object) => Vec::new(),
         "owner" => owner(it),
         "comment" if object.comment.is_some() => comment(it),
-        "rights" => change_rights(it, given, &object.rights),
-        "security_labels" => labels(it, &Options::default()),
-        "extensions" => extensions(it, &Options::default()),
+        "rights" if object.rights != *given => change_rights(it, given, &object.rights),
+        "security_labels" if !object.labels.0.is_empty() => labels(it, &Options::default()),
+        "extensions" if !object.extensions.0.is_empty() => extensions(it, &Options::default()),
         _ => Vec::new(),
     }
 }

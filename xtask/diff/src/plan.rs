@@ -2,9 +2,10 @@
 
 mod settling;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use catalogue::{Address, Body, Catalogue, Change, Column, Kind, Need, Object, Strength, differences};
+use foldhash::{HashMap, HashMapExt};
 
 use crate::{
     common,
@@ -137,10 +138,7 @@ impl<'c> Plan<'c> {
 
     /// The objects with such a fate, in their order.
     fn objects(&self, side: &Side<'c>, is: fn(Fate) -> bool) -> impl Iterator<Item = &'c Object> {
-        let found = self.fates.iter().filter(|(_, fate)| is(**fate));
-        let mut objects: Vec<&'c Object> = found.filter_map(|(address, _)| side.get(address)).collect();
-        objects.sort_unstable_by_key(|object| &object.address);
-        objects.into_iter()
+        side.catalogue.objects().filter(move |object| self.fate(&object.address).is_some_and(is))
     }
 
     pub(crate) fn alterations(&self, address: &Address) -> &[Alteration] {

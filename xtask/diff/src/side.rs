@@ -1,8 +1,7 @@
 //! One of the two catalogues, with what is looked up in it, and its names as SQL.
 
-use std::collections::{HashMap, HashSet};
-
 use catalogue::{Address, Body, Catalogue, Kind, Need, Object, Role, Strength};
+use foldhash::{HashMap, HashMapExt, HashSet};
 
 /// The kinds that rows can stand in, or that are types with columns.
 pub(crate) const RELATIONS: [Kind; 5] =
@@ -227,7 +226,7 @@ impl<'c> Side<'c> {
 
     /// The columns, domains and ranges that have values of a type, themselves or inside of others.
     pub(crate) fn holders(&self, data_type: &'c Address) -> Vec<&'c Object> {
-        let (mut all, mut todo, mut seen) = (Vec::new(), vec![data_type], HashSet::from([data_type]));
+        let (mut all, mut todo, mut seen) = (Vec::new(), vec![data_type], HashSet::from_iter([data_type]));
         while let Some(data_type) = todo.pop() {
             for (holder, need) in self.dependents(data_type) {
                 let whole = self.whole(&holder.address).map(|whole| &whole.address);

@@ -1,8 +1,7 @@
 //! Steps that need each other's room: names, and the bounds of partitions.
 
-use std::collections::HashMap;
-
 use catalogue::{Address, Body, Kind, Object};
+use foldhash::{HashMap, HashMapExt};
 
 use super::Graph;
 use crate::{

@@ -26,24 +26,22 @@ impl Managed for Column {
     }
 
     fn set(&self, attribute: &str, old: Option<&Column>, it: It<'_, '_>) -> Option<Vec<Sql>> {
-        let column = format!("{} alter column {}", it.alter_only(), it.name());
+        let column = || format!("{} alter column {}", it.alter_only(), it.name());
+        let alter = |what: &str| vec![format!("{} {what}", column()).into()];
         Some(match (attribute, old) {
             ("storage", _) => {
-                let storage = self.storage.clone().unwrap_or_else(|| self.usual_storage.0.clone());
-                vec![format!("{column} set storage {storage}").into()]
+                let storage = self.storage.as_ref().unwrap_or(&self.usual_storage.0);
+                alter(&format!("set storage {storage}"))
             }
             ("compression", _) => {
-                let method = self.compression.as_deref().unwrap_or("default");
-                vec![format!("{column} set compression {method}").into()]
+                alter(&format!("set compression {}", self.compression.as_deref().unwrap_or("default")))
             }
             // A column that is made with its table or its parent's has the parent's default.
-            ("default", None) if self.default.is_none() => vec![format!("{column} drop default").into()],
-            ("statistics", _) => {
-                vec![format!("{column} set statistics {}", self.statistics.unwrap_or(-1)).into()]
-            }
-            ("options", old) => set_options(&column, old.map(|old| &old.options), &self.options),
+            ("default", None) if self.default.is_none() => alter("drop default"),
+            ("statistics", _) => alter(&format!("set statistics {}", self.statistics.unwrap_or(-1))),
+            ("options", old) => set_options(&column(), old.map(|old| &old.options), &self.options),
             ("foreign_options", Some(old)) => {
-                change_foreign_options(&column, "", &old.foreign_options, &self.foreign_options)
+                change_foreign_options(&column(), "", &old.foreign_options, &self.foreign_options)
             }
             _ => return None,
         })

@@ -49,22 +49,21 @@ impl Managed for Index {
     }
 
     fn set(&self, attribute: &str, old: Option<&Index>, it: It<'_, '_>) -> Option<Vec<Sql>> {
-        let alter = it.alter();
         let of_table = || {
             it.side.table_of_index(it.object).map(|table| {
                 let word = crate::side::words(table.address.kind);
                 format!("alter {word} {}", it.names.whole(&table.address))
             })
         };
-        let name = it.quoted(&it.address().name);
+        let name = || it.quoted(&it.address().name);
         Some(match (attribute, old) {
-            ("options", Some(old)) => set_options(&alter, Some(&old.options), &self.options),
-            ("tablespace", Some(_)) => table::set_tablespace(&alter, self.tablespace.as_deref(), it),
+            ("options", Some(old)) => set_options(&it.alter(), Some(&old.options), &self.options),
+            ("tablespace", Some(_)) => table::set_tablespace(&it.alter(), self.tablespace.as_deref(), it),
             // Another one takes its place by itself.
             ("clustered", _) if !self.clustered && is_clustered_by_another(it) => Vec::new(),
             ("clustered", _) => {
                 let how = if self.clustered {
-                    format!("cluster on {name}")
+                    format!("cluster on {}", name())
                 } else {
                     "set without cluster".to_owned()
                 };
@@ -72,12 +71,12 @@ impl Managed for Index {
             }
             ("replica_identity", _) if self.replica_identity => {
                 let only = of_table()?.replacen("alter table", "alter table only", 1);
-                vec![format!("{only} replica identity using index {name}").into()]
+                vec![format!("{only} replica identity using index {}", name()).into()]
             }
             // The table says what identifies its rows instead.
             ("replica_identity", _) => Vec::new(),
             ("column_settings", old) if old.is_none_or(|old| class_options(old) == class_options(self)) => {
-                set_statistics(&alter, old, self)
+                set_statistics(&it.alter(), old, self)
             }
             _ => return None,
         })

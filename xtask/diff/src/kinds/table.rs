@@ -44,28 +44,29 @@ impl Managed for Table {
     }
 
     fn set(&self, attribute: &str, old: Option<&Table>, it: It<'_, '_>) -> Option<Vec<Sql>> {
-        let (alter, only) = (it.alter(), format!("alter table only {}", it.name()));
+        let only = || format!("alter table only {}", it.name());
         let switch = |on: bool, what: &str, yes: &str, no: &str| {
-            vec![format!("{only} {} {what}", if on { yes } else { no }).into()]
+            vec![format!("{} {} {what}", only(), if on { yes } else { no }).into()]
         };
         Some(match (attribute, old) {
             ("row_security", _) => switch(self.row_security, "row level security", "enable", "disable"),
             ("forced_row_security", _) => {
                 switch(self.forced_row_security, "row level security", "force", "no force")
             }
-            ("replica_identity", _) => replica_identity(&only, self.replica_identity.as_deref()),
-            ("options", Some(old)) => set_options(&alter, Some(&old.options), &self.options),
+            ("replica_identity", _) => replica_identity(&only(), self.replica_identity.as_deref()),
+            ("options", Some(old)) => set_options(&it.alter(), Some(&old.options), &self.options),
             ("unlogged", Some(_)) => {
                 let sql: Sql =
-                    format!("{alter} set {}", if self.unlogged { "unlogged" } else { "logged" }).into();
+                    format!("{} set {}", it.alter(), if self.unlogged { "unlogged" } else { "logged" })
+                        .into();
                 vec![sql.with(Hazard::Rewrite)]
             }
             ("access_method", Some(_)) => {
                 let method = self.access_method.as_deref().unwrap_or("heap");
-                let sql: Sql = format!("{alter} set access method {}", it.quoted(method)).into();
+                let sql: Sql = format!("{} set access method {}", it.alter(), it.quoted(method)).into();
                 vec![sql.with(Hazard::Rewrite)]
             }
-            ("tablespace", Some(_)) => set_tablespace(&alter, self.tablespace.as_deref(), it),
+            ("tablespace", Some(_)) => set_tablespace(&it.alter(), self.tablespace.as_deref(), it),
             _ => return None,
         })
     }
