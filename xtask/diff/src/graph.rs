@@ -5,9 +5,10 @@ mod apart;
 mod edges;
 mod hosts;
 
-use std::collections::{BTreeSet, HashMap};
+use std::{collections::BTreeSet, iter};
 
 use catalogue::{Address, Body, Kind, Object};
+use foldhash::{HashMap, HashMapExt};
 
 use crate::{
     common,
@@ -156,13 +157,19 @@ impl<'p, 'c> Graph<'p, 'c> {
             (Body::Column(it), "storage") => it.storage.is_some(),
             (Body::Column(it), "compression") => it.compression.is_some(),
             (Body::Column(it), "default") => it.default.is_some() && it.generated.is_none(),
+            (Body::Trigger(it), "state") => it.state.is_some(),
             _ => false,
         };
-        object.address.kind == Kind::Column
-            && [&self.plan.old, &self.plan.new].into_iter().any(|side| {
-                let above = self.plan.new.columns_above(object).into_iter();
-                above.filter_map(|it| side.get(&it.address)).any(has)
-            })
+        let new = &self.plan.new;
+        let above = match object.address.kind {
+            Kind::Column => new.columns_above(object),
+            Kind::Trigger => {
+                iter::successors(new.inherited_from(object), |it| new.inherited_from(it)).collect()
+            }
+            _ => Vec::new(),
+        };
+        let mut sides = [&self.plan.old, new].into_iter();
+        sides.any(|side| above.iter().filter_map(|it| side.get(&it.address)).any(has))
     }
 
     fn step(&self, address: &Address, act: Act) -> Option<usize> {
