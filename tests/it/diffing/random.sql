@@ -127,3 +127,7 @@ comment on table t is «'one'|'two'»;
 comment on column t.«a|b|id» is «'one'|'two'»;
 comment on «view v1|materialized view mv|function fi(int)|constraint ck on t|trigger tr1 on t|policy po on t|rule r1 on v1|domain d|schema s|sequence sq|column v1.a|statistics st|cast (e as int)|operator === (int, int)|extension hstore|server srv|constraint d1 on domain d|aggregate ag(int)» is «'one'|'two'»;
 create table ubt (a bt, b «bt[]|text»);
+create «|unlogged» table tt «of comp «|(a with options not null)|(a with options default 1 check (a > 0))|(primary key (a), b with options not null)»|(a int, b text)»;
+create index itt on tt («a|b|lower(b::text)»);
+create table ttc (z int) inherits (tt);
+create view vtt as select b from «tt|ttc»;

@@ -64,11 +64,11 @@ dispatched! {
 }
 
 pub(crate) use self::{
-    column::{DEFAULT, identify_again, is_left_to_child, refuse_null, reread, stays_in_child},
+    column::{DEFAULT, identify_again, is_left_to_child, refuse_null, reread, retype, stays_in_child},
     constraint::{COPIED_KEYS, drop_constraint},
     index::ATTACHED as INDEX_ATTACHED,
     sequence::{OWNED, is_logged_otherwise_than_its_table, set_logged},
-    table::{ATTACHED, JOINED, LEFT},
+    table::{ATTACHED, JOINED, JOINED_TYPE, LEFT, LEFT_TYPE, change_type_of_rows},
     types::{is_type, set_aside},
 };
 

@@ -1,6 +1,7 @@
 //! What happens to each object: it is created, dropped, altered, or dropped and made again with all that hangs on it.
 
 mod settling;
+mod typed;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -252,6 +253,7 @@ impl<'c> Plan<'c> {
     fn alter_with(&mut self, object: &'c Object, attribute: &'static str, sql: Vec<Sql>) {
         match attribute {
             "inherits" | "partition" => self.alter_parents(object, sql),
+            "of_type" => self.alter_type_of_rows(object, sql),
             _ => self.alter(object, attribute, sql, false),
         }
     }
@@ -428,6 +430,7 @@ impl<'c> Plan<'c> {
             (Kind::Table | Kind::ForeignTable, _)
                 if self.old.parents(dependent).any(|parent| parent.address == of.address)
                     && self.fate(&of.address) == Some(Fate::Dropped) => {}
+            (Kind::Table, _) if of.address.kind == Kind::CompositeType && self.leave_type(dependent) => {}
             _ => self.rebuild(dependent),
         }
     }

@@ -49,19 +49,22 @@ impl<'c> Graph<'_, 'c> {
             need.strength != Strength::Internal
                 && !facets.iter().any(|facet| !facet.completes && (facet.takes)(need))
         };
-        if let Some(old) = plan.old.get(&object.address) {
+        // A table leaves its type before the next one is there, and takes that when the other may be gone.
+        if let Some(old) = plan.old.get(&object.address).filter(|_| attribute != kinds::JOINED_TYPE) {
             let facets = kinds::facets(plan.before(old));
             self.releases(at, old.needs.iter().filter(|need| own(&facets, need)));
         }
-        let facets = kinds::facets(plan.after(object));
-        self.requires(at, object.needs.iter().filter(|need| own(&facets, need)));
+        if attribute != kinds::LEFT_TYPE {
+            let facets = kinds::facets(plan.after(object));
+            self.requires(at, object.needs.iter().filter(|need| own(&facets, need)));
+        }
         let is_column = object.address.kind == Kind::Column;
         let above = if is_column { plan.new.columns_above(object) } else { Vec::new() };
         for original in plan.new.same_in_parent(object).into_iter().chain(above) {
             let original = self.step(&original.address, Act::Alter(attribute));
             self.before(original, Some(at));
         }
-        if matches!(attribute, kinds::LEFT | kinds::JOINED | "of_type") {
+        if matches!(attribute, kinds::LEFT | kinds::JOINED | kinds::LEFT_TYPE | kinds::JOINED_TYPE) {
             self.connect_parentage(at, object, attribute);
         }
         // What a parent drops alone is declared here from then on.
@@ -96,8 +99,7 @@ impl<'c> Graph<'_, 'c> {
     /// A table leaves its parents or its type before the columns there and its own change, and joins others after that.
     fn connect_parentage(&mut self, at: usize, table: &'c Object, attribute: &str) {
         let plan = self.plan;
-        let was_typed = plan.old.get(&table.address).is_some_and(is_typed);
-        let leaves = attribute == kinds::LEFT || attribute == "of_type" && was_typed;
+        let leaves = matches!(attribute, kinds::LEFT | kinds::LEFT_TYPE);
         let side = if leaves { &plan.old } else { &plan.new };
         let Some(table) = side.get(&table.address) else { return };
         let others = side.tables_above(table).into_iter().chain(type_of(side, table));
@@ -114,14 +116,14 @@ impl<'c> Graph<'_, 'c> {
         }
         let own: Vec<&Object> = plan.new.parts(&table.address).collect();
         for part in own {
-            let create = self.step(&part.address, Act::Create).filter(|_| !leaves);
+            let create = self.step(&part.address, Act::Create).filter(|_| attribute != kinds::LEFT);
             let changes = self.altering.get(&part.address).cloned().unwrap_or_default();
             for step in create.into_iter().chain(changes) {
                 let (first, then) = if leaves { (at, step) } else { (step, at) };
                 self.before(Some(first), Some(then));
             }
         }
-        if attribute == "of_type" {
+        if matches!(attribute, kinds::LEFT_TYPE | kinds::JOINED_TYPE) {
             let gone: Vec<&Object> = plan.old.parts(&table.address).collect();
             for drop in
                 gone.into_iter().filter_map(|part| self.step(&part.address, Act::Drop)).collect::<Vec<_>>()

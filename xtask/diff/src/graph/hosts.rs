@@ -33,7 +33,13 @@ impl<'c> Graph<'_, 'c> {
         let attribute = self.plan.new.attribute_of(column);
         let is_there = |of: &Object| self.step(&of.address, Act::Create).is_none();
         let was_typed = table.and_then(|table| self.plan.old.get(&table.address)).is_some_and(is_typed);
-        was_typed && table.is_some_and(is_there) && attribute.is_some_and(|it| !is_there(it))
+        was_typed
+            && table.is_some_and(|table| is_there(table) && !self.leaves_type(table))
+            && attribute.is_some_and(|it| !is_there(it))
+    }
+
+    fn leaves_type(&self, table: &Object) -> bool {
+        self.step(&table.address, Act::Alter(kinds::LEFT_TYPE)).is_some()
     }
 
     pub(super) fn is_of_attached(&self, part: &Object) -> bool {
@@ -93,9 +99,9 @@ impl<'c> Graph<'_, 'c> {
             let alone = (of_table || object.address.kind != Kind::Column) && !is_inherited(object);
             return Some(if alone { Host::May(step) } else { Host::Must(step) });
         }
-        let left_type = |table: &Object| self.step(&table.address, Act::Alter("of_type")).is_some();
         let table = old.whole(&object.address);
-        if let Some(attribute) = old.attribute_of(object).filter(|_| !table.is_some_and(left_type)) {
+        let left_type = table.is_some_and(|table| self.leaves_type(table));
+        if let Some(attribute) = old.attribute_of(object).filter(|_| !left_type) {
             return drop(&attribute.address).map(Host::Must);
         }
         // A base type and its functions need each other.

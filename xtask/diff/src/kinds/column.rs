@@ -55,7 +55,11 @@ impl Managed for Column {
             {
                 Means::RebuildWhole
             }
-            ("data_type" | "collation", _) if is_of_type(from) && is_of_type(to) => Means::Follows,
+            ("data_type" | "collation", _)
+                if type_of_rows(from).is_some_and(|it| Some(it) == type_of_rows(to)) =>
+            {
+                Means::Follows
+            }
             ("data_type" | "collation", _) if from.side.partitioned_by(from.object).is_some() => {
                 Means::RebuildWhole
             }
@@ -223,10 +227,13 @@ pub(crate) fn refuse_null(it: It<'_, '_>) -> Vec<Sql> {
     vec![sql.with(Hazard::Scan)]
 }
 
-/// Whether a typed table, this one or one above it, has the column from its type.
-fn is_of_type(it: It<'_, '_>) -> bool {
-    let mut all = iter::once(it.object).chain(it.side.columns_above(it.object));
-    all.any(|column| it.side.whole(&column.address).is_some_and(side::is_typed))
+/// The type that a typed table, this one or one above it, has the column from.
+fn type_of_rows<'c>(it: It<'_, 'c>) -> Option<&'c str> {
+    let all = iter::once(it.object).chain(it.side.columns_above(it.object));
+    all.filter_map(|column| it.side.whole(&column.address)).find_map(|table| match &table.body {
+        Body::Table(table) => table.of_type.as_deref(),
+        _ => None,
+    })
 }
 
 fn is_of_partition(it: It<'_, '_>) -> bool {
@@ -325,7 +332,7 @@ pub(crate) fn identify_again(it: It<'_, '_>) -> Vec<Sql> {
 }
 
 /// Changes the type.
-fn retype(new: &Column, old: &Column, to: It<'_, '_>) -> Vec<Sql> {
+pub(crate) fn retype(new: &Column, old: &Column, to: It<'_, '_>) -> Vec<Sql> {
     let attribute = is_attribute(to);
     let what = if attribute { "attribute" } else { "column" };
     let mut sql = format!("{} alter {what} {} type {}", to.alter(), to.name(), new.data_type);
@@ -362,6 +369,9 @@ pub(crate) fn reread(it: It<'_, '_>) -> Vec<Sql> {
     let (name, new) = (it.name(), &column.data_type);
     let text = if new.ends_with("[]") { "text[]" } else { "text" };
     let mut sql = format!("{} alter column {name} type {new}", it.alter());
+    if let Some(collation) = &column.collation {
+        sql += &format!(" collate {collation}");
+    }
     if relation(it) != Some(Kind::ForeignTable) {
         sql += &format!(" using {name}::{text}::{new}");
     }

@@ -20,6 +20,10 @@ pub(crate) const ATTACHED: &str = "attached";
 pub(crate) const LEFT: &str = "inherits";
 /// What has a table join other parents.
 pub(crate) const JOINED: &str = "inherits more";
+/// What has a table leave its type.
+pub(crate) const LEFT_TYPE: &str = "of_type";
+/// What has a table take a type.
+pub(crate) const JOINED_TYPE: &str = "of_type then";
 
 impl Managed for Table {
     fn create(&self, it: It<'_, '_>) -> Vec<Sql> {
@@ -71,16 +75,11 @@ impl Managed for Table {
         })
     }
 
-    fn change(&self, old: &Table, attribute: &str, from: It<'_, '_>, to: It<'_, '_>) -> Means {
+    fn change(&self, _: &Table, attribute: &str, from: It<'_, '_>, to: It<'_, '_>) -> Means {
         match attribute {
             "partitioned_by" => Means::Rebuild,
             "partition" | "inherits" => change_parentage(attribute, from, to),
-            "of_type" if old.of_type.is_some() && self.of_type.is_some() => Means::Rebuild,
-            "of_type" if self.of_type.is_some() && !keeps_order(from, to) => Means::Rebuild,
-            "of_type" => Means::alter(match &self.of_type {
-                Some(of_type) => format!("{} of {of_type}", to.alter()),
-                None => format!("{} not of", to.alter()),
-            }),
+            "of_type" => change_type_of_rows(from, to).map_or(Means::Rebuild, Means::Alter),
             _ => UNKNOWN,
         }
     }
@@ -227,6 +226,18 @@ fn change_parents(from: It<'_, '_>, to: It<'_, '_>) -> Means {
     let left = gone.iter().map(|parent| format!("{alter} no inherit {parent}").into());
     let joined = new.iter().skip(kept.len()).map(|parent| format!("{alter} inherit {parent}").into());
     Means::Alter(left.chain(joined).collect())
+}
+
+/// Leaves the type of the rows and takes another one. `None` if the columns would have another order than that.
+pub(crate) fn change_type_of_rows(from: It<'_, '_>, to: It<'_, '_>) -> Option<Vec<Sql>> {
+    let of_type = |it: It<'_, '_>| match &it.object.body {
+        Body::Table(table) => table.of_type.clone(),
+        _ => None,
+    };
+    let left = of_type(from).map(|_| format!("{} not of", to.alter()).into());
+    let joined = of_type(to).map(|of_type| format!("{} of {of_type}", to.alter()).into());
+    let fits = joined.is_none() || keeps_order(from, to);
+    fits.then(|| left.into_iter().chain(joined).collect())
 }
 
 /// Whether the columns have the order of the new table after some are dropped and others added.
