@@ -9,6 +9,7 @@ pub(crate) mod loaded;
 pub(crate) mod migrated;
 pub(crate) mod owned;
 pub(crate) mod process;
+mod said;
 pub(crate) mod serving;
 pub(crate) mod shared;
 mod statement;

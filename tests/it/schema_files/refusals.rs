@@ -119,6 +119,40 @@ fn an_object_that_two_files_would_replace_is_named_with_both_places() {
 }
 
 #[test]
+fn what_two_files_say_of_one_object_may_not_differ() {
+    tests::empty().run(async |db| {
+        for (first, second, what) in [
+            ("comment on table roles is 'one'", "comment on table roles is 'other'", "table public.roles gets another comment"),
+            (
+                "comment on column roles.name is 'one'",
+                "comment on column roles.name is null",
+                "column public.roles.name gets another comment",
+            ),
+            ("grant select on roles to pg_monitor", "revoke select on roles from pg_monitor", "gets other rights"),
+            ("alter table roles owner to pg_monitor", "alter table roles owner to pg_signal_backend", "gets another owner"),
+        ] {
+            let checkout = fixture();
+            append(&checkout, "people", &format!("{first};"));
+            append(&checkout, "loans", &format!("{second};"));
+            make(&checkout, db, &["--check"]).expect(
+                1,
+                &["migrations/loans/schema.sql:", what, "migrations/people/schema.sql:", " says something else; keep one of the two"],
+            );
+        }
+        // The same twice, more rights, and what only one file says.
+        let checkout = fixture();
+        append(&checkout, "people", "comment on table roles is 'one'; grant select on roles to pg_monitor;");
+        append(
+            &checkout,
+            "loans",
+            "comment on table roles is 'one'; grant update on roles to pg_monitor; comment on column roles.name is 'other';",
+        );
+        make(&checkout, db, &["--check"]).expect(3, &[]);
+        Ok(())
+    });
+}
+
+#[test]
 fn an_object_that_no_app_may_make_is_named() {
     tests::empty().run(async |db| {
         let checkout = fixture();

@@ -10,6 +10,7 @@ use crate::throwaway::{
     foreign_keys::cut_foreign_keys,
     loaded::connect,
     owned::{Maker, Owned, position},
+    said::Said,
     statement::{Statement, split, words},
     stuck::{Failed, stuck},
 };
@@ -28,7 +29,7 @@ pub(crate) async fn load(
     let prepare = "set check_function_bodies = off";
     let prepared = sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut conn).await;
     prepared.map_err(Error::database("prepare a throwaway database"))?;
-    let (mut cut, mut ran_before) = (Cut::Nothing, Vec::new());
+    let (mut cut, mut ran_before, mut said) = (Cut::Nothing, Vec::new(), Said::default());
     while waiting.iter().any(|statements| !statements.is_empty()) {
         let (mut ran, mut failed) = (false, Vec::new());
         for (app, statements) in waiting.iter_mut().enumerate() {
@@ -44,7 +45,11 @@ pub(crate) async fn load(
             }
             if statements.len() < before {
                 ran = true;
-                owned.advance(reader.read().await?, &Maker { app, migration: None });
+                let schema = reader.read().await?;
+                if let Some(twice) = said.take(project, app, [&owned.schema, &schema], &ran_before) {
+                    bail!(twice);
+                }
+                owned.advance(schema, &Maker { app, migration: None });
             }
         }
         if ran {
