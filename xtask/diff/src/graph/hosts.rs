@@ -96,7 +96,9 @@ impl<'c> Graph<'_, 'c> {
             && let Some(step) = drop(&whole.address)
         {
             let of_table = matches!(whole.address.kind, Kind::Table | Kind::ForeignTable);
-            let alone = (of_table || object.address.kind != Kind::Column) && !is_inherited(object);
+            // A column of a typed table goes only with its type's attribute, or with the table.
+            let is_column = object.address.kind == Kind::Column;
+            let alone = !(is_column && (!of_table || is_typed(whole))) && !is_inherited(object);
             return Some(if alone { Host::May(step) } else { Host::Must(step) });
         }
         let table = old.whole(&object.address);
