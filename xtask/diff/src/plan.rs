@@ -252,17 +252,28 @@ impl<'c> Plan<'c> {
     /// The same beside other alterations.
     fn alter_with(&mut self, object: &'c Object, attribute: &'static str, sql: Vec<Sql>) {
         match attribute {
-            "inherits" | "partition" => self.alter_parents(object, sql),
-            "of_type" => self.alter_type_of_rows(object, sql),
+            "inherits" | "partition" => {
+                let leaves = |it: &Sql| it.text.contains(" no inherit ");
+                self.alter_in_turn(object, sql, leaves, [kinds::LEFT, kinds::JOINED]);
+            }
+            "of_type" => {
+                let leaves = |it: &Sql| it.text.ends_with(" not of");
+                self.alter_in_turn(object, sql, leaves, [kinds::LEFT_TYPE, kinds::JOINED_TYPE]);
+            }
             _ => self.alter(object, attribute, sql, false),
         }
     }
 
-    /// A table leaves its parents before it joins others.
-    fn alter_parents(&mut self, table: &'c Object, sql: Vec<Sql>) {
-        let (left, joined): (Vec<Sql>, Vec<Sql>) =
-            sql.into_iter().partition(|it| it.text.contains(" no inherit "));
-        for (attribute, sql) in [(kinds::LEFT, left), (kinds::JOINED, joined)] {
+    /// A table leaves its parents or its type before it joins others.
+    fn alter_in_turn(
+        &mut self,
+        table: &'c Object,
+        sql: Vec<Sql>,
+        leaves: fn(&Sql) -> bool,
+        [left, joined]: [&'static str; 2],
+    ) {
+        let (leaving, joining): (Vec<Sql>, Vec<Sql>) = sql.into_iter().partition(leaves);
+        for (attribute, sql) in [(left, leaving), (joined, joining)] {
             if !sql.is_empty() {
                 self.alter(table, attribute, sql, false);
             }

@@ -3,7 +3,7 @@
 use catalogue::{Body, Object};
 
 use super::{Plan, Reason};
-use crate::{kinds, statement::Sql};
+use crate::kinds;
 
 impl<'c> Plan<'c> {
     /// Has a table leave its type and take another, or the same one made again. Returns whether it can: its columns must have
@@ -14,7 +14,7 @@ impl<'c> Plan<'c> {
             return true;
         }
         let Some(sql) = kinds::change_type_of_rows(self.before(table), self.after(new)) else { return false };
-        self.alter_type_of_rows(new, sql);
+        self.alter_with(new, "of_type", sql);
         // What followed the attributes of the type no longer does.
         let own = self.old.catalogue.columns(&table.address);
         let all: Vec<&Object> =
@@ -32,16 +32,5 @@ impl<'c> Plan<'c> {
             }
         }
         true
-    }
-
-    /// A table leaves its type before it takes another.
-    pub(super) fn alter_type_of_rows(&mut self, table: &'c Object, sql: Vec<Sql>) {
-        let (left, joined): (Vec<Sql>, Vec<Sql>) =
-            sql.into_iter().partition(|it| it.text.ends_with(" not of"));
-        for (attribute, sql) in [(kinds::LEFT_TYPE, left), (kinds::JOINED_TYPE, joined)] {
-            if !sql.is_empty() {
-                self.alter(table, attribute, sql, false);
-            }
-        }
     }
 }
