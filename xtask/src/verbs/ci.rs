@@ -9,7 +9,10 @@ use duct::cmd;
 
 use crate::{
     checkout::Checkout,
-    helpers::{built, packages::Packages},
+    helpers::{
+        built,
+        packages::{Package, Packages},
+    },
     terminal::{
         child,
         exit::Stop,
@@ -71,7 +74,7 @@ impl Args {
 fn usual(packages: &Packages) -> Vec<Step> {
     let selection = packages.selection();
     let mut steps = vec![step("format", &["fmt", "--all", "--check"], &[], &[])];
-    steps.extend(analysis("", &selection));
+    steps.extend(analysis(&selection));
     steps.extend([
         step("graph", &["xtask", "graph", "--check"], &[], &[]),
         step("tables", &["xtask", "erd", "--check"], &[], &[]),
@@ -82,7 +85,8 @@ fn usual(packages: &Packages) -> Vec<Step> {
     steps
 }
 
-/// One package after another: built together, cargo would give them all the features that one of them needs.
+/// The lints of all, then the tests of one after the other: built together, cargo would give them all the features that one
+/// of them needs.
 fn on_demand(packages: &Packages, excluded: &[String]) -> anyhow::Result<Vec<Step>> {
     for name in excluded {
         if !packages.on_demand().any(|package| package.name == *name) {
@@ -91,28 +95,26 @@ fn on_demand(packages: &Packages, excluded: &[String]) -> anyhow::Result<Vec<Ste
             return Err(Stop::Usage(why).into());
         }
     }
-    let mut steps = Vec::new();
-    for package in packages.on_demand().filter(|package| !excluded.contains(&package.name)) {
-        let selection: Vec<OsString> = vec!["--package".into(), (&package.name).into()];
-        steps.extend(analysis(&format!("{} ", package.name), &selection));
-        if package.has_tests() {
-            // Built beforehand, because its tests have time limits.
-            let name = |what: &str| format!("{} {what}", package.name);
-            steps.push(step(&name("build"), &["build", "--quiet"], &selection, &[]));
-            steps.push(step(&name("tests"), &["xtask", "test", "--"], &selection, &[]));
-        }
+    let checked: Vec<&Package> =
+        packages.on_demand().filter(|package| !excluded.contains(&package.name)).collect();
+    let select = |package: &Package| ["--package".into(), OsString::from(&package.name)];
+    // Without a package cargo would check another selection.
+    let all: Vec<OsString> = checked.iter().copied().flat_map(select).collect();
+    let mut steps = if all.is_empty() { Vec::new() } else { Vec::from(analysis(&all)) };
+    for package in checked.into_iter().filter(|package| package.has_tests()) {
+        // Built beforehand, because its tests have time limits.
+        let name = |what: &str| format!("{} {what}", package.name);
+        steps.push(step(&name("build"), &["build", "--quiet"], &select(package), &[]));
+        steps.push(step(&name("tests"), &["xtask", "test", "--"], &select(package), &[]));
     }
     Ok(steps)
 }
 
 /// The lints of clippy and of rustdoc.
-fn analysis(prefix: &str, selection: &[OsString]) -> [Step; 2] {
+fn analysis(selection: &[OsString]) -> [Step; 2] {
     let (clippy, deny) = (["clippy", "--all-targets", "--quiet"], ["--", "--deny", "warnings"]);
     let doc = ["doc", "--no-deps", "--document-private-items", "--quiet"];
-    [
-        step(&format!("{prefix}lints"), &clippy, selection, &deny),
-        step(&format!("{prefix}docs"), &doc, selection, &[]),
-    ]
+    [step("lints", &clippy, selection, &deny), step("docs", &doc, selection, &[])]
 }
 
 fn step(name: &str, before: &[&str], selection: &[OsString], after: &[&str]) -> Step {
