@@ -3,6 +3,7 @@
 mod corpus;
 mod mutations;
 mod random;
+mod subscriptions;
 mod verb;
 
 use catalogue::{Catalogue, differences};

@@ -83,7 +83,6 @@ const SILENT: &[(&str, &[&str], &str)] = &[
     ("pg_proc", &["prorettype"], "pg_get_function_result prints it"),
     ("pg_rewrite", &["ev_qual", "ev_action"], "pg_get_viewdef and pg_get_ruledef print it"),
     ("pg_statistic_ext", &["stxkind", "stxexprs"], "pg_get_statisticsobjdef prints it"),
-    ("pg_subscription", &["subconninfo"], "it holds a password, and only a superuser may read it"),
     ("pg_subscription", &["subskiplsn"], "state of replication"),
     (
         "pg_tablespace",

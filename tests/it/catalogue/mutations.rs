@@ -40,6 +40,10 @@ fn unchangeable(kind: Kind, change: &str) -> Option<&'static str> {
         ("usual_storage", Column)
         | ("role" | "server", UserMapping)
         | ("role" | "objects", DefaultPrivileges) => Some("it follows from the type, or from the name"),
+        ("values", UserMapping) | ("connection", Subscription) => {
+            Some("it may be a password, and is never shown")
+        }
+        ("copies", Constraint) => Some("it serves to write SQL"),
         (
             "rights",
             Statistics | Operator | OperatorFamily | OperatorClass | Cast | Collation | Conversion,

@@ -103,3 +103,30 @@ fn the_files_can_be_written_from_a_database_that_no_migration_made() {
         Ok(())
     });
 }
+
+#[test]
+fn no_password_of_a_database_gets_into_a_file_or_a_plan() {
+    let manifest = "[postgres]\nversion = 15\ndatabase = \"app\"\n[[app]]\nname = \"a\"\ndepends-on = []\n\
+                    reversible = false\nledger = \"migrations.a\"\ntables = []\n";
+    let first = "create foreign data wrapper w; create server s foreign data wrapper w;
+                 create user mapping for public server s options (\"user\" 'first', password 'of the file');";
+    tests::empty().run(async |db| {
+        let checkout = Checkout::with_files(manifest, &[("a/0001_first.sql", first)]);
+        checkout.xtask(db, &["migrate"]).expect(0, &[]);
+        let alter = async |options: &str| {
+            let alter = format!("alter user mapping for public server s options ({options})");
+            db.pool().execute(AssertSqlSafe(alter)).await
+        };
+        alter("set password 'of the server'").await?;
+        checkout.xtask(db, &["db-check"]).expect(0, &["exactly as the files say"]);
+        let plan = ["db-check", "--fix-plan"];
+        assert_eq!(checkout.xtask(db, &plan).expect(0, &[]).stdout, "");
+        alter("set \"user\" 'second'").await?;
+        let shown = checkout.xtask(db, &plan);
+        assert!(!shown.expect(3, &["set \"user\" 'first'"]).stdout.contains("of the"), "{}", shown.stdout);
+        checkout.xtask(db, &["inspect", "--schema-file", "--live", "--app", "a"]).expect(0, &[]);
+        let file = text(&checkout, "a/schema.sql");
+        assert!(file.contains("\"password\" '(not shown)'") && !file.contains("of the server"), "{file}");
+        Ok(())
+    });
+}

@@ -173,6 +173,21 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
+    /// The same without the passwords that it knows.
+    #[must_use]
+    pub fn without_secrets(mut self) -> Catalogue {
+        for object in &mut self.objects {
+            if matches!(object.body, Body::UserMapping(_) | Body::Subscription(_)) {
+                match &mut Arc::make_mut(object).body {
+                    Body::UserMapping(mapping) => mapping.values.0 = None,
+                    Body::Subscription(subscription) => subscription.connection.0 = None,
+                    _ => {}
+                }
+            }
+        }
+        self
+    }
+
     pub(crate) fn new(
         major: u32,
         keywords: HashSet<String>,

@@ -63,6 +63,21 @@ pub(crate) struct Plan<'c> {
     todo: Vec<(&'c Object, Reason)>,
 }
 
+/// The attribute whose change no comparison of catalogues shows, because it holds a password.
+fn secret_change(old: &Object, new: &Object) -> Option<&'static str> {
+    match (&old.body, &new.body) {
+        (Body::UserMapping(old), Body::UserMapping(new)) => {
+            let known = old.values.0.as_ref().zip(new.values.0.as_ref());
+            (old.options == new.options && known.is_some_and(|(old, new)| old != new)).then_some("options")
+        }
+        (Body::Subscription(old), Body::Subscription(new)) => {
+            let known = old.connection.0.as_ref().zip(new.connection.0.as_ref());
+            known.is_some_and(|(old, new)| old != new).then_some("connection")
+        }
+        _ => None,
+    }
+}
+
 impl<'c> Plan<'c> {
     /// `rebuilt` is made again although it could be altered.
     pub(crate) fn new(
@@ -90,6 +105,12 @@ impl<'c> Plan<'c> {
         let managed = differences.iter().filter(|it| unmanaged(it).is_none());
         for difference in managed.filter(|it| !renamed.contains(&it.address)) {
             plan.account(&difference.address, &difference.change);
+        }
+        for after in new.objects() {
+            let before = old.get(&after.address);
+            if let Some((before, attribute)) = before.and_then(|it| Some((it, secret_change(it, after)?))) {
+                plan.change(before, after, attribute);
+            }
         }
         for object in rebuilt.iter().filter_map(|address| old.get(address)) {
             plan.rebuild(object);

@@ -34,6 +34,8 @@ The script runs in psql without a change. It never asks: a rename is a drop and 
 --renamed says so, a change of a type converts the values, and what loses rows or values is marked
 with `-- data loss:`. Roles, and what is set for the database itself, are not changed.
 
+Like pg_dump, it writes the passwords of user mappings and the connections of subscriptions.
+
 Names after --renamed are in quotes as in SQL, and those before `=` are the old ones. To see what
 Postgres makes of the renames, they are made in FROM in a transaction that is undone.
 

@@ -44,5 +44,7 @@ kind! {
         server: Implied<String> = "m.srvname",
         /// The options that this session may see, without passwords.
         options: Options = "array(select case when o ~* '^[^=]*(pass|secret|token)' then split_part(o, '=', 1) || '=(not shown)' else o end from unnest(m.umoptions) o)",
+        /// The same with the passwords, if they are known; nothing may show them but a script that sets them.
+        values: Implied<Option<Options>> = "m.umoptions",
     }
 }

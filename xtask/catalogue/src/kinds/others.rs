@@ -1,7 +1,7 @@
 //! Text search, publications and subscriptions, event triggers.
 
 use super::kind;
-use crate::attribute::{Options, Versioned};
+use crate::attribute::{Implied, Options, Versioned};
 
 kind! {
     /// A text search parser.
@@ -67,13 +67,18 @@ kind! {
 }
 
 kind! {
-    /// A subscription, without its connection, which holds a password and which only a superuser may read.
+    /// A subscription.
     Subscription: PG_SUBSCRIPTION, "s.oid, 0 as sub, 0 as schema, s.subname as name, '' as part, s.subowner as owner, 0 as on_",
     "from pg_subscription s where s.subdbid = (select oid from pg_database where datname = current_database())" {
         /// Whether it is at work.
         enabled: bool = "s.subenabled",
         /// What it subscribes to.
         publications: Options = "s.subpublications",
+        /// How it connects, if this session may know. It may hold a password, so nothing may show it but a script that sets it.
+        /// The query in a query is run for those alone who may read the column; the others could not even name it.
+        connection: Implied<Option<String>> = "case when has_column_privilege('pg_subscription'::regclass, 'subconninfo', 'select') then (
+             select replace(replace(replace(replace(substring(x from '<subconninfo>(.*)</subconninfo>'), '&lt;', '<'), '&gt;', '>'), '&#x0d;', chr(13)), '&amp;', '&')
+             from text(query_to_xml('select subconninfo from pg_catalog.pg_subscription where oid = ' || s.oid, false, true, '')) x) end",
         /// The slot on the other server.
         slot: Option<String> = "s.subslotname",
         /// What else `create subscription` says, by its names; major versions have other ones, and other defaults.

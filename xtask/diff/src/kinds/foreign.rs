@@ -75,19 +75,16 @@ impl Managed for Server {
 
 impl Managed for UserMapping {
     fn create(&self, it: It<'_, '_>) -> Vec<Sql> {
-        let (shown, hidden): (Vec<String>, Vec<String>) =
-            self.options.0.iter().cloned().partition(|option| !option.ends_with(HIDDEN));
-        let add = |option: &String| format!("-- add the option {}\n", option.trim_end_matches(HIDDEN));
-        let comments: String = hidden.iter().map(add).collect();
-        let create = format!("create {}{}", reference(self, it), foreign_options(&Options(shown)));
-        vec![(comments + &create).into()]
+        let hides = self.values.0.is_none() && self.options.0.iter().any(|it| it.ends_with("=(not shown)"));
+        let comment = if hides { "-- what is not shown has to be filled in\n" } else { "" };
+        vec![format!("{comment}create {}{}", reference(self, it), foreign_options(values(self))).into()]
     }
 
     fn set(&self, attribute: &str, old: Option<&UserMapping>, it: It<'_, '_>) -> Option<Vec<Sql>> {
         match (attribute, old?) {
             ("options", old) => {
                 let alter = format!("alter {}", reference(self, it));
-                Some(change_foreign_options(&alter, "", &old.options, &self.options))
+                Some(change_foreign_options(&alter, "", values(old), &values_after(old, self)))
             }
             _ => None,
         }
@@ -102,8 +99,26 @@ impl Managed for UserMapping {
     }
 }
 
-/// What a catalogue has of a password.
-const HIDDEN: &str = "=(not shown)";
+/// The options with their passwords, where those are known.
+fn values(mapping: &UserMapping) -> &Options {
+    mapping.values.0.as_ref().unwrap_or(&mapping.options)
+}
+
+/// The options after a change. A password that is not known is left alone.
+fn values_after(old: &UserMapping, new: &UserMapping) -> Options {
+    let mut options = values(new).clone();
+    if old.values.0.is_none() {
+        for option in &mut options.0 {
+            let name = option.split('=').next().unwrap_or_default();
+            let same = |it: &&String| it.split('=').next() == Some(name);
+            let shown = |of: &UserMapping| of.options.0.iter().find(same).cloned();
+            if let Some(before) = shown(old).filter(|before| shown(new).as_ref() == Some(before)) {
+                *option = before;
+            }
+        }
+    }
+    options
+}
 
 /// `user mapping for a server s`.
 fn reference(body: &UserMapping, it: It<'_, '_>) -> String {

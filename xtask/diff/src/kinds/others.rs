@@ -257,27 +257,21 @@ impl Managed for Subscription {
         // As `pg_dump` does, it does not connect.
         let slot = self.slot.as_deref().map_or("none".to_owned(), literal);
         let mut options = vec!["connect = false".to_owned(), format!("slot_name = {slot}")];
-        options.extend(self.options.0.0.iter().filter_map(|option| {
-            let (name, value) = option.split_once('=')?;
-            let value = match (name, value) {
-                ("streaming", "f") => "off",
-                ("streaming", "t") => "on",
-                ("streaming", "p") => "parallel",
-                (_, value) => value,
-            };
-            Some(format!("{name} = {value}"))
-        }));
+        options.extend(self.options.0.0.iter().filter_map(|option| subscription_option(option)));
         let publications: Vec<String> = self.publications.0.iter().map(|name| it.quoted(name)).collect();
+        let connection = self.connection.0.as_deref();
+        let unknown = if connection.is_some() { "" } else { "-- only a superuser may read its connection\n" };
         let sql = format!(
-            "create subscription {} connection '' publication {} with ({})",
+            "{unknown}create subscription {} connection {} publication {} with ({})",
             it.name(),
+            literal(connection.unwrap_or_default()),
             publications.join(", "),
             options.join(", ")
         );
         vec![sql.into()]
     }
 
-    fn change(&self, _: &Subscription, attribute: &str, _: It<'_, '_>, to: It<'_, '_>) -> Means {
+    fn change(&self, old: &Subscription, attribute: &str, _: It<'_, '_>, to: It<'_, '_>) -> Means {
         let alter = to.alter();
         match attribute {
             "enabled" => Means::alter(format!("{alter} {}", if self.enabled { "enable" } else { "disable" })),
@@ -289,10 +283,52 @@ impl Managed for Subscription {
                 let slot = self.slot.as_deref().map_or("none".to_owned(), literal);
                 Means::alter(format!("{alter} set (slot_name = {slot})"))
             }
-            "options" => Means::Rebuild,
+            "connection" => {
+                let connection = literal(self.connection.0.as_deref().unwrap_or_default());
+                Means::alter(format!("{alter} connection {connection}"))
+            }
+            "options" => {
+                let options = |of: &Subscription| of.options.0.0.clone();
+                let (before, after) = (options(old), options(self));
+                let changed: Vec<String> = after.into_iter().filter(|it| !before.contains(it)).collect();
+                // No transaction can change these, and the slot on the other server would have to follow.
+                let is_of_slot = |it: &String| it.starts_with("two_phase=") || it.starts_with("failover=");
+                if changed.iter().any(is_of_slot) {
+                    return Means::Rebuild;
+                }
+                let set: Vec<String> = changed.iter().filter_map(|it| subscription_option(it)).collect();
+                Means::alter(format!("{alter} set ({})", set.join(", ")))
+            }
             _ => UNKNOWN,
         }
     }
+
+    fn drop(&self, it: It<'_, '_>) -> Vec<Sql> {
+        let alter = it.alter();
+        let mut sql = Vec::new();
+        // With its slot it could be dropped outside of a transaction alone, and with the other server at hand.
+        if let Some(slot) = &self.slot {
+            if self.enabled {
+                sql.push(format!("{alter} disable"));
+            }
+            let name: String = slot.chars().filter(|it| !it.is_control()).collect();
+            sql.push(format!("-- the slot {name} stays on the other server\n{alter} set (slot_name = none)"));
+        }
+        sql.push(format!("drop {}", it.names.reference(it.address())));
+        sql.into_iter().map(Sql::from).collect()
+    }
+}
+
+/// `streaming = off`, of what a catalogue has of an option.
+fn subscription_option(option: &str) -> Option<String> {
+    let (name, value) = option.split_once('=')?;
+    let value = match (name, value) {
+        ("streaming", "f") => "off",
+        ("streaming", "t") => "on",
+        ("streaming", "p") => "parallel",
+        (_, value) => value,
+    };
+    Some(format!("{name} = {value}"))
 }
 
 impl Managed for EventTrigger {

@@ -109,7 +109,7 @@ async fn read(checkout: &Checkout, project: &Project) -> anyhow::Result<Catalogu
         let mut session = session::open_read_only(&server, project).await?;
         let found = schema::read(session.connection(), project).await?;
         session.close().await;
-        Ok(found)
+        Ok(found.without_secrets())
     })
     .await
 }
