@@ -170,6 +170,10 @@ pub struct Columns(pub Vec<String>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Relation(pub Address);
 
+/// The copies of an object that have another name than it, each with its relation.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Copies(pub Vec<(Address, String)>);
+
 /// The columns of another table that a foreign key refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
@@ -240,6 +244,17 @@ impl Field for Reference {
 impl Field for Relation {
     fn decode(text: Option<&str>, cx: &Context, _: Oid) -> Option<Self> {
         cx.relation(text?.parse().ok()?).map(Relation)
+    }
+}
+
+impl Field for Copies {
+    fn decode(text: Option<&str>, cx: &Context, on: Oid) -> Option<Self> {
+        let copies = Vec::<String>::decode(text, cx, on)?;
+        let copy = |it: &String| {
+            let (relation, name) = it.split_once(' ')?;
+            Some((cx.relation(relation.parse().ok()?)?, name.to_owned()))
+        };
+        Some(Copies(copies.iter().filter_map(copy).collect()))
     }
 }
 

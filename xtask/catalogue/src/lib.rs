@@ -30,8 +30,8 @@ mod text;
 pub use self::{
     address::{Address, identifier},
     attribute::{
-        Attribute, Columns, Deparsed, Implied, Noted, Options, Reference, Relation, Roles, Scope, Value,
-        Versioned,
+        Attribute, Columns, Copies, Deparsed, Implied, Noted, Options, Reference, Relation, Roles, Scope,
+        Value, Versioned,
     },
     classes::{NOT_SCHEMA, READ},
     difference::{Change, Difference, differences},

@@ -127,7 +127,7 @@ sheet! {
         grantee: Oid = "r.grantee",
         grantor: Oid = "r.grantor",
         owner: Oid = "r.owner",
-        privilege: String = "r.privilege_type || coalesce((select ' (' || attname || ')' from pg_attribute where r.sub < 0 and attrelid = r.objid and attnum = r.sub), '')",
+        privilege: String = "r.privilege_type || coalesce((select ' (' || attname || ')' from pg_attribute where r.sub < 0 and r.identity is null and attrelid = r.objid and attnum = r.sub), '')",
         grantable: bool = "r.is_grantable",
         revoked: bool = "r.revoked",
         identity: Option<String> = "r.identity",

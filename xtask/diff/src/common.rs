@@ -245,6 +245,13 @@ impl Target {
     }
 }
 
+/// `table s.t` of `table column s.t.c`.
+pub(crate) fn table_of_foreign(identity: &str) -> Option<String> {
+    let (kind, name) = identity.split_once(" column ")?;
+    let (table, _) = name.rsplit_once('.')?;
+    matches!(kind, "table" | "view").then(|| format!("{kind} {table}"))
+}
+
 /// An object of the server or of an extension: its kind and its name as the server prints them.
 fn foreign(identity: &str) -> Option<Target> {
     let (kind, name) = [

@@ -10,7 +10,7 @@ use catalogue::{Address, Body, Kind, Object, Role, Strength};
 use crate::{
     common, kinds,
     plan::{Alteration, Plan},
-    side::{Side, needed_index},
+    side::{Side, is_in_parent, needed_index, not_valid},
 };
 
 impl<'c> Plan<'c> {
@@ -131,26 +131,6 @@ impl<'c> Plan<'c> {
         merged.into_iter().for_each(|table| self.rebuild(table));
     }
 
-    /// A column that refuses null for several parents has the name of the first one's constraint, and nothing renames it.
-    fn complete_names_of_not_nulls(&mut self) {
-        let other_name = |gone: &&'c Object| {
-            let (Body::NotNull(body), Some(table)) = (&gone.body, self.old.whole(&gone.address)) else {
-                return None;
-            };
-            let after = self.new.get(&table.address).filter(|_| body.inherited)?;
-            let mut others = self.new.catalogue.parts(Kind::NotNull, &after.address);
-            let renamed = others.any(|it| {
-                matches!(&it.body, Body::NotNull(it) if it.inherited && it.columns == body.columns)
-                    && it.address.part != gone.address.part
-            });
-            let parents = self.old.parents(table).count().max(self.new.parents(after).count());
-            (renamed && parents > 1).then_some(table)
-        };
-        let gone: Vec<&Object> = self.objects_gone().filter(|it| it.address.kind == Kind::NotNull).collect();
-        let renamed: Vec<&Object> = gone.iter().filter_map(other_name).collect();
-        renamed.into_iter().for_each(|table| self.rebuild(table));
-    }
-
     /// The sequences of a table become logged or not with it, and some differ from it.
     fn complete_unlogged(&mut self) {
         let changed = self.alterations.iter().filter(|(address, all)| {
@@ -179,10 +159,11 @@ impl<'c> Plan<'c> {
         owned.map(|(it, _)| *it).collect()
     }
 
-    /// A check that is not valid is so in a new child only if it comes after it.
+    /// A check or refusal of null that is not valid is so in a new child only if it comes after it.
     fn complete_not_valid(&mut self) {
         let made = self.objects_made().filter(|it| {
-            matches!(&it.body, Body::Constraint(check) if check.inherited && check.not_valid)
+            is_in_parent(it)
+                && not_valid(it) == Some(true)
                 && self.new.whole(&it.address).is_some_and(|table| self.is_made(&table.address))
         });
         let made: Vec<&Object> = made.collect();
@@ -220,7 +201,7 @@ impl<'c> Plan<'c> {
             keys.retain(|key| !self.loses_a_column(table, key));
             for key in keys {
                 let address = Address {
-                    part: key.address.part.clone(),
+                    part: name_of_copy(key, table).to_owned(),
                     kind: Kind::Constraint,
                     ..table.address.clone()
                 };
@@ -346,4 +327,11 @@ impl<'c> Plan<'c> {
             _ => false,
         })
     }
+}
+
+/// The name of the copy of a foreign key that a partition has.
+fn name_of_copy<'k>(key: &'k Object, partition: &Object) -> &'k str {
+    let Body::Constraint(body) = &key.body else { return &key.address.part };
+    let copy = body.copies.0.0.iter().find(|(table, _)| *table == partition.address);
+    copy.map_or(&key.address.part, |(_, name)| name)
 }

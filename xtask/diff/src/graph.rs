@@ -15,7 +15,7 @@ use crate::{
     it::{Inline, It},
     kinds,
     plan::Plan,
-    side::{RELATIONS, Side},
+    side::{RELATIONS, Side, not_valid},
     statement::Sql,
     step::{Act, Step, Table, rank},
 };
@@ -137,11 +137,6 @@ impl<'p, 'c> Graph<'p, 'c> {
 
     /// Whether a part gets an attribute of a parent's part, or of its table, when it is made, and must lose it.
     fn takes_from_parent(&self, object: &'c Object, attribute: &str) -> bool {
-        let not_valid = |it: &Object| match &it.body {
-            Body::Constraint(it) => Some(it.not_valid),
-            Body::NotNull(it) => Some(it.not_valid),
-            _ => None,
-        };
         if let Some(is_not_valid) = not_valid(object) {
             let original = self.plan.new.inherited_from(object);
             let table = self.plan.new.whole(&object.address);

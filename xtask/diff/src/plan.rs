@@ -175,11 +175,20 @@ impl<'c> Plan<'c> {
         It::new(object, &self.new, Names(self.new.catalogue))
     }
 
-    /// The facets that are unset: of objects that stay, and what completed those that are dropped.
+    /// Whether a facet is the default of a column that a parent has too. The column goes after the parent's, which may be what
+    /// the default needs.
+    fn has_default_apart(&self, object: &'c Object, facet: &Facet) -> bool {
+        facet.name == kinds::DEFAULT
+            && matches!(&object.body, Body::Column(it) if it.inherited)
+            && !self.old.whole(&object.address).is_some_and(|table| self.is_gone(&table.address))
+    }
+
+    /// The facets that are unset: of objects that stay, and of those that are dropped what may have to go before.
     pub(crate) fn facets_to_unset(&self) -> impl Iterator<Item = (&'c Object, Facet)> {
         let dropped = self.objects_gone().flat_map(|object| {
             let facets = kinds::facets(self.before(object)).into_iter();
-            facets.filter(|facet| facet.completes && facet.unset.is_some()).map(move |facet| (object, facet))
+            let is_apart = |facet: &Facet| facet.completes || self.has_default_apart(object, facet);
+            facets.filter(move |it| it.unset.is_some() && is_apart(it)).map(move |facet| (object, facet))
         });
         let unset = self.changed.union(&self.unset).filter(|(address, _)| !self.is_gone(address));
         let staying = unset.filter_map(|(address, name)| {
@@ -333,7 +342,7 @@ impl<'c> Plan<'c> {
                     parent.and_then(|parent| self.old.get(parent))
                 }),
                 Body::Constraint(_) | Body::NotNull(_) | Body::Trigger(_) | Body::Column(_) => {
-                    self.old.inherited_from(object)
+                    self.old.inherited_from(object).filter(|it| !self.is_left_to(object, it))
                 }
                 _ => None,
             };
@@ -342,6 +351,16 @@ impl<'c> Plan<'c> {
                 None => return object,
             }
         }
+    }
+
+    /// Whether a copy stays with its table, which leaves the parent that has the original.
+    fn is_left_to(&self, copy: &'c Object, original: &'c Object) -> bool {
+        let table = self.old.whole(&copy.address).filter(|it| !self.is_gone(&it.address));
+        let after = table.and_then(|table| self.new.get(&table.address));
+        let leaves = |after: &'c Object| {
+            !self.new.parents(after).any(|parent| original.address.is_part_of(&parent.address))
+        };
+        copy.address.kind != Kind::Trigger && after.is_some_and(leaves)
     }
 
     /// Follows the edges of the old catalogue from what goes away or changes its type.

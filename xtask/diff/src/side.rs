@@ -336,6 +336,15 @@ pub(crate) fn is_in_parent(part: &Object) -> bool {
     }
 }
 
+/// Whether a constraint of a table is not valid; `None` for what is no constraint.
+pub(crate) fn not_valid(part: &Object) -> Option<bool> {
+    match &part.body {
+        Body::Constraint(it) => Some(it.not_valid),
+        Body::NotNull(it) => Some(it.not_valid),
+        _ => None,
+    }
+}
+
 /// The table that a foreign key refers to.
 pub(crate) fn referenced_table(key: &Object) -> Option<&Address> {
     match &key.body {

@@ -2,7 +2,7 @@
 
 use super::kind;
 use crate::{
-    attribute::{Columns, Deparsed, Implied, Noted, Options, Reference, Relation, Roles},
+    attribute::{Columns, Copies, Deparsed, Implied, Noted, Options, Reference, Relation, Roles},
     index::Keys,
 };
 
@@ -31,8 +31,8 @@ kind! {
         replica_identity: Option<String> = "case c.relreplident when 'n' then 'nothing' when 'f' then 'full' when 'i' then 'index' end",
         /// The options in `with`, also of its TOAST table.
         options: Options = "c.reloptions || array(select 'toast.' || o from unnest(t.reloptions) o)",
-        /// The access method, unless it is `heap`.
-        access_method: Option<String> = "case when c.relam <> 2 then (select amname from pg_am where oid = c.relam) end",
+        /// The access method, unless it is `heap`. A partitioned table has it for its new partitions, and may have none.
+        access_method: Option<String> = "case when c.relam <> 2 or c.relkind = 'p' then (select amname from pg_am where oid = c.relam) end",
         /// The tablespace, unless it is the database's own.
         tablespace: Option<String> = "case when c.reltablespace <> 0 then (select spcname from pg_tablespace where oid = c.reltablespace) end",
     }
@@ -200,6 +200,12 @@ kind! {
         period: bool = "{18: k.conperiod | false}",
         /// Whether child tables are free of it.
         no_inherit: bool = "k.contype = 'c' and k.connoinherit",
+        /// The copies of a foreign key in partitions. They are no objects while their tables are partitions.
+        copies: Implied<Copies> = "case when k.contype = 'f' and exists (select from pg_constraint c where c.conparentid = k.oid) then (
+             with recursive copies as (
+                 select c.oid, c.conrelid, c.conname from pg_constraint c where c.conparentid = k.oid and c.conrelid <> k.conrelid
+                 union all select c.oid, c.conrelid, c.conname from copies join pg_constraint c on c.conparentid = copies.oid and c.conrelid <> copies.conrelid)
+             select array_agg(c.conrelid || ' ' || c.conname) from copies c where c.conname <> k.conname) end",
         /// Whether it comes from a parent table.
         inherited: bool = "k.coninhcount > 0",
         /// Whether it is declared in this table too, if it comes from a parent.

@@ -3,6 +3,7 @@
 use catalogue::{Body, Kind, NotNull, Object};
 
 use crate::{
+    kinds,
     plan::{Fate, Plan},
     side::{Side, is_in_parent, is_inherited},
 };
@@ -81,6 +82,66 @@ impl<'c> Plan<'c> {
             at += 1;
         }
         Some(pairs)
+    }
+
+    /// What refuses null in a child has its own name or its parent's, and nothing renames it: the parent's is made again after
+    /// the child's. With several parents it has the name of the first one's, so the table is made again. A partition has its own
+    /// name if it is attached with it.
+    pub(super) fn complete_names_of_not_nulls(&mut self) {
+        let gone: Vec<&Object> = self.objects_gone().filter(|it| it.address.kind == Kind::NotNull).collect();
+        let rebuilt: Vec<&Object> = gone.iter().filter_map(|it| self.rebuilt_for_name(it)).collect();
+        rebuilt.into_iter().for_each(|it| self.rebuild(it));
+        let has_own_name = |side: &Side<'c>, it: &'c Object| {
+            let original = side.inherited_from(it);
+            it.address.kind == Kind::NotNull && original.is_some_and(|of| of.address.part != it.address.part)
+        };
+        let made = self.objects_made().filter(|it| has_own_name(&self.new, it));
+        let unmade = gone.into_iter().filter(|it| has_own_name(&self.old, it));
+        let tables = made.chain(unmade).filter_map(|it| self.old.whole(&it.address));
+        let partitions: Vec<&Object> = tables.filter(|table| self.stays_attached(table)).collect();
+        self.unset.extend(partitions.into_iter().map(|it| (&it.address, kinds::ATTACHED)));
+    }
+
+    /// What is made again because the column of a child goes on refusing null, under another name.
+    fn rebuilt_for_name(&self, gone: &'c Object) -> Option<&'c Object> {
+        let Body::NotNull(body) = &gone.body else { return None };
+        let table = self.old.whole(&gone.address).filter(|it| body.inherited && !it.is_partition())?;
+        let after = self.new.get(&table.address)?;
+        let mut others = self.new.catalogue.parts(Kind::NotNull, &after.address);
+        let other = others.find(|it| {
+            matches!(&it.body, Body::NotNull(it) if it.inherited && it.columns == body.columns)
+                && it.address.part != gone.address.part
+        })?;
+        if self.old.parents(table).count().max(self.new.parents(after).count()) > 1 {
+            return Some(table);
+        }
+        let original = self.old.same_in_parents(gone).next()?;
+        let goes_on = !self.is_gone(&original.address) && !self.is_gone(&table.address);
+        self.new.same_in_parents(other).find(|it| goes_on && it.address == original.address)?;
+        Some(if self.must_refuse_null(original) { table } else { original })
+    }
+
+    /// Whether the column of what refuses null has to: it is in a primary key, or numbers the rows.
+    fn must_refuse_null(&self, refusal: &'c Object) -> bool {
+        let Body::NotNull(NotNull { columns, .. }) = &refusal.body else { return false };
+        let is_its = |column: &String| columns.0.contains(column);
+        let demands = |it: &'c Object| match &it.body {
+            Body::Column(column) => column.identity.is_some() && is_its(&it.address.part),
+            Body::Constraint(key) => key.sort == "primary key" && key.columns.0.iter().any(is_its),
+            _ => false,
+        };
+        [&self.old, &self.new].into_iter().any(|side| {
+            let table = side.whole(&refusal.address).into_iter();
+            table.flat_map(|table| side.parts(&table.address)).any(demands)
+        })
+    }
+
+    /// Whether a table is a partition of the same table before and after.
+    fn stays_attached(&self, table: &'c Object) -> bool {
+        let after = self.new.get(&table.address).and_then(|after| self.new.partitioned(after));
+        let before = self.old.partitioned(table).filter(|it| !self.is_gone(&it.address));
+        !self.is_gone(&table.address)
+            && before.is_some_and(|it| after.is_some_and(|after| after.address == it.address))
     }
 
     /// Of a table that is made again, they are made under their new names.

@@ -4,10 +4,10 @@ use catalogue::{Address, Body, Kind, Need, Object, Role};
 
 use super::Graph;
 use crate::{
-    kinds,
+    common, kinds,
     means::{COMPLETE, Facet},
     plan::Plan,
-    side::{Side, is_in_parent, is_inherited},
+    side::{Side, is_in_parent, is_inherited, not_valid},
     step::{Act, Step},
 };
 
@@ -31,9 +31,22 @@ impl<'c> Graph<'_, 'c> {
                     }
                 }
             }
+            if object.address.kind == Kind::Foreign && act != Act::Drop {
+                self.connect_foreign(at, &object.address);
+            }
         }
         self.separate_names();
         self.separate_bounds();
+    }
+
+    /// A revoke from a table of the server takes the rights to its columns along, as with the tables of others.
+    fn connect_foreign(&mut self, at: usize, column: &Address) {
+        let Some(name) = common::table_of_foreign(&column.name) else { return };
+        let table = Address { name, ..column.clone() };
+        for act in [Act::Drop, Act::Alter("rights"), Act::Create] {
+            let step = self.step(&table, act);
+            self.before(step, Some(at));
+        }
     }
 
     /// What an object of the old catalogue needs must stay until the step is done.
@@ -107,13 +120,17 @@ impl<'c> Graph<'_, 'c> {
         alone.filter_map(|it| self.step(address, Act::Alter(it.attribute))).collect()
     }
 
+    /// Whether a facet has a step that unsets it.
+    fn unset(&self, object: &Object, facet: &'static str) -> bool {
+        self.step(&object.address, Act::Unset(facet)).is_some()
+    }
+
     fn connect_drop(&mut self, at: usize, object: &'c Object) {
         let plan = self.plan;
-        let facets = match self.step(&object.address, Act::Unset(COMPLETE)) {
-            Some(_) => kinds::facets(plan.before(object)),
-            None => Vec::new(),
-        };
-        let own = |need: &&Need| !facets.iter().any(|facet| facet.completes && (facet.takes)(need));
+        let has_facets = [COMPLETE, kinds::DEFAULT].into_iter().any(|name| self.unset(object, name));
+        let mut facets = if has_facets { kinds::facets(plan.before(object)) } else { Vec::new() };
+        facets.retain(|facet| self.unset(object, facet.name));
+        let own = |need: &&Need| !facets.iter().any(|facet| (facet.takes)(need));
         self.releases(at, object.needs.iter().filter(own));
         // Types that are set aside are so together, and their successors come before they go.
         let whole = plan.old.whole(&object.address).map_or(&object.address, |whole| &whole.address);
@@ -274,6 +291,15 @@ impl<'c> Graph<'_, 'c> {
                     let alter = self.step(&original.address, Act::Alter("no_inherit"));
                     self.before(alter, Some(at));
                 }
+                // A parent passes on its name too, unless the child has one already.
+                let named = |original: &&Object| original.address.part != object.address.part;
+                let own = it.inherited && it.declared_here;
+                for original in
+                    plan.new.same_in_parents(object).filter(|it| own && named(it)).collect::<Vec<_>>()
+                {
+                    let original = self.step(&original.address, Act::Create);
+                    self.before(Some(at), original);
+                }
                 let table = plan.new.whole(&object.address);
                 for key in table.into_iter().flat_map(|table| primary_keys(&plan.new, table)) {
                     let key = self.step(&key.address, Act::Create);
@@ -318,15 +344,12 @@ impl<'c> Graph<'_, 'c> {
 
     /// What a parent demands comes to a child with the table, and is valid there.
     fn connect_demand(&mut self, check: &'c Object) {
-        let (inherited, not_valid) = match &check.body {
-            Body::Constraint(it) => (it.inherited, it.not_valid),
-            Body::NotNull(it) => (it.inherited, it.not_valid),
-            _ => return,
-        };
+        let Some(is_not_valid) = not_valid(check) else { return };
+        let inherited = is_in_parent(check);
         // A valid one can't be merged with a copy that is not.
         if let Some(original) = self.plan.new.same_in_parent(check).filter(|_| inherited)
-            && matches!(&original.body, Body::Constraint(it) if it.not_valid)
-            && !not_valid
+            && not_valid(original) == Some(true)
+            && !is_not_valid
             && !is_inherited(check)
         {
             let own = self.step(&check.address, Act::Create);
@@ -339,7 +362,7 @@ impl<'c> Graph<'_, 'c> {
         let original = self.plan.new.same_in_parent(check).filter(|_| inherited);
         let original =
             original.and_then(|it| self.step(&it.address, Act::Create)).filter(|_| table.is_some());
-        if not_valid {
+        if is_not_valid {
             self.before(table, original);
         } else {
             self.rather_before(original, table);

@@ -5,7 +5,6 @@ use catalogue::{Address, Body, Kind, Need, Object, Strength};
 use super::Graph;
 use crate::{
     kinds,
-    means::COMPLETE,
     side::{is_inherited, is_typed},
     step::{Act, Host, Step},
 };
@@ -68,7 +67,7 @@ impl<'c> Graph<'_, 'c> {
         for at in 0..self.steps.len() {
             let Step { object, act, .. } = self.steps[at];
             self.steps[at].host = match act {
-                Act::Unset(COMPLETE) => self.step(&object.address, Act::Drop).map(Host::May),
+                Act::Unset(_) => self.step(&object.address, Act::Drop).map(Host::May),
                 Act::Drop => self.host_of_drop(object),
                 Act::Create => self.host_of_create(object),
                 Act::Set(name) => self.host_of_facet(object, name),

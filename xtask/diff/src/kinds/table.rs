@@ -66,9 +66,13 @@ impl Managed for Table {
                 vec![sql.with(Hazard::Rewrite)]
             }
             ("access_method", Some(_)) => {
-                let method = self.access_method.as_deref().unwrap_or("heap");
-                let sql: Sql = format!("{} set access method {}", it.alter(), it.quoted(method)).into();
-                vec![sql.with(Hazard::Rewrite)]
+                let sql = match &self.access_method {
+                    Some(method) => format!("set access method {}", it.quoted(method)),
+                    None if self.partitioned_by.is_some() => "set access method default".to_owned(),
+                    None => "set access method heap".to_owned(),
+                };
+                let sql: Sql = format!("{} {sql}", it.alter()).into();
+                vec![if self.partitioned_by.is_some() { sql } else { sql.with(Hazard::Rewrite) }]
             }
             ("tablespace", Some(_)) => set_tablespace(&it.alter(), self.tablespace.as_deref(), it),
             _ => return None,

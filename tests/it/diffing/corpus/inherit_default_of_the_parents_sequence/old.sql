@@ -1,0 +1,10 @@
+create sequence numbers;
+create table above (id int not null, name text);
+create table below (id int default nextval('numbers') not null) inherits (above);
+alter sequence numbers owned by above.id;
+alter table above alter column id set default nextval('numbers');
+alter table above add primary key (id);
+alter table below add primary key (id);
+create table one (id serial, note text);
+create table two (id int default nextval('one_id_seq'), more int) inherits (one);
+create table three () inherits (two);
