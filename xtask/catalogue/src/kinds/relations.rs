@@ -165,6 +165,14 @@ kind! {
     Constraint: PG_CONSTRAINT, "k.oid, 0 as sub, 0 as schema, k.conname as name, '' as part, 0 as owner, k.conrelid as on_",
     "from pg_constraint k left join pg_class x on x.oid = k.conindid
      left join (select tgconstraint, min(tgenabled) as state from pg_trigger where tgisinternal and tgenabled <> 'O' group by 1) g on g.tgconstraint = k.oid
+     left join (
+         with recursive copies as (
+             select c.oid, c.conrelid, c.conname, o.oid as original, o.conname as name
+                 from pg_constraint c join pg_constraint o on o.oid = c.conparentid
+                 where c.contype = 'f' and c.conparentid <> 0 and o.conparentid = 0 and c.conrelid <> o.conrelid
+             union all select c.oid, c.conrelid, c.conname, copies.original, copies.name
+                 from copies join pg_constraint c on c.conparentid = copies.oid and c.conrelid <> copies.conrelid)
+         select original, array_agg(conrelid || ' ' || conname) as copies from copies where conname <> name group by 1) m on m.original = k.oid
      where k.conrelid >= 16384 and k.contype in ('p', 'u', 'c', 'x', 'f') and not (k.contype = 'f' and k.conparentid <> 0)" {
         /// Which sort it is.
         sort: String = "case k.contype when 'p' then 'primary key' when 'u' then 'unique' when 'c' then 'check' when 'x' then 'exclude' when 'f' then 'foreign key' end",
@@ -201,11 +209,7 @@ kind! {
         /// Whether child tables are free of it.
         no_inherit: bool = "k.contype = 'c' and k.connoinherit",
         /// The copies of a foreign key in partitions. They are no objects while their tables are partitions.
-        copies: Implied<Copies> = "case when k.contype = 'f' and exists (select from pg_constraint c where c.conparentid = k.oid) then (
-             with recursive copies as (
-                 select c.oid, c.conrelid, c.conname from pg_constraint c where c.conparentid = k.oid and c.conrelid <> k.conrelid
-                 union all select c.oid, c.conrelid, c.conname from copies join pg_constraint c on c.conparentid = copies.oid and c.conrelid <> copies.conrelid)
-             select array_agg(c.conrelid || ' ' || c.conname) from copies c where c.conname <> k.conname) end",
+        copies: Implied<Copies> = "m.copies",
         /// Whether it comes from a parent table.
         inherited: bool = "k.coninhcount > 0",
         /// Whether it is declared in this table too, if it comes from a parent.
