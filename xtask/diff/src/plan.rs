@@ -1,5 +1,6 @@
 //! What happens to each object: it is created, dropped, altered, or dropped and made again with all that hangs on it.
 
+mod secrets;
 mod settling;
 mod typed;
 
@@ -63,21 +64,6 @@ pub(crate) struct Plan<'c> {
     todo: Vec<(&'c Object, Reason)>,
 }
 
-/// The attribute whose change no comparison of catalogues shows, because it holds a password.
-fn secret_change(old: &Object, new: &Object) -> Option<&'static str> {
-    match (&old.body, &new.body) {
-        (Body::UserMapping(old), Body::UserMapping(new)) => {
-            let known = old.values.0.as_ref().zip(new.values.0.as_ref());
-            (old.options == new.options && known.is_some_and(|(old, new)| old != new)).then_some("options")
-        }
-        (Body::Subscription(old), Body::Subscription(new)) => {
-            let known = old.connection.0.as_ref().zip(new.connection.0.as_ref());
-            known.is_some_and(|(old, new)| old != new).then_some("connection")
-        }
-        _ => None,
-    }
-}
-
 impl<'c> Plan<'c> {
     /// `rebuilt` is made again although it could be altered.
     pub(crate) fn new(
@@ -106,12 +92,7 @@ impl<'c> Plan<'c> {
         for difference in managed.filter(|it| !renamed.contains(&it.address)) {
             plan.account(&difference.address, &difference.change);
         }
-        for after in new.objects() {
-            let before = old.get(&after.address);
-            if let Some((before, attribute)) = before.and_then(|it| Some((it, secret_change(it, after)?))) {
-                plan.change(before, after, attribute);
-            }
-        }
+        plan.account_secrets();
         for object in rebuilt.iter().filter_map(|address| old.get(address)) {
             plan.rebuild(object);
         }
@@ -354,7 +335,7 @@ impl<'c> Plan<'c> {
     }
 
     /// Whether a copy stays with its table, which leaves the parent that has the original.
-    fn is_left_to(&self, copy: &'c Object, original: &'c Object) -> bool {
+    pub(crate) fn is_left_to(&self, copy: &'c Object, original: &'c Object) -> bool {
         let table = self.old.whole(&copy.address).filter(|it| !self.is_gone(&it.address));
         let after = table.and_then(|table| self.new.get(&table.address));
         let leaves = |after: &'c Object| {

@@ -292,11 +292,10 @@ impl<'c> Graph<'_, 'c> {
                     self.before(alter, Some(at));
                 }
                 // A parent passes on its name too, unless the child has one already.
-                let named = |original: &&Object| original.address.part != object.address.part;
-                let own = it.inherited && it.declared_here;
-                for original in
-                    plan.new.same_in_parents(object).filter(|it| own && named(it)).collect::<Vec<_>>()
-                {
+                let named_otherwise = |original: &&Object| {
+                    it.inherited && it.declared_here && original.address.part != object.address.part
+                };
+                for original in plan.new.same_in_parents(object).filter(named_otherwise).collect::<Vec<_>>() {
                     let original = self.step(&original.address, Act::Create);
                     self.before(Some(at), original);
                 }

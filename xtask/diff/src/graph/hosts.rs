@@ -144,14 +144,11 @@ impl<'c> Graph<'_, 'c> {
         drop(&whole.on).map(host)
     }
 
-    /// Whether the table of a part leaves the parent that has the original.
+    /// Whether the table of a part leaves the parent that has the original, which is no partitioned one.
     fn is_left_with(&self, part: &'c Object, original: &'c Object) -> bool {
         let table = self.plan.old.whole(&part.address);
-        let after = table.and_then(|table| self.plan.new.get(&table.address));
-        after.is_some_and(|after| {
-            !self.plan.new.parents(after).any(|it| original.address.is_part_of(&it.address))
-                && self.step(&after.address, Act::Alter(kinds::LEFT)).is_some()
-        })
+        let left = table.and_then(|table| self.step(&table.address, Act::Alter(kinds::LEFT)));
+        left.is_some() && self.plan.is_left_to(part, original)
     }
 
     fn host_of_create(&self, object: &'c Object) -> Option<Host> {

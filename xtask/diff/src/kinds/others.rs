@@ -288,15 +288,13 @@ impl Managed for Subscription {
                 Means::alter(format!("{alter} connection {connection}"))
             }
             "options" => {
-                let options = |of: &Subscription| of.options.0.0.clone();
-                let (before, after) = (options(old), options(self));
-                let changed: Vec<String> = after.into_iter().filter(|it| !before.contains(it)).collect();
+                let (before, after) = (&old.options.0.0, &self.options.0.0);
+                let changed = || after.iter().filter(|it| !before.contains(it));
                 // No transaction can change these, and the slot on the other server would have to follow.
-                let is_of_slot = |it: &String| it.starts_with("two_phase=") || it.starts_with("failover=");
-                if changed.iter().any(is_of_slot) {
+                if changed().any(|it| it.starts_with("two_phase=") || it.starts_with("failover=")) {
                     return Means::Rebuild;
                 }
-                let set: Vec<String> = changed.iter().filter_map(|it| subscription_option(it)).collect();
+                let set: Vec<String> = changed().filter_map(|it| subscription_option(it)).collect();
                 Means::alter(format!("{alter} set ({})", set.join(", ")))
             }
             _ => UNKNOWN,
