@@ -8,7 +8,7 @@ mod checkout;
 #[path = "../it/elsewhere/repository.rs"]
 mod repository;
 
-use std::{fs, os::unix::fs::symlink};
+use std::fs;
 
 use duct::cmd;
 use tests::workspace_root;
@@ -46,16 +46,9 @@ fn cargo_xtask(repository: &Repository, folder: &str, args: &[&str]) -> Outcome 
     let command = ["CARGO", "RUSTUP_TOOLCHAIN", "CARGO_TARGET_DIR", "DATABASE_URL", "XTASK_BIN"]
         .into_iter()
         .fold(command, |command, name| command.env_remove(name));
+    // What this workspace and the repository have in common is built once.
+    let command = command.env("CARGO_BUILD_BUILD_DIR", workspace_root().join("target"));
     outcome(&repository.surrounded(command))
-}
-
-/// Has a repository's `xtask` built where the last one was, so that only what differs is built again.
-fn share_target(repository: &Repository) {
-    let target = workspace_root().join("target/elsewhere");
-    fs::create_dir_all(target.join("debug")).unwrap();
-    // What says that the program there is up to date is about another repository's.
-    let _ = fs::remove_file(target.join("debug/xtask.built"));
-    symlink(target, repository.path("xtask/target")).unwrap();
 }
 
 /// One test, so that no two build in the same folder.
@@ -65,15 +58,21 @@ fn the_commands_work_in_a_new_repository_and_in_one_with_its_own_settings() {
     strict_repository();
 }
 
+/// Has cargo build for a repository with this workspace's profile, which cargo finds in a folder above: by that it knows
+/// that what both have in common is the same.
+fn share_profile(repository: &Repository) {
+    let manifest = fs::read_to_string(workspace_root().join("Cargo.toml")).unwrap();
+    let profile = &manifest[manifest.find("[profile.dev]").unwrap()..];
+    let above = repository.0.path().join(".cargo");
+    fs::create_dir(&above).unwrap();
+    fs::write(above.join("config.toml"), profile).unwrap();
+}
+
 fn new_repository() {
     let repository = Repository::new(&[]);
+    share_profile(&repository);
     fs::remove_file(repository.path(".env")).unwrap();
     repository.init(&["--new"]).expect(0, &["all of it holds"]);
-    share_target(&repository);
-    let built = workspace_root().join("target/elsewhere-tests");
-    fs::create_dir_all(&built).unwrap();
-    fs::create_dir_all(repository.path("target")).unwrap();
-    symlink(built, repository.path("target/debug")).unwrap();
     repository.commit();
     // The README's two commands.
     let first = cargo_xtask(&repository, "", &["db-setup"]);
@@ -92,7 +91,6 @@ fn strict_repository() {
     let repository = Repository::new(&files);
     repository.write("migrations/apps.toml", "[postgres]\nversion = 15\ndatabase = \"shop\"\n");
     repository.init(&[]).expect(0, &["all of it holds"]);
-    share_target(&repository);
     repository.commit();
     let main = repository.read("xtask/src/main.rs");
     let (before, last) = main.split_once("    xtask::main").unwrap();

@@ -285,6 +285,13 @@ impl Catalogue {
         })
     }
 
+    /// The routines or operators that have the name of this one, whatever they take.
+    pub fn overloads<'c>(&'c self, address: &'c Address) -> impl Iterator<Item = &'c Object> {
+        let key = |it: &'c Address| (it.kind, &it.schema, &it.name);
+        self.from(&Address { part: String::new(), ..address.clone() })
+            .take_while(move |it| key(&it.address) == key(address))
+    }
+
     /// The parts of one kind that a relation or domain has.
     pub fn parts<'c>(&'c self, kind: Kind, whole: &'c Address) -> impl Iterator<Item = &'c Object> {
         let first = Address { kind, part: String::new(), ..whole.clone() };

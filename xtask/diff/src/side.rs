@@ -395,7 +395,8 @@ impl Names<'_> {
     /// The name of an object without its kind, as `alter` takes it: a function with the types of its arguments.
     pub(crate) fn name(self, address: &Address) -> String {
         match address.kind {
-            Kind::Function | Kind::Operator => self.whole(address) + &address.part,
+            Kind::Function => self.whole(address) + &self.arguments(address),
+            Kind::Operator => self.whole(address) + &address.part,
             Kind::Aggregate => {
                 let all = if address.part == "()" { "(*)" } else { &address.part };
                 self.whole(address) + all
@@ -407,6 +408,21 @@ impl Names<'_> {
             Kind::Cast | Kind::Transform => address.name.clone(),
             kind if kind.is_part() => self.quoted(&address.part),
             _ => self.whole(address),
+        }
+    }
+
+    /// The types of what a routine takes. Without a mode, a procedure of this name that takes and returns just these would be
+    /// meant as well.
+    fn arguments(self, address: &Address) -> String {
+        let is_another_procedure = |it: &Object| {
+            it.address != *address
+                && matches!(&it.body, Body::Function(it) if it.sort.as_deref() == Some("procedure"))
+        };
+        let types = &address.part;
+        if types != "()" && self.0.overloads(address).any(is_another_procedure) {
+            types.replacen('(', "(in ", 1)
+        } else {
+            types.clone()
         }
     }
 

@@ -1,0 +1,11 @@
+create procedure taken(out a int, b int, c int) language sql as 'select b - c';
+create procedure taken(a int, b int, c int) language sql as 'select a + b - c';
+comment on procedure taken(in int, in int, in int) is 'takes three';
+comment on procedure taken(out int, int, int) is 'takes two';
+create procedure kept(a int, b int, c int) language sql as 'select a + b - c';
+revoke all on procedure kept(in int, in int, in int) from public;
+create function mixed(a int, b int) returns int language sql as 'select a + b';
+create procedure mixed(out x int, a int) language sql as 'select a';
+revoke all on function mixed(int, int) from public;
+create procedure lone(out a int) language sql as 'select 1';
+create procedure lone(a int) language sql as 'select a';
