@@ -68,6 +68,28 @@ fn the_files_of_a_folder_load_in_whatever_order_works() {
 }
 
 #[test]
+fn both_sides_may_make_the_same_roles() {
+    let role = "maker_of_diff";
+    let make = format!("create role {role} nologin;\nCREATE USER \"{role} 2\";\ncreate table t (a int);\n");
+    let grant = format!("grant select on t to {role};\ngrant insert on t to \"{role} 2\";\n");
+    let checkout = files(&[
+        ("old.sql", &make),
+        ("new.sql", &format!("{make}{grant}")),
+        ("schema/a.sql", &grant),
+        ("schema/b.sql", &make),
+    ]);
+    let granted = [
+        "grant select on table public.t to maker_of_diff;",
+        "grant insert on table public.t to \"maker_of_diff 2\";",
+    ];
+    diff(&checkout, &["old.sql", "new.sql"]).expect(3, &granted);
+    diff(&checkout, &["old.sql", "schema"]).expect(3, &granted);
+    diff(&checkout, &["schema", "new.sql"]).expect(0, &[]);
+    checkout.write("twice.sql", &format!("{make}create table t (a int);\n"));
+    diff(&checkout, &["old.sql", "twice.sql"]).expect(1, &["twice.sql:4: relation \"t\" already exists"]);
+}
+
+#[test]
 fn a_script_may_be_written_for_psql_and_hold_rows() {
     let script = "\u{feff}\\restrict key\n\\set ON_ERROR_STOP on\n\n-- The table.\ncreate table t (a int, b text);\n\
                   COPY public.t (a, b) FROM stdin;\n1\tit's; $$\n\\N\t\\\\.\n\\.\n\n\\echo done\n\\unrestrict key\n";

@@ -40,6 +40,19 @@ fn a_schema_file_may_name_a_role_that_a_migration_makes() {
 }
 
 #[test]
+fn a_schema_file_may_make_a_role_that_is_there() {
+    tests::empty().run(async |db| {
+        let (checkout, role) = (fixture(), format!("{}_owner", db.name()));
+        append(&checkout, "loans", &format!("create role {role};"));
+        for _ in 0..2 {
+            make(&checkout, db, &["--check"]).expect(0, &["the migrations make what the schema files say"]);
+        }
+        db.pool().execute(AssertSqlSafe(format!("drop role {role}"))).await?;
+        Ok(())
+    });
+}
+
+#[test]
 fn only_the_apps_that_are_named_are_written() {
     tests::empty().run(async |db| {
         let checkout = fixture();

@@ -172,13 +172,15 @@ fn plain(sql: &str) -> String {
     condition.map_or_else(|| sql.to_owned(), |at| without(at, at + 3))
 }
 
-/// Whether a statement makes what several files may make: a schema or an extension.
+/// Whether a statement makes what may be there: a schema or an extension, also of another file, or a role, also of another
+/// database.
 fn is_shared(statement: &Statement, error: &sqlx::Error) -> bool {
     let makes_extension = || {
         let mut words = statement.sql.split_whitespace().map(str::to_ascii_lowercase);
         words.next().as_deref() == Some("create") && words.next().as_deref() == Some("extension")
     };
-    sqlstate::is(error, "42P06") || (sqlstate::is(error, "42710") && makes_extension())
+    sqlstate::is(error, "42P06")
+        || (sqlstate::is(error, "42710") && (makes_extension() || statement.makes_role()))
 }
 
 /// Whether an error says that there is already an object of this name.

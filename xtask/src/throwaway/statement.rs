@@ -1,6 +1,6 @@
 //! One statement of a file, and why it fails.
 
-use migrations::{explained_psql, sqlstate, statements};
+use migrations::{explained_psql, sqlstate, statements, tokens};
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::database::sql::quoted;
@@ -57,16 +57,29 @@ impl Statement {
         sqlx::raw_sql(AssertSqlSafe(self.sql.clone())).execute(conn).await.map(drop)
     }
 
-    /// The same. Roles are the server's business, so one that it names and that is missing is made.
+    /// The same. Roles are the server's business: one that it names and that is missing is made, and one that it makes may
+    /// be there.
     pub(super) async fn run_with_roles(&self, conn: &mut PgConnection) -> Result<(), sqlx::Error> {
         loop {
             let Err(error) = self.run(conn).await else { return Ok(()) };
+            if self.makes_role() && is_there(&error) {
+                return Ok(());
+            }
             let Some(role) = missing_role(&error) else { return Err(error) };
             let create = AssertSqlSafe(format!("create role {}", quoted(&role)));
-            if sqlx::raw_sql(create).execute(&mut *conn).await.is_err() {
+            // The other side of a comparison may make it at the same moment.
+            if sqlx::raw_sql(create).execute(&mut *conn).await.is_err_and(|create| !is_there(&create)) {
                 return Err(error);
             }
         }
+    }
+
+    /// Whether it makes a role.
+    pub(super) fn makes_role(&self) -> bool {
+        const ROLES: [&str; 3] = ["role", "user", "group"];
+        let words: Vec<&str> = tokens(&self.sql).into_iter().take(3).map(|it| &self.sql[it]).collect();
+        let is = |at: usize, word: &str| words.get(at).is_some_and(|it| it.eq_ignore_ascii_case(word));
+        is(0, "create") && ROLES.iter().any(|kind| is(1, kind)) && !is(2, "mapping")
     }
 
     /// The error that names it.
@@ -79,6 +92,11 @@ impl Statement {
         let for_psql = explained_psql(&self.sql).filter(|_| sqlstate::is(error, "42601"));
         for_psql.unwrap_or_else(|| words(error))
     }
+}
+
+/// Whether an error says that a role is there, also if it was made at the same moment.
+fn is_there(error: &sqlx::Error) -> bool {
+    ["42710", "23505"].iter().any(|code| sqlstate::is(error, code))
 }
 
 /// The role that an error says does not exist.
