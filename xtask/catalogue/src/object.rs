@@ -285,7 +285,7 @@ impl Catalogue {
         })
     }
 
-    /// The routines or operators that have the name of this one, whatever they take.
+    /// The routines or operators that have the name of this one, itself among them, whatever they take.
     pub fn overloads<'c>(&'c self, address: &'c Address) -> impl Iterator<Item = &'c Object> {
         let key = |it: &'c Address| (it.kind, &it.schema, &it.name);
         self.from(&Address { part: String::new(), ..address.clone() })

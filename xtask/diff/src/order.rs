@@ -64,11 +64,12 @@ type Edges = Vec<Vec<usize>>;
 type Groups = BTreeMap<usize, Group>;
 
 /// The groups by their roots, and the edges between them. Steps that are `alone` have no host; more follow where that cuts
-/// a circle: first foreign keys, then whatever can be done alone.
+/// a circle: first foreign keys, then what is no column, then whatever can be done alone.
 fn grouped(graph: &Graph<'_, '_>, mut alone: Vec<bool>) -> Result<(Edges, Groups), Circle> {
     let foreign_key =
         |step: &Step<'_>| matches!(&step.object.body, Body::Constraint(it) if it.sort == "foreign key");
-    let can_be_cut: [fn(&Step<'_>) -> bool; 2] = [foreign_key, |_| true];
+    let no_column = |step: &Step<'_>| !matches!(step.object.body, Body::Column(_)) || step.act != Act::Create;
+    let can_be_cut: [fn(&Step<'_>) -> bool; 3] = [foreign_key, no_column, |_| true];
     for can_be_cut in can_be_cut {
         let roots = roots(graph, &alone);
         let mut in_circle = vec![false; roots.len()];

@@ -155,6 +155,8 @@ impl<'c> Graph<'_, 'c> {
         let whole = self.plan.new.whole(&object.address)?;
         let step = self.step(&whole.address, Act::Create)?;
         match &object.body {
+            // It may call a function on the rows of its own table.
+            Body::Column(it) if it.generated.is_some() && is_simple_table(whole) => Some(Host::May(step)),
             Body::Column(_) => Some(Host::Must(step)),
             Body::Constraint(it) => {
                 let inline = !it.not_valid && (!is_inherited(object) || whole.is_partition());
@@ -190,4 +192,9 @@ impl<'c> Graph<'_, 'c> {
         let inline = facets.iter().any(|facet| facet.name == name && facet.inline);
         (made && inline).then_some(Host::May(create))
     }
+}
+
+/// Whether an object is a table without partitions and parents.
+fn is_simple_table(object: &Object) -> bool {
+    matches!(&object.body, Body::Table(it) if it.partitioned_by.is_none() && it.inherits.is_empty())
 }

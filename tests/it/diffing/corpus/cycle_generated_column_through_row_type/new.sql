@@ -1,0 +1,12 @@
+create table kept (i int);
+create function of_kept(kept) returns text language sql immutable begin atomic select ($1).i::text; end;
+alter table kept add s text generated always as (of_kept(null)) stored;
+create table u (i int, n int default 1 not null, constraint positive check (n > 0));
+create function g(u) returns text language sql immutable begin atomic select ($1).i::text; end;
+alter table u add s text generated always as (g(null)) stored;
+alter table u add other int;
+comment on column u.s is 'computed';
+create index on u (s);
+create view v as select s from u;
+create table child () inherits (u);
+grant select (s) on u to public;
